@@ -1,0 +1,57 @@
+namespace Mirubato.Grains.Interfaces;
+
+/// <summary>The person whose devices are kept equal: the <c>sub</c> of a token. A <see cref="UsableId"/>.</summary>
+public readonly record struct UserId(string Value)
+{
+    public override string ToString() => Value;
+}
+
+/// <summary>One installation of an app, in the client's own word (<c>X-Device-ID</c>). A <see cref="UsableId"/>.</summary>
+public readonly record struct DeviceId(string Value)
+{
+    public override string ToString() => Value;
+}
+
+/// <summary>Names one entity of one user. <paramref name="Type"/> is a lower_snake name, <paramref name="Id"/> a <see cref="UsableId"/>.</summary>
+public readonly record struct EntityKey(string Type, string Id)
+{
+    public override string ToString() => $"{Type}/{Id}";
+}
+
+/// <summary>A point in one user's history. Each committed change takes the next one.</summary>
+public readonly record struct Revision(long Number)
+{
+    public static readonly Revision Origin = new(0);
+
+    public Revision Next => new(checked(Number + 1));
+
+    public bool IsAfter(Revision other) => Number > other.Number;
+
+    public override string ToString() => Number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>One life of a user's history: 128 random bits, so that a token of another user, or of before a restore, never fits.</summary>
+public readonly record struct Epoch(Guid Value)
+{
+    public override string ToString() => Value.ToString("n");
+}
+
+/// <summary>What a client hands back to get only what it lacks: <c>&lt;epoch&gt;.&lt;seq&gt;</c>.</summary>
+public readonly record struct SyncToken(Epoch Epoch, Revision Seq)
+{
+    /// <summary>A token nobody was given: the client starts over.</summary>
+    public static SyncToken Start => default;
+
+    /// <summary>Text that is no token at all reads as <see cref="Start"/>: existing clients send any string, and to start over is always safe.</summary>
+    public static SyncToken Parse(string? text)
+    {
+        var dot = text?.IndexOf('.', StringComparison.Ordinal) ?? -1;
+        return dot == 32
+            && Guid.TryParseExact(text.AsSpan(0, dot), "n", out var epoch)
+            && long.TryParse(text.AsSpan(dot + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var seq)
+            ? new SyncToken(new Epoch(epoch), new Revision(seq))
+            : Start;
+    }
+
+    public override string ToString() => $"{Epoch}.{Seq}";
+}

@@ -1,0 +1,55 @@
+namespace Mirubato.Grains.Interfaces;
+
+/// <summary>
+/// Every bound that does not depend on the installation. Each has a test at the bound and one past it; relations between them are
+/// asserted in <c>LimitsTests</c>. Bounds an operator may choose are <see cref="Quotas"/> here and options of the Gateway.
+/// </summary>
+public static class Limits
+{
+    public const int BodyBytesMax = 32 * 1024 * 1024;
+    public const int BodyDepthMax = 72;
+    public const int EntityBytesMax = 256 * 1024;
+    public const int EntityDepthMax = 64;
+
+    public const int PushItemsMax = 50_000;
+    public const int BatchItemsMax = 1_000;
+
+    public const int PageRowsMax = 500;
+    public const int PageBytesMax = 8 * 1024 * 1024;
+    public const int PullLimitMax = 10_000;
+
+    /// <summary>Requests waiting at one coordinator, and the bytes of their documents.</summary>
+    public const int MailboxRequestsMax = 256;
+    public const long MailboxBytesMax = 96L * 1024 * 1024;
+
+    /// <summary>Requests that share one commit, and the rows they may change together.</summary>
+    public const int GroupRequestsMax = 64;
+    public const int GroupRowsMax = 2_000;
+
+    /// <summary>Times a commit is decided again after another node was first.</summary>
+    public const int FenceRetriesMax = 20;
+
+    public const int EchoesMax = 8;
+    public const int AnswersRememberedMax = 32;
+    public const int AnswerBytesRememberedMax = 64 * 1024;
+
+    public const int ReceiptHours = 24;
+    public const int ConflictDays = 30;
+    public const int TombstoneDays = 90;
+    public const int ErasedTombstoneDays = 30;
+    public const int DeviceUnseenDays = 365;
+    public const int TombstonesMax = 100_000;
+
+    /// <summary>What an epoch bump adds to the last revision, so that no revision a client may have heard of is given out again.</summary>
+    public const long EpochJump = 1_000_000_000;
+
+    /// <summary>A clock further ahead than this was set right when later changes come from about now.</summary>
+    public const long ClockSetRightMs = 60_000;
+}
+
+/// <summary>What one user may keep. Chosen by the operator.</summary>
+public sealed record Quotas(
+    int LiveEntitiesMax = 200_000,
+    long BytesMax = 512L * 1024 * 1024,
+    int DevicesMax = 200,
+    int ConflictsMax = 1_000);

@@ -1,0 +1,119 @@
+namespace Mirubato.Grains.Interfaces;
+
+/// <summary>Who speaks: the token's user, the device by its own word, and when the token was issued (Unix ms).</summary>
+public sealed record Caller(UserId User, DeviceId? Device, long TokenIssuedAtMs);
+
+/// <summary>The endpoint of a write. An idempotency key means something per user and scope.</summary>
+public enum WriteScope
+{
+    Push,
+    Batch,
+    Socket,
+}
+
+/// <summary>One item as it came in. Everything but the document is a scalar, so an engine has almost nothing to serialize.</summary>
+/// <param name="Type">The entity type; for <see cref="ItemRefusal.UnknownType"/> the name that was sent instead.</param>
+/// <param name="Id">The id sent beside the document (batch, deletes over the socket); null when the document holds it.</param>
+/// <param name="Document">UTF-8 JSON as sent, at most <see cref="Limits.EntityBytesMax"/>; empty where only an id was sent.</param>
+/// <param name="Delete">Deletes whatever the document says. A non-null <c>deletedAt</c> or <c>deleted_at</c> in it deletes as well.</param>
+/// <param name="BaseVersion">The version the writer had seen. Counts only under a cursor of the current epoch.</param>
+/// <param name="Checksum">64 hex digits over <paramref name="Document"/>, checked when present.</param>
+/// <param name="LocalVersion">Echoed in batch conflicts; not a base.</param>
+/// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
+/// <param name="Refused">Already refused where it was parsed.</param>
+public sealed record Change(
+    string Type,
+    string? Id,
+    ReadOnlyMemory<byte> Document,
+    bool Delete = false,
+    long? BaseVersion = null,
+    string? Checksum = null,
+    long? LocalVersion = null,
+    long? EventMs = null,
+    ItemRefusal Refused = ItemRefusal.None);
+
+/// <summary>A write of one request: all of it is one transaction, each item with a result of its own.</summary>
+/// <param name="Key">The idempotency key or mutation id; null: executed each time it arrives.</param>
+/// <param name="Body">The unpacked bytes of the request: what a key is bound to.</param>
+/// <param name="Cursor">The token sent along; <see cref="SyncToken.Start"/> when none was.</param>
+/// <param name="Strict"><c>Prefer: handling=strict</c>: any conflict or refusal applies nothing and answers 409.</param>
+public sealed record WriteRequest(
+    Caller Caller,
+    WriteScope Scope,
+    string? Key,
+    ReadOnlyMemory<byte> Body,
+    IReadOnlyList<Change> Changes,
+    SyncToken Cursor = default,
+    bool Strict = false);
+
+/// <summary>What became of one item.</summary>
+public enum ItemStatus
+{
+    /// <summary>Nothing new in it: no write, no revision, nobody told.</summary>
+    Unchanged,
+    Created,
+    Updated,
+    Deleted,
+
+    /// <summary>The same practice session is stored under <see cref="ItemResult.ExistingId"/>.</summary>
+    Duplicate,
+
+    /// <summary>Beaten; <see cref="ItemResult.Server"/> is the winning copy and the loser is in the conflict feed.</summary>
+    Conflict,
+
+    /// <summary>Not acceptable; <see cref="ItemResult.Refusal"/> says why.</summary>
+    Refused,
+}
+
+/// <summary>What became of one item, in the order of the request.</summary>
+/// <param name="Seq">The revision of the entity now; 0 when nothing is stored.</param>
+/// <param name="UpdatedAtMs">The <c>updatedAt</c> that is sent out, Unix ms.</param>
+/// <param name="Server">The winning copy, UTF-8 JSON; a tombstone as <c>{id, deletedAt, version}</c>. Empty unless <see cref="ItemStatus.Conflict"/>.</param>
+/// <param name="Document">What is stored, where it differs from what was sent beyond normalization the client can do; else empty.</param>
+public sealed record ItemResult(
+    EntityKey Entity,
+    ItemStatus Status,
+    long Seq = 0,
+    long Version = 0,
+    long UpdatedAtMs = 0,
+    string? ExistingId = null,
+    ItemRefusal Refusal = ItemRefusal.None,
+    ReadOnlyMemory<byte> Server = default,
+    ReadOnlyMemory<byte> Document = default);
+
+/// <summary>A decided write, before its commit: all that its answer may tell.</summary>
+/// <param name="Applied">False when strict and some item was refused or beaten: then nothing is stored but the receipt.</param>
+/// <param name="Token">Never passes what this client was given.</param>
+/// <param name="NotMentioned">Live entities of the user that the request did not name.</param>
+/// <param name="Changes">For a batch that sent a token: what the store had beyond it.</param>
+public sealed record WriteOutcome(
+    bool Applied,
+    IReadOnlyList<ItemResult> Items,
+    SyncToken Token,
+    int NotMentioned = 0,
+    IReadOnlyList<StoredRow>? Changes = null,
+    bool HasMore = false);
+
+/// <summary>
+/// Writes the answer of a decided write. It is called before the commit, so that the receipt holds the very bytes of the first answer;
+/// the wire format stays with the Gateway all the same.
+/// </summary>
+public interface IAnswerFormat
+{
+    /// <summary>The UTF-8 body and its HTTP status for <paramref name="outcome"/>. Deterministic; no clock.</summary>
+    (int Status, ReadOnlyMemory<byte> Body) Write(WriteRequest request, WriteOutcome outcome);
+}
+
+/// <summary>The bytes to answer with, or why the request was not executed.</summary>
+/// <param name="Status">HTTP status of <paramref name="Body"/>; 0 with a refusal.</param>
+/// <param name="Replayed">The answer of an earlier request with the same key.</param>
+/// <param name="Items">What became of the items; null in a replay.</param>
+public sealed record WriteAnswer(
+    RequestRefusal Refusal,
+    int Status,
+    ReadOnlyMemory<byte> Body,
+    bool Replayed,
+    IReadOnlyList<ItemResult>? Items = null)
+{
+    public static WriteAnswer Refuse(RequestRefusal why) => new(why, 0, default, false);
+}

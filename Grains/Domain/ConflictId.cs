@@ -1,0 +1,24 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>The id of a conflict follows from what it is, so that the same loser, sent again, is the same row.</summary>
+internal static class ConflictId
+{
+    public const string Stale = "stale";
+    public const string Deleted = "deleted";
+    public const string Replaced = "replaced";
+
+    /// <summary>32 hex digits of SHA-256(type, 0, id, 0, reason, 0, fingerprint).</summary>
+    public static string Of(EntityKey entity, Fingerprint fingerprint, string reason)
+    {
+        var text = Encoding.UTF8.GetBytes($"{entity.Type}\0{entity.Id}\0{reason}\0");
+        var bytes = new byte[text.Length + 16];
+        text.CopyTo(bytes, 0);
+        BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(text.Length), fingerprint.Bits);
+        return Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 16));
+    }
+}

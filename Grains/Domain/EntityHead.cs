@@ -1,0 +1,62 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>
+/// Identity of content: the first 128 bits of the SHA-256 of the canonical document without bookkeeping members (PROTOCOL.md, Fingerprint).
+/// <see cref="None"/> is that of a tombstone, and never equals another.
+/// </summary>
+internal readonly record struct Fingerprint(UInt128 Bits)
+{
+    public static Fingerprint None => default;
+
+    public bool IsNone => Bits == UInt128.Zero;
+}
+
+/// <summary>
+/// A clock value that devices hold although the server counted its revision as earlier: it was in the future.
+/// A later change that claims it is an echo of that revision and has at most that revision's stamp.
+/// </summary>
+/// <param name="Device">The device whose clamped claim this is; null for an <c>out</c> the server sent, or an unknown device.</param>
+internal readonly record struct Echo(long ClockMs, long StampMs, DeviceId? Device);
+
+/// <summary>All that merging needs to know of one entity. The document itself stays in the store. Immutable: a ledger shares it with drafts.</summary>
+internal sealed record EntityHead
+{
+    public required Revision Seq { get; init; }
+    public required long Version { get; init; }
+
+    /// <summary>min(claim, the server's clock) of the change that won.</summary>
+    public required long StampMs { get; init; }
+
+    /// <summary>The clock its writer wrote.</summary>
+    public required long ClaimMs { get; init; }
+
+    /// <summary>The <c>updatedAt</c> that is sent; it only grows.</summary>
+    public required long OutMs { get; init; }
+
+    public DeviceId? Device { get; init; }
+
+    /// <summary><see cref="Fingerprint.None"/> exactly while <see cref="DeletedMs"/> is set.</summary>
+    public Fingerprint Fingerprint { get; init; }
+
+    public long? DeletedMs { get; init; }
+
+    /// <summary>Set on the tombstone of a duplicate: the entity that lives instead.</summary>
+    public string? DuplicateOf { get; init; }
+
+    /// <summary>Fingerprint and out of the revision before this one, to know a stale copy that is sent again.</summary>
+    public Fingerprint PreviousFingerprint { get; init; }
+    public long PreviousOutMs { get; init; }
+
+    /// <summary>At most <see cref="Limits.EchoesMax"/>, oldest first.</summary>
+    public IReadOnlyList<Echo> Echoes { get; init; } = [];
+
+    /// <summary>UTF-8 bytes of the stored document; 0 for a tombstone.</summary>
+    public int Bytes { get; init; }
+
+    /// <summary>A live logbook entry whose time of day makes it recognizable under another id (merge rule 6).</summary>
+    public bool Recognizable { get; init; }
+
+    public bool IsDeleted => DeletedMs is not null;
+}

@@ -1,0 +1,136 @@
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Storage;
+
+/// <summary>
+/// What a coordinator needs of a database. PostgreSQL and SQLite pass one contract suite.
+/// Any failure of the world surfaces as <see cref="StoreUnavailableException"/>; times are Unix ms and come in as arguments.
+/// </summary>
+internal interface IUserStore
+{
+    /// <summary>
+    /// The user's standing and every head with a revision after <paramref name="after"/>, in one snapshot.
+    /// A user without a row is provisioned first, with a fresh epoch.
+    /// </summary>
+    ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel);
+
+    /// <summary>
+    /// All of it or nothing, in one transaction, only if the stored (epoch, head) is the one it was decided on, no device of it is revoked
+    /// and no token of it is signed out.
+    /// </summary>
+    ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel);
+
+    /// <summary>The standing alone. A user without a row is provisioned first.</summary>
+    ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel);
+
+    /// <summary>Rows and standing of one snapshot. No connection is held once it returns.</summary>
+    ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel);
+
+    /// <summary>The stored rows of those keys, tombstones included, in no particular order; absent ones are absent.</summary>
+    ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel);
+
+    /// <summary>The receipt of a key unless it has expired.</summary>
+    ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel);
+
+    /// <summary>The feed, newest first, behind <paramref name="after"/> (null: from the start).</summary>
+    ValueTask<IReadOnlyList<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel);
+
+    ValueTask<ConflictReport?> Conflict(UserId user, string id, CancellationToken cancel);
+
+    ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel);
+
+    /// <summary>Deletes all but the newest <paramref name="keep"/> conflicts.</summary>
+    ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel);
+
+    ValueTask<IReadOnlyList<DeviceReport>> Devices(UserId user, CancellationToken cancel);
+
+    /// <summary>Inserts the device or raises its last seen time and revision; never lowers them. False when a new one would exceed <paramref name="devicesMax"/>.</summary>
+    ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel);
+
+    /// <summary>Devices not revoked, and live connections of gateways seen in the last minute.</summary>
+    ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel);
+
+    /// <summary>Sets or (null) clears the revocation. False when there is no such device.</summary>
+    ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel);
+
+    /// <summary>Raises <c>not_before</c>.</summary>
+    ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel);
+
+    /// <summary>
+    /// In one transaction: documents, conflicts, devices and receipts go, every entity becomes a tombstone purged in
+    /// <see cref="Limits.ErasedTombstoneDays"/> days, under a new epoch whose revisions start <see cref="Limits.EpochJump"/> after the last.
+    /// </summary>
+    ValueTask Erase(UserId user, long nowMs, CancellationToken cancel);
+}
+
+/// <summary>The upkeep that no user waits for.</summary>
+internal interface IStoreUpkeep
+{
+    /// <summary>Applies the migrations this build knows, under a lock. Throws with the remedy when the schema is newer than the build.</summary>
+    ValueTask Migrate(CancellationToken cancel);
+
+    /// <summary>One small query; throws <see cref="StoreUnavailableException"/> when the store cannot serve.</summary>
+    ValueTask Ping(CancellationToken cancel);
+
+    /// <summary>
+    /// One round of sweeping in small indexed batches: expired receipts, old conflicts, tombstones of erased users, old tombstones' bookkeeping,
+    /// tombstones past <see cref="Limits.TombstonesMax"/> (raising the horizon), devices long unseen. One node at a time; others return at once.
+    /// </summary>
+    ValueTask<SweepReport> Sweep(long nowMs, CancellationToken cancel);
+
+    /// <summary>After a restore from a backup: every user gets a new epoch, <see cref="Limits.EpochJump"/> ahead. Answers how many users.</summary>
+    ValueTask<long> BumpEpochs(CancellationToken cancel);
+}
+
+internal sealed record SweepReport(int Receipts, int Conflicts, int Tombstones, int Devices);
+
+/// <summary>What a ledger is built from.</summary>
+internal sealed record UserSnapshot(Standing Standing, IReadOnlyList<HeadRow> Heads);
+
+internal sealed record HeadRow(EntityKey Entity, EntityHead Head);
+
+/// <summary>What a decision wants stored. The ledger that made it is adopted only after the store held it.</summary>
+/// <param name="Expected">The epoch and head it was decided on: the fence.</param>
+/// <param name="OldestTokenMs">The oldest issue time among the callers: the commit does nothing if they were signed out.</param>
+/// <param name="Devices">The known devices among the callers: the commit does nothing if one was revoked.</param>
+/// <param name="Rows">New states, one per entity, by revision.</param>
+/// <param name="Replaced">Entities whose stored document another device replaces: copied to the feed as it is before this commit.</param>
+/// <param name="Losers">Documents of this request that go to the feed.</param>
+/// <param name="Receipts">One per keyed request, also when nothing changes.</param>
+internal sealed record Commit(
+    SyncToken Expected,
+    Revision Last,
+    UInt128 Digest,
+    long NowMs,
+    long OldestTokenMs,
+    IReadOnlyList<DeviceId> Devices,
+    IReadOnlyList<NewRow> Rows,
+    IReadOnlyList<ReplacedDocument> Replaced,
+    IReadOnlyList<Loser> Losers,
+    IReadOnlyList<Receipt> Receipts);
+
+internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<byte> Data);
+
+/// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>
+internal sealed record ReplacedDocument(string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion);
+
+internal sealed record Loser(
+    string Id, EntityKey Entity, Fingerprint Fingerprint, string Reason, long WinnerVersion, DeviceId? Device, ReadOnlyMemory<byte> Document);
+
+/// <summary>The answer of an executed write, bound to its key.</summary>
+/// <param name="RawHash">SHA-256 of the request's bytes.</param>
+/// <param name="RequestHash">SHA-256 of its canonical form without top-level <c>timestamp</c> and <c>requestId</c>.</param>
+internal sealed record Receipt(
+    WriteScope Scope, string Key, ReadOnlyMemory<byte> RawHash, ReadOnlyMemory<byte> RequestHash, int Status, ReadOnlyMemory<byte> Response, long ExpiresMs);
+
+internal enum CommitResult
+{
+    Held,
+
+    /// <summary>The stored epoch or head is another, or a device or token was turned away: reload, decide again.</summary>
+    FenceLost,
+
+    /// <summary>A key already has a receipt that has not expired: read it and replay.</summary>
+    ReceiptTaken,
+}
