@@ -1,0 +1,20 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>The clock a change claims (PROTOCOL.md, Clocks). A time that cannot be read counts as not there.</summary>
+internal readonly record struct Claim(long? Ms, bool IsEditClock)
+{
+    public static Claim Of(in DocumentMembers members, Change change, bool isDelete)
+    {
+        var edited = isDelete ? Time(members, Member.DeletedAt, Member.DeletedAtSnake) : null;
+        edited ??= Time(members, Member.UpdatedAt, Member.UpdatedAtSnake);
+        edited ??= change.EventMs is { } ms && Moment.IsRepresentable(ms) ? ms : null;
+        return edited is not null
+            ? new Claim(edited, true)
+            : new Claim(Time(members, Member.CreatedAt, Member.CreatedAtSnake), false);
+    }
+
+    private static long? Time(in DocumentMembers members, Member member, Member other) =>
+        (members.Time(member) ?? members.Time(other))?.UtcMs;
+}

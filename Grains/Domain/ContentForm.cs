@@ -1,0 +1,25 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Mirubato.Grains.Domain.Json;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>What makes two documents the same: their canonical form without nulls and without bookkeeping (PROTOCOL.md, Fingerprint).</summary>
+internal static class ContentForm
+{
+    private static readonly CanonicalForm Any = new(OmitNulls: true, OmitAtRoot: name => Members.IsBookkeeping(Members.Of(name)));
+
+    /// <summary>The ids of an entry's pieces are made up by clients, on each path anew.</summary>
+    private static readonly CanonicalForm Entry = Any with { OmitIdsIn = Members.NameOf(Member.Pieces).ToArray() };
+
+    /// <summary>The fingerprint of a normalized document; never <see cref="Fingerprint.None"/>, which is a tombstone's.</summary>
+    public static JsonProblem Fingerprint(in JsonTree tree, EntityType type, out Fingerprint fingerprint)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        var problem = CanonicalJson.Hash(tree, type == EntityTypes.LogbookEntry ? Entry : Any, hash);
+        var bits = BinaryPrimitives.ReadUInt128BigEndian(hash);
+        fingerprint = new Fingerprint(bits == UInt128.Zero ? UInt128.One : bits);
+        return problem;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Security.Cryptography;
+using Mirubato.Grains.Domain.Json;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>
+/// Where an item comes in: 1. refuse what cannot be taken, 2. name the entity, 3. normalize the document, 4. read its clock and fingerprint.
+/// Pure, and fast: every start of every device pushes its whole logbook, and nearly all of it is unchanged.
+/// </summary>
+internal static class Intake
+{
+    private static readonly byte[] NoMembers = "{}"u8.ToArray();
+    private static readonly byte[] True = "true"u8.ToArray();
+
+    public static Incoming Read(Change change, UserId user)
+    {
+        var type = EntityTypes.Of(change.Type);
+        if (change.Refused is not ItemRefusal.None) return Refuse(change, type, change.Refused);
+        if (type is null) return Refuse(change, type, ItemRefusal.UnknownType);
+        if (change.Document.Length > Limits.EntityBytesMax) return Refuse(change, type, ItemRefusal.TooLarge);
+
+        // Only an id was sent: enough to delete by.
+        var document = change.Document.IsEmpty && change.Delete ? NoMembers : change.Document;
+        using var tree = JsonTree.Parse(document.Span, Limits.EntityDepthMax);
+        if (RefusalOf(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, type, refusal);
+        if (tree[0].Kind is not JsonKind.Object) return Refuse(change, type, ItemRefusal.Invalid);
+        if (!HoldsChecksum(change, tree)) return Refuse(change, type, ItemRefusal.ChecksumMismatch);
+        return Read(change, type, user, document, tree);
+    }
+
+    private static Incoming Read(Change change, EntityType type, UserId user, ReadOnlyMemory<byte> document, JsonTree tree)
+    {
+        var members = new DocumentMembers(tree, stackalloc int[Members.Count]);
+        if (members.HasRepeats) return Refuse(change, type, ItemRefusal.DuplicateKeys);
+        if (EntityName.Of(type, change, members, user) is not { } id) return Refuse(change, type, ItemRefusal.Invalid);
+
+        var isDelete = change.Delete || members.Has(Member.DeletedAt) || members.Has(Member.DeletedAtSnake);
+        var claim = Claim.Of(members, change, isDelete);
+        var edits = Normalization.Of(tree, members, type, JsonText.Encode(id), JsonText.Encode(user.Value));
+        if (isDelete) SayDeleted(ref edits, members, claim);
+
+        var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));
+        var problem = FingerprintOf(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
+        if (problem is not JsonProblem.None) return Refuse(change, type, RefusalOf(problem));
+
+        return new Incoming
+        {
+            Change = change,
+            Type = type,
+            Entity = new EntityKey(type.Name, id),
+            IsDelete = isDelete,
+            ClaimMs = claim.Ms,
+            HasEditClock = claim.IsEditClock,
+            Fingerprint = isDelete ? Fingerprint.None : fingerprint,
+            BaseVersion = change.BaseVersion ?? BaseVersionOf(tree, members),
+            Recognizable = !isDelete && type == EntityTypes.LogbookEntry && members.Time(Member.Timestamp) is { HasTimeOfDay: true },
+            Document = outgoing,
+        };
+    }
+
+    /// <summary>A delete that is kept in the conflict feed must still be one when it is restored.</summary>
+    private static void SayDeleted(ref DocumentEdits edits, in DocumentMembers members, Claim claim)
+    {
+        if (members.Has(Member.DeletedAt) || members.Has(Member.DeletedAtSnake)) return;
+        edits.Set(Member.DeletedAt, claim.Ms is { } ms ? JsonText.Encode(IsoTime.Text(ms)) : True);
+    }
+
+    /// <summary>Of the document as sent where normalizing did not touch its content; else of the normalized one, read again.</summary>
+    private static JsonProblem FingerprintOf(EntityType type, in JsonTree sent, OutgoingDocument? normalized, out Fingerprint fingerprint)
+    {
+        if (normalized is null) return ContentForm.Fingerprint(sent, type, out fingerprint);
+        var rendered = new Utf8Buffer(sent[0].Length + 256);
+        normalized.Render(ref rendered, version: 0, outMs: 0);
+        using var tree = JsonTree.Parse(rendered.Written, Limits.EntityDepthMax);
+        var problem = ContentForm.Fingerprint(tree, type, out fingerprint);
+        rendered.Dispose();
+        return problem;
+    }
+
+    private static bool HoldsChecksum(Change change, in JsonTree tree)
+    {
+        if (change.Checksum is not { Length: 64 } hex || !hex.All(char.IsAsciiHexDigit)) return true;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        CanonicalJson.Hash(tree, CanonicalForm.Whole, hash);
+        return Convert.ToHexString(hash).Equals(hex, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static long? BaseVersionOf(in JsonTree tree, in DocumentMembers members)
+    {
+        if (!members.IsNumber(Member.BaseVersion)) return null;
+        var value = EcmaNumber.Parse(tree.Raw(members[Member.BaseVersion]));
+        return value == Math.Floor(value) && Math.Abs(value) < 1L << 53 ? (long)value : null;
+    }
+
+    private static ItemRefusal RefusalOf(JsonProblem problem) => problem switch
+    {
+        JsonProblem.None => ItemRefusal.None,
+        JsonProblem.TooDeep => ItemRefusal.TooDeep,
+        JsonProblem.NumberOutOfRange => ItemRefusal.NumberOutOfRange,
+        JsonProblem.DuplicateKeys => ItemRefusal.DuplicateKeys,
+        _ => ItemRefusal.Invalid,
+    };
+
+    private static Incoming Refuse(Change change, EntityType? type, ItemRefusal refusal) => new()
+    {
+        Refusal = refusal,
+        Change = change,
+        Type = type,
+        Entity = new EntityKey(change.Type, EntityName.OfRefused(change)),
+    };
+}

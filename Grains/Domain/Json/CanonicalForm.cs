@@ -1,0 +1,12 @@
+namespace Mirubato.Grains.Domain.Json;
+
+internal delegate bool NameFilter(ReadOnlySpan<byte> name);
+
+/// <summary>Which parts of a document make its identity.</summary>
+/// <param name="OmitNulls">Members that are null, at any depth. Null elements of arrays stay.</param>
+/// <param name="OmitAtRoot">Members of the document itself.</param>
+/// <param name="OmitIdsIn">The array at the root whose objects are taken without their <c>id</c>.</param>
+internal sealed record CanonicalForm(bool OmitNulls = false, NameFilter? OmitAtRoot = null, byte[]? OmitIdsIn = null)
+{
+    public static readonly CanonicalForm Whole = new();
+}

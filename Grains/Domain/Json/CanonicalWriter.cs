@@ -1,0 +1,130 @@
+using System.Buffers;
+
+namespace Mirubato.Grains.Domain.Json;
+
+/// <summary>
+/// Writes a document in its canonical form: names sorted by UTF-16 unit at every depth, numbers and strings as ECMAScript writes them.
+/// It goes on when an object names a member twice, so that a request with such an item has a hash as well.
+/// </summary>
+internal ref struct CanonicalWriter
+{
+    private readonly JsonTree tree;
+    private readonly CanonicalForm form;
+    private readonly int[] order;
+    private int ordered;
+    private Utf8Buffer output;
+
+    public CanonicalWriter(JsonTree tree, CanonicalForm form)
+    {
+        this.tree = tree;
+        this.form = form;
+        order = ArrayPool<int>.Shared.Rent(tree.Count + 1);
+        output = new Utf8Buffer(tree[0].Length + 64);
+    }
+
+    private enum Place
+    {
+        Root,
+        Items,
+        Item,
+        Elsewhere,
+    }
+
+    public bool HasDuplicates { get; private set; }
+
+    public readonly ReadOnlySpan<byte> Written => output.Written;
+
+    public void Write() => Value(0, Place.Root);
+
+    public void Dispose()
+    {
+        ArrayPool<int>.Shared.Return(order);
+        output.Dispose();
+    }
+
+    private void Value(int at, Place place)
+    {
+        switch (tree[at].Kind)
+        {
+            case JsonKind.Object:
+                Object(at, place);
+                break;
+            case JsonKind.Array:
+                Array(at, place is Place.Items ? Place.Item : Place.Elsewhere);
+                break;
+            case JsonKind.Name or JsonKind.String:
+                Text(at);
+                break;
+            case JsonKind.Number:
+                EcmaNumber.Write(tree.Raw(at), ref output);
+                break;
+            default:
+                output.Append(tree.Raw(at));
+                break;
+        }
+    }
+
+    private void Text(int at)
+    {
+        output.Append((byte)'"');
+        JsonText.WriteCanonical(tree.Raw(at), tree[at].Escaped, ref output);
+        output.Append((byte)'"');
+    }
+
+    private void Array(int at, Place place)
+    {
+        output.Append((byte)'[');
+        for (var item = at + 1; item < tree[at].Next; item = tree[item].Next)
+        {
+            if (item > at + 1) output.Append((byte)',');
+            Value(item, place);
+        }
+
+        output.Append((byte)']');
+    }
+
+    private void Object(int at, Place place)
+    {
+        var first = ordered;
+        for (var name = at + 1; name < tree[at].Next; name = tree[name + 1].Next) order[ordered++] = name;
+        var names = order.AsSpan(first, ordered - first);
+        MemberOrder.Sort(tree, names, order.AsSpan(ordered));
+
+        output.Append((byte)'{');
+        var open = output.Length;
+        for (var i = 0; i < names.Length; i++)
+        {
+            if (i > 0 && MemberOrder.Compare(tree, names[i - 1], names[i]) == 0) HasDuplicates = true;
+            Member(names[i], place, open);
+        }
+
+        output.Append((byte)'}');
+        ordered = first;
+    }
+
+    private void Member(int name, Place place, int open)
+    {
+        var mark = output.Length;
+        if (mark != open) output.Append((byte)',');
+        Text(name);
+        var text = output.Written[(mark == open ? mark + 1 : mark + 2)..^1];
+        var omitted = Omits(text, name + 1, place);
+        if (omitted && !tree[name + 1].IsContainer)
+        {
+            output.Rewind(mark);
+            return;
+        }
+
+        var inner = place is Place.Root && form.OmitIdsIn is { } items && text.SequenceEqual(items) ? Place.Items : Place.Elsewhere;
+        output.Append((byte)':');
+        Value(name + 1, inner);
+
+        // What is left out is written first, to find what it names twice.
+        if (omitted) output.Rewind(mark);
+    }
+
+    private readonly bool Omits(ReadOnlySpan<byte> name, int value, Place place) =>
+        (form.OmitNulls && tree[value].Kind is JsonKind.Null)
+        || (place is Place.Root && form.OmitAtRoot is { } omits && omits(name))
+        || (place is Place.Item && name.SequenceEqual("id"u8));
+}

@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Mirubato.Grains.Domain.Json;
+
+/// <summary>
+/// A document as a flat list of slices over its own bytes, in pooled memory. JsonDocument would do, but it cannot read a lone surrogate,
+/// and costs three times as much where a whole logbook is only looked at to find that nothing in it is new.
+/// </summary>
+internal ref struct JsonTree
+{
+    private readonly ReadOnlySpan<byte> source;
+    private JsonToken[] tokens;
+
+    private JsonTree(ReadOnlySpan<byte> source)
+    {
+        this.source = source;
+        tokens = ArrayPool<JsonToken>.Shared.Rent(32 + (source.Length / 12));
+    }
+
+    public int Count { get; private set; }
+
+    public JsonProblem Problem { get; private set; }
+
+    public readonly ref readonly JsonToken this[int at] => ref tokens[at];
+
+    /// <summary>What is deeper than <paramref name="depthMax"/> is a problem and reads as empty, so that the rest can still be named.</summary>
+    public static JsonTree Parse(ReadOnlySpan<byte> utf8, int depthMax)
+    {
+        var tree = new JsonTree(utf8);
+        try
+        {
+            if (Utf8.IsValid(utf8)) tree.Fill(depthMax);
+            else tree.Problem = JsonProblem.Malformed;
+        }
+        catch (JsonException)
+        {
+            tree.Problem = JsonProblem.Malformed;
+        }
+
+        return tree;
+    }
+
+    /// <summary>The bytes of a value as sent; of a string or name what stands between the quotes.</summary>
+    public readonly ReadOnlySpan<byte> Raw(int at) => source.Slice(tokens[at].Start, tokens[at].Length);
+
+    /// <summary>The bytes of a value as sent, quotes included.</summary>
+    public readonly ReadOnlySpan<byte> Outer(int at) => source[tokens[at].OuterStart..tokens[at].OuterEnd];
+
+    public readonly string Text(int at) => JsonText.Decode(Raw(at), tokens[at].Escaped);
+
+    public void Dispose()
+    {
+        ArrayPool<JsonToken>.Shared.Return(tokens);
+        tokens = [];
+    }
+
+    private void Fill(int depthMax)
+    {
+        // Depth is judged here: the reader's own way to refuse it is an exception, and it would hide the id of what is refused.
+        var reader = new Utf8JsonReader(source, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        Span<int> open = stackalloc int[depthMax];
+        var depth = 0;
+        while (reader.Read())
+        {
+            var start = (int)reader.TokenStartIndex;
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject or JsonTokenType.StartArray when depth == depthMax:
+                    AddTooDeep(ref reader, start);
+                    break;
+                case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                    open[depth++] = Count;
+                    Add(new(start, 0, 0, reader.TokenType is JsonTokenType.StartObject ? JsonKind.Object : JsonKind.Array, false));
+                    break;
+                case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                    ref var opened = ref tokens[open[--depth]];
+                    opened = opened with { Length = start + 1 - opened.Start, Next = Count };
+                    break;
+                default:
+                    AddLeaf(ref reader, start);
+                    break;
+            }
+        }
+    }
+
+    private void AddTooDeep(ref Utf8JsonReader reader, int start)
+    {
+        var kind = reader.TokenType is JsonTokenType.StartObject ? JsonKind.Object : JsonKind.Array;
+        reader.Skip();
+        Add(new(start, (int)reader.TokenStartIndex + 1 - start, Count + 1, kind, false));
+        Note(JsonProblem.TooDeep);
+    }
+
+    private void AddLeaf(ref Utf8JsonReader reader, int start)
+    {
+        var length = reader.ValueSpan.Length;
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.PropertyName:
+                Add(new(start + 1, length, Count + 1, JsonKind.Name, reader.ValueIsEscaped));
+                break;
+            case JsonTokenType.String:
+                Add(new(start + 1, length, Count + 1, JsonKind.String, reader.ValueIsEscaped));
+                break;
+            case JsonTokenType.Number:
+                if (!EcmaNumber.IsInRange(reader.ValueSpan)) Note(JsonProblem.NumberOutOfRange);
+                Add(new(start, length, Count + 1, JsonKind.Number, false));
+                break;
+            default:
+                Add(new(start, length, Count + 1, LiteralOf(reader.TokenType), false));
+                break;
+        }
+    }
+
+    private static JsonKind LiteralOf(JsonTokenType type) => type switch
+    {
+        JsonTokenType.True => JsonKind.True,
+        JsonTokenType.False => JsonKind.False,
+        _ => JsonKind.Null,
+    };
+
+    private void Note(JsonProblem problem)
+    {
+        if (Problem is JsonProblem.None || problem < Problem) Problem = problem;
+    }
+
+    private void Add(JsonToken token)
+    {
+        if (Count == tokens.Length) Grow();
+        tokens[Count++] = token;
+    }
+
+    private void Grow()
+    {
+        var larger = ArrayPool<JsonToken>.Shared.Rent(tokens.Length * 2);
+        tokens.AsSpan().CopyTo(larger);
+        ArrayPool<JsonToken>.Shared.Return(tokens);
+        tokens = larger;
+    }
+}

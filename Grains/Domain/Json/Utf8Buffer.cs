@@ -1,0 +1,52 @@
+using System.Buffers;
+
+namespace Mirubato.Grains.Domain.Json;
+
+/// <summary>Bytes being written, in pooled memory. A mutable struct: keep it in one place and pass it by reference.</summary>
+internal struct Utf8Buffer(int capacity) : IDisposable
+{
+    private byte[] bytes = ArrayPool<byte>.Shared.Rent(capacity);
+
+    public int Length { get; private set; }
+
+    public readonly ReadOnlySpan<byte> Written => bytes.AsSpan(0, Length);
+
+    public void Append(byte value)
+    {
+        if (Length == bytes.Length) Grow(1);
+        bytes[Length++] = value;
+    }
+
+    public void Append(scoped ReadOnlySpan<byte> values)
+    {
+        if (values.Length > bytes.Length - Length) Grow(values.Length);
+        values.CopyTo(bytes.AsSpan(Length));
+        Length += values.Length;
+    }
+
+    /// <summary>Room for <paramref name="count"/> more bytes; what was used of it is told by <see cref="Advance"/>.</summary>
+    public Span<byte> Reserve(int count)
+    {
+        if (count > bytes.Length - Length) Grow(count);
+        return bytes.AsSpan(Length);
+    }
+
+    public void Advance(int count) => Length += count;
+
+    /// <summary>Takes back all that was written after <paramref name="mark"/>.</summary>
+    public void Rewind(int mark) => Length = mark;
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(bytes);
+        bytes = [];
+    }
+
+    private void Grow(int more)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(bytes.Length * 2, Length + more));
+        Written.CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(bytes);
+        bytes = larger;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Buffers.Text;
+using Mirubato.Grains.Domain.Json;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>A time as a client wrote it: an epoch-ms number, or ISO 8601 with <c>Z</c>, with an offset, without a zone (UTC), or a date alone.</summary>
+/// <param name="UtcMs">Unix ms, rounded down, within the years 0001 to 9999.</param>
+/// <param name="HasTimeOfDay">Not midnight where it was written: some clients send only the day, as midnight.</param>
+internal readonly record struct Moment(long UtcMs, bool HasTimeOfDay)
+{
+    public const long MinMs = -62_135_596_800_000;
+    public const long MaxMs = 253_402_300_799_999;
+    private const int DayMs = 86_400_000;
+    private const int MinuteMs = 60_000;
+    private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-.0123456789"u8);
+
+    public static bool IsRepresentable(long ms) => ms is >= MinMs and <= MaxMs;
+
+    public static Moment? OfNumber(ReadOnlySpan<byte> number)
+    {
+        if (Utf8Parser.TryParse(number, out long whole, out var used) && used == number.Length) return OfMs(whole);
+        var value = Math.Floor(EcmaNumber.Parse(number));
+        return value is >= MinMs and <= MaxMs ? OfMs((long)value) : null;
+    }
+
+    /// <summary>ISO 8601, or the digits of an epoch-ms number.</summary>
+    public static Moment? OfText(ReadOnlySpan<byte> text) =>
+        text.Length > 8 && text[4] == '-' && text[7] == '-' ? OfIso(text)
+        : text.Length > 0 && text.IndexOfAnyExcept(NumberBytes) < 0 ? OfNumber(text)
+        : null;
+
+    private static Moment? OfMs(long ms) => IsRepresentable(ms) ? new Moment(ms, ms % DayMs != 0) : null;
+
+    private static Moment? OfIso(ReadOnlySpan<byte> text)
+    {
+        var rest = new DigitReader(text);
+        if (!rest.Number(4, out var year) || !rest.Take('-') || !rest.Number(2, out var month) || !rest.Take('-') || !rest.Number(2, out var day)) return null;
+        if (year == 0 || month is 0 or > 12 || day == 0 || day > DateTime.DaysInMonth(year, month)) return null;
+        var dayMs = (new DateTime(year, month, day).Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond;
+        if (rest.IsAtEnd) return new Moment(dayMs, false);
+
+        if (!rest.Take('T') && !rest.Take('t') && !rest.Take(' ')) return null;
+        if (!TimeOfDay(ref rest, out var timeMs) || !Offset(ref rest, out var offsetMs) || !rest.IsAtEnd) return null;
+        var utc = dayMs + timeMs - offsetMs;
+        return IsRepresentable(utc) ? new Moment(utc, timeMs != 0) : null;
+    }
+
+    private static bool TimeOfDay(ref DigitReader rest, out int ms)
+    {
+        ms = 0;
+        if (!rest.Number(2, out var hour) || !rest.Take(':') || !rest.Number(2, out var minute) || hour > 23 || minute > 59) return false;
+        ms = ((hour * 60) + minute) * MinuteMs;
+        if (!rest.Take(':')) return true;
+        if (!rest.Number(2, out var second) || second > 59) return false;
+        ms += second * 1000;
+        if (!rest.Take('.')) return true;
+        if (!rest.Fraction(out var thousandths)) return false;
+        ms += thousandths;
+        return true;
+    }
+
+    private static bool Offset(ref DigitReader rest, out int ms)
+    {
+        ms = 0;
+        if (rest.IsAtEnd || rest.Take('Z') || rest.Take('z')) return true;
+        var west = rest.Take('-');
+        if (!west && !rest.Take('+')) return false;
+        if (!rest.Number(2, out var hours) || hours > 23) return false;
+        var minutes = 0;
+        if (!rest.IsAtEnd)
+        {
+            rest.Take(':');
+            if (!rest.Number(2, out minutes) || minutes > 59) return false;
+        }
+
+        ms = ((hours * 60) + minutes) * (west ? -MinuteMs : MinuteMs);
+        return true;
+    }
+}

@@ -1,0 +1,163 @@
+using System.Text;
+using Mirubato.Grains.Domain.Json;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>
+/// What is changed in every document on its way in (PROTOCOL.md, Entities), so that the two paths and the two spellings of a client
+/// end up as one. Nothing is stripped, and what is normal already is left as it is.
+/// </summary>
+internal ref struct Normalization
+{
+    private readonly JsonTree tree;
+    private readonly DocumentMembers members;
+    private readonly EntityType type;
+    private DocumentEdits edits;
+
+    private Normalization(JsonTree tree, DocumentMembers members, EntityType type)
+    {
+        this.tree = tree;
+        this.members = members;
+        this.type = type;
+        edits = new DocumentEdits(tree, members);
+    }
+
+    /// <param name="tree">The document as sent.</param>
+    /// <param name="members">Its members.</param>
+    /// <param name="type">Which rules apply.</param>
+    /// <param name="id">The entity's id as a JSON string.</param>
+    /// <param name="user">The token's user as a JSON string.</param>
+    public static DocumentEdits Of(JsonTree tree, DocumentMembers members, EntityType type, byte[] id, byte[] user)
+    {
+        var normalization = new Normalization(tree, members, type);
+        if (members.IsNumber(Member.BaseVersion)) normalization.edits.Remove(Member.BaseVersion);
+        normalization.edits.Set(Member.Id, id);
+        normalization.edits.Set(Member.UserId, user);
+        normalization.Cases();
+        normalization.Aliases();
+        normalization.ScoreIdsOfEntry();
+        normalization.Stamps();
+        return normalization.edits;
+    }
+
+    private void Cases()
+    {
+        if (type == EntityTypes.LogbookEntry)
+        {
+            Lower(Member.Type);
+            Lower(Member.Mood);
+        }
+
+        if (type == EntityTypes.LogbookEntry || type == EntityTypes.Goal) Lower(Member.Instrument);
+    }
+
+    private void Lower(Member member)
+    {
+        if (!members.IsText(member) || IsPlainLower(tree.Raw(members[member]))) return;
+        edits.Set(member, JsonText.Encode(EcmaCase.Lower(tree.Text(members[member]))));
+    }
+
+    private static bool IsPlainLower(ReadOnlySpan<byte> raw) =>
+        Ascii.IsValid(raw) && raw.IndexOfAnyInRange((byte)'A', (byte)'Z') < 0 && !raw.Contains((byte)'\\');
+
+    private void Aliases()
+    {
+        Fill(Member.GoalIds, Member.GoalIdsSnake);
+        Fill(Member.CreatedAt, Member.CreatedAtSnake);
+        if (type == EntityTypes.PlanOccurrence) Fill(Member.PlanId, Member.PlanIdSnake);
+        if (type != EntityTypes.RepertoireItem) return;
+        SetScoreId(Member.ScoreId);
+        SetScoreId(Member.ScoreIdSnake);
+        Fill(Member.ScoreId, Member.ScoreIdSnake);
+    }
+
+    private void Fill(Member one, Member other)
+    {
+        if (members.Has(one) && !members.Has(other)) edits.Set(other, ValueOf(one));
+        else if (members.Has(other) && !members.Has(one)) edits.Set(one, ValueOf(other));
+    }
+
+    /// <summary>The value as it will be: a score id as normalized, anything else as sent.</summary>
+    private readonly byte[] ValueOf(Member member) =>
+        member is Member.ScoreId or Member.ScoreIdSnake && members.IsText(member)
+            ? JsonText.Encode(ScoreIds.NormalizeExisting(tree.Text(members[member])))
+            : tree.Outer(members[member]).ToArray();
+
+    private void SetScoreId(Member member)
+    {
+        if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.Set(member, ValueOf(member));
+    }
+
+    private void ScoreIdsOfEntry()
+    {
+        if (type != EntityTypes.LogbookEntry) return;
+        if (IsGivenId(members[Member.ScoreId]) || IsGivenId(members[Member.ScoreIdSnake]))
+        {
+            SetScoreId(Member.ScoreId);
+            SetScoreId(Member.ScoreIdSnake);
+        }
+        else if (Named(members[Member.ScoreTitle]) is { } title)
+        {
+            var composer = members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer);
+            edits.Set(Member.ScoreId, JsonText.Encode(ScoreIds.Generate(title, composer)));
+        }
+
+        var pieces = members[Member.Pieces];
+        if (pieces == 0 || tree[pieces].Kind is not JsonKind.Array) return;
+        for (var piece = pieces + 1; piece < tree[pieces].Next; piece = tree[piece].Next)
+        {
+            if (tree[piece].Kind is JsonKind.Object) PieceId(piece);
+        }
+    }
+
+    private void PieceId(int piece)
+    {
+        var (id, title, composer) = (0, 0, 0);
+        for (var name = piece + 1; name < tree[piece].Next; name = tree[name + 1].Next)
+        {
+            switch (Members.Of(tree, name))
+            {
+                case Member.Id: id = name + 1; break;
+                case Member.Title: title = name + 1; break;
+                case Member.Composer: composer = name + 1; break;
+            }
+        }
+
+        if (IsGivenId(id))
+        {
+            if (tree[id].Kind is not JsonKind.String || IsPlainlyNormal(id)) return;
+            edits.SetPieceId(piece, id, JsonText.Encode(ScoreIds.NormalizeExisting(tree.Text(id))));
+        }
+        else if (Named(title) is { } name)
+        {
+            edits.SetPieceId(piece, id, JsonText.Encode(ScoreIds.Generate(name, Named(composer))));
+        }
+    }
+
+    private readonly bool IsPlainlyNormal(int value) => ScoreIds.IsPlainlyNormal(tree.Raw(value));
+
+    /// <summary>Whether a client gave an id at all: not absent, null or blank. One that is no string is left to it.</summary>
+    private readonly bool IsGivenId(int value) =>
+        value != 0 && tree[value].Kind is not JsonKind.Null && (tree[value].Kind is not JsonKind.String || Named(value) is not null);
+
+    /// <summary>A string that is not blank.</summary>
+    private readonly string? Named(int value) =>
+        value != 0 && tree[value].Kind is JsonKind.String && EcmaCase.Trim(tree.Text(value)) is { Length: > 0 } text ? text : null;
+
+    /// <summary>Version and updatedAt are the server's to say, under each spelling the client uses.</summary>
+    private void Stamps()
+    {
+        edits.Set(Member.Version, Slot.Version);
+        if (members.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FormOf(Member.UpdatedAtSnake, Member.UpdatedAt));
+        else if (members[Member.UpdatedAt] != 0 || members[Member.UpdatedAtSnake] != 0) edits.Set(Member.UpdatedAtSnake, FormOf(Member.UpdatedAt, Member.UpdatedAtSnake));
+        edits.Set(Member.UpdatedAt, FormOf(Member.UpdatedAt, Member.UpdatedAtSnake));
+    }
+
+    private readonly Slot FormOf(Member member, Member other)
+    {
+        var sample = members.Has(member) ? member : other;
+        var isNumber = type.Times is TimeForm.AsWritten && members.IsNumber(sample) && members.Time(sample) is not null;
+        return isNumber ? Slot.NumberTime : Slot.IsoTime;
+    }
+}

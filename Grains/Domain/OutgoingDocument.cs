@@ -1,0 +1,85 @@
+using System.Buffers.Text;
+using Mirubato.Grains.Domain.Json;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>What is only known when a change has won.</summary>
+internal enum Slot
+{
+    None,
+    Version,
+    IsoTime,
+    NumberTime,
+}
+
+/// <summary>Replaces bytes of the document as sent: first by <paramref name="Literal"/>, then by what <paramref name="Slot"/> stands for.</summary>
+internal readonly record struct Splice(int Start, int Length, ReadOnlyMemory<byte> Literal, Slot Slot = Slot.None);
+
+/// <summary>
+/// The normalized document, as the bytes that were sent and the few that differ: most items of a push turn out to be unchanged and are
+/// never rendered. What nobody asked to change keeps its order and its spelling.
+/// </summary>
+/// <param name="source">One JSON object.</param>
+/// <param name="splices">By position, not overlapping.</param>
+internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] splices)
+{
+    private const int NumberBytesMax = 20;
+
+    /// <summary>The bytes to store and to send.</summary>
+    public ReadOnlyMemory<byte> Render(long version, long outMs)
+    {
+        var output = new Utf8Buffer(source.Length + 64);
+        Render(ref output, version, outMs);
+        var bytes = output.Written.ToArray();
+        output.Dispose();
+        Unbreak(bytes);
+        return bytes;
+    }
+
+    public void Render(ref Utf8Buffer output, long version, long outMs)
+    {
+        var from = 0;
+        foreach (var splice in splices)
+        {
+            output.Append(source.Span[from..splice.Start]);
+            output.Append(splice.Literal.Span);
+            Fill(splice.Slot, ref output, version, outMs);
+            from = splice.Start + splice.Length;
+        }
+
+        output.Append(source.Span[from..]);
+    }
+
+    private static void Fill(Slot slot, ref Utf8Buffer output, long version, long outMs)
+    {
+        switch (slot)
+        {
+            case Slot.Version:
+                Number(ref output, version);
+                break;
+            case Slot.NumberTime:
+                Number(ref output, outMs);
+                break;
+            case Slot.IsoTime:
+                output.Append((byte)'"');
+                IsoTime.Write(outMs, output.Reserve(IsoTime.Length));
+                output.Advance(IsoTime.Length);
+                output.Append((byte)'"');
+                break;
+        }
+    }
+
+    private static void Number(ref Utf8Buffer output, long number)
+    {
+        Utf8Formatter.TryFormat(number, output.Reserve(NumberBytesMax), out var written);
+        output.Advance(written);
+    }
+
+    /// <summary>A line break in JSON is only ever space between tokens, and an export holds one document a line.</summary>
+    private static void Unbreak(Span<byte> json)
+    {
+        if (json.IndexOfAny((byte)'\n', (byte)'\r') < 0) return;
+        json.Replace((byte)'\n', (byte)' ');
+        json.Replace((byte)'\r', (byte)' ');
+    }
+}
