@@ -26,10 +26,19 @@ public static class Limits
     public const int GroupRequestsMax = 64;
     public const int GroupRowsMax = 2_000;
 
+    /// <summary>Coordinators of one process: how long one may be idle, how many there may be, and how many heads they may hold (about 300 bytes each).</summary>
+    public const int CoordinatorIdleMs = 60_000;
+    public const int CoordinatorsMax = 20_000;
+    public const long HeadsMax = 5_000_000;
+
     /// <summary>Times a commit is decided again after another node was first.</summary>
     public const int FenceRetriesMax = 20;
 
     public const int EchoesMax = 8;
+    /// <summary>A known device is noted as seen at most this often; the count of devices and connections in a status may be this old.</summary>
+    public const long DeviceSeenEveryMs = 60_000;
+    public const long PresenceFreshMs = 1_000;
+
     public const int AnswersRememberedMax = 32;
     public const int AnswerBytesRememberedMax = 64 * 1024;
 

@@ -25,6 +25,9 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
 {
     private const int NumberBytesMax = 20;
 
+    /// <summary>About the bytes it will have.</summary>
+    public int Length => source.Length;
+
     /// <summary>The bytes to store and to send.</summary>
     public ReadOnlyMemory<byte> Render(long version, long outMs)
     {

@@ -83,7 +83,10 @@ internal interface IStoreUpkeep
     ValueTask<long> BumpEpochs(CancellationToken cancel);
 }
 
-internal sealed record SweepReport(int Receipts, int Conflicts, int Tombstones, int Devices);
+internal sealed record SweepReport(int Receipts, int Conflicts, int Tombstones, int Devices)
+{
+    public static readonly SweepReport Nothing = new(0, 0, 0, 0);
+}
 
 /// <summary>What a ledger is built from.</summary>
 internal sealed record UserSnapshot(Standing Standing, IReadOnlyList<HeadRow> Heads);

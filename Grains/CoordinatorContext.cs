@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>What every coordinator of a process shares.</summary>
+internal sealed record CoordinatorContext(
+    IUserStore Store, IAnswerFormat Format, Quotas Quotas, TimeProvider Time, SyncMetrics Metrics, ILogger<SyncCoordinator> Log)
+{
+    public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+}

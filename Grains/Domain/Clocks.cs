@@ -1,0 +1,24 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>What an entity remembers of the clocks it has seen.</summary>
+internal static class Clocks
+{
+    /// <summary>The <c>updatedAt</c> of the next revision. It only grows, whatever the writer's clock says.</summary>
+    public static long Out(long claimMs, EntityHead head) => Math.Max(claimMs, head.OutMs + 1);
+
+    /// <summary>The echoes of a new revision: the old ones, and each of its own clock values that is in the future.</summary>
+    public static IReadOnlyList<Echo> Echoes(IReadOnlyList<Echo> before, EntityHead next, long nowMs)
+    {
+        var claim = new Echo(next.ClaimMs, next.StampMs, next.Device);
+        var sent = new Echo(next.OutMs, next.StampMs, null);
+        var echoes = before;
+        if (next.ClaimMs > nowMs) echoes = Remember(echoes, claim);
+        if (next.OutMs > nowMs && next.OutMs != next.ClaimMs) echoes = Remember(echoes, sent);
+        return echoes;
+    }
+
+    private static IReadOnlyList<Echo> Remember(IReadOnlyList<Echo> echoes, Echo echo) =>
+        echoes.Contains(echo) ? echoes : [.. echoes.Skip(echoes.Count - Limits.EchoesMax + 1), echo];
+}

@@ -1,0 +1,206 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>What a decision is made under, beside the heads.</summary>
+/// <param name="NowMs">The server's clock, once per request.</param>
+/// <param name="BaseCounts">The request came under a cursor of the current epoch.</param>
+/// <param name="OnTopOfAnything">A restore: the writer has seen the present state, whatever its version.</param>
+internal readonly record struct Terms(UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false);
+
+/// <summary>One entity that a request changes: however many of its items name it, it takes one revision.</summary>
+/// <param name="before">Its state before the request.</param>
+internal sealed class Touch(EntityKey entity, EntityHead? before)
+{
+    public EntityKey Entity => entity;
+
+    public EntityHead? Before => before;
+
+    public required EntityHead Now { get; set; }
+
+    /// <summary>The item whose document is the new state; null when the stored document is announced again.</summary>
+    public Incoming? Source { get; set; }
+}
+
+/// <summary>What became of one item, before documents are filled in.</summary>
+/// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
+internal readonly record struct ItemDecision(
+    Incoming Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None, string? ExistingId = null);
+
+/// <summary>
+/// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
+/// heads at the same time is the same decision.
+/// </summary>
+internal sealed class Deciding(IHeads under, Terms terms)
+{
+    private readonly Draft draft = new(under);
+    private readonly Dictionary<EntityKey, Touch> touched = [];
+    private readonly List<ItemDecision> items = [];
+    private readonly Dictionary<string, Loser> losers = [];
+    private readonly Dictionary<string, ReplacedDocument> replaced = [];
+
+    public static Decision Decide(IHeads under, Terms terms, IEnumerable<Incoming> incoming)
+    {
+        var deciding = new Deciding(under, terms);
+        foreach (var item in incoming) deciding.items.Add(deciding.Judge(item));
+        return new Decision(terms.User, deciding.draft, deciding.items, deciding.touched, deciding.losers.Values, deciding.replaced.Values);
+    }
+
+    private ItemDecision Judge(Incoming item)
+    {
+        if (item.IsRefused) return new ItemDecision(item, ItemStatus.Refused, Refusal: item.Refusal);
+        var head = draft.Find(item.Entity);
+        var arrival = ArrivalOf(item, head);
+        if (head is null) return Create(item, arrival);
+
+        var verdict = Merge.Judge(arrival, head, terms.NowMs);
+        return verdict.Outcome switch
+        {
+            Outcome.Unchanged => new ItemDecision(item, ItemStatus.Unchanged, head),
+            Outcome.Applied => Replace(item, arrival, head, verdict),
+            _ => Lose(item, arrival, head, verdict),
+        };
+    }
+
+    private Arrival ArrivalOf(Incoming item, EntityHead? head)
+    {
+        var named = terms.OnTopOfAnything ? head?.Version : item.BaseVersion;
+        // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
+        var stillMeant = named is not null && touched.TryGetValue(item.Entity, out var touch) && named == touch.Before?.Version;
+        return new Arrival(
+            item.IsDelete, item.ClaimMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
+            stillMeant ? head?.Version : named, terms.BaseCounts || terms.OnTopOfAnything);
+    }
+
+    private ItemDecision Create(Incoming item, in Arrival arrival)
+    {
+        var verdict = Merge.Create(arrival, terms.NowMs);
+        if (!item.IsDelete && item.Recognizable && draft.FindRecognizable(item.Fingerprint) is { } twin) return Duplicate(item, arrival, verdict, twin);
+        if (ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
+        return Apply(item, arrival, null, verdict);
+    }
+
+    /// <summary>Rule 6. The sender drops the new id as it drops any deleted one; what it played is stored once, under the id it had.</summary>
+    private ItemDecision Duplicate(Incoming item, in Arrival arrival, in Verdict verdict, EntityKey twin)
+    {
+        var revision = draft.TakeRevision();
+        var head = new EntityHead
+        {
+            Seq = revision,
+            Version = revision.Number,
+            StampMs = verdict.StampMs,
+            ClaimMs = arrival.Claim,
+            OutMs = verdict.OutMs,
+            Device = terms.Device,
+            DeletedMs = verdict.OutMs,
+            DuplicateOf = twin.Id,
+            PreviousFingerprint = item.Fingerprint,
+            PreviousOutMs = verdict.OutMs,
+        };
+        Store(new Touch(item.Entity, null) { Now = head, Source = item }, head);
+        return new ItemDecision(item, ItemStatus.Duplicate, head, ExistingId: twin.Id);
+    }
+
+    private ItemDecision Replace(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
+    {
+        if (ExceedsQuota(item, head)) return new ItemDecision(item, ItemStatus.Refused, head, ItemRefusal.Quota);
+        var keeps = Merge.ReplacesUnseen(arrival, head, verdict);
+        var source = touched.GetValueOrDefault(item.Entity)?.Source;
+        var decision = Apply(item, arrival, head, verdict);
+        if (keeps) KeepReplaced(item.Entity, head, source, decision.Head!.Version);
+        return decision;
+    }
+
+    private ItemDecision Apply(Incoming item, in Arrival arrival, EntityHead? head, in Verdict verdict)
+    {
+        var touch = TouchOf(item.Entity, head);
+        var next = touch.Now with
+        {
+            StampMs = verdict.StampMs,
+            ClaimMs = arrival.Claim,
+            OutMs = verdict.OutMs,
+            Device = terms.Device,
+            Fingerprint = item.Fingerprint,
+            DeletedMs = item.IsDelete ? verdict.OutMs : null,
+            DuplicateOf = null,
+            PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
+            PreviousOutMs = touch.Before?.OutMs ?? 0,
+            Bytes = item.IsDelete ? 0 : item.Document.Length,
+            Recognizable = !item.IsDelete && item.Recognizable,
+        };
+        next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next, terms.NowMs) };
+        touch.Source = item;
+        Store(touch, next);
+        return new ItemDecision(item, StatusOf(item, head), next);
+    }
+
+    private static ItemStatus StatusOf(Incoming item, EntityHead? head) =>
+        item.IsDelete ? ItemStatus.Deleted
+        : head is null or { IsDeleted: true } ? ItemStatus.Created
+        : ItemStatus.Updated;
+
+    private ItemDecision Lose(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
+    {
+        if (verdict.Outcome is Outcome.BeatenInTie) head = AnnounceAgain(item.Entity, head, verdict.OutMs);
+        if (!Merge.IsStaleCopy(arrival, head)) KeepLoser(item, head.Version, verdict.Reason);
+        return new ItemDecision(item, ItemStatus.Conflict, head, verdict.Reason);
+    }
+
+    private EntityHead AnnounceAgain(EntityKey entity, EntityHead head, long outMs)
+    {
+        var touch = TouchOf(entity, head);
+        var next = touch.Now with { OutMs = outMs, DeletedMs = head.IsDeleted ? outMs : null };
+        next = next with { Echoes = Clocks.Echoes(head.Echoes, next, terms.NowMs) };
+        Store(touch, next);
+        return next;
+    }
+
+    /// <summary>The entity's one place in this request: its revision and version are taken at the first touch.</summary>
+    private Touch TouchOf(EntityKey entity, EntityHead? head)
+    {
+        if (touched.TryGetValue(entity, out var touch)) return touch;
+        var revision = draft.TakeRevision();
+        var version = head is null ? revision.Number : head.Version + 1;
+        var now = head is null
+            ? new EntityHead { Seq = revision, Version = version, StampMs = 0, ClaimMs = 0, OutMs = 0 }
+            : head with { Seq = revision, Version = version };
+        return new Touch(entity, head) { Now = now };
+    }
+
+    private void Store(Touch touch, EntityHead head)
+    {
+        touch.Now = head;
+        touched[touch.Entity] = touch;
+        draft.Put(touch.Entity, head);
+    }
+
+    private void KeepLoser(Incoming item, long winnerVersion, ItemRefusal reason)
+    {
+        var word = reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale;
+        Keep(item, word, winnerVersion);
+    }
+
+    private void Keep(Incoming item, string reason, long winnerVersion)
+    {
+        var id = ConflictId.Of(item.Entity, item.Fingerprint, reason);
+        losers[id] = new Loser(id, item.Entity, item.Fingerprint, reason, winnerVersion, terms.Device, item.Document.Render(item.BaseVersion ?? 0, item.ClaimMs ?? 0));
+    }
+
+    /// <summary>A stored document is copied by the store itself; one that this very request brought is at hand.</summary>
+    private void KeepReplaced(EntityKey entity, EntityHead head, Incoming? source, long winnerVersion)
+    {
+        var id = ConflictId.Of(entity, head.Fingerprint, ConflictId.Replaced);
+        if (source is not null) Keep(source, ConflictId.Replaced, winnerVersion);
+        else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion);
+    }
+
+    private bool ExceedsQuota(Incoming item, EntityHead? head)
+    {
+        if (item.IsDelete) return false;
+        var adds = head is null or { IsDeleted: true };
+        var growth = item.Document.Length - (head?.Bytes ?? 0);
+        return (adds && draft.Tally.Live >= terms.Quotas.LiveEntitiesMax)
+            || (growth > 0 && draft.Tally.Bytes + growth > terms.Quotas.BytesMax);
+    }
+}

@@ -1,0 +1,97 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>A judged request. Once the documents it names are read, it says what to store and what to answer.</summary>
+internal sealed class Decision(
+    UserId user,
+    Draft draft,
+    IReadOnlyList<ItemDecision> items,
+    IReadOnlyDictionary<EntityKey, Touch> touched,
+    IReadOnlyCollection<Loser> losers,
+    IReadOnlyCollection<ReplacedDocument> replaced)
+{
+    public Draft Draft => draft;
+
+    public IReadOnlyList<ItemDecision> Items => items;
+
+    public IEnumerable<EntityKey> Entities => touched.Keys;
+
+    public IReadOnlyCollection<Loser> Losers => losers;
+
+    public IReadOnlyCollection<ReplacedDocument> Replaced => replaced;
+
+    public bool HasConflictOrRefusal => items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused);
+
+    /// <summary>Stored documents that the answer or an announcement needs; each must be of the head this was decided on.</summary>
+    public IReadOnlyDictionary<EntityKey, EntityHead> Needed()
+    {
+        var needed = new Dictionary<EntityKey, EntityHead>();
+        foreach (var item in items)
+        {
+            if (item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && !touched.ContainsKey(item.Item.Entity))
+                needed[item.Item.Entity] = item.Head;
+        }
+
+        foreach (var touch in touched.Values)
+        {
+            if (touch is { Source: null, Before: { IsDeleted: false } before }) needed[touch.Entity] = before;
+        }
+
+        return needed;
+    }
+
+    /// <summary>Renders what is to be stored, by revision, and settles the true sizes in the draft.</summary>
+    public IReadOnlyList<NewRow> Rows(IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    {
+        var rows = new List<NewRow>(touched.Count);
+        foreach (var touch in touched.Values)
+        {
+            var data = DataOf(touch, stored);
+            touch.Now = touch.Now with { Bytes = data.Length };
+            draft.Put(touch.Entity, touch.Now);
+            rows.Add(new NewRow(touch.Entity, touch.Now, data));
+        }
+
+        rows.Sort((a, b) => a.Head.Seq.Number.CompareTo(b.Head.Seq.Number));
+        return rows;
+    }
+
+    private ReadOnlyMemory<byte> DataOf(Touch touch, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    {
+        if (touch.Now.IsDeleted) return default;
+        var document = touch.Source?.Document ?? Stored(touch.Entity, stored);
+        return document.Render(touch.Now.Version, touch.Now.OutMs);
+    }
+
+    private OutgoingDocument Stored(EntityKey entity, IReadOnlyDictionary<EntityKey, StoredRow> stored) =>
+        Intake.Read(new Change(entity.Type, entity.Id, stored[entity].Data), user).Document;
+
+    /// <summary>One result per item, in the order of the request.</summary>
+    public IReadOnlyList<ItemResult> Results(IReadOnlyList<NewRow> rows, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    {
+        var written = rows.ToDictionary(r => r.Entity);
+        return [.. items.Select(item => Result(item, written, stored))];
+    }
+
+    private ItemResult Result(
+        in ItemDecision item, Dictionary<EntityKey, NewRow> written, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    {
+        var entity = item.Item.Entity;
+        var row = written.GetValueOrDefault(entity);
+        var head = row?.Head ?? item.Head;
+        var result = new ItemResult(
+            entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.OutMs ?? 0, item.ExistingId, item.Refusal);
+        return item.Status switch
+        {
+            ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.OutMs) : row?.Data ?? stored[entity].Data },
+            ItemStatus.Created or ItemStatus.Updated when row is not null && Differs(item.Item, row) => result with { Document = row.Data },
+            _ => result,
+        };
+    }
+
+    /// <summary>Whether the sender, left with what it sent, would hold something else than the store.</summary>
+    private bool Differs(Incoming item, NewRow row) =>
+        touched[row.Entity].Source != item || !item.HasEditClock || item.ClaimMs != row.Head.OutMs;
+}

@@ -1,0 +1,69 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>What a user's live entities come to.</summary>
+internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest)
+{
+    /// <summary>This tally after <paramref name="entity"/> went from one state to another.</summary>
+    public Tally Move(EntityKey entity, EntityHead? from, EntityHead to) => new(
+        Live - LivesIn(from) + LivesIn(to),
+        Bytes - (from?.Bytes ?? 0) + to.Bytes,
+        unchecked(Digest - Domain.Digest.Of(entity, from) + Domain.Digest.Of(entity, to)));
+
+    private static int LivesIn(EntityHead? head) => head is null or { IsDeleted: true } ? 0 : 1;
+}
+
+/// <summary>Heads to decide on: a ledger, or a draft over one.</summary>
+internal interface IHeads
+{
+    Revision Last { get; }
+
+    Tally Tally { get; }
+
+    EntityHead? Find(EntityKey entity);
+
+    /// <summary>A live logbook entry of that content with a time of day, if there is one.</summary>
+    EntityKey? FindRecognizable(Fingerprint fingerprint);
+}
+
+/// <summary>
+/// Changes on top of other heads that may yet be thrown away. A request drafts over the draft of its group, the group over the ledger;
+/// only what the store has held is taken in below.
+/// </summary>
+internal sealed class Draft(IHeads under) : IHeads
+{
+    private readonly Dictionary<EntityKey, EntityHead> changed = [];
+    private readonly Dictionary<Fingerprint, EntityKey> recognizable = [];
+
+    public Revision Last { get; private set; } = under.Last;
+
+    public Tally Tally { get; private set; } = under.Tally;
+
+    public IReadOnlyDictionary<EntityKey, EntityHead> Changed => changed;
+
+    public Revision TakeRevision() => Last = Last.Next;
+
+    public EntityHead? Find(EntityKey entity) => changed.GetValueOrDefault(entity) ?? under.Find(entity);
+
+    public EntityKey? FindRecognizable(Fingerprint fingerprint)
+    {
+        if (recognizable.TryGetValue(fingerprint, out var here) && changed[here].Fingerprint == fingerprint) return here;
+        return under.FindRecognizable(fingerprint) is { } below && !changed.ContainsKey(below) ? below : null;
+    }
+
+    public void Put(EntityKey entity, EntityHead head)
+    {
+        Tally = Tally.Move(entity, Find(entity), head);
+        changed[entity] = head;
+        if (head.Recognizable) recognizable[head.Fingerprint] = entity;
+    }
+
+    /// <summary>Takes in a draft that was made over this one.</summary>
+    public void Take(Draft over)
+    {
+        foreach (var (entity, head) in over.Changed) Put(entity, head);
+        Last = over.Last;
+        Invariant.Holds(Tally == over.Tally, "a draft's tally is that of what it changed");
+    }
+}

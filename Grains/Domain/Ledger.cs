@@ -1,0 +1,78 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>
+/// The heads of one user's entities, as of one point in the user's history. With several nodes it is a cache: what it decides counts only
+/// if the store still stands where this ledger does.
+/// </summary>
+internal sealed class Ledger : IHeads
+{
+    private readonly Dictionary<EntityKey, EntityHead> heads = [];
+    private readonly Dictionary<Fingerprint, EntityKey> recognizable = [];
+    private readonly Dictionary<string, int> liveByType = [];
+
+    public Ledger(UserSnapshot snapshot)
+    {
+        Standing = snapshot.Standing;
+        heads.EnsureCapacity(snapshot.Heads.Count);
+        foreach (var (entity, head) in snapshot.Heads) Put(entity, head);
+        AssertDigest();
+    }
+
+    /// <summary>As of this ledger; whether a device is revoked it does not know.</summary>
+    public Standing Standing { get; private set; }
+
+    public SyncToken Position => Standing.Token;
+
+    public Revision Last => Standing.Last;
+
+    public Tally Tally { get; private set; }
+
+    public int Count => heads.Count;
+
+    public IReadOnlyDictionary<string, int> LiveByType => liveByType;
+
+    public EntityHead? Find(EntityKey entity) => heads.GetValueOrDefault(entity);
+
+    public EntityKey? FindRecognizable(Fingerprint fingerprint) =>
+        recognizable.TryGetValue(fingerprint, out var entity) ? entity : null;
+
+    /// <summary>Takes in what the store has held.</summary>
+    public void Adopt(Draft draft, long nowMs)
+    {
+        foreach (var (entity, head) in draft.Changed) Put(entity, head);
+        Standing = Standing with { Last = draft.Last, Digest = Tally.Digest, LastSyncMs = nowMs };
+        Invariant.Holds(Tally == draft.Tally, "a ledger's tally is that of the draft it adopted");
+    }
+
+    /// <summary>Takes in what other nodes have committed since. Only within one epoch; a new one needs a new ledger.</summary>
+    public void CatchUp(UserSnapshot later)
+    {
+        Invariant.Holds(later.Standing.Epoch == Standing.Epoch, "a ledger catches up within its epoch");
+        foreach (var (entity, head) in later.Heads) Put(entity, head);
+        Standing = later.Standing;
+        AssertDigest();
+    }
+
+    private void AssertDigest() =>
+        Invariant.Holds(Tally.Digest == Standing.Digest, "the digest of the heads is the stored one");
+
+    private void Put(EntityKey entity, EntityHead head)
+    {
+        var before = Find(entity);
+        Tally = Tally.Move(entity, before, head);
+        heads[entity] = head;
+        CountLive(entity.Type, before, -1);
+        CountLive(entity.Type, head, +1);
+        if (before is { Recognizable: true } && recognizable.GetValueOrDefault(before.Fingerprint) == entity) recognizable.Remove(before.Fingerprint);
+        if (head.Recognizable) recognizable[head.Fingerprint] = entity;
+    }
+
+    private void CountLive(string type, EntityHead? head, int by)
+    {
+        if (head is null or { IsDeleted: true }) return;
+        liveByType[type] = liveByType.GetValueOrDefault(type) + by;
+    }
+}

@@ -1,0 +1,76 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Support;
+
+namespace Mirubato.Tests.Domain;
+
+/// <summary>The model run behind the merge rules: devices with skewed clocks, double sends, stale re-pushes; any schedule must converge.</summary>
+public sealed class MergeModelTests
+{
+    private const long Year = 365L * 86_400_000;
+    private static readonly long[] Skews = [-Year, -15, -3, 0, 3, 15, 90_000, Year];
+    private static readonly EntityKey[] Entities =
+        [new("goal", "g1"), new("goal", "g2"), new("repertoire_item", "a-b"), new("logbook_entry", "e1"), new("annotation", "n1")];
+
+    [Fact]
+    public void Devices_that_merge_by_updatedAt_alone_end_equal_to_the_store() =>
+        Property.HoldsForSchedules(s => Run(s, Skews), runs: Runs, steps: 60);
+
+    [Fact]
+    public void Devices_whose_clocks_differ_by_milliseconds_end_equal_to_the_store() =>
+        Property.HoldsForSchedules(s => Run(s, [-15, -1, 0, 1, 15]), runs: Runs, steps: 60);
+
+    [Fact]
+    public void A_device_whose_clock_is_set_right_converges_like_any_other() =>
+        Property.HoldsForSchedules(s => Run(s, [Year, 90_000, 0], setRight: true), runs: Runs, steps: 60);
+
+    private static int Runs => int.TryParse(Environment.GetEnvironmentVariable("MIRUBATO_RUNS"), out var runs) ? runs : 1_000;
+
+    private static void Run(IReadOnlyList<int> schedule, long[] skews, bool setRight = false)
+    {
+        var server = new ModelServer();
+        var pick = new Random(schedule.Count == 0 ? 0 : schedule[0]);
+        var devices = Enumerable.Range(0, 3).Select(i => new ModelDevice(server, "d" + i, skews[pick.Next(skews.Length)])).ToList();
+        var nowMs = 1_800_000_000_000;
+        foreach (var step in schedule)
+        {
+            var random = new Random(step);
+            nowMs += random.Next(8) switch { 0 => random.Next(120_000), 1 => 0, _ => random.Next(6) };
+            Step(server, devices[random.Next(3)], random, nowMs, setRight);
+        }
+
+        Settle(server, devices, nowMs + 1_000);
+    }
+
+    private static void Step(ModelServer server, ModelDevice device, Random random, long nowMs, bool setRight)
+    {
+        var entity = Entities[random.Next(Entities.Length)];
+        switch (random.Next(10))
+        {
+            case 0 or 1 or 2: device.Edit(entity, "v" + random.Next(1000), nowMs); break;
+            case 3: device.Delete(entity, nowMs); break;
+            case 4 or 5: device.Flush(nowMs, random); break;
+            case 6 or 7: device.Pull(); break;
+            case 8: device.PushAll(nowMs); break;
+            case 9 when setRight && random.Next(3) == 0: device.SkewMs = 0; break;
+            default: device.Flush(nowMs, random); device.Pull(); break;
+        }
+
+        server.AssertDigest();
+    }
+
+    /// <summary>Everyone sends what it has, hears everything, and starts once more: then all are equal, and a start is no news.</summary>
+    private static void Settle(ModelServer server, List<ModelDevice> devices, long nowMs)
+    {
+        foreach (var device in devices) device.Flush(nowMs, new Random(1));
+        foreach (var device in devices) device.Pull();
+        foreach (var device in devices) device.PushAll(nowMs + 1);
+        foreach (var device in devices) device.Pull();
+        foreach (var device in devices) device.AssertEqualsTheStore();
+
+        var head = server.Ledger.Last;
+        foreach (var device in devices) device.PushAll(nowMs + 2);
+        Assert.Equal(head, server.Ledger.Last);
+        server.AssertNothingIsLost();
+        server.AssertDigest();
+    }
+}

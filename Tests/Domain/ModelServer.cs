@@ -1,0 +1,115 @@
+using System.Text;
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Tests.Domain;
+
+/// <summary>The pure core with the least around it that makes a server: rows and a conflict feed in memory, and the checks of "always holds".</summary>
+internal sealed class ModelServer
+{
+    public static readonly UserId User = new("u1");
+    private static readonly Epoch Epoch = new(Guid.Parse("11111111111111111111111111111111"));
+
+    private readonly Dictionary<EntityKey, StoredRow> rows = [];
+    private readonly Dictionary<string, Loser> feed = [];
+    private readonly HashSet<(EntityKey, Fingerprint)> superseded = [];
+    private readonly HashSet<(EntityKey, Fingerprint)> acknowledged = [];
+
+    public Ledger Ledger { get; } = new(new UserSnapshot(
+        new Standing(Epoch, new Revision(1), Revision.Origin, Revision.Origin, UInt128.Zero, 0, 0, 0, false), []));
+
+    public IReadOnlyDictionary<EntityKey, StoredRow> Rows => rows;
+
+    public IEnumerable<Loser> Feed => feed.Values;
+
+    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, SyncToken cursor, params IReadOnlyList<Change> changes)
+    {
+        var deviceId = device is null ? (DeviceId?)null : new DeviceId(device);
+        var incoming = changes.Select(c => Intake.Read(c, User)).ToList();
+        var heads = incoming.Select(i => Ledger.Find(i.Entity)).ToList();
+        var decision = Deciding.Decide(Ledger, new Terms(User, nowMs, deviceId, cursor.Epoch == Epoch, new Quotas()), incoming);
+        var stored = decision.Needed().Keys.ToDictionary(k => k, k => rows[k]);
+        var written = decision.Rows(stored);
+        var results = decision.Results(written, stored);
+
+        AssertRevisions(written);
+        Account(deviceId, incoming, heads, written);
+        foreach (var replaced in decision.Replaced) KeepReplaced(replaced);
+        foreach (var loser in decision.Losers) feed[loser.Id] = loser;
+        foreach (var row in written) Store(row);
+        var draft = new Draft(Ledger);
+        draft.Take(decision.Draft);
+        Ledger.Adopt(draft, nowMs);
+        return results;
+    }
+
+    /// <summary>An incremental pull: what changed after <paramref name="after"/>, by revision.</summary>
+    public IReadOnlyList<StoredRow> Pull(long after) => [.. rows.Values.Where(r => r.Seq > after).OrderBy(r => r.Seq)];
+
+    /// <summary>Every acknowledged document is stored, or was replaced by its own device or by one that had seen it, or is in the feed.</summary>
+    public void AssertNothingIsLost()
+    {
+        foreach (var (entity, fingerprint) in acknowledged)
+        {
+            var isStored = Ledger.Find(entity)?.Fingerprint == fingerprint;
+            var isKept = feed.Values.Any(l => l.Entity == entity && l.Fingerprint == fingerprint);
+            Assert.True(isStored || isKept || superseded.Contains((entity, fingerprint)), $"{entity} {fingerprint} is lost");
+        }
+    }
+
+    public void AssertDigest()
+    {
+        var sum = UInt128.Zero;
+        foreach (var row in rows.Values.Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.Of(row.Entity, row.Version));
+        Assert.Equal(sum, Ledger.Standing.Digest);
+    }
+
+    private void AssertRevisions(IReadOnlyList<NewRow> written)
+    {
+        Assert.Equal(Enumerable.Range(1, written.Count).Select(i => Ledger.Last.Number + i), written.Select(r => r.Head.Seq.Number));
+        foreach (var row in written)
+        {
+            if (!rows.TryGetValue(row.Entity, out var before)) continue;
+            Assert.True(row.Head.Version > before.Version, "versions only grow");
+            Assert.True(row.Head.OutMs > before.UpdatedAtMs, "updatedAt only grows");
+        }
+    }
+
+    private void Account(DeviceId? device, List<Incoming> incoming, List<EntityHead?> heads, IReadOnlyList<NewRow> written)
+    {
+        var writtenNow = written.ToDictionary(r => r.Entity);
+        for (var i = 0; i < incoming.Count; i++)
+        {
+            var item = incoming[i];
+            if (!item.IsDelete) acknowledged.Add((item.Entity, item.Fingerprint));
+            if (!writtenNow.TryGetValue(item.Entity, out var row)) continue;
+            var sameDevice = device is not null && heads[i]?.Device == device;
+            var onBase = item.BaseVersion is not null && item.BaseVersion == heads[i]?.Version;
+            if (heads[i] is { } before && row.Head.Fingerprint != before.Fingerprint && (sameDevice || onBase)) superseded.Add((item.Entity, before.Fingerprint));
+            // Of several items of one device on one entity only the last to win stands.
+            if (device is not null && row.Head.Fingerprint != item.Fingerprint && row.Head.Device == device) superseded.Add((item.Entity, item.Fingerprint));
+            // The same session under another id.
+            if (row.Head.DuplicateOf is not null) superseded.Add((item.Entity, item.Fingerprint));
+        }
+    }
+
+    private void KeepReplaced(ReplacedDocument replaced)
+    {
+        Assert.Equal(replaced.Fingerprint, Ledger.Find(replaced.Entity)!.Fingerprint);
+        feed[replaced.Id] = new Loser(
+            replaced.Id, replaced.Entity, replaced.Fingerprint, ConflictId.Replaced, replaced.WinnerVersion, null, rows[replaced.Entity].Data);
+    }
+
+    private void Store(NewRow row) => rows[row.Entity] =
+        new StoredRow(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);
+
+    public static Change Edit(string type, string id, string value, long? updatedAtMs, long? baseVersion = null)
+    {
+        var clock = updatedAtMs is null ? "" : $",\"updatedAt\":{updatedAtMs}";
+        return new Change(type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"title\":\"{value}\"{clock}}}"), BaseVersion: baseVersion);
+    }
+
+    public static Change Delete(string type, string id, long? deletedAtMs, long? baseVersion = null) =>
+        new(type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"deletedAt\":{deletedAtMs}}}"), BaseVersion: baseVersion);
+}
