@@ -58,6 +58,12 @@ internal static class HttpVerb
             Screen.Error(failure.Message);
             return 1;
         }
+        catch (Exception) when (cancel.IsCancellationRequested)
+        {
+            // Whatever the closed connections threw: it was Ctrl-C.
+            Screen.Error("Interrupted.");
+            return 130;
+        }
     }
 
     private static HttpOptions Options(ParseResult parsed) => new(

@@ -9,10 +9,11 @@ internal static class Comparison
     public static void Print(IAnsiConsole console, Report a, Report b)
     {
         var table = Screen.Table(console,
-            "scenario", "req/s a", "b", "b/a", "p50 ms a", "b", "b/a", "p99 ms a", "b", "b/a", "errors a", "b");
+            "scenario", "req/s a", "req/s b", "b/a", "p50 a", "p50 b", "b/a", "p99 a", "p99 b", "b/a", "errors");
         foreach (var name in a.Scenarios.Concat(b.Scenarios).Select(figures => figures.Name).Distinct())
             table.AddRow([.. Row(name, Named(a, name), Named(b, name)).Select(Markup.Escape)]);
         console.Write(table);
+        console.WriteLine("p50 and p99 in milliseconds.");
         Describe(console, "a", a);
         Describe(console, "b", b);
     }
@@ -23,8 +24,7 @@ internal static class Comparison
         .. Triple(a?.PerSecond, b?.PerSecond),
         .. Triple(a?.P50Ms, b?.P50Ms),
         .. Triple(a?.P99Ms, b?.P99Ms),
-        a is null ? "-" : Numerals.Whole(a.Errors),
-        b is null ? "-" : Numerals.Whole(b.Errors),
+        $"{Errors(a)}/{Errors(b)}",
     ];
 
     private static IEnumerable<string> Triple(double? a, double? b) =>
@@ -33,6 +33,8 @@ internal static class Comparison
         b is null ? "-" : Numerals.Short(b.Value),
         a is null || b is null ? "-" : Numerals.Ratio(a.Value, b.Value),
     ];
+
+    private static string Errors(Figures? figures) => figures is null ? "-" : Numerals.Whole(figures.Errors);
 
     private static Figures? Named(Report report, string name) =>
         report.Scenarios.FirstOrDefault(figures => figures.Name == name);

@@ -10,25 +10,25 @@ internal static class FiguresTable
 
     public static void Print(IAnsiConsole console, Report report)
     {
-        var table = Screen.Table(console, "scenario", "req/s", "ms each", "p50 ms", "p99 ms", "max ms", "requests", "errors", "client cores");
+        var table = Screen.Table(console, "scenario", "req/s", "ms each", "p50 ms", "p99 ms", "max ms", "errors", "client");
         foreach (var figures in report.Scenarios)
-            table.AddRow([.. Row(figures).Select(Markup.Escape)]);
+            table.AddRow([.. Row(console, figures).Select(Markup.Escape)]);
         console.Write(table);
+        console.WriteLine("client: cores the load generator itself took; the server had the rest.");
         console.WriteLine($"Machine: {report.Machine}");
         console.WriteLine($"Command: {report.Command}");
         foreach (var figures in report.Scenarios.Where(figures => figures.Errors > 0))
             console.WriteLine($"{figures.Name}: {Numerals.Whole(figures.Errors)} errors, the first: {figures.FirstError}");
     }
 
-    private static IEnumerable<string> Row(Figures figures) =>
+    private static IEnumerable<string> Row(IAnsiConsole console, Figures figures) =>
     [
-        figures.What,
+        Screen.IsNarrow(console) ? figures.Name : figures.What,
         Numerals.Short(figures.PerSecond),
         figures.OneAtATime ? Numerals.Short(figures.MeanMs) : "",
         Numerals.Short(figures.P50Ms),
         Numerals.Short(figures.P99Ms),
         Numerals.Short(figures.MaxMs),
-        Numerals.Whole(figures.Requests),
         Numerals.Whole(figures.Errors),
         Numerals.Short(figures.ClientCores),
     ];

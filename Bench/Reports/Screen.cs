@@ -6,7 +6,8 @@ namespace Mirubato.Bench.Reports;
 /// <summary>The terminal, or the file it is redirected to: bars become lines there, and tables become Markdown.</summary>
 internal static class Screen
 {
-    private const int RedirectedWidth = 200;
+    private const int RedirectedWidth = 400;
+    private const int WidthForWords = 110;
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
 
     public static IAnsiConsole Out { get; } = Create();
@@ -15,13 +16,30 @@ internal static class Screen
 
     public static void Error(string sentence) => Console.Error.WriteLine(sentence);
 
+    /// <summary>True where a table has no room for words: figures that are cut off are worse than short names.</summary>
+    public static bool IsNarrow(IAnsiConsole console) => console.Profile.Width < WidthForWords;
+
     public static Table Table(IAnsiConsole console, params string[] columns)
     {
-        var table = new Table { Border = console.Profile.Out.IsTerminal ? TableBorder.Rounded : TableBorder.Markdown };
+        var table = new Table { Border = Border(console) };
         foreach (var column in columns)
-            table.AddColumn(new TableColumn(Markup.Escape(column)) { NoWrap = true, Alignment = Justify.Right });
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(column))
+            {
+                NoWrap = true,
+                Alignment = Justify.Right,
+                Padding = IsNarrow(console) ? new Padding(0, 0, 1, 0) : new Padding(1, 0),
+            });
+        }
         table.Columns[0].Alignment = Justify.Left;
         return table;
+    }
+
+    private static TableBorder Border(IAnsiConsole console)
+    {
+        if (!console.Profile.Out.IsTerminal)
+            return TableBorder.Markdown;
+        return IsNarrow(console) ? TableBorder.None : TableBorder.Rounded;
     }
 
     /// <param name="each">How long one scenario takes, its preparation aside.</param>
