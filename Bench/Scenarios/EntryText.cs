@@ -1,7 +1,7 @@
 namespace Mirubato.Bench.Scenarios;
 
 /// <summary>
-/// Logbook entries as the app writes them, some 450 bytes each. The members stand in the order of the canonical form,
+/// Logbook entries as the app writes them, some 480 bytes each. The members stand in the order of the canonical form,
 /// so the checksum of an entry is the hash of its bytes as they are.
 /// </summary>
 internal sealed class EntryText(string run, int seed)
@@ -22,7 +22,7 @@ internal sealed class EntryText(string run, int seed)
         to.Text("{\"createdAt\":\"").Time()
             .Text($"\",\"duration\":{random.Next(5, 120)},\"goal_ids\":[],\"id\":\"entry_{run}_").Number(item)
             .Text($"\",\"instrument\":\"piano\",\"metadata\":{{\"source\":\"manual\"}},\"mood\":\"{Pick(Moods)}\",")
-            .Text("\"notes\":\"Slow, hands apart, then together. Take ").Number(item)
+            .Text("\"notes\":\"Hands apart, then both. Take ").Number(item)
             .Text($"\",\"pieces\":[{{\"composer\":\"{composer}\",\"id\":\"{ScoreId(title, composer)}\",")
             .Text($"\"measures\":\"{random.Next(1, 40)}-{random.Next(41, 90)}\",\"tempo\":{random.Next(40, 160)},\"title\":\"{title}\"}}],")
             .Text($"\"tags\":[\"morning\"],\"techniques\":[\"{Pick(Techniques)}\"],\"timestamp\":\"").Time()

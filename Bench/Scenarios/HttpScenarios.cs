@@ -70,7 +70,7 @@ internal static class HttpScenarios
 
     private static Expectation Delivers(int count) => new(200, answer => Counted("entries", answer.GetProperty("entries"), count))
     {
-        // An entry is some 450 bytes; the first answer was counted, this notices when later ones shrink.
+        // An entry is well over 400 bytes; the first answer was counted, this notices when later ones shrink.
         BodyBytesMin = count * 350,
     };
 

@@ -37,8 +37,8 @@ public sealed class RequestTemplateTests
     }
 
     [Fact]
-    public void An_entry_is_of_the_size_of_a_real_one() =>
-        Assert.InRange(Encoding.UTF8.GetByteCount(Entries(Push(1))[0].GetRawText()), 400, 500);
+    public void Entries_are_of_the_size_of_real_ones() =>
+        Assert.All(Entries(Push(200)), entry => Assert.InRange(Encoding.UTF8.GetByteCount(entry.GetRawText()), 400, 520));
 
     [Fact]
     public void A_checksum_is_that_of_the_canonical_form()
