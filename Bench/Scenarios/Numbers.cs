@@ -1,0 +1,15 @@
+namespace Mirubato.Bench.Scenarios;
+
+/// <summary>Hands each sending numbers that none before it had, whichever worker sends.</summary>
+internal sealed class Numbers(TimeProvider time)
+{
+    private long next;
+
+    public void Stamp(RequestTemplate template)
+    {
+        if (template.Slots.IsEmpty)
+            return;
+        var first = Interlocked.Add(ref next, template.Items) - template.Items;
+        template.Stamp(first, time.GetUtcNow());
+    }
+}
