@@ -30,15 +30,27 @@ public sealed class MergeModelTests
         var server = new ModelServer();
         var pick = new Random(schedule.Count == 0 ? 0 : schedule[0]);
         var devices = Enumerable.Range(0, 3).Select(i => new ModelDevice(server, "d" + i, skews[pick.Next(skews.Length)])).ToList();
+        try
+        {
+            Settle(server, devices, Play(schedule, server, devices, setRight) + 1_000);
+        }
+        catch (Exception failure)
+        {
+            throw new InvalidOperationException($"{failure.Message}\n{string.Join('\n', server.Trace)}", failure);
+        }
+    }
+
+    private static long Play(IReadOnlyList<int> schedule, ModelServer server, List<ModelDevice> devices, bool setRight)
+    {
         var nowMs = 1_800_000_000_000;
         foreach (var step in schedule)
         {
             var random = new Random(step);
             nowMs += random.Next(8) switch { 0 => random.Next(120_000), 1 => 0, _ => random.Next(6) };
-            Step(server, devices[random.Next(3)], random, nowMs, setRight);
+            Step(server, devices[random.Next(devices.Count)], random, nowMs, setRight);
         }
 
-        Settle(server, devices, nowMs + 1_000);
+        return nowMs;
     }
 
     private static void Step(ModelServer server, ModelDevice device, Random random, long nowMs, bool setRight)
@@ -46,7 +58,7 @@ public sealed class MergeModelTests
         var entity = Entities[random.Next(Entities.Length)];
         switch (random.Next(10))
         {
-            case 0 or 1 or 2: device.Edit(entity, "v" + random.Next(1000), nowMs); break;
+            case 0 or 1 or 2: device.Edit(entity, "v" + random.Next(random.Next(2) == 0 ? 3 : 1000), nowMs); break;
             case 3: device.Delete(entity, nowMs); break;
             case 4 or 5: device.Flush(nowMs, random); break;
             case 6 or 7: device.Pull(); break;

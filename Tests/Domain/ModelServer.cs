@@ -21,6 +21,9 @@ internal sealed class ModelServer
 
     public IReadOnlyDictionary<EntityKey, StoredRow> Rows => rows;
 
+    /// <summary>What happened, for the message of a failed run.</summary>
+    public List<string> Trace { get; } = [];
+
     public IEnumerable<Loser> Feed => feed.Values;
 
     public IReadOnlyList<ItemResult> Push(string? device, long nowMs, SyncToken cursor, params IReadOnlyList<Change> changes)
@@ -41,6 +44,8 @@ internal sealed class ModelServer
         var draft = new Draft(Ledger);
         draft.Take(decision.Draft);
         Ledger.Adopt(draft, nowMs);
+        for (var i = 0; i < results.Count; i++)
+            Trace.Add($"{nowMs} {device} {Encoding.UTF8.GetString(changes[i].Document.Span)} {results[i].Status} -> {Ledger.Find(results[i].Entity)}");
         return results;
     }
 
