@@ -28,14 +28,12 @@ internal sealed partial class PostgresStore
 
     public async ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel)
     {
-        const string sql = """
-            SELECT raw_hash, request_hash, status, response, expires_ms FROM idempotency_keys
+        const string sql = $"""
+            SELECT {StoredColumns.Receipt} FROM idempotency_keys
             WHERE user_id = $1 AND scope = $2 AND key = $3 AND expires_ms > $4
             """;
         return await Read(sql, p => { p.Text(user.Value); p.Smallint((short)scope); p.Text(key); p.Bigint(nowMs); }, async (row, token) =>
-            await row.ReadAsync(token)
-                ? new Receipt(scope, key, row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetFieldValue<byte[]>(3), row.GetInt64(4))
-                : null, cancel);
+            await row.ReadAsync(token) ? StoredColumns.ReceiptOf(row, scope, key) : null, cancel);
     }
 
     private async ValueTask<NpgsqlConnection> OpenForCommit(CancellationToken cancel)

@@ -13,7 +13,7 @@ internal sealed partial class PostgresStore
                 WHERE c.user_id = d.user_id AND c.device_id = d.device_id AND g.seen_ms > (SELECT max(seen_ms) FROM gateways) - $2)
             FROM sync_devices d WHERE user_id = $1 ORDER BY device_id
             """;
-        return await List(sql, p => { p.Text(user.Value); p.Bigint(Ages.GatewaySilenceMs); }, DeviceOf, cancel);
+        return await List(sql, p => { p.Text(user.Value); p.Bigint(Ages.GatewaySilenceMs); }, StoredColumns.DeviceOf, cancel);
     }
 
     public async ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel)
@@ -77,8 +77,4 @@ internal sealed partial class PostgresStore
         await Locked(user, async (connection, _, token) => added = await Run(connection, sql, p => { with(p); p.Integer(devicesMax); }, token) > 0, cancel);
         return added;
     }
-
-    private static DeviceReport DeviceOf(NpgsqlDataReader row) => new(
-        new DeviceId(row.GetString(0)), row.IsDBNull(1) ? null : row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4),
-        row.IsDBNull(5) ? null : row.GetInt64(5), row.GetBoolean(6));
 }

@@ -10,7 +10,7 @@ internal sealed partial class PostgresStore
     {
         while (true)
         {
-            var snapshot = await Read(ReadSql.Heads, p => { p.Text(user.Value); p.Bigint(after.Number); }, HeadReader.Read, cancel);
+            var snapshot = await Read(ReadSql.Heads, p => { p.Text(user.Value); p.Bigint(after.Number); }, SnapshotOf, cancel);
             if (snapshot is not null) return snapshot;
             await Provision(user, nowMs, cancel);
         }
@@ -28,11 +28,13 @@ internal sealed partial class PostgresStore
 
     public async ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel)
     {
+        var measured = false;
         while (true)
         {
-            var page = await Read(ReadSql.Page(query), p => AddQuery(p, user, device, query), (row, token) => PageOf(row, query.Rows, token), cancel);
-            if (page is not null) return page;
-            await Provision(user, nowMs, cancel);
+            var (page, whole) = await Read(ReadSql.Page(query, measured), p => AddQuery(p, user, device, query), (row, token) => PageOf(row, query.Rows, token), cancel);
+            if (page is not null && (whole || measured)) return page;
+            measured = page is not null;
+            if (page is null) await Provision(user, nowMs, cancel);
         }
     }
 
@@ -50,7 +52,7 @@ internal sealed partial class PostgresStore
             p.Text(user.Value);
             p.Texts([.. distinct.Select(key => key.Type)]);
             p.Texts([.. distinct.Select(key => key.Id)]);
-        }, RowOf, cancel);
+        }, StoredColumns.RowOf, cancel);
     }
 
     private ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel)
@@ -81,17 +83,37 @@ internal sealed partial class PostgresStore
                 Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetBoolean(8))
             : null;
 
-    private static async Task<ReadPage?> PageOf(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)
+    private static async Task<UserSnapshot?> SnapshotOf(NpgsqlDataReader row, CancellationToken cancel)
     {
         Standing? standing = null;
+        var heads = new HeadReader();
+        while (await row.ReadAsync(cancel))
+        {
+            if (row.IsDBNull(0)) standing = StandingOfHeads(row);
+            else heads.Take(row);
+        }
+
+        return standing is null ? null : new UserSnapshot(standing, heads.Heads);
+    }
+
+    private static Standing StandingOfHeads(NpgsqlDataReader row) => new(
+        new Epoch(Guid.Parse(row.GetString(11))), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
+        Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(13)), LastSyncMs: row.GetInt64(5),
+        NotBeforeMs: row.GetInt64(6), CreatedMs: row.GetInt64(7), DeviceRevoked: false);
+
+    private static async Task<(ReadPage? Page, bool Whole)> PageOf(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)
+    {
+        Standing? standing = null;
+        var whole = true;
         var page = new PageBound(rowsMax);
         while (await row.ReadAsync(cancel))
         {
             if (row.IsDBNull(0)) standing = StandingOfPage(row);
-            else page.Add(RowOf(row));
+            else page.Add(StoredColumns.RowOf(row));
+            whole = whole && !(row.IsDBNull(5) && row.IsDBNull(6));
         }
 
-        return standing is null ? null : new ReadPage(standing, page.Rows, page.More);
+        return (standing is null ? null : new ReadPage(standing, page.Rows, page.More), whole);
     }
 
     private static Standing StandingOfPage(NpgsqlDataReader row)
@@ -102,9 +124,4 @@ internal sealed partial class PostgresStore
             UInt128.Parse(rest[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), row.GetInt64(4),
             long.Parse(rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), rest[4] == "1");
     }
-
-    private static StoredRow RowOf(NpgsqlDataReader row) => new(
-        new EntityKey(row.GetString(0), row.GetString(1)), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4),
-        row.IsDBNull(5) ? null : row.GetInt64(5),
-        row.IsDBNull(6) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(6));
 }
