@@ -1,0 +1,122 @@
+-- Times are Unix milliseconds. Key columns collate "C": the order of bytes, the same on every machine.
+
+-- The one row every commit of a user updates. A fill factor below 100 leaves room for HOT updates, so its index entry stays put.
+CREATE TABLE sync_metadata (
+    user_id           text COLLATE "C" PRIMARY KEY,
+    epoch             uuid   NOT NULL,
+    first_seq         bigint NOT NULL,
+    last_seq          bigint NOT NULL,
+    tombstone_horizon bigint NOT NULL DEFAULT 0,
+    last_sync_ms      bigint NOT NULL,
+    digest            bytea  NOT NULL CHECK (octet_length(digest) = 16),
+    not_before_ms     bigint NOT NULL DEFAULT 0,
+    created_ms        bigint NOT NULL
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+
+CREATE TABLE sync_data (
+    user_id              text COLLATE "C" NOT NULL,
+    entity_type          text COLLATE "C" NOT NULL,
+    entity_id            text COLLATE "C" NOT NULL,
+    seq                  bigint  NOT NULL,
+    version              bigint  NOT NULL,
+    stamp_ms             bigint  NOT NULL,
+    claim_ms             bigint  NOT NULL,
+    out_ms               bigint  NOT NULL,
+    previous_out_ms      bigint  NOT NULL,
+    deleted_ms           bigint,
+    purge_after_ms       bigint,
+    bytes                integer NOT NULL,
+    recognizable         boolean NOT NULL,
+    device_id            text COLLATE "C",
+    duplicate_of         text COLLATE "C",
+    fingerprint          bytea,
+    previous_fingerprint bytea,
+    echoes               bytea,
+    data                 text,
+    PRIMARY KEY (user_id, entity_type, entity_id),
+    CONSTRAINT sync_data_seq_key UNIQUE (user_id, seq)
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
+
+CREATE INDEX sync_data_tombstones ON sync_data (user_id, seq) WHERE deleted_ms IS NOT NULL;
+CREATE INDEX sync_data_strip ON sync_data (deleted_ms)
+    WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL OR duplicate_of IS NOT NULL);
+CREATE INDEX sync_data_purge ON sync_data (purge_after_ms) WHERE purge_after_ms IS NOT NULL;
+
+CREATE TABLE idempotency_keys (
+    user_id      text COLLATE "C" NOT NULL,
+    scope        smallint NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    raw_hash     bytea   NOT NULL,
+    request_hash bytea   NOT NULL,
+    status       integer NOT NULL,
+    response     bytea   NOT NULL,
+    expires_ms   bigint  NOT NULL,
+    PRIMARY KEY (user_id, scope, key)
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
+
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_ms);
+
+-- The id is a hash of entity, fingerprint and reason: the same loser, sent again, is the same row.
+CREATE TABLE sync_conflicts (
+    user_id        text COLLATE "C" NOT NULL,
+    id             text COLLATE "C" NOT NULL,
+    entity_type    text COLLATE "C" NOT NULL,
+    entity_id      text COLLATE "C" NOT NULL,
+    fingerprint    bytea,
+    reason         text   NOT NULL,
+    winner_version bigint NOT NULL,
+    device_id      text COLLATE "C",
+    created_ms     bigint NOT NULL,
+    document       text   NOT NULL,
+    PRIMARY KEY (user_id, id)
+);
+
+CREATE INDEX sync_conflicts_feed ON sync_conflicts (user_id, created_ms, id);
+CREATE INDEX sync_conflicts_age ON sync_conflicts (created_ms);
+
+CREATE TABLE sync_devices (
+    user_id       text COLLATE "C" NOT NULL,
+    device_id     text COLLATE "C" NOT NULL,
+    name          text,
+    first_seen_ms bigint NOT NULL,
+    last_seen_ms  bigint NOT NULL,
+    last_seq      bigint NOT NULL,
+    revoked_ms    bigint,
+    PRIMARY KEY (user_id, device_id)
+) WITH (fillfactor = 80);
+
+CREATE INDEX sync_devices_unseen ON sync_devices (last_seen_ms);
+
+-- One heartbeat row per process, not per socket: a connection is live while its gateway is.
+CREATE TABLE gateways (
+    gateway_id text COLLATE "C" PRIMARY KEY,
+    seen_ms    bigint NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE sync_connections (
+    user_id       text COLLATE "C" NOT NULL,
+    connection_id text COLLATE "C" NOT NULL,
+    gateway_id    text COLLATE "C" NOT NULL,
+    device_id     text COLLATE "C",
+    opened_ms     bigint NOT NULL,
+    PRIMARY KEY (user_id, connection_id)
+);
+
+CREATE INDEX sync_connections_gateway ON sync_connections (gateway_id);
+
+CREATE TABLE tickets (
+    hash         bytea PRIMARY KEY,
+    user_id      text COLLATE "C" NOT NULL,
+    origin       text,
+    token_exp_ms bigint NOT NULL,
+    expires_ms   bigint NOT NULL
+);
+
+CREATE INDEX tickets_expiry ON tickets (expires_ms);
+
+-- Called where a commit's fence held and one of its keys has a live receipt: raising is what undoes the rest of the statement.
+CREATE FUNCTION sync_receipt_taken() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'receipt taken' USING ERRCODE = 'MS001';
+END
+$$;

@@ -1,0 +1,114 @@
+-- The schema of Migrations/Postgres, table by table. Times are Unix milliseconds, documents the UTF-8 bytes that go out.
+
+CREATE TABLE sync_metadata (
+    user_id           TEXT PRIMARY KEY,
+    epoch             TEXT NOT NULL,
+    first_seq         INTEGER NOT NULL,
+    last_seq          INTEGER NOT NULL,
+    tombstone_horizon INTEGER NOT NULL DEFAULT 0,
+    last_sync_ms      INTEGER NOT NULL,
+    digest            BLOB  NOT NULL CHECK (length(digest) = 16),
+    not_before_ms     INTEGER NOT NULL DEFAULT 0,
+    created_ms        INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sync_data (
+    user_id              TEXT NOT NULL,
+    entity_type          TEXT NOT NULL,
+    entity_id            TEXT NOT NULL,
+    seq                  INTEGER  NOT NULL,
+    version              INTEGER  NOT NULL,
+    stamp_ms             INTEGER  NOT NULL,
+    claim_ms             INTEGER  NOT NULL,
+    out_ms               INTEGER  NOT NULL,
+    previous_out_ms      INTEGER  NOT NULL,
+    deleted_ms           INTEGER,
+    purge_after_ms       INTEGER,
+    bytes                INTEGER NOT NULL,
+    recognizable         INTEGER NOT NULL,
+    device_id            TEXT,
+    duplicate_of         TEXT,
+    fingerprint          BLOB,
+    previous_fingerprint BLOB,
+    echoes               BLOB,
+    data                 BLOB,
+    PRIMARY KEY (user_id, entity_type, entity_id),
+    UNIQUE (user_id, seq)
+) STRICT;
+
+CREATE INDEX sync_data_tombstones ON sync_data (user_id, seq) WHERE deleted_ms IS NOT NULL;
+CREATE INDEX sync_data_strip ON sync_data (deleted_ms)
+    WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL OR duplicate_of IS NOT NULL);
+CREATE INDEX sync_data_purge ON sync_data (purge_after_ms) WHERE purge_after_ms IS NOT NULL;
+
+CREATE TABLE idempotency_keys (
+    user_id      TEXT NOT NULL,
+    scope        INTEGER NOT NULL,
+    key          TEXT NOT NULL,
+    raw_hash     BLOB   NOT NULL,
+    request_hash BLOB   NOT NULL,
+    status       INTEGER NOT NULL,
+    response     BLOB   NOT NULL,
+    expires_ms   INTEGER  NOT NULL,
+    PRIMARY KEY (user_id, scope, key)
+) STRICT;
+
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_ms);
+
+-- The id is a hash of entity, fingerprint and reason: the same loser, sent again, is the same row.
+CREATE TABLE sync_conflicts (
+    user_id        TEXT NOT NULL,
+    id             TEXT NOT NULL,
+    entity_type    TEXT NOT NULL,
+    entity_id      TEXT NOT NULL,
+    fingerprint    BLOB,
+    reason         TEXT   NOT NULL,
+    winner_version INTEGER NOT NULL,
+    device_id      TEXT,
+    created_ms     INTEGER NOT NULL,
+    document       BLOB   NOT NULL,
+    PRIMARY KEY (user_id, id)
+) STRICT;
+
+CREATE INDEX sync_conflicts_feed ON sync_conflicts (user_id, created_ms, id);
+CREATE INDEX sync_conflicts_age ON sync_conflicts (created_ms);
+
+CREATE TABLE sync_devices (
+    user_id       TEXT NOT NULL,
+    device_id     TEXT NOT NULL,
+    name          TEXT,
+    first_seen_ms INTEGER NOT NULL,
+    last_seen_ms  INTEGER NOT NULL,
+    last_seq      INTEGER NOT NULL,
+    revoked_ms    INTEGER,
+    PRIMARY KEY (user_id, device_id)
+) STRICT;
+
+CREATE INDEX sync_devices_unseen ON sync_devices (last_seen_ms);
+
+-- One heartbeat row per process, not per socket: a connection is live while its gateway is.
+CREATE TABLE gateways (
+    gateway_id TEXT PRIMARY KEY,
+    seen_ms    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sync_connections (
+    user_id       TEXT NOT NULL,
+    connection_id TEXT NOT NULL,
+    gateway_id    TEXT NOT NULL,
+    device_id     TEXT,
+    opened_ms     INTEGER NOT NULL,
+    PRIMARY KEY (user_id, connection_id)
+) STRICT;
+
+CREATE INDEX sync_connections_gateway ON sync_connections (gateway_id);
+
+CREATE TABLE tickets (
+    hash         BLOB PRIMARY KEY,
+    user_id      TEXT NOT NULL,
+    origin       TEXT,
+    token_exp_ms INTEGER NOT NULL,
+    expires_ms   INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX tickets_expiry ON tickets (expires_ms);

@@ -1,0 +1,123 @@
+using System.Text;
+
+namespace Mirubato.Grains.Storage.Postgres;
+
+/// <summary>
+/// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and each of the
+/// sixteen forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
+/// fence held. Parameters are numbered; the arrays of a part follow those of the part before it.
+/// </summary>
+internal static class CommitSql
+{
+    public const int FenceParameters = 8;
+    public const int RowParameters = 17;
+    public const int ReplacedParameters = 5;
+    public const int LoserParameters = 8;
+    public const int ReceiptParameters = 7;
+
+    private static readonly string[] Forms = [.. Enumerable.Range(0, 16).Select(form => Build((CommitParts)form))];
+
+    public static string For(CommitParts parts) => Forms[(int)parts];
+
+    // Waits for a commit under way on the same user, then looks at the row as that commit left it.
+    private const string Fence = """
+        WITH fence AS (
+            UPDATE sync_metadata SET last_seq = $4, digest = $5, last_sync_ms = greatest(last_sync_ms, $6)
+            WHERE user_id = $1 AND epoch = $2 AND last_seq = $3 AND not_before_ms <= $7
+              AND NOT EXISTS (SELECT FROM sync_devices
+                              WHERE user_id = $1 AND device_id = ANY ($8) AND revoked_ms IS NOT NULL)
+            RETURNING user_id)
+        """;
+
+    private const string Rows = """
+        , rows AS (
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
+                bytes, recognizable, device_id, duplicate_of, fingerprint, previous_fingerprint, echoes, data)
+            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.stamp_ms, r.claim_ms, r.out_ms, r.previous_out_ms, r.deleted_ms,
+                r.bytes, r.recognizable, r.device_id, r.duplicate_of, r.fingerprint, r.previous_fingerprint, r.echoes, nullif(r.data, '')
+            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
+                @::integer[], @::boolean[], @::text[], @::text[], @::bytea[], @::bytea[], @::bytea[], @::text[])
+                AS r (entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
+                bytes, recognizable, device_id, duplicate_of, fingerprint, previous_fingerprint, echoes, data)
+            ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
+                seq = excluded.seq, version = excluded.version, stamp_ms = excluded.stamp_ms, claim_ms = excluded.claim_ms,
+                out_ms = excluded.out_ms, previous_out_ms = excluded.previous_out_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
+                bytes = excluded.bytes, recognizable = excluded.recognizable, device_id = excluded.device_id,
+                duplicate_of = excluded.duplicate_of, fingerprint = excluded.fingerprint,
+                previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data)
+        """;
+
+    // Reads the documents as they were before this statement, whatever the part above does to them.
+    private const string Replaced = """
+        , replaced AS (
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            SELECT fence.user_id, r.id, d.entity_type, d.entity_id, d.fingerprint, 'replaced', r.winner_version, d.device_id, $6, d.data
+            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[]) AS r (id, entity_type, entity_id, fingerprint, winner_version)
+            JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
+                AND d.fingerprint = r.fingerprint AND d.data IS NOT NULL
+            ON CONFLICT (user_id, id) DO NOTHING)
+        """;
+
+    private const string Losers = """
+        , losers AS (
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            SELECT fence.user_id, l.id, l.entity_type, l.entity_id, l.fingerprint, l.reason, l.winner_version, l.device_id, $6, l.document
+            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::text[], @::bigint[], @::text[], @::text[])
+                AS l (id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, document)
+            ON CONFLICT (user_id, id) DO NOTHING)
+        """;
+
+    private const string Receipts = """
+        , receipts AS (
+            INSERT INTO idempotency_keys (user_id, scope, key, raw_hash, request_hash, status, response, expires_ms)
+            SELECT fence.user_id, r.scope, r.key, r.raw_hash, r.request_hash, r.status, r.response, r.expires_ms
+            FROM fence, unnest(@::smallint[], @::text[], @::bytea[], @::bytea[], @::integer[], @::bytea[], @::bigint[])
+                AS r (scope, key, raw_hash, request_hash, status, response, expires_ms)
+            ON CONFLICT (user_id, scope, key) DO UPDATE SET raw_hash = excluded.raw_hash, request_hash = excluded.request_hash,
+                status = excluded.status, response = excluded.response, expires_ms = excluded.expires_ms
+            WHERE idempotency_keys.expires_ms <= $6
+            RETURNING 1)
+        """;
+
+    // A statement that holds its fence but not all its receipts is undone by raising.
+    private const string GuardedResult = """
+
+        SELECT CASE WHEN NOT EXISTS (SELECT FROM fence) THEN false
+                    WHEN (SELECT count(*) FROM receipts) = cardinality(@keys) THEN true
+                    ELSE sync_receipt_taken() END
+        """;
+
+    private static string Build(CommitParts parts)
+    {
+        var sql = new StringBuilder(Fence);
+        var next = FenceParameters + 1;
+        if (parts.HasFlag(CommitParts.Rows)) Append(sql, Rows, ref next);
+        if (parts.HasFlag(CommitParts.Replaced)) Append(sql, Replaced, ref next);
+        if (parts.HasFlag(CommitParts.Losers)) Append(sql, Losers, ref next);
+        if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT EXISTS (SELECT FROM fence)").ToString();
+
+        var keys = $"${next + 1}::text[]";
+        Append(sql, Receipts, ref next);
+        return sql.Append(GuardedResult.Replace("@keys", keys, StringComparison.Ordinal)).ToString();
+    }
+
+    private static void Append(StringBuilder sql, string part, ref int next)
+    {
+        foreach (var c in part)
+        {
+            if (c == '@') sql.Append('$').Append(next++);
+            else sql.Append(c);
+        }
+    }
+}
+
+/// <summary>What a commit brings besides its fence.</summary>
+[Flags]
+internal enum CommitParts
+{
+    None = 0,
+    Rows = 1,
+    Replaced = 2,
+    Losers = 4,
+    Receipts = 8,
+}

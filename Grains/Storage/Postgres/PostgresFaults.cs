@@ -1,0 +1,44 @@
+using System.Net.Sockets;
+using Mirubato.Grains.Interfaces;
+using Npgsql;
+
+namespace Mirubato.Grains.Storage.Postgres;
+
+/// <summary>Turns the world's failures into one exception with a reason class. Messages of the server stay in the inner exception.</summary>
+internal static class PostgresFaults
+{
+    /// <summary>Raised by <c>sync_receipt_taken()</c>; see Migrations/Postgres.</summary>
+    public const string ReceiptTaken = "MS001";
+
+    public static bool IsFault(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException;
+
+    public static bool IsReceiptTaken(Exception e) => e is PostgresException { SqlState: ReceiptTaken };
+
+    /// <summary>A failure before anything was sent, or of a statement that changes nothing: what happened is known.</summary>
+    public static StoreUnavailableException Known(Exception e) => new(Reason(e), outcomeUnknown: false, e);
+
+    /// <summary>
+    /// A failure of a commit that may have been sent. Only an ERROR of the server says that it was rolled back; a FATAL one may
+    /// come from a session that was ended after its commit, and a lost connection says nothing.
+    /// </summary>
+    public static StoreUnavailableException OfCommit(Exception e) =>
+        new(Reason(e), outcomeUnknown: e is not PostgresException { InvariantSeverity: "ERROR" }, e);
+
+    private static string Reason(Exception e) => e switch
+    {
+        PostgresException server => ReasonOf(server.SqlState),
+        _ when e.Message.Contains("pool has been exhausted", StringComparison.Ordinal) => "pool",
+        _ when e is TimeoutException || e.InnerException is TimeoutException => "timeout",
+        _ => "unreachable",
+    };
+
+    private static string ReasonOf(string sqlState) => sqlState switch
+    {
+        "53100" or "53400" or "54000" or "58030" => "full",
+        "53300" => "pool",
+        "53200" or "53000" => "overload",
+        "57014" or "55P03" or "25P03" or "25P04" or "57P05" => "timeout",
+        "40001" or "40P01" => "contention",
+        _ => "unreachable",
+    };
+}

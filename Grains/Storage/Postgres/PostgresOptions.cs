@@ -1,0 +1,13 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Storage.Postgres;
+
+/// <param name="PoolSizeMax">Connections of one process, unless the connection string names another number. More than a few per core of the server only queue there.</param>
+/// <param name="CommandSecondsMax">The server ends a statement after so long; the client gives up two seconds later.</param>
+/// <param name="ConnectSecondsMax">For a new connection, and for a free one of the pool.</param>
+/// <param name="TombstonesMax">See <see cref="Limits.TombstonesMax"/>; fewer in tests.</param>
+internal sealed record PostgresOptions(
+    int PoolSizeMax = 40,
+    int CommandSecondsMax = 10,
+    int ConnectSecondsMax = 5,
+    int TombstonesMax = Limits.TombstonesMax);

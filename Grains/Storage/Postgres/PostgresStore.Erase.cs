@@ -1,0 +1,48 @@
+using Mirubato.Grains.Interfaces;
+using Npgsql;
+
+namespace Mirubato.Grains.Storage.Postgres;
+
+internal sealed partial class PostgresStore
+{
+    public async ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) =>
+        await Locked(user, (connection, lastSeq, token) => Erase(connection, user, lastSeq + Limits.EpochJump, nowMs, token), cancel);
+
+    public async ValueTask<long> BumpEpochs(CancellationToken cancel)
+    {
+        const string sql = "UPDATE sync_metadata SET epoch = gen_random_uuid(), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
+        var users = 0;
+        await Connected((connection, token) => Unhurried(connection,
+            async (c, t) => users = await Run(c, sql, p => p.Bigint(Limits.EpochJump), t), token), PostgresFaults.OfCommit, cancel);
+        return users;
+    }
+
+    private static async Task Erase(NpgsqlConnection connection, UserId user, long first, long nowMs, CancellationToken cancel)
+    {
+        // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
+        const string tombstones = """
+            UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, stamp_ms = $3, claim_ms = $3, out_ms = greatest(out_ms + 1, $3),
+                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, recognizable = false, device_id = NULL, duplicate_of = NULL,
+                fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
+            FROM (SELECT entity_type, entity_id, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
+            WHERE d.user_id = $1 AND d.entity_type = n.entity_type AND d.entity_id = n.entity_id
+            """;
+        const string epoch = """
+            UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $4, digest = $5, last_sync_ms = greatest(last_sync_ms, $6)
+            WHERE user_id = $1
+            """;
+        var count = await Run(connection, tombstones,
+            p => { p.Text(user.Value); p.Bigint(first); p.Bigint(nowMs); p.Bigint(nowMs + Ages.ErasedTombstoneMs); }, cancel);
+        foreach (var table in (string[])["sync_conflicts", "sync_devices", "idempotency_keys"])
+            await Run(connection, $"DELETE FROM {table} WHERE user_id = $1", p => p.Text(user.Value), cancel);
+        await Run(connection, epoch, p =>
+        {
+            p.Text(user.Value);
+            p.Uuid(Bits.FreshEpoch().Value);
+            p.Bigint(first);
+            p.Bigint(first + count - 1);
+            p.Bytea(Bits.Of(UInt128.Zero));
+            p.Bigint(nowMs);
+        }, cancel);
+    }
+}

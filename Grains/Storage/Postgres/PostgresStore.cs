@@ -1,0 +1,142 @@
+using Mirubato.Grains.Interfaces;
+using Npgsql;
+
+namespace Mirubato.Grains.Storage.Postgres;
+
+/// <summary>
+/// The store of a deployment: any number of processes over one PostgreSQL. Correct through the fence of each commit, not through
+/// who holds which connection.
+/// </summary>
+internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options) : IUserStore, IStoreUpkeep, IAsyncDisposable
+{
+    private const int NpgsqlPoolSizeDefault = 100;
+    private const int ClientPatienceSeconds = 2;
+    private const int UpkeepSecondsMax = 600;
+
+    public static PostgresStore Open(string connectionString, PostgresOptions? options = null)
+    {
+        options ??= new PostgresOptions();
+        return new PostgresStore(NpgsqlDataSource.Create(Tuned(connectionString, options)), options);
+    }
+
+    public async ValueTask Ping(CancellationToken cancel) =>
+        await Execute("SELECT last_seq FROM sync_metadata LIMIT 1", _ => { }, cancel);
+
+    public ValueTask DisposeAsync() => source.DisposeAsync();
+
+    // Every statement is written for one index and looks rows up by key. A plan never gets better by knowing the values, and planning a
+    // commit costs more than running it; nor may the statistics of a table that was empty a minute ago talk the planner out of an index.
+    private const string KeyLookups =
+        "-c plan_cache_mode=force_generic_plan -c jit=off -c max_parallel_workers_per_gather=0 "
+        + "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off";
+
+    private static NpgsqlConnectionStringBuilder Tuned(string connectionString, PostgresOptions options)
+    {
+        var tuned = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2,
+            Multiplexing = false,
+            NoResetOnClose = true, // No statement leaves anything in its session, and a reset would go with every command.
+            Timeout = options.ConnectSecondsMax,
+            CommandTimeout = options.CommandSecondsMax + ClientPatienceSeconds,
+            CancellationTimeout = 1000,
+            IncludeErrorDetail = false,
+        };
+        tuned.ApplicationName ??= "mirubato-sync";
+        tuned.Options = $"{KeyLookups} -c statement_timeout={options.CommandSecondsMax}s {tuned.Options}";
+        if (tuned.MaxPoolSize == NpgsqlPoolSizeDefault) tuned.MaxPoolSize = options.PoolSizeMax;
+        return tuned;
+    }
+
+    private ValueTask<int> Execute(string sql, Action<NpgsqlParameterCollection> with, CancellationToken cancel) =>
+        Ask(sql, with, static (command, token) => command.ExecuteNonQueryAsync(token), cancel);
+
+    private ValueTask<T> Read<T>(
+        string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancel) =>
+        Ask(sql, with, async (command, token) =>
+        {
+            await using var reader = await command.ExecuteReaderAsync(token);
+            return await read(reader, token);
+        }, cancel);
+
+    private ValueTask<List<T>> List<T>(
+        string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlDataReader, T> read, CancellationToken cancel) =>
+        Read(sql, with, async (reader, token) =>
+        {
+            var rows = new List<T>();
+            while (await reader.ReadAsync(token)) rows.Add(read(reader));
+            return rows;
+        }, cancel);
+
+    private async ValueTask<T> Ask<T>(
+        string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlCommand, CancellationToken, Task<T>> ask, CancellationToken cancel)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(cancel);
+            await using var command = new NpgsqlCommand(sql, connection);
+            with(command.Parameters);
+            return await ask(command, cancel);
+        }
+        catch (Exception e) when (PostgresFaults.IsFault(e))
+        {
+            throw PostgresFaults.Known(e);
+        }
+    }
+
+    /// <summary>A transaction that begins by locking the user's row, as every commit does, and is handed its head. False when there is no such row.</summary>
+    private async ValueTask<bool> Locked(UserId user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel)
+    {
+        var found = false;
+        await Connected(async (connection, token) => found = await Locked(connection, user.Value, work, token), PostgresFaults.OfCommit, cancel);
+        return found;
+    }
+
+    private async ValueTask Connected(
+        Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, StoreUnavailableException> fault, CancellationToken cancel)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(cancel);
+            await work(connection, cancel);
+        }
+        catch (Exception e) when (PostgresFaults.IsFault(e))
+        {
+            throw fault(e);
+        }
+    }
+
+    private static async Task<bool> Locked(
+        NpgsqlConnection connection, string user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel)
+    {
+        var found = false;
+        await Unhurried(connection, async (c, token) =>
+        {
+            await using var command = Command(c, "SELECT last_seq FROM sync_metadata WHERE user_id = $1 FOR NO KEY UPDATE");
+            command.Parameters.Text(user);
+            if (await command.ExecuteScalarAsync(token) is not long lastSeq) return;
+            found = true;
+            await work(c, lastSeq, token);
+        }, cancel);
+        return found;
+    }
+
+    /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
+    private static async Task Unhurried(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancel)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await Run(connection, $"SET LOCAL statement_timeout = '{UpkeepSecondsMax}s'", _ => { }, cancel);
+        await work(connection, cancel);
+        await transaction.CommitAsync(CancellationToken.None);
+    }
+
+    private static async Task<int> Run(NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> with, CancellationToken cancel)
+    {
+        await using var command = Command(connection, sql);
+        with(command.Parameters);
+        return await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql) => new(sql, connection) { CommandTimeout = UpkeepSecondsMax };
+}

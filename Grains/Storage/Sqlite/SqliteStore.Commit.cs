@@ -1,0 +1,105 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Storage.Sqlite;
+
+internal sealed partial class SqliteStore
+{
+    public ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
+    {
+        CommitRules.Check(commit);
+        return writer.Write(session => Commit(session, user.Value, commit), cancel);
+    }
+
+    public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel)
+    {
+        const string sql = $"SELECT {StoredColumns.Receipt} FROM idempotency_keys WHERE user_id = ?1 AND scope = ?2 AND key = ?3 AND expires_ms > ?4";
+        return readers.Read(session => session.First(sql, row => StoredColumns.ReceiptOf(row, scope, key), user.Value, (long)scope, key, nowMs), cancel);
+    }
+
+    // There is one writer: what was looked up at the start still holds at the end. So nothing is written before all of it is known.
+    private static CommitResult Commit(SqliteSession session, string user, Commit commit)
+    {
+        if (!FenceHolds(session, user, commit)) return CommitResult.FenceLost;
+        if (commit.Receipts.Any(receipt => IsTaken(session, user, receipt, commit.NowMs))) return CommitResult.ReceiptTaken;
+        foreach (var replaced in commit.Replaced) KeepReplaced(session, user, replaced, commit.NowMs);
+        foreach (var loser in commit.Losers) KeepLoser(session, user, loser, commit.NowMs);
+        foreach (var row in commit.Rows) Put(session, user, row);
+        foreach (var receipt in commit.Receipts) Put(session, user, receipt);
+        Advance(session, user, commit);
+        return CommitResult.Held;
+    }
+
+    private static bool FenceHolds(SqliteSession session, string user, Commit commit)
+    {
+        const string fence = "SELECT 1 FROM sync_metadata WHERE user_id = ?1 AND epoch = ?2 AND last_seq = ?3 AND not_before_ms <= ?4";
+        const string revoked = "SELECT 1 FROM sync_devices WHERE user_id = ?1 AND device_id = ?2 AND revoked_ms IS NOT NULL";
+        return session.First(fence, _ => true, user, commit.Expected.Epoch.ToString(), commit.Expected.Seq.Number, commit.OldestTokenMs)
+            && !commit.Devices.Any(device => session.First(revoked, _ => true, user, device.Value));
+    }
+
+    private static bool IsTaken(SqliteSession session, string user, Receipt receipt, long nowMs)
+    {
+        const string sql = "SELECT 1 FROM idempotency_keys WHERE user_id = ?1 AND scope = ?2 AND key = ?3 AND expires_ms > ?4";
+        return session.First(sql, _ => true, user, (long)receipt.Scope, receipt.Key, nowMs);
+    }
+
+    private static void KeepReplaced(SqliteSession session, string user, ReplacedDocument replaced, long nowMs)
+    {
+        const string sql = """
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            SELECT user_id, ?2, entity_type, entity_id, fingerprint, 'replaced', ?6, device_id, ?7, data FROM sync_data
+            WHERE user_id = ?1 AND entity_type = ?3 AND entity_id = ?4 AND fingerprint = ?5 AND data IS NOT NULL
+            ON CONFLICT (user_id, id) DO NOTHING
+            """;
+        session.Execute(
+            sql, user, replaced.Id, replaced.Entity.Type, replaced.Entity.Id, Bits.Of(replaced.Fingerprint), replaced.WinnerVersion, nowMs);
+    }
+
+    private static void KeepLoser(SqliteSession session, string user, Loser loser, long nowMs)
+    {
+        const string sql = """
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (user_id, id) DO NOTHING
+            """;
+        session.Execute(
+            sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, Bits.Of(loser.Fingerprint), loser.Reason, loser.WinnerVersion,
+            loser.Device?.Value, nowMs, SqliteSession.Blob(loser.Document));
+    }
+
+    private static void Put(SqliteSession session, string user, NewRow row)
+    {
+        const string sql = """
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
+                bytes, recognizable, device_id, duplicate_of, fingerprint, previous_fingerprint, echoes, data)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
+                seq = excluded.seq, version = excluded.version, stamp_ms = excluded.stamp_ms, claim_ms = excluded.claim_ms,
+                out_ms = excluded.out_ms, previous_out_ms = excluded.previous_out_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
+                bytes = excluded.bytes, recognizable = excluded.recognizable, device_id = excluded.device_id,
+                duplicate_of = excluded.duplicate_of, fingerprint = excluded.fingerprint,
+                previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data
+            """;
+        var head = row.Head;
+        session.Execute(
+            sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.StampMs, head.ClaimMs, head.OutMs, head.PreviousOutMs,
+            head.DeletedMs, head.Bytes, head.Recognizable, head.Device?.Value, head.DuplicateOf, Bits.Of(head.Fingerprint),
+            Bits.Of(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty ? null : SqliteSession.Blob(row.Data));
+    }
+
+    private static void Put(SqliteSession session, string user, Receipt receipt)
+    {
+        const string sql = """
+            INSERT OR REPLACE INTO idempotency_keys (user_id, scope, key, raw_hash, request_hash, status, response, expires_ms)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """;
+        session.Execute(
+            sql, user, (long)receipt.Scope, receipt.Key, SqliteSession.Blob(receipt.RawHash), SqliteSession.Blob(receipt.RequestHash),
+            receipt.Status, SqliteSession.Blob(receipt.Response), receipt.ExpiresMs);
+    }
+
+    private static void Advance(SqliteSession session, string user, Commit commit)
+    {
+        const string sql = "UPDATE sync_metadata SET last_seq = ?2, digest = ?3, last_sync_ms = max(last_sync_ms, ?4) WHERE user_id = ?1";
+        session.Execute(sql, user, commit.Last.Number, Bits.Of(commit.Digest), commit.NowMs);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains.Storage.Sqlite;
+
+internal sealed partial class SqliteStore
+{
+    private const string StandingSql = """
+        SELECT epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms,
+            EXISTS (SELECT 1 FROM sync_devices d WHERE d.user_id = ?1 AND d.device_id = ?2 AND d.revoked_ms IS NOT NULL)
+        FROM sync_metadata WHERE user_id = ?1
+        """;
+
+    private static readonly string[] Pages = [.. Enumerable.Range(0, 18).Select(PageSql)];
+
+    public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, session => Load(session, user, after), cancel);
+
+    public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, session => StandingOf(session, user, device), cancel);
+
+    public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, session => Page(session, user, device, query), cancel);
+
+    public ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel)
+    {
+        const string sql = $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = ?1 AND entity_type = ?2 AND entity_id = ?3";
+        return readers.Read<IReadOnlyList<StoredRow>>(session =>
+            [.. keys.Distinct().Select(key => session.First(sql, StoredColumns.RowOf, user.Value, key.Type, key.Id)).OfType<StoredRow>()], cancel);
+    }
+
+    private async ValueTask<T> Provisioned<T>(UserId user, long nowMs, Func<SqliteSession, T?> read, CancellationToken cancel)
+        where T : class
+    {
+        while (true)
+        {
+            if (await readers.Read(read, cancel) is { } found) return found;
+            await writer.Write(session => Provision(session, user, nowMs), cancel);
+        }
+    }
+
+    private static int Provision(SqliteSession session, UserId user, long nowMs)
+    {
+        const string sql = """
+            INSERT INTO sync_metadata (user_id, epoch, first_seq, last_seq, last_sync_ms, digest, created_ms)
+            VALUES (?1, ?2, 1, 0, 0, ?3, ?4) ON CONFLICT (user_id) DO NOTHING
+            """;
+        return session.Execute(sql, user.Value, Bits.FreshEpoch().ToString(), Bits.Of(UInt128.Zero), nowMs);
+    }
+
+    private static Standing? StandingOf(SqliteSession session, UserId user, DeviceId? device) =>
+        session.First(StandingSql, row => new Standing(
+            new Epoch(Guid.ParseExact(row.GetString(0), "n")), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)),
+            new Revision(row.GetInt64(3)), Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7),
+            row.GetBoolean(8)), user.Value, device?.Value);
+
+    private static UserSnapshot? Load(SqliteSession session, UserId user, Revision after)
+    {
+        if (StandingOf(session, user, device: null) is not { } standing) return null;
+        var heads = new HeadReader();
+        session.Each(
+            $"SELECT {HeadReader.Columns} FROM sync_data WHERE user_id = ?1 AND seq > ?2",
+            row => { heads.Take(row); return true; }, user.Value, after.Number);
+        return new UserSnapshot(standing, heads.Heads);
+    }
+
+    private static ReadPage? Page(SqliteSession session, UserId user, DeviceId? device, ReadQuery query)
+    {
+        if (StandingOf(session, user, device) is not { } standing) return null;
+        var page = new PageBound(query.Rows);
+        var types = query.Types is null ? 0 : query.ExceptTypes ? 2 : 1;
+        session.Each(
+            Pages[(int)query.Kind + 3 * types + (query.AfterKey is null ? 0 : 9)],
+            row => page.Add(StoredColumns.RowOf(row)),
+            [.. ValuesOf(user, query)]);
+        return new ReadPage(standing, page.Rows, page.More);
+    }
+
+    private static IEnumerable<object> ValuesOf(UserId user, ReadQuery query)
+    {
+        yield return user.Value;
+        yield return query.After.Number;
+        if (query.Types is { } types) yield return JsonSerializer.Serialize(types);
+        if (query.AfterKey is not { } key) yield break;
+        yield return key.Type;
+        yield return key.Id;
+    }
+
+    // ?1 user, ?2 after, then the types as a JSON array if any, then the key to go on after (two). Rows are taken until the page is full.
+    // The plus keeps the index by revision out of a page by key.
+    private static string PageSql(int form)
+    {
+        var types = form / 3 % 3;
+        var next = types == 0 ? 3 : 4;
+        return $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = ?1 AND {(form < 9 ? "seq" : "+seq")} > ?2"
+            + (RowKind)(form % 3) switch
+            {
+                RowKind.Live => " AND deleted_ms IS NULL",
+                RowKind.Tombstones => " AND deleted_ms IS NOT NULL",
+                _ => "",
+            }
+            + types switch
+            {
+                1 => " AND entity_type IN (SELECT value FROM json_each(?3))",
+                2 => " AND entity_type NOT IN (SELECT value FROM json_each(?3))",
+                _ => "",
+            }
+            + (form < 9 ? " ORDER BY seq" : $" AND (entity_type, entity_id) > (?{next}, ?{next + 1}) ORDER BY entity_type, entity_id");
+    }
+}

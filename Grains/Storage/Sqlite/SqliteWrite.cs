@@ -1,0 +1,31 @@
+namespace Mirubato.Grains.Storage.Sqlite;
+
+/// <summary>A write that waits for the writer. Its caller hears of it after the COMMIT.</summary>
+internal abstract class SqliteWrite
+{
+    /// <summary>True when the caller gave up before its turn; it is told so and nothing is written.</summary>
+    public abstract bool Withdrawn();
+
+    public abstract void Run(SqliteSession session);
+
+    public abstract void Answered();
+
+    /// <summary>The first failure is the one that is told.</summary>
+    public abstract void Failed(Exception e);
+}
+
+internal sealed class SqliteWrite<T>(Func<SqliteSession, T> work, CancellationToken cancel) : SqliteWrite
+{
+    private readonly TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private T result = default!;
+
+    public Task<T> Answer => answer.Task;
+
+    public override bool Withdrawn() => cancel.IsCancellationRequested && answer.TrySetCanceled(cancel);
+
+    public override void Run(SqliteSession session) => result = work(session);
+
+    public override void Answered() => answer.TrySetResult(result);
+
+    public override void Failed(Exception e) => answer.TrySetException(e);
+}
