@@ -1,0 +1,129 @@
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Options;
+using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Options;
+using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway;
+
+/// <summary>Composes the server. The engine is the caller's: it registers <see cref="ISyncCoordinators"/> and <see cref="IReadiness"/>.</summary>
+public static class GatewayHost
+{
+    public const string DefaultUrl = "http://localhost:8787";
+
+    private static readonly KeyValuePair<string, string?>[] Defaults =
+    [
+        new("Logging:LogLevel:Default", "Information"),
+        new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+    ];
+
+    /// <summary>Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.</summary>
+    public static async Task<int> Run(string[] args, Action<WebApplicationBuilder> configure)
+    {
+        try
+        {
+            await using var app = Build(args, configure);
+            app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app));
+            await app.RunAsync();
+            return 0;
+        }
+        catch (InvalidOptionsException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 1;
+        }
+    }
+
+    /// <summary>The server, ready to start. Throws with every wrong setting at once.</summary>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        // Slim leaves out what this server has no use for: host filtering, IIS, static assets, event logs.
+        var builder = WebApplication.CreateSlimBuilder(args);
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
+        var options = OptionsFile.Read(builder.Configuration, builder.Environment);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(TimeProvider.System);
+        Listen(builder, options.Limits);
+        Services(builder.Services, options);
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        if (options.Auth.Generated) Log.DevelopmentSecret(app.Logger, options.Storage.DataDirectory);
+        Pipeline(app);
+        app.MapSync();
+        app.MapHealth();
+        app.MapHome();
+        app.MapOpenApiDocument();
+        return app;
+    }
+
+    /// <summary>The settings of a server that is being built.</summary>
+    internal static GatewayOptions Options(this WebApplicationBuilder builder) =>
+        (GatewayOptions)builder.Services.Single(service => service.ServiceType == typeof(GatewayOptions)).ImplementationInstance!;
+
+    private static void Listen(WebApplicationBuilder builder, LimitOptions limits)
+    {
+        var configuration = builder.Configuration;
+        var chosen = ((string[])["urls", "http_ports", "https_ports"]).Any(name => !string.IsNullOrEmpty(configuration[name]))
+            || configuration.GetSection("Kestrel:Endpoints").Exists();
+        if (!chosen) builder.WebHost.UseUrls(DefaultUrl);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Limits.BodyBytesMax + (1024 * 1024);
+            kestrel.Limits.MaxRequestLineSize = 16 * 1024;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
+            kestrel.Limits.MaxConcurrentConnections = limits.Connections;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = limits.Connections;
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(limits.ShutdownSeconds));
+    }
+
+    private static void Services(IServiceCollection services, GatewayOptions options)
+    {
+        services.AddSingleton<IHttpContextFactory, TokenHiding>();
+        services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, QuietLogs>();
+        services.AddSingleton<BodyBudget>();
+        services.AddSingleton<RequestBodies>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<IAnswerFormat, WireAnswers>();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));
+        BearerTokens.Configure(services, options.Auth, TimeProvider.System);
+        Cors.Configure(services, options.Origins);
+        RateLimits.Configure(services, options.Limits);
+        Compression.Configure(services);
+        OpenApiDocuments.Configure(services);
+        services.Configure<ForwardedHeadersOptions>(forwarded => Trust(forwarded, options));
+    }
+
+    private static void Trust(ForwardedHeadersOptions forwarded, GatewayOptions options)
+    {
+        forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+        forwarded.ForwardLimit = null;
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var network in options.TrustedProxies) forwarded.KnownIPNetworks.Add(network);
+    }
+
+    // The order matters: problems are written outermost, so that every failure has the one form; origins before all that can refuse,
+    // so that a browser may read the refusal; tokens before anything that costs.
+    private static void Pipeline(WebApplication app)
+    {
+        if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
+        app.UseMiddleware<ProblemAnswers>();
+        app.UseCors();
+        app.UseResponseCompression();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseRateLimiter();
+    }
+}

@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace Mirubato.Gateway.Http;
+
+/// <summary>What every answer carries.</summary>
+internal static class CommonHeaders
+{
+    public const string Schema = "X-Sync-Schema";
+    public const string Replay = "X-Idempotent-Replay";
+    public const string Device = "X-Device-ID";
+    public const string Key = "X-Idempotency-Key";
+    public const string StandardKey = "Idempotency-Key";
+    public const string Confirm = "Confirm";
+
+    /// <summary>The protocol version spoken, and the oldest one still understood.</summary>
+    public const int SchemaVersion = 1;
+    public const int SchemaVersionOldest = 1;
+
+    private static readonly string SchemaText = SchemaVersion.ToString(CultureInfo.InvariantCulture);
+
+    public static void Set(HttpResponse response)
+    {
+        var headers = response.Headers;
+        headers[Schema] = SchemaText;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Mirubato.Gateway.Http;
+
+internal static class ContentTypes
+{
+    public const string Json = "application/json; charset=utf-8";
+    public const string Problem = "application/problem+json; charset=utf-8";
+    public const string Lines = "application/x-ndjson; charset=utf-8";
+    public const string Html = "text/html; charset=utf-8";
+}
+
+/// <summary>Whole answers of known length.</summary>
+internal static class HttpAnswers
+{
+    public static Task Answer(this HttpContext http, int status, ReadOnlyMemory<byte> body, string contentType)
+    {
+        var response = http.Response;
+        response.StatusCode = status;
+        response.ContentType = contentType;
+        response.ContentLength = body.Length;
+        return response.Body.WriteAsync(body, http.RequestAborted).AsTask();
+    }
+
+    public static Task Answer<T>(this HttpContext http, T answer, JsonTypeInfo<T> form) =>
+        http.Answer(StatusCodes.Status200OK, JsonSerializer.SerializeToUtf8Bytes(answer, form), ContentTypes.Json);
+}

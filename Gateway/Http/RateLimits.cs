@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.RateLimiting;
+using Mirubato.Gateway.Options;
+
+namespace Mirubato.Gateway.Http;
+
+/// <summary>How often one user may call, and one address may be refused.</summary>
+internal static class RateLimits
+{
+    public const string PerUser = "user";
+
+    public static void Configure(IServiceCollection services, LimitOptions limits)
+    {
+        services.AddSingleton(new RefusedTokens(limits.RefusedTokensPerMinute));
+        var bucket = Bucket(limits);
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.AddPolicy(PerUser, http => RateLimitPartition.GetTokenBucketLimiter(http.User.FindFirst("sub")?.Value ?? "", _ => bucket));
+            limiter.OnRejected = (rejected, _) => new ValueTask(
+                ProblemAnswers.Write(rejected.HttpContext, Problem.RateLimited, retrySeconds: RetrySeconds(rejected.Lease)));
+        });
+    }
+
+    /// <summary>Refilled ten times a second, so that a steady client is not stopped and started once a second.</summary>
+    private static TokenBucketRateLimiterOptions Bucket(LimitOptions limits)
+    {
+        var often = limits.RequestsPerSecond >= 10;
+        return new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = limits.RequestBurst,
+            TokensPerPeriod = often ? limits.RequestsPerSecond / 10 : limits.RequestsPerSecond,
+            ReplenishmentPeriod = often ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(1),
+            QueueLimit = 0,
+            AutoReplenishment = true,
+        };
+    }
+
+    private static int RetrySeconds(RateLimitLease lease) =>
+        lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
+}
+
+/// <summary>
+/// Counts refused tokens by address. Only the refusals are limited, never a valid token: many users may share an address.
+/// </summary>
+internal sealed class RefusedTokens(int perMinute) : IDisposable
+{
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(address =>
+        RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = perMinute,
+            TokensPerPeriod = Math.Max(1, perMinute / 6),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(10),
+            QueueLimit = 0,
+            AutoReplenishment = true,
+        }));
+
+    public bool Count(IPAddress? address)
+    {
+        using var lease = limiter.AttemptAcquire(Network(address));
+        return lease.IsAcquired;
+    }
+
+    public void Dispose() => limiter.Dispose();
+
+    /// <summary>An IPv6 customer has a whole /64 to choose addresses from; it counts as one.</summary>
+    private static string Network(IPAddress? address) => address switch
+    {
+        null => "",
+        { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),
+        { AddressFamily: AddressFamily.InterNetworkV6 } => Convert.ToHexString(address.GetAddressBytes(), 0, 8),
+        _ => address.ToString(),
+    };
+}

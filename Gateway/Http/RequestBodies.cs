@@ -1,0 +1,112 @@
+using System.IO.Compression;
+using System.Text.Unicode;
+using Mirubato.Gateway.Options;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Http;
+
+/// <summary>
+/// Reads a body, unpacked, into one array. The array is not pooled: documents are slices of it, and a request that was given up may
+/// still wait at its coordinator.
+/// </summary>
+internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, TimeProvider time)
+{
+    private const int FirstBytes = 4 * 1024;
+
+    public async ValueTask<ReadOnlyMemory<byte>> Read(HttpContext http, UserId user)
+    {
+        var packed = Encoding(http.Request);
+        var length = packed is null ? http.Request.ContentLength : null;
+        if (length == 0) return default;
+        if (length > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
+
+        await using var stream = Unpack(http.Request.Body, packed);
+        var first = (int)Math.Min(length ?? FirstBytes, BodyBudget.FreeBytes);
+        try
+        {
+            var body = await Fill(http, stream, new byte[first], length, user);
+            return Utf8.IsValid(body.Span) ? body : throw new RequestRefusedException(Problem.InvalidUtf8);
+        }
+        catch (InvalidDataException) when (packed is not null)
+        {
+            throw new RequestRefusedException(Problem.InvalidEncoding);
+        }
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> Fill(HttpContext http, Stream stream, byte[] buffer, long? length, UserId user)
+    {
+        using var patience = new Patience(http.RequestAborted);
+        BodyBudget.BodyLease? lease = null;
+        var filled = 0;
+        while (filled != length)
+        {
+            if (filled == buffer.Length)
+            {
+                // One byte more than allowed is enough to know that there is too much: a bomb is not unpacked further.
+                var size = (int)Math.Min(Math.Min(2L * buffer.Length, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
+                if (size > BodyBudget.FreeBytes)
+                {
+                    if (lease is null) http.Response.RegisterForDispose(lease = budget.Lease(user));
+                    lease.Grow(size);
+                    patience.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
+                }
+
+                Array.Resize(ref buffer, size);
+            }
+
+            var read = await patience.Read(stream, buffer.AsMemory(filled));
+            if (read == 0) break;
+            filled += read;
+            if (filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
+        }
+
+        return buffer.AsMemory(0, filled);
+    }
+
+    private static string? Encoding(HttpRequest request) => request.Headers.ContentEncoding.ToString().Trim() switch
+    {
+        "" or "identity" => null,
+        var text when text.Equals("gzip", StringComparison.OrdinalIgnoreCase) => "gzip",
+        var text when text.Equals("br", StringComparison.OrdinalIgnoreCase) => "br",
+        _ => throw new RequestRefusedException(Problem.UnsupportedEncoding),
+    };
+
+    private static Stream Unpack(Stream body, string? encoding) => encoding switch
+    {
+        "gzip" => new GZipStream(body, CompressionMode.Decompress, leaveOpen: true),
+        "br" => new BrotliStream(body, CompressionMode.Decompress, leaveOpen: true),
+        _ => body,
+    };
+
+    /// <summary>How long a large body may still take. Small ones are left to the server's own minimal data rate.</summary>
+    private sealed class Patience(CancellationToken aborted) : IDisposable
+    {
+        private CancellationTokenSource? over;
+        private CancellationTokenSource? either;
+
+        public void Start(TimeSpan span, TimeProvider time)
+        {
+            if (over is not null) return;
+            over = new CancellationTokenSource(span, time);
+            either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, aborted);
+        }
+
+        public async ValueTask<int> Read(Stream stream, Memory<byte> into)
+        {
+            try
+            {
+                return await stream.ReadAsync(into, either?.Token ?? aborted);
+            }
+            catch (OperationCanceledException) when (over?.IsCancellationRequested == true && !aborted.IsCancellationRequested)
+            {
+                throw new RequestRefusedException(Problem.BodyTooSlow);
+            }
+        }
+
+        public void Dispose()
+        {
+            either?.Dispose();
+            over?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Http;
+
+/// <summary>Ends a request that is not executed. <see cref="ProblemAnswers"/> turns it into the answer.</summary>
+/// <param name="detail">What is wrong in this case; null: the problem's own sentence.</param>
+/// <param name="path">Where in the body, as <c>$.changes.entries[3]</c>.</param>
+internal sealed class RequestRefusedException(Problem problem, string? detail = null, string? path = null)
+    : Exception(detail ?? problem.Form().Remedy)
+{
+    public Problem Problem { get; } = problem;
+    public string? Detail { get; } = detail;
+    public string? Path { get; } = path;
+
+    public static void ThrowIf(RequestRefusal refusal)
+    {
+        if (refusal is not RequestRefusal.None) throw new RequestRefusedException(Problems.Of(refusal));
+    }
+}

@@ -1,0 +1,20 @@
+namespace Mirubato.Gateway;
+
+/// <summary>Everything the Gateway logs by itself. No token, no document, no id of a user.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed and was answered 500")]
+    public static partial void Unhandled(ILogger log, string method, string path, Exception failure);
+
+    [LoggerMessage(2, LogLevel.Warning, "The store is unavailable ({Reason}); requests are answered 503")]
+    public static partial void StoreUnavailable(ILogger log, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "The answer to {Path} was cut short, because it failed after it had begun")]
+    public static partial void CutShort(ILogger log, string path, Exception failure);
+
+    [LoggerMessage(4, LogLevel.Warning, "Not ready: the store did not answer a ping")]
+    public static partial void NotReady(ILogger log, Exception failure);
+
+    [LoggerMessage(5, LogLevel.Warning, "Tokens are signed with a generated development secret in {Directory}; set Auth:Secret for anything else")]
+    public static partial void DevelopmentSecret(ILogger log, string directory);
+}

@@ -1,0 +1,49 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Options;
+
+/// <summary>Every setting of an installation, read and checked once at start. OPERATIONS.md lists them.</summary>
+internal sealed record GatewayOptions(
+    AuthOptions Auth,
+    StorageOptions Storage,
+    AllowedOrigins Origins,
+    LimitOptions Limits,
+    Quotas Quotas,
+    IReadOnlyList<System.Net.IPNetwork> TrustedProxies);
+
+/// <summary>Tokens are signed with a shared secret, or by an authority; exactly one of the two.</summary>
+/// <param name="Generated">The secret was made here for development, not configured.</param>
+internal sealed record AuthOptions(string? Secret, string? Authority, string? Issuer, string? Audience, bool Generated);
+
+/// <summary>PostgreSQL when it is named, else SQLite at the path.</summary>
+internal sealed record StorageOptions(string? Postgres, string SqlitePath)
+{
+    public string DataDirectory => Path.GetDirectoryName(Path.GetFullPath(SqlitePath)) ?? ".";
+}
+
+/// <summary>What one user, one address and the process may ask for.</summary>
+internal sealed record LimitOptions
+{
+    /// <summary>Steady requests a second of one user.</summary>
+    public int RequestsPerSecond { get; init; } = 100;
+
+    /// <summary>Requests a user may send at once after a pause.</summary>
+    public int RequestBurst { get; init; } = 5_000;
+
+    /// <summary>Refused tokens of one address a minute; past it the answer is 429.</summary>
+    public int RefusedTokensPerMinute { get; init; } = 120;
+
+    /// <summary>Bytes of unpacked bodies in the process at a time.</summary>
+    public long BodyBudgetBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Bodies past 1 MiB that one user may have under way.</summary>
+    public int LargeBodiesPerUser { get; init; } = 4;
+
+    /// <summary>Seconds a large body may take to arrive.</summary>
+    public int BodySeconds { get; init; } = 300;
+
+    /// <summary>Open connections of the process.</summary>
+    public int Connections { get; init; } = 60_000;
+
+    public int ShutdownSeconds { get; init; } = 15;
+}

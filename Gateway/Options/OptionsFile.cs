@@ -1,0 +1,108 @@
+using System.Net;
+using System.Text;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Options;
+
+/// <summary>Turns configuration into <see cref="GatewayOptions"/>, or says everything that is wrong with it.</summary>
+internal static class OptionsFile
+{
+    public const int SecretBytesMin = 32;
+
+    private static readonly string[] Sections = ["Auth", "Storage", "Cors", "Limits"];
+
+    public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment)
+    {
+        var settings = new SettingsReader(configuration);
+        var storage = Storage(settings);
+        var auth = Auth(settings, environment.IsProduction());
+        var origins = Origins(settings, environment.IsProduction());
+        var limits = Limits(settings);
+        var quotas = Quotas(settings);
+        var proxies = TrustedProxies(settings);
+        settings.RefuseUnknown(Sections);
+        if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
+
+        // Last, because it writes a file: a start that fails leaves nothing behind.
+        if (auth is { Secret: null, Authority: null }) auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
+        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies);
+    }
+
+    private static StorageOptions Storage(SettingsReader settings)
+    {
+        var postgres = settings.Text("Storage:Postgres");
+        var sqlite = settings.Text("Storage:SqlitePath");
+        if (postgres is not null && sqlite is not null)
+            settings.Wrong($"Storage:SqlitePath is '{sqlite}' while Storage:Postgres is set too: keep the one to store in and remove the other.");
+        if (postgres is not null && !postgres.Contains('=', StringComparison.Ordinal))
+            settings.Wrong("Storage:Postgres is no connection string (its value is not shown, it may hold a password): set it like 'Host=localhost;Database=mirubato;Username=mirubato;Password=…'.");
+        return new StorageOptions(postgres, sqlite ?? Path.Combine("data", "mirubato.db"));
+    }
+
+    private static AuthOptions Auth(SettingsReader settings, bool production)
+    {
+        var secret = settings.Text("Auth:Secret");
+        var authority = settings.Text("Auth:Authority");
+        if (secret is not null && Encoding.UTF8.GetByteCount(secret) is var bytes and < SecretBytesMin)
+            settings.Wrong($"Auth:Secret is {bytes} bytes long: set at least {SecretBytesMin}, for instance the output of 'openssl rand -base64 48'.");
+        if (authority is not null && !(Uri.TryCreate(authority, UriKind.Absolute, out var uri) && IsSafe(uri, production)))
+            settings.Wrong($"Auth:Authority is '{authority}': set the https:// address of the OpenID provider{(production ? "" : " (http:// only on this machine)")}.");
+        if (secret is not null && authority is not null)
+            settings.Wrong($"Auth:Authority is '{authority}' while Auth:Secret is set too: keep the one that signs your tokens and remove the other.");
+        if (secret is null && authority is null && production)
+            settings.Wrong("Auth:Secret is not set: in Production set it (at least 32 bytes, as environment variable Auth__Secret), or set Auth:Authority to your OpenID provider.");
+        return new AuthOptions(secret, authority, settings.Text("Auth:Issuer"), settings.Text("Auth:Audience"), Generated: false);
+    }
+
+    private static bool IsSafe(Uri authority, bool production) =>
+        authority.Scheme == Uri.UriSchemeHttps || (!production && authority is { Scheme: "http", IsLoopback: true });
+
+    private static AllowedOrigins Origins(SettingsReader settings, bool production)
+    {
+        var origins = settings.List("Cors:Origins");
+        foreach (var origin in origins.Where(origin => !AllowedOrigins.IsOrigin(origin)))
+            settings.Wrong($"Cors:Origins holds '{origin}': write an origin as a browser sends it, like https://app.example.com (no path, no closing slash, no wildcard).");
+        if (production && origins.Count == 0)
+            settings.Wrong("Cors:Origins is not set: in Production list the origins of your web app, like Cors__Origins__0=https://app.example.com.");
+        return new AllowedOrigins(origins, localhostToo: !production && origins.Count == 0);
+    }
+
+    private static LimitOptions Limits(SettingsReader settings)
+    {
+        var usual = new LimitOptions();
+        return new LimitOptions
+        {
+            RequestsPerSecond = settings.Int("Limits:RequestsPerSecond", usual.RequestsPerSecond, 1, 10_000_000),
+            RequestBurst = settings.Int("Limits:RequestBurst", usual.RequestBurst, 1, 100_000_000),
+            RefusedTokensPerMinute = settings.Int("Limits:RefusedTokensPerMinute", usual.RefusedTokensPerMinute, 1, 10_000_000),
+            BodyBudgetBytes = settings.Number("Limits:BodyBudgetBytes", usual.BodyBudgetBytes, 40L * 1024 * 1024, 1L << 40),
+            LargeBodiesPerUser = settings.Int("Limits:LargeBodiesPerUser", usual.LargeBodiesPerUser, 1, 1_000),
+            BodySeconds = settings.Int("Limits:BodySeconds", usual.BodySeconds, 1, 3_600),
+            Connections = settings.Int("Limits:Connections", usual.Connections, 10, 10_000_000),
+            ShutdownSeconds = settings.Int("Limits:ShutdownSeconds", usual.ShutdownSeconds, 1, 600),
+        };
+    }
+
+    private static Quotas Quotas(SettingsReader settings)
+    {
+        var usual = new Quotas();
+        return new Quotas(
+            settings.Int("Limits:LiveEntities", usual.LiveEntitiesMax, 1, 10_000_000),
+            settings.Number("Limits:UserBytes", usual.BytesMax, 1024 * 1024, 1L << 40),
+            settings.Int("Limits:Devices", usual.DevicesMax, 1, 100_000),
+            settings.Int("Limits:Conflicts", usual.ConflictsMax, 1, 1_000_000));
+    }
+
+    private static List<IPNetwork> TrustedProxies(SettingsReader settings)
+    {
+        var networks = new List<IPNetwork>();
+        foreach (var text in settings.List("TrustedProxies"))
+        {
+            if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
+            else if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
+            else settings.Wrong($"TrustedProxies holds '{text}': write an address (10.0.0.5) or a network (10.0.0.0/8) of your reverse proxies.");
+        }
+
+        return networks;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>
+/// What is known of an authenticated call before its body is read: who speaks, and the authority over that user's entities.
+/// The framework makes one for each handler that takes it; a call that may not go on ends right here.
+/// </summary>
+internal sealed record Call(HttpContext Http, Caller Caller, ISyncCoordinator Coordinator)
+{
+    public CancellationToken Cancel => Http.RequestAborted;
+
+    public static ValueTask<Call?> BindAsync(HttpContext http)
+    {
+        CheckSchema(http.Request.Headers[CommonHeaders.Schema].ToString());
+        var subject = BearerTokens.Subject(http.User) ?? throw new RequestRefusedException(Problem.InvalidToken);
+        var device = Id(http, CommonHeaders.Device) is { } id ? new DeviceId(id) : (DeviceId?)null;
+        var caller = new Caller(new UserId(subject), device, BearerTokens.IssuedAtMs(http.User));
+        var coordinators = http.RequestServices.GetRequiredService<ISyncCoordinators>();
+        return new(new Call(http, caller, coordinators.For(caller.User)));
+    }
+
+    /// <summary>A header that holds a usable id; null when it is absent.</summary>
+    public static string? Id(HttpContext http, string header)
+    {
+        var values = http.Request.Headers[header];
+        if (values.Count == 0) return null;
+        return values.Count == 1 && UsableId.Is(values[0])
+            ? values[0]
+            : throw new RequestRefusedException(Problem.InvalidHeader, $"{header} must be one text of 1 to {UsableId.UnitsMax} characters without control characters.");
+    }
+
+    private static void CheckSchema(string text)
+    {
+        if (text.Length == 0) return;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+            throw new RequestRefusedException(Problem.InvalidHeader, $"{CommonHeaders.Schema} must be a whole number.");
+        if (version is > CommonHeaders.SchemaVersion or < CommonHeaders.SchemaVersionOldest)
+        {
+            throw new RequestRefusedException(Problem.SchemaMismatch, version > CommonHeaders.SchemaVersion
+                ? $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersion}; nothing was applied. Update the server."
+                : $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersionOldest} at least; nothing was applied. Update the app.");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>The conflict feed: what lost, to look at, bring back or drop.</summary>
+internal static class FeedEndpoints
+{
+    /// <summary>A page may hold as many of the largest documents, so it is kept short.</summary>
+    public const int PageMax = 100;
+    private const int PageUsual = 50;
+
+    public static async Task Conflicts(Call call)
+    {
+        var limit = Limit(call.Http.Request.Query["limit"].ToString());
+        var after = call.Http.Request.Query["after"].ToString();
+        var found = await call.Coordinator.Conflicts(after.Length == 0 ? null : after, limit + 1, call.Cancel);
+        var kept = found.Take(limit).Select(Kept).ToList();
+        var hasMore = found.Count > limit;
+        await call.Http.Answer(new ConflictsAnswer(kept, hasMore, hasMore ? kept[^1].Id : null), WireJson.Default.ConflictsAnswer);
+    }
+
+    public static async Task Restore(Call call, string id, GatewayMetrics metrics) =>
+        await WriteEndpoints.Answer(call, await call.Coordinator.Restore(call.Caller, id, call.Cancel), metrics);
+
+    public static async Task Dismiss(Call call, string id)
+    {
+        if (!await call.Coordinator.Dismiss(id, call.Cancel)) throw new RequestRefusedException(Problem.NotFound, "There is no such conflict; it may have been restored, dropped or expired.");
+        call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
+    }
+
+    private static KeptConflict Kept(ConflictReport report) => new(
+        report.Id,
+        report.Entity.Type,
+        report.Entity.Id,
+        report.Reason,
+        report.WinnerVersion,
+        report.Device?.Value,
+        WireTime.Iso(report.CreatedMs),
+        new JsonBytes(report.Document));
+
+    private static int Limit(string text)
+    {
+        if (text.Length == 0) return PageUsual;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= PageMax
+            ? limit
+            : throw new RequestRefusedException(Problem.InvalidParameter, $"limit is '{BodyWalk.Cut(text)}': it must be a whole number from 1 to {PageMax}.", "limit");
+    }
+}

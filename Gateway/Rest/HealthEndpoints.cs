@@ -1,0 +1,45 @@
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>
+/// Live: the process answers. Ready: it can serve, its store included. <c>/health</c> tells of both, but stays 200 while only the store
+/// is away: restarting this process would not bring the store back.
+/// </summary>
+internal static class HealthEndpoints
+{
+    public const string Service = "mirubato-sync";
+
+    public static readonly string Version = typeof(HealthEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        var health = app.MapGroup("").WithTags("health").DisableRateLimiting();
+        health.MapGet("/health", Health).Says("The process answers; status tells whether the store does.").Gives<HealthAnswer>();
+        foreach (var path in (string[])["/health/live", "/livez"]) health.MapGet(path, Live).Says("The process answers.").Gives<HealthAnswer>();
+        foreach (var path in (string[])["/health/ready", "/readyz"])
+            health.MapGet(path, Ready).Says("The server can serve; 503 while its store is away.").Gives<HealthAnswer>().Produces<HealthAnswer>(503);
+    }
+
+    private static async Task Health(HttpContext http, Readiness readiness) =>
+        await Answer(http, 200, await readiness.Ready() ? "healthy" : "degraded");
+
+    private static Task Live(HttpContext http, IHostEnvironment _) => Answer(http, 200, "healthy");
+
+    private static async Task Ready(HttpContext http, Readiness readiness)
+    {
+        var ready = await readiness.Ready();
+        await Answer(http, ready ? 200 : 503, ready ? "healthy" : "unhealthy");
+    }
+
+    private static Task Answer(HttpContext http, int status, string word)
+    {
+        var services = http.RequestServices;
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var environment = services.GetRequiredService<IHostEnvironment>().EnvironmentName;
+        var answer = new HealthAnswer(Service, word, WireTime.Iso(now), environment.ToLowerInvariant(), Version);
+        return http.Answer(status, JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.HealthAnswer), ContentTypes.Json);
+    }
+}

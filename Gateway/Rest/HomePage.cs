@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+using System.Text;
+using Mirubato.Gateway.Http;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>A page for the person who opens the address in a browser. It loads nothing, runs nothing and cannot be framed.</summary>
+internal static class HomePage
+{
+    private static readonly string Page = Text();
+    private static readonly string Policy = $"default-src 'none'; style-src 'sha256-{Hash(Between(Page, "<style>", "</style>"))}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public static void MapHome(this IEndpointRouteBuilder app) => app.MapGet("/", Get).ExcludeFromDescription();
+
+    private static async Task Get(HttpContext http, Readiness readiness)
+    {
+        var healthy = await readiness.Ready();
+        var page = Page
+            .Replace("{{state}}", healthy ? "healthy" : "unhealthy", StringComparison.Ordinal)
+            .Replace("{{sentence}}", healthy ? "Healthy: the store answers." : "Not ready: the store does not answer.", StringComparison.Ordinal)
+            .Replace("{{version}}", HealthEndpoints.Version, StringComparison.Ordinal);
+        http.Response.Headers.ContentSecurityPolicy = Policy;
+        http.Response.Headers.XFrameOptions = "DENY";
+        await http.Answer(StatusCodes.Status200OK, Encoding.UTF8.GetBytes(page), ContentTypes.Html);
+    }
+
+    private static string Text()
+    {
+        using var stream = typeof(HomePage).Assembly.GetManifestResourceStream("index.html")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static string Hash(string style) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)));
+
+    private static string Between(string text, string from, string to)
+    {
+        var start = text.IndexOf(from, StringComparison.Ordinal) + from.Length;
+        return text[start..text.IndexOf(to, start, StringComparison.Ordinal)];
+    }
+}

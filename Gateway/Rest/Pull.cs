@@ -1,0 +1,108 @@
+using System.Buffers;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>
+/// One pull. (1) The first page, by revision, settles whether the client starts over. (2) Further pages follow while the answer is small,
+/// or up to its limit; most pulls end here, and are written at once. (3) What is larger is streamed by key, page by page.
+/// </summary>
+internal sealed class Pull(Call call, PullRequest request, TimeProvider time, GatewayMetrics metrics)
+{
+    /// <summary>How much is held in memory to be answered at once; with a limit, how much one answer carries.</summary>
+    public const int HeldBytesMax = 2 * 1024 * 1024;
+    public const int HeldRowsMax = 2_000;
+    public const int LimitedBytesMax = 8 * 1024 * 1024;
+
+    /// <summary>Answers up to here are sent with their length.</summary>
+    private const int SmallBytes = 16 * 1024;
+
+    private readonly List<StoredRow> rows = [];
+    private SyncToken? since = request.Since;
+    private bool reset;
+    private long bytes;
+
+    public async Task Answer()
+    {
+        var first = await First();
+        var (last, moved) = await Gather(first);
+        var response = call.Http.Response;
+        response.Headers.ETag = request.Tag(first.Standing);
+        response.ContentType = ContentTypes.Json;
+        if (request.Limit is null && (last.More || moved))
+        {
+            await new PullStream(call, request.Types, since, reset, time.GetUtcNow()).Write(first.Standing);
+            return;
+        }
+
+        // Rows past the first page's head belong to the next pull: this answer tells of the moment of its first page.
+        var hasMore = last.More && !moved;
+        metrics.Pulled(rows.Count);
+        await Send(to => Write(to, first.Standing, hasMore, whole: !hasMore && !moved));
+    }
+
+    private async ValueTask<ReadPage> First()
+    {
+        var page = await Read(since?.Seq ?? Revision.Origin);
+        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
+        if (since is not { } token || !page.Standing.Resets(token)) return page;
+        reset = true;
+        since = null;
+        return await Read(Revision.Origin);
+    }
+
+    /// <summary>The last page read, and whether the head moved meanwhile.</summary>
+    private async ValueTask<(ReadPage Last, bool Moved)> Gather(ReadPage first)
+    {
+        var page = first;
+        while (true)
+        {
+            if (page.Standing.Token != first.Standing.Token && request.Limit is null) return (page, true);
+            foreach (var row in page.Rows)
+            {
+                if (row.Seq > first.Standing.Last.Number) return (page, true);
+                rows.Add(row);
+                bytes += row.Data.Length;
+            }
+
+            if (!page.More || IsFull()) return (page, page.Standing.Token != first.Standing.Token);
+            page = await Read(new Revision(page.Rows[^1].Seq));
+        }
+    }
+
+    private bool IsFull() => request.Limit is { } limit
+        ? rows.Count >= limit || bytes > LimitedBytesMax
+        : rows.Count >= HeldRowsMax || bytes > HeldBytesMax;
+
+    private ValueTask<ReadPage> Read(Revision after) => call.Coordinator.Read(call.Caller, new ReadQuery
+    {
+        After = after,
+        Rows = Math.Min((request.Limit ?? int.MaxValue) - rows.Count, Limits.PageRowsMax),
+        Types = request.Types,
+        Kind = since is null ? RowKind.Live : RowKind.Any,
+    }, call.Cancel);
+
+    private void Write(IBufferWriter<byte> to, Standing standing, bool hasMore, bool whole)
+    {
+        to.Write("{"u8);
+        EntitySections.Write(to, rows, withDeleted: since is not null);
+        var token = hasMore ? new SyncToken(standing.Epoch, new Revision(rows[^1].Seq)) : standing.Token;
+        PullWriter.Tail(to, token, time.GetUtcNow(), whole ? standing : null, hasMore, reset);
+    }
+
+    private async Task Send(Action<IBufferWriter<byte>> write)
+    {
+        if (bytes > SmallBytes)
+        {
+            write(call.Http.Response.BodyWriter);
+            await call.Http.Response.BodyWriter.FlushAsync(call.Cancel);
+            return;
+        }
+
+        var answer = new ArrayBufferWriter<byte>((int)bytes + 1024);
+        write(answer);
+        await call.Http.Answer(StatusCodes.Status200OK, answer.WrittenMemory, ContentTypes.Json);
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.Net.Http.Headers;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>Pull, by POST as existing clients do, or by GET.</summary>
+internal static class PullEndpoint
+{
+    public static async Task Post(Call call, RequestBodies bodies, TimeProvider time, GatewayMetrics metrics) =>
+        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), time, metrics);
+
+    public static Task Get(Call call, TimeProvider time, GatewayMetrics metrics) =>
+        Answer(call, PullRequest.Parse(call.Http.Request.Query), time, metrics);
+
+    private static async Task Answer(Call call, PullRequest request, TimeProvider time, GatewayMetrics metrics)
+    {
+        var headers = call.Http.Response.Headers;
+        headers.CacheControl = "private, no-cache";
+        headers.Vary = "Authorization, Origin, Accept-Encoding";
+        if (await IsKnown(call, request))
+        {
+            metrics.NotModified();
+            call.Http.Response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+
+        await new Pull(call, request, time, metrics).Answer();
+    }
+
+    /// <summary>Whether the client holds this very answer. Decided on the stored standing: another node may have written.</summary>
+    private static async ValueTask<bool> IsKnown(Call call, PullRequest request)
+    {
+        var known = call.Http.Request.Headers.IfNoneMatch;
+        if (known.Count == 0) return false;
+        var standing = await call.Coordinator.Standing(call.Caller, call.Cancel);
+        RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
+        var tag = request.Tag(standing);
+        var matches = EntityTagHeaderValue.TryParseList([.. known.OfType<string>()], out var tags)
+            && tags.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(EntityTagHeaderValue.Parse(tag), useStrongComparison: false));
+        if (matches) call.Http.Response.Headers.ETag = tag;
+        return matches;
+    }
+}

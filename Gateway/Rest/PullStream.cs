@@ -1,0 +1,125 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>
+/// A pull too large to hold: section by section, pages by key. By key, because an entity that changes while the answer is under way
+/// keeps its place then, and the answer holds it once.
+/// </summary>
+internal sealed class PullStream(Call call, IReadOnlyList<string>? types, SyncToken? since, bool reset, DateTimeOffset now)
+{
+    private static readonly EntityKey FromStart = new("", "");
+
+    private readonly PipeWriter to = call.Http.Response.BodyWriter;
+    private Standing? last;
+
+    /// <param name="first">The standing before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.</param>
+    public async Task Write(Standing first)
+    {
+        last = first;
+        to.Write("{"u8);
+        foreach (var type in EntityTypes.Named) await Section(type);
+        await Others();
+        if (since is { } token) await Deleted(token);
+        var whole = last.Token == first.Token;
+        PullWriter.Tail(to, first.Token, now, whole ? first : null, hasMore: false, reset);
+        await to.FlushAsync(call.Cancel);
+    }
+
+    private async ValueTask Section(EntityType type)
+    {
+        EntitySections.Open(to, type);
+        var first = true;
+        if (types is null || types.Contains(type.Name))
+        {
+            var query = Live() with { Types = [type.Name] };
+            await foreach (var page in ByKey(query))
+            {
+                foreach (var row in page.Rows) EntitySections.Item(to, row, ref first);
+            }
+        }
+
+        EntitySections.Close(to, type, empty: first);
+    }
+
+    private async ValueTask Others()
+    {
+        to.Write("\"other\":{"u8);
+        var wanted = types?.Where(name => !EntityTypes.IsNamed(name)).ToList();
+        if (wanted is null or { Count: > 0 })
+        {
+            var query = wanted is null
+                ? Live() with { Types = [.. EntityTypes.Named.Select(type => type.Name)], ExceptTypes = true }
+                : Live() with { Types = wanted };
+            await OthersByType(query);
+        }
+
+        to.Write("}"u8);
+    }
+
+    private async ValueTask OthersByType(ReadQuery query)
+    {
+        // Keys are ordered by type first, so the rows of one type come together.
+        string? current = null;
+        var first = true;
+        await foreach (var page in ByKey(query))
+        {
+            foreach (var row in page.Rows)
+            {
+                if (row.Entity.Type != current)
+                {
+                    if (current is not null) to.Write("],"u8);
+                    EntitySections.Quoted(to, current = row.Entity.Type);
+                    to.Write(":["u8);
+                    first = true;
+                }
+
+                EntitySections.Item(to, row, ref first);
+            }
+        }
+
+        if (current is not null) to.Write("]"u8);
+    }
+
+    private async ValueTask Deleted(SyncToken token)
+    {
+        to.Write(",\"deleted\":["u8);
+        var first = true;
+        var after = token.Seq;
+        while (true)
+        {
+            var page = await Read(new ReadQuery { After = after, Types = types, Kind = RowKind.Tombstones });
+            foreach (var row in page.Rows) EntitySections.Tombstone(to, row, ref first);
+            await to.FlushAsync(call.Cancel);
+            if (!page.More) break;
+            after = new Revision(page.Rows[^1].Seq);
+        }
+
+        to.Write("]"u8);
+    }
+
+    private ReadQuery Live() => new() { After = since?.Seq ?? Revision.Origin, Kind = RowKind.Live, AfterKey = FromStart };
+
+    private async IAsyncEnumerable<ReadPage> ByKey(ReadQuery query)
+    {
+        while (true)
+        {
+            var page = await Read(query);
+            yield return page;
+            await to.FlushAsync(call.Cancel);
+            if (!page.More) yield break;
+            query = query with { AfterKey = page.Rows[^1].Entity };
+        }
+    }
+
+    private async ValueTask<ReadPage> Read(ReadQuery query)
+    {
+        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        Http.RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
+        last = page.Standing;
+        return page;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Buffers;
+using System.Globalization;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>What stands behind the entities of a pull.</summary>
+internal static class PullWriter
+{
+    public static string Digest(Standing standing) => standing.Digest.ToString("x32", CultureInfo.InvariantCulture);
+
+    /// <param name="token">As far as the client is after this answer.</param>
+    /// <param name="whole">The answer is of one moment and goes up to the head: then its digest means something.</param>
+    public static void Tail(IBufferWriter<byte> to, SyncToken token, DateTimeOffset now, Standing? whole, bool hasMore, bool reset)
+    {
+        to.Write(",\"syncToken\":"u8);
+        EntitySections.Quoted(to, token.ToString());
+        to.Write(",\"lastSeq\":"u8);
+        EntitySections.Number(to, token.Seq.Number);
+        to.Write(",\"timestamp\":"u8);
+        EntitySections.Quoted(to, WireTime.Iso(now));
+        if (whole is not null)
+        {
+            to.Write(",\"digest\":"u8);
+            EntitySections.Quoted(to, Digest(whole));
+        }
+
+        to.Write(",\"schemaVersion\":"u8);
+        EntitySections.Number(to, CommonHeaders.SchemaVersion);
+        to.Write(hasMore ? ",\"hasMore\":true"u8 : ",\"hasMore\":false"u8);
+        if (reset) to.Write(",\"reset\":true"u8);
+        to.Write("}"u8);
+    }
+}

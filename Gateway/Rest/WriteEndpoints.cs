@@ -1,0 +1,60 @@
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>Push and batch: read the body once, hand its items to the coordinator, send the bytes it answers with.</summary>
+internal static class WriteEndpoints
+{
+    public static Task Push(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
+        Write(call, WriteScope.Push, bodies, PushRequest.Parse, metrics);
+
+    public static Task Batch(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
+        Write(call, WriteScope.Batch, bodies, BatchRequest.Parse, metrics);
+
+    private static async Task Write(
+        Call call, WriteScope scope, RequestBodies bodies, Func<ReadOnlyMemory<byte>, ParsedWrite> parse, GatewayMetrics metrics)
+    {
+        var key = Key(call.Http);
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var parsed = parse(body);
+        var request = new WriteRequest(call.Caller, scope, key, body, parsed.Changes, parsed.Cursor, IsStrict(call.Http.Request));
+        await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
+    }
+
+    public static Task Answer(Call call, WriteAnswer answer, GatewayMetrics metrics)
+    {
+        RequestRefusedException.ThrowIf(answer.Refusal);
+        if (answer.Replayed)
+        {
+            call.Http.Response.Headers[CommonHeaders.Replay] = "true";
+            metrics.Replayed();
+        }
+
+        return call.Http.Answer(answer.Status, answer.Body, answer.Status < 400 ? ContentTypes.Json : ContentTypes.Problem);
+    }
+
+    private static string? Key(HttpContext http)
+    {
+        var ours = Call.Id(http, CommonHeaders.Key);
+        var standard = Call.Id(http, CommonHeaders.StandardKey);
+        if (ours is not null && standard is not null && ours != standard)
+            throw new RequestRefusedException(Problem.InvalidHeader, $"{CommonHeaders.Key} and {CommonHeaders.StandardKey} differ; send one of them.");
+        return ours ?? standard;
+    }
+
+    private static bool IsStrict(HttpRequest request)
+    {
+        foreach (var value in request.Headers["Prefer"])
+        {
+            foreach (var preference in (value ?? "").Split([',', ';']))
+            {
+                if (preference.Replace(" ", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal).Equals("handling=strict", StringComparison.OrdinalIgnoreCase))
+                    return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,45 @@
+using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Options;
+
+namespace Mirubato.Gateway;
+
+/// <summary>What a developer sees once the server is up: where it is, a token, and three lines that show what it does.</summary>
+internal static class Welcome
+{
+    public const string SampleUser = "ada";
+
+    public static void Print(WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<GatewayOptions>();
+        if (!app.Environment.IsDevelopment() || options.Auth.Secret is not { } secret) return;
+        var url = app.Urls.FirstOrDefault(url => url.StartsWith("http://", StringComparison.Ordinal)) ?? app.Urls.FirstOrDefault() ?? GatewayHost.DefaultUrl;
+        var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        Console.WriteLine(Text(url, SampleToken.For(SampleUser, secret, now), now, options.Storage));
+    }
+
+    private static string Text(string url, string token, DateTimeOffset now, StorageOptions storage)
+    {
+        var entry = $$$"""{"changes":{"entries":[{"id":"first-entry","timestamp":"{{{Wire.WireTime.Iso(now)}}}","duration":25,"type":"practice","instrument":"piano","notes":"Slow, hands separate","updatedAt":"{{{Wire.WireTime.Iso(now)}}}"}]}}""";
+        var store = storage.Postgres is null ? $"SQLite at {Path.GetFullPath(storage.SqlitePath)}" : "PostgreSQL";
+        return $"""
+
+            Mirubato Sync is up at {url}, storing in {store}.
+            A token of the sample user '{SampleUser}', for one day:
+
+              TOKEN={token}
+
+            Push an entry. Run it twice: the second answer is the first one again, with X-Idempotent-Replay: true.
+
+              curl -si {url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop' -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'
+
+            Pull everything, as another device would:
+
+              curl -s {url}/api/sync/pull -X POST -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: phone'
+
+            See where the history stands:
+
+              curl -s {url}/api/sync/status -H "Authorization: Bearer $TOKEN"
+
+            """;
+    }
+}

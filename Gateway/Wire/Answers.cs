@@ -1,0 +1,110 @@
+namespace Mirubato.Gateway.Wire;
+
+// The answers of PROTOCOL.md, section Endpoints. They are written as they stand here and described in /openapi/v1.json from the same types.
+
+/// <summary>RFC 9457 with the members existing clients read: <c>success</c>, <c>error</c>, <c>code</c>.</summary>
+/// <param name="Path">Where in the body, when it is about a place.</param>
+/// <param name="Reason">The class of a failure of the store.</param>
+internal sealed record ProblemAnswer(
+    string Type, string Title, int Status, string Detail, bool Success, string Error, string Code, string? Path = null, string? Reason = null);
+
+internal sealed record PushAnswer(
+    bool Success,
+    IReadOnlyList<PushConflict> Conflicts,
+    PushStats Stats,
+    IReadOnlyList<WriteResult> Results,
+    string SyncToken,
+    long LastSeq)
+{
+    // Set when strict handling applied nothing: the answer is a problem, too.
+    public string? Type { get; init; }
+    public string? Title { get; init; }
+    public int? Status { get; init; }
+    public string? Detail { get; init; }
+    public string? Error { get; init; }
+    public string? Code { get; init; }
+}
+
+internal sealed record PushConflict(string EntityId, string EntityType, string Reason, string Message, JsonBytes? Server);
+
+internal sealed record PushStats(
+    int EntriesProcessed,
+    int DuplicatesPrevented,
+    int GoalsProcessed,
+    int PracticePlansProcessed,
+    int PlanOccurrencesProcessed,
+    int PlanTemplatesProcessed,
+    int RepertoireProcessed);
+
+/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>duplicate</c>, <c>conflict</c> or <c>refused</c>.</param>
+internal sealed record WriteResult(
+    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, string? ExistingId, JsonBytes? Document);
+
+internal sealed record BatchAnswer(
+    int Uploaded,
+    int Downloaded,
+    IReadOnlyList<BatchConflict> Conflicts,
+    string NewSyncToken,
+    long LastSeq,
+    IReadOnlyList<WriteResult> Results,
+    JsonBytes? Changes,
+    bool? HasMore)
+{
+    // As in PushAnswer.
+    public string? Type { get; init; }
+    public string? Title { get; init; }
+    public int? Status { get; init; }
+    public string? Detail { get; init; }
+    public bool? Success { get; init; }
+    public string? Error { get; init; }
+    public string? Code { get; init; }
+}
+
+internal sealed record BatchConflict(
+    string EntityId, string EntityType, long? LocalVersion, long RemoteVersion, string Reason, string Message, JsonBytes? Server);
+
+internal sealed record StatusAnswer(
+    string? LastSyncTime,
+    string SyncToken,
+    long LastSeq,
+    int PendingChanges,
+    int DeviceCount,
+    int EntityCount,
+    IReadOnlyDictionary<string, int> EntityCounts,
+    int Connections,
+    string Digest,
+    int SchemaVersion);
+
+internal sealed record ConflictsAnswer(IReadOnlyList<KeptConflict> Conflicts, bool HasMore, string? Next);
+
+internal sealed record KeptConflict(
+    string Id, string EntityType, string EntityId, string Reason, long WinnerVersion, string? DeviceId, string CreatedAt, JsonBytes Document);
+
+internal sealed record DevicesAnswer(IReadOnlyList<KnownDevice> Devices);
+
+internal sealed record KnownDevice(
+    string DeviceId, string? Name, string FirstSeen, string LastSeen, long LastSeq, bool Revoked, string? RevokedAt, bool Live);
+
+internal sealed record ErasedAnswer(bool Success, string SyncToken, long LastSeq);
+
+/// <param name="NotBefore">Tokens issued before this moment are refused.</param>
+internal sealed record SignedOutAnswer(bool Success, string NotBefore);
+
+internal sealed record HealthAnswer(string Service, string Status, string Timestamp, string Environment, string Version);
+
+/// <summary>One line of an export.</summary>
+/// <param name="Kind"><c>entity</c>, <c>tombstone</c>, <c>conflict</c>, or <c>end</c>: an export without it is incomplete.</param>
+internal sealed record ExportLine(string Kind)
+{
+    public string? EntityType { get; init; }
+    public string? EntityId { get; init; }
+    public long? Seq { get; init; }
+    public long? Version { get; init; }
+    public string? UpdatedAt { get; init; }
+    public string? DeletedAt { get; init; }
+    public string? Reason { get; init; }
+    public string? DeviceId { get; init; }
+    public JsonBytes? Data { get; init; }
+    public long? Lines { get; init; }
+    public string? SyncToken { get; init; }
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Wire;
+
+/// <summary>What to pull: all, or what changed; some types, or all; at most so many.</summary>
+/// <param name="Since">Null: not sent.</param>
+internal sealed record PullRequest(SyncToken? Since, IReadOnlyList<string>? Types, int? Limit)
+{
+    public const int TypesMax = 100;
+
+    /// <summary>The weak ETag of the answer at <paramref name="standing"/>: the same question at the same head has the same answer.</summary>
+    public string Tag(Standing standing)
+    {
+        var text = $"{CommonHeaders.SchemaVersion}|{standing.Token}|{Since}|{Limit}|{(Types is null ? "*" : string.Join(',', Types))}";
+        return $"W/\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16))}\"";
+    }
+
+    public static PullRequest Parse(ReadOnlyMemory<byte> body)
+    {
+        if (body.IsEmpty) return new PullRequest(null, null, null);
+        var walk = new BodyWalk(body);
+        var seen = new HashSet<string>();
+        string? since = null;
+        List<string>? types = null;
+        int? limit = null;
+        walk.Next();
+        walk.MustBeObject();
+        while (walk.Member(seen, "$") is { } name)
+        {
+            if (name == "since") since = walk.Text();
+            else if (name == "types") types = TypeNames(ref walk);
+            else if (name == "limit" && walk.Token != JsonTokenType.Null) limit = LimitOf(walk.Number()) ?? throw walk.Wrong(LimitText);
+            else walk.Skip();
+        }
+
+        walk.End();
+        return Of(since, types, limit);
+    }
+
+    public static PullRequest Parse(IQueryCollection query)
+    {
+        int? limit = null;
+        if (query["limit"].ToString() is { Length: > 0 } text)
+        {
+            limit = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? LimitOf(number) : null;
+            if (limit is null) throw new RequestRefusedException(Problem.InvalidParameter, $"limit is '{BodyWalk.Cut(text)}': it {LimitText}.", "limit");
+        }
+
+        var names = query["types"].SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
+        if (names.Count > TypesMax || names.Any(name => EntityTypes.Of(name) is null))
+            throw new RequestRefusedException(Problem.InvalidParameter, $"types must name at most {TypesMax} lower_snake entity types.", "types");
+        return Of(query["since"].ToString(), names.Count == 0 ? null : names, limit);
+    }
+
+    private static readonly string LimitText = $"must be a whole number from 1 to {Limits.PullLimitMax}";
+
+    private static int? LimitOf(long? number) => number is >= 1 and <= Limits.PullLimitMax ? (int)number : null;
+
+    // Sorted, so that the same question asked in another order has the same ETag. An empty list asks for all, as leaving it out does.
+    private static PullRequest Of(string? since, List<string>? types, int? limit) => new(
+        string.IsNullOrEmpty(since) ? null : SyncToken.Parse(since),
+        types is null or { Count: 0 } ? null : [.. types.Distinct().Order(StringComparer.Ordinal)],
+        limit);
+
+    private static List<string>? TypeNames(ref BodyWalk walk)
+    {
+        if (walk.Token == JsonTokenType.Null) return null;
+        if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
+        var parent = walk.Path;
+        var names = new List<string>();
+        while (true)
+        {
+            walk.Path = $"{parent}[{names.Count}]";
+            walk.Next();
+            if (walk.Token == JsonTokenType.EndArray) return names;
+            if (names.Count == TypesMax) throw walk.Wrong($"is one too many: at most {TypesMax} types can be named");
+            var name = walk.Text();
+            names.Add(name is not null && EntityTypes.Of(name) is not null ? name : throw walk.Wrong("must be a lower_snake entity type"));
+        }
+    }
+}

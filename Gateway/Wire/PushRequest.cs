@@ -1,0 +1,88 @@
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Wire;
+
+/// <summary><c>{changes: {…any subset…}, lastSyncToken?}</c>. The documents are left as they are: the domain reads them.</summary>
+internal static class PushRequest
+{
+    public static ParsedWrite Parse(ReadOnlyMemory<byte> body)
+    {
+        var walk = new BodyWalk(body);
+        var seen = new HashSet<string>();
+        List<Change>? changes = null;
+        var cursor = SyncToken.Start;
+        walk.Next();
+        walk.MustBeObject();
+        while (walk.Member(seen, "$") is { } name)
+        {
+            if (name == "changes") changes = Changes(ref walk);
+            else if (name == "lastSyncToken") cursor = SyncToken.Parse(walk.Text());
+            else walk.Skip();
+        }
+
+        walk.End();
+        return changes is null
+            ? throw new RequestRefusedException(Problem.InvalidShape, "$.changes must be an object; it is missing.", "$.changes")
+            : new ParsedWrite(changes, cursor);
+    }
+
+    private static List<Change> Changes(ref BodyWalk walk)
+    {
+        const string parent = "$.changes";
+        walk.MustBeObject();
+        var changes = new List<Change>();
+        var seen = new HashSet<string>();
+        while (walk.Member(seen, parent) is { } name)
+        {
+            var type = EntityTypes.OfMember(name);
+            if (type is null) Unknown(ref walk, name, changes);
+            else if (walk.Token == JsonTokenType.Null) continue;
+            else if (type.Ids is IdSource.User) Add(changes, type, walk.Slice());
+            else Items(ref walk, type, changes);
+        }
+
+        return changes;
+    }
+
+    private static void Items(ref BodyWalk walk, EntityType type, List<Change> changes)
+    {
+        if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
+        var parent = walk.Path;
+        var first = changes.Count;
+        while (true)
+        {
+            walk.Next();
+            if (walk.Token == JsonTokenType.EndArray) return;
+            try
+            {
+                Add(changes, type, walk.Slice());
+            }
+            catch (RequestRefusedException e) when (e.Path == parent)
+            {
+                // The place is spelled out only once it is needed: a logbook has thousands of items.
+                throw new RequestRefusedException(e.Problem, e.Detail, $"{parent}[{changes.Count - first}]");
+            }
+        }
+    }
+
+    private static void Add(List<Change> changes, EntityType type, ReadOnlyMemory<byte> document) =>
+        Add(changes, document.Length <= Limits.EntityBytesMax
+            ? new Change(type.Name, Id: null, document)
+            : new Change(type.Name, OversizedItem.Id(type, document.Span), Document: default, Refused: ItemRefusal.TooLarge));
+
+    // Reported, not ignored: whoever sends it believes that it is stored.
+    private static void Unknown(ref BodyWalk walk, string name, List<Change> changes)
+    {
+        walk.Skip();
+        Add(changes, new Change(BodyWalk.Cut(name), Id: null, Document: default, Refused: ItemRefusal.UnknownType));
+    }
+
+    private static void Add(List<Change> changes, Change change)
+    {
+        if (changes.Count == Limits.PushItemsMax)
+            throw new RequestRefusedException(Problem.TooManyItems, $"A push holds at most {Limits.PushItemsMax} items; send them in several requests.");
+        changes.Add(change);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Wire;
+
+/// <summary>The answers of push and batch. A function of the outcome alone: the same outcome is the same bytes.</summary>
+internal sealed class WireAnswers : IAnswerFormat
+{
+    public (int Status, ReadOnlyMemory<byte> Body) Write(WriteRequest request, WriteOutcome outcome)
+    {
+        var status = outcome.Applied ? StatusCodes.Status200OK : StatusCodes.Status409Conflict;
+        return (status, request.Scope is WriteScope.Batch ? Batch(request, outcome) : Push(outcome));
+    }
+
+    private static byte[] Push(WriteOutcome outcome)
+    {
+        var conflicts = outcome.Items.Where(IsTrouble).Select(item =>
+        {
+            var (reason, message) = ItemMessages.Why(item);
+            return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, JsonBytes.OrNull(item.Server));
+        });
+        var answer = new PushAnswer(outcome.Applied, [.. conflicts], Stats(outcome), Results(outcome), outcome.Token.ToString(), outcome.Token.Seq.Number);
+        if (!outcome.Applied)
+        {
+            var form = Problem.StrictConflict.Form();
+            answer = answer with { Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Error = form.Remedy, Code = form.Code };
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PushAnswer);
+    }
+
+    private static byte[] Batch(WriteRequest request, WriteOutcome outcome)
+    {
+        var answer = new BatchAnswer(
+            outcome.Applied ? outcome.Items.Count(item => item.Status is ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted) : 0,
+            outcome.Changes?.Count ?? outcome.NotMentioned,
+            BatchConflicts(request, outcome),
+            outcome.Token.ToString(),
+            outcome.Token.Seq.Number,
+            Results(outcome),
+            outcome.Changes is { } rows ? new JsonBytes(Changes(rows)) : null,
+            outcome.Changes is null ? null : outcome.HasMore);
+        if (!outcome.Applied)
+        {
+            var form = Problem.StrictConflict.Form();
+            answer = answer with { Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Success = false, Error = form.Remedy, Code = form.Code };
+        }
+
+        return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.BatchAnswer);
+    }
+
+    private static List<BatchConflict> BatchConflicts(WriteRequest request, WriteOutcome outcome)
+    {
+        var conflicts = new List<BatchConflict>();
+        for (var i = 0; i < outcome.Items.Count; i++)
+        {
+            var item = outcome.Items[i];
+            if (!IsTrouble(item)) continue;
+            var (reason, message) = ItemMessages.Why(item);
+            var local = i < request.Changes.Count ? request.Changes[i].LocalVersion : null;
+            conflicts.Add(new BatchConflict(item.Entity.Id ?? "", item.Entity.Type, local, item.Version, reason, message, JsonBytes.OrNull(item.Server)));
+        }
+
+        return conflicts;
+    }
+
+    private static bool IsTrouble(ItemResult item) => item.Status is ItemStatus.Conflict or ItemStatus.Refused;
+
+    private static List<WriteResult> Results(WriteOutcome outcome)
+    {
+        var results = new List<WriteResult>();
+        foreach (var item in outcome.Items)
+        {
+            if (item.Status is ItemStatus.Unchanged) continue;
+            results.Add(new WriteResult(
+                item.Entity.Type,
+                item.Entity.Id ?? "",
+                ItemMessages.Word(item.Status),
+                item.Seq,
+                item.Version,
+                item.Seq == 0 ? null : WireTime.Iso(item.UpdatedAtMs),
+                item.ExistingId,
+                JsonBytes.OrNull(item.Document)));
+        }
+
+        return results;
+    }
+
+    /// <summary>Processed is what the store now holds as sent, changed by it or not.</summary>
+    private static PushStats Stats(WriteOutcome outcome)
+    {
+        int Of(EntityType type) => !outcome.Applied ? 0 : outcome.Items.Count(item =>
+            item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted && item.Entity.Type == type.Name);
+
+        return new PushStats(
+            Of(EntityTypes.LogbookEntry),
+            outcome.Items.Count(item => item.Status is ItemStatus.Duplicate),
+            Of(EntityTypes.Goal),
+            Of(EntityTypes.PracticePlan),
+            Of(EntityTypes.PlanOccurrence),
+            Of(EntityTypes.PlanTemplate),
+            Of(EntityTypes.RepertoireItem));
+    }
+
+    /// <summary>In the member form of a pull.</summary>
+    private static ReadOnlyMemory<byte> Changes(IReadOnlyList<StoredRow> rows)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        bytes.Write("{"u8);
+        EntitySections.Write(bytes, rows, withDeleted: true);
+        bytes.Write("}"u8);
+        return bytes.WrittenMemory;
+    }
+}
