@@ -1,11 +1,6 @@
-namespace Mirubato.Gateway.Rest;
+using Mirubato.Grains.Interfaces;
 
-/// <summary>Whether this server can serve now.</summary>
-public interface IReadiness
-{
-    /// <summary>False, or an exception, when the store does not answer.</summary>
-    ValueTask<bool> Ready(CancellationToken cancel);
-}
+namespace Mirubato.Gateway.Rest;
 
 /// <summary>
 /// Asks at most once a second and waits at most two: health is asked without a token, and must be neither a way to load the store nor

@@ -9,7 +9,7 @@ namespace Mirubato.Grains.Local;
 /// Brings the store's schema up to date before anything is served, then sweeps once an hour. A store that cannot be reached at start is
 /// waited for: the process is up, says that it is not ready, and becomes ready by itself. A schema newer than this build stops the start.
 /// </summary>
-internal sealed class Upkeep(IStoreUpkeep store, TimeProvider time, ILogger<Upkeep> log) : BackgroundService
+internal sealed class Upkeep(IStoreUpkeep store, TimeProvider time, ILogger<Upkeep> log) : BackgroundService, IReadiness
 {
     private const int RetrySeconds = 2;
     private static readonly TimeSpan SweepEvery = TimeSpan.FromHours(1);
@@ -22,19 +22,10 @@ internal sealed class Upkeep(IStoreUpkeep store, TimeProvider time, ILogger<Upke
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Whether the store can serve right now.</summary>
-    public async ValueTask<bool> IsReady(CancellationToken cancel)
+    public async ValueTask<bool> Ready(CancellationToken cancel)
     {
-        if (!migrated) return false;
-        try
-        {
-            await store.Ping(cancel);
-            return true;
-        }
-        catch (StoreUnavailableException)
-        {
-            return false;
-        }
+        if (migrated) await store.Ping(cancel);
+        return migrated;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

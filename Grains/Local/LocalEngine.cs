@@ -1,0 +1,44 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+using Mirubato.Grains.Storage.Postgres;
+using Mirubato.Grains.Storage.Sqlite;
+
+namespace Mirubato.Grains.Local;
+
+/// <summary>Composes the engine of a single process, or of several over one PostgreSQL.</summary>
+public static class LocalEngine
+{
+    /// <param name="services">Has a <see cref="TimeProvider"/> and an <see cref="IAnswerFormat"/>.</param>
+    /// <param name="postgres">A connection string; null: SQLite.</param>
+    /// <param name="sqlitePath">The file of the embedded store, made when it is not there.</param>
+    /// <param name="quotas">What one user may keep.</param>
+    public static IServiceCollection AddLocalEngine(this IServiceCollection services, string? postgres, string sqlitePath, Quotas quotas)
+    {
+        if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres));
+        else AddStore(services, _ => SqliteStore.Open(sqlitePath));
+
+        services.AddSingleton<SyncMetrics>();
+        services.AddSingleton(p => new CoordinatorContext(
+            p.GetRequiredService<IUserStore>(),
+            p.GetRequiredService<IAnswerFormat>(),
+            quotas,
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<SyncMetrics>(),
+            p.GetRequiredService<ILogger<SyncCoordinator>>()));
+        services.AddSingleton<ISyncCoordinators, LocalCoordinators>();
+        services.AddSingleton<Upkeep>();
+        services.AddSingleton<IReadiness>(p => p.GetRequiredService<Upkeep>());
+        services.AddHostedService(p => p.GetRequiredService<Upkeep>());
+        return services;
+    }
+
+    private static void AddStore<T>(IServiceCollection services, Func<IServiceProvider, T> open)
+        where T : class, IUserStore, IStoreUpkeep
+    {
+        services.AddSingleton(open);
+        services.AddSingleton<IUserStore>(p => p.GetRequiredService<T>());
+        services.AddSingleton<IStoreUpkeep>(p => p.GetRequiredService<T>());
+    }
+}
