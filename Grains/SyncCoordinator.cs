@@ -13,7 +13,7 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
     private readonly KnownDevices devices = new(user, context);
     private readonly Rooms rooms = new(context.Log);
     private readonly LedgerCache ledger = new(user, context);
-    private (long ReadMs, int Devices, int Connections) presence = (long.MinValue, 0, 0);
+    private (long ReadMs, int Devices, int Connections)? presence;
 
     /// <summary>When it was last called, Unix ms.</summary>
     public long LastUsedMs { get; private set; } = context.NowMs;
@@ -89,13 +89,17 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
     public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel)
     {
         var standing = await Standing(caller, cancel);
-        if (context.NowMs - presence.ReadMs >= Limits.PresenceFreshMs)
-        {
-            var (known, connections) = await context.Store.Presence(user, context.NowMs, cancel);
-            presence = (context.NowMs, known, connections);
-        }
+        var (known, connections) = await Presence(cancel);
+        return new StatusReport(standing, known, connections, await LiveByType(caller, standing, cancel));
+    }
 
-        return new StatusReport(standing, presence.Devices, presence.Connections, await LiveByType(caller, standing, cancel));
+    private async ValueTask<(int Devices, int Connections)> Presence(CancellationToken cancel)
+    {
+        var nowMs = context.NowMs;
+        if (presence is { } fresh && nowMs - fresh.ReadMs < Limits.PresenceFreshMs) return (fresh.Devices, fresh.Connections);
+        var (known, connections) = await context.Store.Presence(user, nowMs, cancel);
+        presence = (nowMs, known, connections);
+        return (known, connections);
     }
 
     /// <summary>A write of nothing brings the ledger to where the store stands; only the mailbox's runner may move it.</summary>

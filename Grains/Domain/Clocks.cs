@@ -8,14 +8,15 @@ internal static class Clocks
     /// <summary>The <c>updatedAt</c> of the next revision. It only grows, whatever the writer's clock says.</summary>
     public static long Out(long claimMs, EntityHead head) => Math.Max(claimMs, head.OutMs + 1);
 
-    /// <summary>The echoes of a new revision: the old ones, and each of its own clock values that is in the future.</summary>
-    public static IReadOnlyList<Echo> Echoes(IReadOnlyList<Echo> before, EntityHead next, long nowMs)
+    /// <summary>
+    /// The echoes of a new revision: the old ones, and each of its own clock values that is past its stamp. Not only those in the future:
+    /// a raised out may be past already and still later than the stamp it stands for.
+    /// </summary>
+    public static IReadOnlyList<Echo> Echoes(IReadOnlyList<Echo> before, EntityHead next)
     {
-        var claim = new Echo(next.ClaimMs, next.StampMs, next.Device);
-        var sent = new Echo(next.OutMs, next.StampMs, null);
         var echoes = before;
-        if (next.ClaimMs > nowMs) echoes = Remember(echoes, claim);
-        if (next.OutMs > nowMs && next.OutMs != next.ClaimMs) echoes = Remember(echoes, sent);
+        if (next.ClaimMs > next.StampMs) echoes = Remember(echoes, new Echo(next.ClaimMs, next.StampMs, next.Device));
+        if (next.OutMs > next.StampMs && next.OutMs != next.ClaimMs) echoes = Remember(echoes, new Echo(next.OutMs, next.StampMs, null));
         return echoes;
     }
 

@@ -129,7 +129,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
             Bytes = item.IsDelete ? 0 : item.Document.Length,
             Recognizable = !item.IsDelete && item.Recognizable,
         };
-        next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next, terms.NowMs) };
+        next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next) };
         touch.Source = item;
         Store(touch, next);
         return new ItemDecision(item, StatusOf(item, head), next);
@@ -151,7 +151,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
     {
         var touch = TouchOf(entity, head);
         var next = touch.Now with { OutMs = outMs, DeletedMs = head.IsDeleted ? outMs : null };
-        next = next with { Echoes = Clocks.Echoes(head.Echoes, next, terms.NowMs) };
+        next = next with { Echoes = Clocks.Echoes(head.Echoes, next) };
         Store(touch, next);
         return next;
     }

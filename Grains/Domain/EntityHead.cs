@@ -14,7 +14,7 @@ internal readonly record struct Fingerprint(UInt128 Bits)
 }
 
 /// <summary>
-/// A clock value that devices hold although the server counted its revision as earlier: it was in the future.
+/// A clock value that devices hold although the server counted its revision as earlier: it was in the future, or raised past one that was.
 /// A later change that claims it is an echo of that revision and has at most that revision's stamp.
 /// </summary>
 /// <param name="Device">The device whose clamped claim this is; null for an <c>out</c> the server sent, or an unknown device.</param>

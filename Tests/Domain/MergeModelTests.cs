@@ -47,13 +47,14 @@ public sealed class MergeModelTests
         {
             var random = new Random(step);
             nowMs += random.Next(8) switch { 0 => random.Next(120_000), 1 => 0, _ => random.Next(6) };
-            Step(server, devices[random.Next(devices.Count)], random, nowMs, setRight);
+            Step(devices[random.Next(devices.Count)], random, nowMs, setRight);
+            server.AssertDigest();
         }
 
         return nowMs;
     }
 
-    private static void Step(ModelServer server, ModelDevice device, Random random, long nowMs, bool setRight)
+    internal static void Step(ModelDevice device, Random random, long nowMs, bool setRight)
     {
         var entity = Entities[random.Next(Entities.Length)];
         switch (random.Next(10))
@@ -66,23 +67,25 @@ public sealed class MergeModelTests
             case 9 when setRight && random.Next(3) == 0: device.SkewMs = 0; break;
             default: device.Flush(nowMs, random); device.Pull(); break;
         }
+    }
 
+    private static void Settle(ModelServer server, List<ModelDevice> devices, long nowMs)
+    {
+        Settle(devices, nowMs);
+        var head = server.Ledger.Last;
+        foreach (var device in devices) device.PushAll(nowMs + 2);
+        Assert.Equal(head, server.Ledger.Last);
+        server.AssertNothingIsLost();
         server.AssertDigest();
     }
 
-    /// <summary>Everyone sends what it has, hears everything, and starts once more: then all are equal, and a start is no news.</summary>
-    private static void Settle(ModelServer server, List<ModelDevice> devices, long nowMs)
+    /// <summary>Everyone sends what it has, hears everything, starts once more and hears again: then all are equal, and a further start is no news.</summary>
+    internal static void Settle(List<ModelDevice> devices, long nowMs)
     {
         foreach (var device in devices) device.Flush(nowMs, new Random(1));
         foreach (var device in devices) device.Pull();
         foreach (var device in devices) device.PushAll(nowMs + 1);
         foreach (var device in devices) device.Pull();
         foreach (var device in devices) device.AssertEqualsTheStore();
-
-        var head = server.Ledger.Last;
-        foreach (var device in devices) device.PushAll(nowMs + 2);
-        Assert.Equal(head, server.Ledger.Last);
-        server.AssertNothingIsLost();
-        server.AssertDigest();
     }
 }

@@ -7,12 +7,15 @@ namespace Mirubato.Tests.Domain;
 /// A device as existing clients are: it takes over what is strictly newer by <c>updatedAt</c>, keeps its own at equal clocks, drops what
 /// it is told is deleted, and pushes its whole store again whenever it starts. Of an answer it takes the winning copies, as a socket sends them.
 /// </summary>
-internal sealed class ModelDevice(ModelServer server, string name, long skewMs)
+internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
 {
     private sealed record Copy(string Value, long UpdatedAtMs);
 
+    private const int PageRows = 3;
+
     private readonly Dictionary<EntityKey, Copy> copies = [];
     private readonly List<Change> queue = [];
+    private readonly HashSet<EntityKey> alike = [];
     private long cursor;
 
     public string Name => name;
@@ -47,7 +50,7 @@ internal sealed class ModelDevice(ModelServer server, string name, long skewMs)
     /// <summary>The whole-store push at every start. What has been sent or heard before must not beat anything.</summary>
     public void PushAll(long nowMs)
     {
-        var heads = copies.Keys.ToDictionary(k => k, server.Ledger.Find);
+        var heads = copies.Keys.ToDictionary(k => k, server.Head);
         var unsent = queue.Select(c => c.Id!).ToHashSet();
         var changes = copies.Select(c => ModelServer.Edit(c.Key.Type, c.Key.Id, c.Value.Value, c.Value.UpdatedAtMs)).ToList();
         foreach (var result in Push(nowMs, changes))
@@ -55,26 +58,29 @@ internal sealed class ModelDevice(ModelServer server, string name, long skewMs)
             if (unsent.Contains(result.Entity.Id) || result.Status is not (ItemStatus.Created or ItemStatus.Updated)) continue;
             // Echoes are bounded: after eight revisions from fast clocks the oldest is forgotten, and its copy may win into the feed.
             if (heads[result.Entity]?.Echoes.Count == Limits.EchoesMax) continue;
-            var now = server.Ledger.Find(result.Entity);
+            // Written alike by two devices with fast clocks: the second clock was never stored, so it cannot be known again.
+            if (alike.Contains(result.Entity)) continue;
+            var now = server.Head(result.Entity);
             Assert.True(now!.Fingerprint == heads[result.Entity]?.Fingerprint, $"a stale copy of {result.Entity} beat what was newer");
         }
     }
 
     public void Pull()
     {
-        foreach (var row in server.Pull(cursor))
+        while (server.Pull(cursor, PageRows) is { Count: > 0 } page)
         {
-            cursor = row.Seq;
-            Hear(row);
+            foreach (var row in page) Hear(row);
+            cursor = page[^1].Seq;
         }
     }
 
     private IReadOnlyList<ItemResult> Push(long nowMs, IReadOnlyList<Change> changes)
     {
-        var results = server.Push(name, nowMs, default, changes);
+        var results = server.Push(name, nowMs, changes);
         foreach (var result in results)
         {
-            if (result.Status is ItemStatus.Conflict || !result.Document.IsEmpty) Hear(server.Rows[result.Entity]);
+            if (result.Status is ItemStatus.Unchanged && copies.TryGetValue(result.Entity, out var own) && own.UpdatedAtMs != result.UpdatedAtMs) alike.Add(result.Entity);
+            if (result.Status is ItemStatus.Conflict || !result.Document.IsEmpty) Hear(server.Row(result.Entity));
         }
 
         return results;
@@ -89,7 +95,7 @@ internal sealed class ModelDevice(ModelServer server, string name, long skewMs)
     /// <summary>The same documents; of one that two devices wrote alike, the clock may be the earlier one, so that any news still beats it.</summary>
     public void AssertEqualsTheStore()
     {
-        var stored = server.Rows.Values.Where(r => r.DeletedAtMs is null).ToDictionary(r => r.Entity, CopyOf);
+        var stored = server.Everything().Where(r => r.DeletedAtMs is null).ToDictionary(r => r.Entity, CopyOf);
         Assert.Equal(Sorted(stored.Select(s => (s.Key, s.Value.Value))), Sorted(copies.Select(c => (c.Key, c.Value.Value))));
         Assert.All(copies, c => Assert.True(c.Value.UpdatedAtMs <= stored[c.Key].UpdatedAtMs));
     }

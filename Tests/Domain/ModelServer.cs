@@ -6,7 +6,7 @@ using Mirubato.Grains.Storage;
 namespace Mirubato.Tests.Domain;
 
 /// <summary>The pure core with the least around it that makes a server: rows and a conflict feed in memory, and the checks of "always holds".</summary>
-internal sealed class ModelServer
+internal sealed class ModelServer : IModelServer
 {
     public static readonly UserId User = new("u1");
     private static readonly Epoch Epoch = new(Guid.Parse("11111111111111111111111111111111"));
@@ -19,19 +19,15 @@ internal sealed class ModelServer
     public Ledger Ledger { get; } = new(new UserSnapshot(
         new Standing(Epoch, new Revision(1), Revision.Origin, Revision.Origin, UInt128.Zero, 0, 0, 0, false), []));
 
-    public IReadOnlyDictionary<EntityKey, StoredRow> Rows => rows;
-
     /// <summary>What happened, for the message of a failed run.</summary>
     public List<string> Trace { get; } = [];
 
-    public IEnumerable<Loser> Feed => feed.Values;
-
-    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, SyncToken cursor, params IReadOnlyList<Change> changes)
+    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Change> changes)
     {
         var deviceId = device is null ? (DeviceId?)null : new DeviceId(device);
         var incoming = changes.Select(c => Intake.Read(c, User)).ToList();
         var heads = incoming.Select(i => Ledger.Find(i.Entity)).ToList();
-        var decision = Deciding.Decide(Ledger, new Terms(User, nowMs, deviceId, cursor.Epoch == Epoch, new Quotas()), incoming);
+        var decision = Deciding.Decide(Ledger, new Terms(User, nowMs, deviceId, BaseCounts: true, new Quotas()), incoming);
         var stored = decision.Needed().Keys.ToDictionary(k => k, k => rows[k]);
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
@@ -49,8 +45,13 @@ internal sealed class ModelServer
         return results;
     }
 
-    /// <summary>An incremental pull: what changed after <paramref name="after"/>, by revision.</summary>
-    public IReadOnlyList<StoredRow> Pull(long after) => [.. rows.Values.Where(r => r.Seq > after).OrderBy(r => r.Seq)];
+    public IReadOnlyList<StoredRow> Pull(long after, int limit) => [.. rows.Values.Where(r => r.Seq > after).OrderBy(r => r.Seq).Take(limit)];
+
+    public StoredRow Row(EntityKey entity) => rows[entity];
+
+    public EntityHead? Head(EntityKey entity) => Ledger.Find(entity);
+
+    public IReadOnlyCollection<StoredRow> Everything() => rows.Values;
 
     /// <summary>Every acknowledged document is stored, or was replaced by its own device or by one that had seen it, or is in the feed.</summary>
     public void AssertNothingIsLost()

@@ -1,0 +1,19 @@
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests.Domain;
+
+/// <summary>What model devices speak to: the pure core alone, or nodes over a real store.</summary>
+internal interface IModelServer
+{
+    IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Change> changes);
+
+    /// <summary>What changed after <paramref name="after"/>, by revision, at most so many.</summary>
+    IReadOnlyList<StoredRow> Pull(long after, int rows);
+
+    StoredRow Row(EntityKey entity);
+
+    EntityHead? Head(EntityKey entity);
+
+    IReadOnlyCollection<StoredRow> Everything();
+}

@@ -1,0 +1,280 @@
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Support;
+
+namespace Mirubato.Tests.Engine;
+
+public abstract partial class EngineContract
+{
+    [Fact]
+    public async Task One_key_sent_32_times_at_once_to_two_nodes_executes_once_and_answers_the_same_bytes()
+    {
+        ISyncCoordinator[] nodes = [Coordinator(), Coordinator()];
+        var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Task.Run(async () => await nodes[i % 2].Write(Push("k", Goal("g")), Cancel))));
+
+        Assert.Single(answers, a => !a.Replayed);
+        Assert.All(answers, a => Assert.Equal(answers[0].Body.ToArray(), a.Body.ToArray()));
+        Assert.Equal(1, (await Store.Standing(User, null, Clock.NowMs, Cancel)).Last.Number);
+    }
+
+    [Fact]
+    public async Task A_key_that_changed_nothing_is_replayed_all_the_same()
+    {
+        var node = Coordinator();
+        await node.Write(Push(null, Goal("g")), Cancel);
+        var first = await node.Write(Push("k", Goal("g")), Cancel);
+        await node.Write(Push(null, Goal("g", "other", Clock.NowMs + 5)), Cancel);
+
+        var second = await Coordinator().Write(Push("k", Goal("g")), Cancel);
+
+        Assert.True(second.Replayed);
+        Assert.Equal(first.Body.ToArray(), second.Body.ToArray());
+    }
+
+    [Fact]
+    public async Task A_key_under_another_body_is_refused_also_on_another_node()
+    {
+        var node = Coordinator();
+        await node.Write(Push("k", Goal("g")), Cancel);
+
+        Assert.Equal(RequestRefusal.KeyReused, (await node.Write(Push("k", Goal("g", "else")), Cancel)).Refusal);
+        Assert.Equal(RequestRefusal.KeyReused, (await Coordinator().Write(Push("k", Goal("g", "else")), Cancel)).Refusal);
+    }
+
+    [Fact]
+    public async Task A_key_means_something_else_to_another_endpoint_and_another_user()
+    {
+        var node = Coordinator();
+        await node.Write(Push("k", Goal("g")), Cancel);
+
+        Assert.False((await node.Write(Push("k", Goal("h")) with { Scope = WriteScope.Batch }, Cancel)).Replayed);
+        var other = new UserId(User.Value + "x");
+        var foreign = Push("k", Goal("g")) with { Caller = new Caller(other, null, Clock.NowMs) };
+        Assert.False((await Node().For(other).Write(foreign, Cancel)).Replayed);
+    }
+
+    [Fact]
+    public async Task An_expired_key_executes_again()
+    {
+        var node = Coordinator();
+        await node.Write(Push("k", Goal("g")), Cancel);
+        Clock.Advance(TimeSpan.FromHours(Limits.ReceiptHours) + TimeSpan.FromMilliseconds(1));
+
+        Assert.False((await node.Write(Push("k", Goal("h")), Cancel)).Replayed);
+        Assert.True((await Coordinator().Write(Push("k", Goal("h")), Cancel)).Replayed);
+    }
+
+    [Fact]
+    public async Task Nodes_that_write_at_once_leave_no_gap_and_no_double_revision()
+    {
+        var nodes = Enumerable.Range(0, 4).Select(_ => Coordinator()).ToList();
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () =>
+            await nodes[i % 4].Write(PushBy("d" + i % 4, "k" + i, Goal("g" + i)), Cancel))));
+
+        var rows = await Everything();
+        Assert.Equal(Enumerable.Range(1, 100).Select(i => (long)i), rows.Select(r => r.Seq));
+        await AssertDigest();
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_was_lost_happens_once()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        store.Around = async commit =>
+        {
+            await commit();
+            throw InterruptedStore.Cut(outcomeUnknown: true);
+        };
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await node.Write(Push("k", Goal("g")), Cancel));
+        store.Around = null;
+
+        var again = await node.Write(Push("k", Goal("g")), Cancel);
+
+        Assert.True(again.Replayed);
+        Assert.Equal(1, (await Store.Standing(User, null, Clock.NowMs, Cancel)).Last.Number);
+    }
+
+    [Fact]
+    public async Task A_commit_that_failed_is_neither_remembered_nor_announced()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var room = new RecordingRoom();
+        node.Attach(room);
+        store.Around = _ => throw InterruptedStore.Cut(outcomeUnknown: true);
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await node.Write(Push("k", Goal("g")), Cancel));
+        store.Around = null;
+        Assert.Empty(room.Heard);
+
+        var again = await node.Write(Push("k", Goal("g")), Cancel);
+
+        Assert.False(again.Replayed);
+        Assert.Equal(1, Assert.Single(room.Heard).Head.Number);
+    }
+
+    [Fact]
+    public async Task What_queued_behind_an_unknown_outcome_is_decided_on_what_is_stored()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        await node.Write(Push(null, Goal("g")), Cancel);
+        var held = new TaskCompletionSource();
+        var reached = new TaskCompletionSource();
+        store.Around = async commit =>
+        {
+            reached.TrySetResult();
+            await held.Task;
+            store.Around = null;
+            await commit();
+            throw InterruptedStore.Cut(outcomeUnknown: true);
+        };
+        var cut = node.Write(Push(null, Goal("g", "cut", Clock.NowMs + 1)), Cancel).AsTask();
+        await reached.Task;
+        var queued = node.Write(Push(null, Goal("h")), Cancel).AsTask();
+        held.SetResult();
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => cut);
+        Assert.Equal(3, Assert.Single((await queued).Items!).Seq);
+    }
+
+    [Fact]
+    public async Task Writes_that_wait_together_share_a_commit_and_rooms_hear_them_in_order()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var room = new RecordingRoom();
+        node.Attach(room);
+        var held = new TaskCompletionSource();
+        store.Around = async commit =>
+        {
+            store.Around = null;
+            await held.Task;
+            return await commit();
+        };
+        var writes = Enumerable.Range(0, 41).Select(i => node.Write(Push("k" + i, Goal("g" + i)), Cancel).AsTask()).ToList();
+        held.SetResult();
+        var answers = await Task.WhenAll(writes);
+
+        Assert.Equal(Enumerable.Range(1, 41).Select(i => (long)i), answers.Select(a => a.Items![0].Seq));
+        Assert.Equal(2, store.Commits);
+        Assert.Equal(Enumerable.Range(1, 41).Select(i => (long)i), room.Heard.SelectMany(a => a.Rows).Select(r => r.Seq));
+        Assert.Equal([0L, 1L], room.Heard.Select(a => a.After.Number));
+    }
+
+    [Fact]
+    public async Task Two_waiting_edits_of_one_entity_take_one_revision_each()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var held = new TaskCompletionSource();
+        store.Around = async commit =>
+        {
+            store.Around = null;
+            await held.Task;
+            return await commit();
+        };
+        var writes = Enumerable.Range(0, 4).Select(i => node.Write(Push(null, Goal("g", "v" + i, Clock.NowMs - 10 + i)), Cancel).AsTask()).ToList();
+        held.SetResult();
+
+        Assert.Equal([1L, 2L, 3L, 4L], (await Task.WhenAll(writes)).Select(a => a.Items![0].Seq));
+    }
+
+    [Fact]
+    public async Task A_full_mailbox_refuses_and_loses_nothing()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var held = new TaskCompletionSource();
+        store.Around = async commit =>
+        {
+            await held.Task;
+            return await commit();
+        };
+        var writes = Enumerable.Range(0, Limits.MailboxRequestsMax + 2).Select(i => node.Write(Push(null, Goal("g" + i)), Cancel).AsTask()).ToList();
+        held.SetResult();
+        var answers = await Task.WhenAll(writes);
+
+        // One is under way, the mailbox holds its fill, and the one past it is refused.
+        Assert.Equal(RequestRefusal.Busy, Assert.Single(answers, a => a.Refusal is not RequestRefusal.None).Refusal);
+        Assert.Equal(Limits.MailboxRequestsMax + 1, (await Everything()).Count);
+    }
+
+    [Fact]
+    public async Task Strict_applies_all_or_nothing_and_its_409_is_replayed()
+    {
+        var node = Coordinator();
+        await node.Write(Push(null, Goal("g", "newer", Clock.NowMs)), Cancel);
+        var strict = PushBy("d2", "k", Goal("h"), Goal("g", "older", Clock.NowMs - 1000)) with { Strict = true };
+        var first = await node.Write(strict, Cancel);
+        var second = await Coordinator().Write(strict, Cancel);
+
+        Assert.Equal(409, first.Status);
+        Assert.True(second.Replayed);
+        Assert.Equal(409, second.Status);
+        Assert.Single(await Everything());
+        Assert.Empty(await node.Conflicts(null, 10, Cancel));
+    }
+
+    [Fact]
+    public async Task A_loser_is_in_the_feed_and_can_be_restored()
+    {
+        var node = Coordinator();
+        await node.Write(Push(null, Goal("g", "newer", Clock.NowMs)), Cancel);
+        var lost = await One(node.Write(PushBy("d2", null, Goal("g", "older", Clock.NowMs - 1000)), Cancel));
+        Assert.Equal(ItemStatus.Conflict, lost.Status);
+        Assert.Contains("newer", System.Text.Encoding.UTF8.GetString(lost.Server.Span), StringComparison.Ordinal);
+
+        var kept = Assert.Single(await node.Conflicts(null, 10, Cancel));
+        var restored = await One(node.Restore(Caller("d1"), kept.Id, Cancel));
+
+        Assert.Equal(ItemStatus.Updated, restored.Status);
+        Assert.Contains("older", System.Text.Encoding.UTF8.GetString(Assert.Single(await Everything()).Data.Span), StringComparison.Ordinal);
+        Assert.Empty(await node.Conflicts(null, 10, Cancel));
+        Assert.Equal(RequestRefusal.NotFound, (await node.Restore(Caller("d1"), kept.Id, Cancel)).Refusal);
+    }
+
+    [Fact]
+    public async Task A_restore_brings_back_what_was_deleted()
+    {
+        var node = Coordinator();
+        await node.Write(Push(null, Goal("g", "mine", Clock.NowMs)), Cancel);
+        await node.Write(PushBy("d2", null, Mirubato.Tests.Domain.ModelServer.Delete("goal", "g", Clock.NowMs + 1)), Cancel);
+
+        var kept = Assert.Single(await node.Conflicts(null, 10, Cancel));
+        Assert.Equal(ConflictId.Replaced, kept.Reason);
+        await node.Restore(Caller("d1"), kept.Id, Cancel);
+
+        Assert.Null(Assert.Single(await Everything()).DeletedAtMs);
+    }
+
+    [Fact]
+    public async Task Only_the_newest_conflicts_are_kept()
+    {
+        var node = Coordinator(quotas: new Quotas(ConflictsMax: 3));
+        await node.Write(Push(null, Goal("g", "newer", Clock.NowMs)), Cancel);
+        for (var i = 0; i < 4; i++)
+        {
+            Clock.Advance(TimeSpan.FromSeconds(1));
+            await node.Write(PushBy("d2", null, Goal("g", "older" + i, FakeClock.StartMs - 1000)), Cancel);
+        }
+
+        // The trim runs behind the answer; a fourth read of the feed is ordered after it only by waiting for its effect.
+        while ((await node.Conflicts(null, 10, Cancel)).Count > 3) await Task.Yield();
+        Assert.DoesNotContain(await node.Conflicts(null, 10, Cancel), c => System.Text.Encoding.UTF8.GetString(c.Document.Span).Contains("older0", StringComparison.Ordinal));
+    }
+
+    private async Task AssertDigest()
+    {
+        var sum = UInt128.Zero;
+        foreach (var row in (await Everything()).Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.Of(row.Entity, row.Version));
+        Assert.Equal(sum, (await Store.Standing(User, null, Clock.NowMs, Cancel)).Digest);
+    }
+
+    private sealed class RecordingRoom : IRoom
+    {
+        public List<Announcement> Heard { get; } = [];
+
+        public void Announce(Announcement announcement) => Heard.Add(announcement);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Local;
+using Mirubato.Grains.Storage;
+using Mirubato.Tests.Domain;
+using Mirubato.Tests.Support;
+
+namespace Mirubato.Tests.Engine;
+
+/// <summary>What the engine promises over every store. Several engines over one store are several nodes.</summary>
+public abstract partial class EngineContract : IAsyncLifetime
+{
+    protected static readonly CancellationToken Cancel = CancellationToken.None;
+
+    private readonly SyncMetrics metrics = new();
+    private readonly List<LocalCoordinators> engines = [];
+
+    private protected FakeClock Clock { get; } = new();
+
+    private protected UserId User { get; } = new($"user-{Guid.NewGuid():n}");
+
+    private protected abstract IUserStore Store { get; }
+
+    public abstract Task InitializeAsync();
+
+    public virtual Task DisposeAsync()
+    {
+        foreach (var engine in engines) engine.Dispose();
+        metrics.Dispose();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>A node of its own memory over the shared store.</summary>
+    private protected LocalCoordinators Node(IUserStore? store = null, Quotas? quotas = null)
+    {
+        var context = new CoordinatorContext(store ?? Store, new WireAnswers(), quotas ?? new Quotas(), Clock, metrics, NullLogger<SyncCoordinator>.Instance);
+        var node = new LocalCoordinators(context);
+        engines.Add(node);
+        return node;
+    }
+
+    private protected ISyncCoordinator Coordinator(IUserStore? store = null, Quotas? quotas = null) => Node(store, quotas).For(User);
+
+    private protected Caller Caller(string? device = "d1", long? issuedAtMs = null) =>
+        new(User, device is null ? null : new DeviceId(device), issuedAtMs ?? Clock.NowMs);
+
+    private protected WriteRequest Push(string? key, params Change[] changes) => PushBy("d1", key, changes);
+
+    private protected WriteRequest PushBy(string? device, string? key, params Change[] changes) =>
+        new(Caller(device), WriteScope.Push, key, Body(changes), changes);
+
+    private protected WriteRequest Batch(SyncToken cursor, params Change[] changes) =>
+        new(Caller(), WriteScope.Batch, null, Body(changes), changes, cursor);
+
+    private static byte[] Body(IEnumerable<Change> changes) =>
+        Encoding.UTF8.GetBytes($"[{string.Join(',', changes.Select(c => Encoding.UTF8.GetString(c.Document.Span)))}]");
+
+    private protected Change Goal(string id, string value = "v", long? atMs = null) => ModelServer.Edit("goal", id, value, atMs ?? Clock.NowMs);
+
+    private protected static async Task<ItemResult> One(ValueTask<WriteAnswer> answer) => Assert.Single((await answer).Items!);
+
+    private protected async Task<IReadOnlyList<StoredRow>> Everything() =>
+        (await Store.Read(User, null, new ReadQuery { Rows = 100_000 }, Clock.NowMs, Cancel)).Rows;
+}

@@ -1,0 +1,51 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Tests.Support;
+
+/// <summary>A real store behind a point where a test may hold a commit, or cut it off before or after it happened.</summary>
+internal sealed class InterruptedStore(IUserStore store) : IUserStore
+{
+    /// <summary>Runs around each commit; the argument is the real one.</summary>
+    public Func<Func<ValueTask<CommitResult>>, ValueTask<CommitResult>>? Around { get; set; }
+
+    public int Commits { get; private set; }
+
+    public async ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
+    {
+        Commits++;
+        return Around is { } around ? await around(() => store.Commit(user, commit, cancel)) : await store.Commit(user, commit, cancel);
+    }
+
+    public static StoreUnavailableException Cut(bool outcomeUnknown) => new("unreachable", outcomeUnknown);
+
+    public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) => store.Load(user, after, nowMs, cancel);
+
+    public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.Standing(user, device, nowMs, cancel);
+
+    public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) => store.Read(user, device, query, nowMs, cancel);
+
+    public ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel) => store.Rows(user, keys, cancel);
+
+    public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel) => store.Receipt(user, scope, key, nowMs, cancel);
+
+    public ValueTask<IReadOnlyList<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => store.Conflicts(user, after, limit, cancel);
+
+    public ValueTask<ConflictReport?> Conflict(UserId user, string id, CancellationToken cancel) => store.Conflict(user, id, cancel);
+
+    public ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) => store.DeleteConflict(user, id, cancel);
+
+    public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
+
+    public ValueTask<IReadOnlyList<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);
+
+    public ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel) => store.SeeDevice(user, device, lastSeq, devicesMax, nowMs, cancel);
+
+    public ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel) => store.Presence(user, nowMs, cancel);
+
+    public ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel) => store.RevokeDevice(user, device, revokedMs, cancel);
+
+    public ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel) => store.SignOut(user, notBeforeMs, cancel);
+
+    public ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) => store.Erase(user, nowMs, cancel);
+}
