@@ -36,7 +36,8 @@ internal ref struct Normalization
         normalization.edits.Set(Member.UserId, user);
         normalization.Cases();
         normalization.Aliases();
-        normalization.ScoreIdsOfEntry();
+        normalization.ScoreIdOfEntry();
+        normalization.Pieces();
         normalization.Stamps();
         return normalization.edits;
     }
@@ -89,22 +90,19 @@ internal ref struct Normalization
         if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.Set(member, ValueOf(member));
     }
 
-    private void ScoreIdsOfEntry()
+    private void ScoreIdOfEntry()
     {
         if (type != EntityTypes.LogbookEntry) return;
-        if (IsGivenId(members[Member.ScoreId]) || IsGivenId(members[Member.ScoreIdSnake]))
-        {
-            SetScoreId(Member.ScoreId);
-            SetScoreId(Member.ScoreIdSnake);
-        }
-        else if (Named(members[Member.ScoreTitle]) is { } title)
-        {
-            var composer = members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer);
-            edits.Set(Member.ScoreId, JsonText.Encode(ScoreIds.Generate(title, composer)));
-        }
+        var hasId = IsGivenId(members[Member.ScoreId]) || IsGivenId(members[Member.ScoreIdSnake]);
+        SetScoreId(Member.ScoreIdSnake);
+        if (hasId || Named(members[Member.ScoreTitle]) is not { } title) SetScoreId(Member.ScoreId);
+        else edits.Set(Member.ScoreId, JsonText.Encode(ScoreIds.Generate(title, members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer))));
+    }
 
+    private void Pieces()
+    {
         var pieces = members[Member.Pieces];
-        if (pieces == 0 || tree[pieces].Kind is not JsonKind.Array) return;
+        if (type != EntityTypes.LogbookEntry || pieces == 0 || tree[pieces].Kind is not JsonKind.Array) return;
         for (var piece = pieces + 1; piece < tree[pieces].Next; piece = tree[piece].Next)
         {
             if (tree[piece].Kind is JsonKind.Object) PieceId(piece);

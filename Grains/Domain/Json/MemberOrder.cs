@@ -1,9 +1,14 @@
 namespace Mirubato.Grains.Domain.Json;
 
-/// <summary>Sorts the members of an object by the UTF-16 units of their names. Stable, and n log n also for what an enemy sends.</summary>
+/// <summary>
+/// Sorts the members of an object by the UTF-16 units of their names; but names that are array indices come first, by number, because
+/// an ECMAScript object keeps them so however they were put in. Stable, and n log n also for what an enemy sends.
+/// </summary>
 internal static class MemberOrder
 {
     private const int InsertionMax = 24;
+    private const long ArrayIndexMax = uint.MaxValue - 1L;
+    private const int ArrayIndexDigitsMax = 10;
 
     /// <param name="tree">The document the names are of.</param>
     /// <param name="names">Token indices of names.</param>
@@ -22,10 +27,28 @@ internal static class MemberOrder
         Merge(tree, names, half, scratch);
     }
 
-    public static int Compare(in JsonTree tree, int left, int right) =>
-        tree[left].Escaped || tree[right].Escaped
-            ? CompareUnits(new(tree.Raw(left)), new(tree.Raw(right)))
-            : CompareUtf8(tree.Raw(left), tree.Raw(right));
+    public static int Compare(in JsonTree tree, int left, int right)
+    {
+        var a = tree.Raw(left);
+        var b = tree.Raw(right);
+        var (one, other) = (ArrayIndex(a), ArrayIndex(b));
+        if (one is not null || other is not null) return (one ?? long.MaxValue).CompareTo(other ?? long.MaxValue);
+        return tree[left].Escaped || tree[right].Escaped ? CompareUnits(new(a), new(b)) : CompareUtf8(a, b);
+    }
+
+    private static long? ArrayIndex(ReadOnlySpan<byte> raw)
+    {
+        if (raw.IsEmpty || (raw[0] != '\\' && !char.IsAsciiDigit((char)raw[0]))) return null;
+        var (index, digits) = (0L, 0);
+        for (var units = new Utf16Units(raw); units.MoveNext(); digits++)
+        {
+            var startsWithZero = digits > 0 && index == 0;
+            if (!char.IsAsciiDigit(units.Current) || startsWithZero || digits == ArrayIndexDigitsMax) return null;
+            index = (index * 10) + (units.Current - '0');
+        }
+
+        return index <= ArrayIndexMax ? index : null;
+    }
 
     private static void Insert(in JsonTree tree, Span<int> names)
     {

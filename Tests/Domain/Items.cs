@@ -1,0 +1,24 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests.Domain;
+
+/// <summary>Short words for items in tests.</summary>
+internal static class Items
+{
+    public static readonly UserId User = new("user_1");
+
+    public static Incoming Read(Change change) => Intake.Read(change, User);
+
+    public static Incoming Read(string type, string document) => Read(new Change(type, null, Encoding.UTF8.GetBytes(document)));
+
+    public static Incoming Entry(string document) => Read("logbook_entry", document);
+
+    public static string Text(Incoming incoming, long version = 1, long outMs = 0) =>
+        Encoding.UTF8.GetString(incoming.Document.Render(version, outMs).Span);
+
+    public static JsonObject Rendered(Incoming incoming, long version = 1, long outMs = 0) =>
+        JsonNode.Parse(Text(incoming, version, outMs))!.AsObject();
+}
