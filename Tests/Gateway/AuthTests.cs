@@ -1,0 +1,141 @@
+using System.Net;
+using Microsoft.IdentityModel.Tokens;
+using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Options;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests.Gateway;
+
+public sealed class AuthTests
+{
+    private static string Unsigned()
+    {
+        static string Part(string json) => Base64UrlEncoder.Encode(json);
+        return $"{Part("""{"alg":"none","typ":"JWT"}""")}.{Part("""{"sub":"ada","exp":4102444800}""")}.";
+    }
+
+    private static IEnumerable<(string Why, string Token, string Code)> Hostile() =>
+    [
+        ("no JWT", "garbage", "INVALID_TOKEN"),
+        ("no JWT in three parts", "a.b.c", "INVALID_TOKEN"),
+        ("alg none", Unsigned(), "INVALID_TOKEN"),
+        ("another secret", Edge.Token(secret: "another secret that is long enough too"), "INVALID_TOKEN"),
+        ("another algorithm", Edge.Token(algorithm: SecurityAlgorithms.HmacSha512, secret: Long), "INVALID_TOKEN"),
+        ("expired past the skew", Edge.Token(secret: Long, expires: DateTimeOffset.UtcNow.AddSeconds(-90)), "TOKEN_EXPIRED"),
+        ("never expires", Edge.Token(secret: Long, noExpiry: true), "INVALID_TOKEN"),
+        ("no sub", Edge.Token(sub: null, secret: Long), "INVALID_TOKEN"),
+        ("empty sub", Edge.Token(sub: "", secret: Long), "INVALID_TOKEN"),
+        ("long sub", Edge.Token(sub: new string('x', UsableId.UnitsMax + 1), secret: Long), "INVALID_TOKEN"),
+        ("NUL in sub", Edge.Token(sub: "a\0b", secret: Long), "INVALID_TOKEN"),
+        ("two subs", Edge.Token(secret: Long, subject: new[] { "ada", "bob" }), "INVALID_TOKEN"),
+        ("a number as sub", Edge.Token(secret: Long, subject: 7), "INVALID_TOKEN"),
+    ];
+
+    private static readonly string Long = new('k', 64);
+
+    [Fact]
+    public async Task A_hostile_token_gets_401_and_the_remedy()
+    {
+        await using var edge = await Edge.Start($"--Auth:Secret={Long}");
+        foreach (var (why, token, code) in Hostile())
+        {
+            var response = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
+            Assert.True(response.StatusCode is HttpStatusCode.Unauthorized, why);
+            await response.Problem(401, code);
+            Assert.Equal("Bearer error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
+        }
+
+        var fine = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: Edge.Token(secret: Long)));
+        Assert.Equal(HttpStatusCode.OK, fine.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_token_expired_within_the_skew_still_counts()
+    {
+        await using var edge = await Edge.Start();
+        var response = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: Edge.Token(expires: DateTimeOffset.UtcNow.AddSeconds(-30))));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task No_token_is_asked_for_before_the_body_is_looked_at()
+    {
+        await using var edge = await Edge.Start();
+        var response = await edge.Client.PostAsync("/api/sync/push", new StringContent("{broken"));
+        await response.Problem(401, "MISSING_TOKEN");
+        Assert.Equal("Bearer", response.Headers.WwwAuthenticate.ToString());
+    }
+
+    [Fact]
+    public async Task A_token_in_the_query_of_a_rest_call_is_no_token()
+    {
+        await using var edge = await Edge.Start();
+        await (await edge.Client.GetAsync($"/api/sync/status?token={Edge.Token()}")).Problem(401, "MISSING_TOKEN");
+    }
+
+    [Fact]
+    public async Task Signing_out_everywhere_refuses_older_tokens_on_every_call()
+    {
+        await using var edge = await Edge.Start();
+        edge.Engine.Of("ada").NotBeforeMs = DateTimeOffset.UtcNow.AddMinutes(1).ToUnixTimeMilliseconds();
+        foreach (var (method, path) in OpenApiTests.Surface)
+        {
+            var response = await edge.Send(new HttpMethod(method), path.Replace("{id}", "x", StringComparison.Ordinal), method == "POST" && path.EndsWith("push", StringComparison.Ordinal) ? """{"changes":{}}""" : path.EndsWith("batch", StringComparison.Ordinal) ? """{"entities":[]}""" : null, ("Confirm", "erase"));
+            if (path.EndsWith("restore", StringComparison.Ordinal)) continue;
+            await response.Problem(401, "SIGNED_OUT");
+        }
+    }
+
+    [Fact]
+    public async Task A_revoked_device_is_403_not_401()
+    {
+        await using var edge = await Edge.Start();
+        edge.Engine.Of("ada").Revoked.Add(new DeviceId("old phone"));
+        foreach (var path in (string[])["/api/sync/pull", "/api/sync/status", "/api/sync/devices", "/api/sync/export"])
+            await (await edge.Get(path, ("X-Device-ID", "old phone"))).Problem(403, "DEVICE_REVOKED");
+        Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/pull", ("X-Device-ID", "new phone"))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Refused_tokens_of_one_address_are_limited_and_valid_ones_are_not()
+    {
+        await using var edge = await Edge.Start("--Limits:RefusedTokensPerMinute=3");
+        for (var i = 0; i < 3; i++) await (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(401, "INVALID_TOKEN");
+        var limited = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"));
+        await limited.Problem(429, "REFUSED_TOO_OFTEN");
+        Assert.NotNull(limited.Headers.RetryAfter);
+        Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/status")).StatusCode);
+    }
+
+    [Fact]
+    public async Task An_authority_that_does_not_answer_signs_nobody_out()
+    {
+        await using var edge = await Edge.Start("--Auth:Secret=", "--Auth:Authority=http://127.0.0.1:1");
+        var response = await edge.Get("/api/sync/status");
+        await response.Problem(503, "AUTHORITY_UNAVAILABLE");
+        Assert.NotNull(response.Headers.RetryAfter);
+    }
+
+    [Fact]
+    public async Task A_remembered_token_is_forgotten_when_it_expires_and_the_memory_is_bounded()
+    {
+        var time = new HeldTime(DateTimeOffset.UtcNow);
+        var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
+        var rules = BearerTokens.Rules(new AuthOptions(Edge.Secret, null, null, null, false));
+        var token = Edge.Token(expires: time.Now.AddSeconds(20));
+        Assert.True((await handler.ValidateTokenAsync(token, rules)).IsValid);
+
+        rules.IssuerSigningKey = new SymmetricSecurityKey(new byte[64]);
+        Assert.True((await handler.ValidateTokenAsync(token, rules)).IsValid);
+        time.Now = time.Now.AddSeconds(21);
+        Assert.False((await handler.ValidateTokenAsync(token, rules)).IsValid);
+        Assert.Equal(1, handler.Count);
+    }
+
+    private sealed class HeldTime(DateTimeOffset now) : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = now;
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}

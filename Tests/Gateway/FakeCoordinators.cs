@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Mirubato.Gateway.Rest;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests.Gateway;
+
+/// <summary>Just enough of an engine to exercise the HTTP edge: rows in memory, last write wins, no merging.</summary>
+internal sealed class FakeCoordinators(IAnswerFormat format) : ISyncCoordinators, IReadiness
+{
+    private readonly ConcurrentDictionary<UserId, FakeCoordinator> users = new();
+
+    public bool Down { get; set; }
+
+    public Exception? Fails { get; set; }
+
+    public ISyncCoordinator For(UserId user) => users.GetOrAdd(user, _ => new FakeCoordinator(this, format));
+
+    public FakeCoordinator Of(string user) => (FakeCoordinator)For(new UserId(user));
+
+    public ValueTask<bool> Ready(CancellationToken cancel) => new(!Down);
+}
+
+internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format) : ISyncCoordinator
+{
+    private readonly Dictionary<EntityKey, StoredRow> rows = [];
+    private readonly Dictionary<string, WriteAnswer> receipts = [];
+    private readonly Epoch epoch = new(Guid.NewGuid());
+    private long head;
+
+    public HashSet<DeviceId> Revoked { get; } = [];
+
+    public long NotBeforeMs { get; set; }
+
+    public WriteRequest? LastRequest { get; private set; }
+
+    public List<ReadQuery> Reads { get; } = [];
+
+    /// <summary>Runs before each page is read: another writer's chance.</summary>
+    public Action? BeforeRead { get; set; }
+
+    /// <summary>Bytes a page may hold beside its row limit.</summary>
+    public int PageRows { get; set; } = Limits.PageRowsMax;
+
+    public void Put(string type, string id, string? json = null) =>
+        Store(new EntityKey(type, id), System.Text.Encoding.UTF8.GetBytes(json ?? $$"""{"id":"{{id}}"}"""), deleted: false);
+
+    public void Delete(string type, string id) => Store(new EntityKey(type, id), default, deleted: true);
+
+    private ItemStatus Store(EntityKey key, ReadOnlyMemory<byte> data, bool deleted)
+    {
+        var known = rows.ContainsKey(key);
+        head++;
+        rows[key] = new StoredRow(key, head, head, 1_700_000_000_000 + head, deleted ? 1_700_000_000_000 + head : null, data.ToArray());
+        return deleted ? ItemStatus.Deleted : known ? ItemStatus.Updated : ItemStatus.Created;
+    }
+
+    private Standing Now(Caller? caller) =>
+        new(epoch, new Revision(1), new Revision(head), Revision.Origin, (UInt128)head, 0, NotBeforeMs, 0, caller?.Device is { } device && Revoked.Contains(device));
+
+    public ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel)
+    {
+        Check();
+        LastRequest = request;
+        if (Now(request.Caller).Refusal(request.Caller) is var why and not RequestRefusal.None) return new(WriteAnswer.Refuse(why));
+        if (request.Key is { } key && receipts.TryGetValue(key, out var first))
+            return new(LastBody(key, request) ? first with { Replayed = true } : WriteAnswer.Refuse(RequestRefusal.KeyReused));
+        var items = request.Changes.Select(Apply).ToList();
+        var (status, body) = format.Write(request, new WriteOutcome(true, items, Now(null).Token));
+        var answer = new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, items);
+        if (request.Key is not null)
+        {
+            receipts[request.Key] = answer;
+            bodies[request.Key] = request.Body.ToArray();
+        }
+
+        return new(answer);
+    }
+
+    private readonly Dictionary<string, byte[]> bodies = [];
+
+    private bool LastBody(string key, WriteRequest request) => bodies[key].AsSpan().SequenceEqual(request.Body.Span);
+
+    private ItemResult Apply(Change change)
+    {
+        var id = change.Id ?? "";
+        if (change.Refused is not ItemRefusal.None) return new ItemResult(new EntityKey(change.Type, id), ItemStatus.Refused, Refusal: change.Refused);
+        if (id.Length == 0)
+        {
+            using var document = JsonDocument.Parse(change.Document);
+            id = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value) ? value.GetString()! : "";
+        }
+
+        var key = new EntityKey(change.Type, id);
+        if (id.Length == 0) return new ItemResult(key, ItemStatus.Refused, Refusal: ItemRefusal.Invalid);
+        var status = Store(key, change.Document, change.Delete);
+        return new ItemResult(key, status, head, head, rows[key].UpdatedAtMs);
+    }
+
+    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel)
+    {
+        Check();
+        return new(Now(caller));
+    }
+
+    public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)
+    {
+        Check();
+        BeforeRead?.Invoke();
+        Reads.Add(query);
+        var found = rows.Values.Where(row => row.Seq > query.After.Number
+            && (query.Types is null || query.Types.Contains(row.Entity.Type) != query.ExceptTypes)
+            && (query.Kind is RowKind.Any || (query.Kind is RowKind.Live) == (row.DeletedAtMs is null)));
+        found = query.AfterKey is { } after
+            ? found.Where(row => Compare(row.Entity, after) > 0).Order(Comparer<StoredRow>.Create((a, b) => Compare(a.Entity, b.Entity)))
+            : found.OrderBy(row => row.Seq);
+        var page = found.Take(Math.Min(query.Rows, PageRows) + 1).ToList();
+        var more = page.Count > Math.Min(query.Rows, PageRows);
+        if (more) page.RemoveAt(page.Count - 1);
+        return new(new ReadPage(Now(caller), page, more));
+    }
+
+    private static int Compare(EntityKey a, EntityKey b) =>
+        string.CompareOrdinal(a.Type, b.Type) is var type and not 0 ? type : string.CompareOrdinal(a.Id, b.Id);
+
+    public ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel)
+    {
+        Check();
+        return new(new StatusReport(Now(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null).GroupBy(row => row.Entity.Type).ToDictionary(group => group.Key, group => group.Count())));
+    }
+
+    public ValueTask<IReadOnlyList<ConflictReport>> Conflicts(string? after, int limit, CancellationToken cancel) => new([]);
+
+    public ValueTask<WriteAnswer> Restore(Caller caller, string conflictId, CancellationToken cancel) => new(WriteAnswer.Refuse(RequestRefusal.NotFound));
+
+    public ValueTask<bool> Dismiss(string conflictId, CancellationToken cancel) => new(false);
+
+    public ValueTask<IReadOnlyList<DeviceReport>> Devices(CancellationToken cancel) => new([]);
+
+    public List<DeviceId> Admitted { get; } = [];
+
+    public ValueTask<bool> Admit(DeviceId device, bool allowed, CancellationToken cancel)
+    {
+        Admitted.Add(device);
+        return new(true);
+    }
+
+    public ValueTask<long> SignOutEverywhere(CancellationToken cancel) => new(NotBeforeMs);
+
+    public ValueTask<Standing> Erase(CancellationToken cancel) => new(Now(null));
+
+    public void Attach(IRoom room) => throw new NotSupportedException();
+
+    public void Detach(IRoom room) => throw new NotSupportedException();
+
+    private void Check()
+    {
+        if (all.Fails is { } failure) throw failure;
+        if (all.Down) throw new StoreUnavailableException("unreachable", outcomeUnknown: false);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Net;
+
+namespace Mirubato.Tests.Gateway;
+
+public sealed class TokenSecrecyTests
+{
+    [Fact]
+    public async Task No_token_reaches_a_log_at_trace_by_any_way_it_comes_in()
+    {
+        await using var edge = await Edge.Start("--Logging:Console:LogLevel:Default=Trace");
+        var good = Edge.Token();
+        var expired = Edge.Token(expires: DateTimeOffset.UtcNow.AddHours(-1));
+        var wrong = Edge.Token(secret: "another secret that is long enough too");
+        string[] tokens = [good, expired, wrong];
+        foreach (var token in tokens)
+        {
+            await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
+            await edge.Client.GetAsync($"/sync/ws?userId=ada&token={token}");
+            await edge.Client.GetAsync($"/sync/ws?TOKEN={token}&ticket={token}");
+            await edge.Client.GetAsync($"/sync/ws?%74oken={token}&x=1");
+            await edge.Client.GetAsync($"/api/sync/pull?access_token={token}");
+            await edge.Raw($"GET http://localhost/sync/ws?token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            await edge.Raw($"GET /sync/ws?token={token} HTTP/9.9\r\nHost: localhost\r\n\r\n");
+            await edge.Raw($"GET /sync/ws?token={token}\r\n\r\n");
+            await edge.Raw($"GET /sync/ws?token={token} x y HTTP/1.1\r\n\r\n");
+            await edge.Raw($"G\u00e4T /sync/ws?token={token} HTTP/1.1\r\n\r\n");
+            await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization Bearer {token}\r\n\r\n");
+            await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\u0001\r\n\r\n");
+            await edge.Raw($"GET /sync/ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-WebSocket-Protocol: mirubato.sync.v1, bearer.{token}\r\n\r\n");
+        }
+
+        Assert.True(edge.Logs.Hold("/sync/ws"), "the logs are on");
+        foreach (var token in tokens)
+        {
+            var signature = token.Split('.')[2];
+            Assert.False(edge.Logs.Hold(signature), edge.Logs.Lines.FirstOrDefault(line => line.Contains(signature, StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
+    public async Task What_else_the_query_holds_still_arrives()
+    {
+        await using var edge = await Edge.Start();
+        edge.Engine.Of("ada").Put("goal", "g");
+        edge.Engine.Of("ada").Put("logbook_entry", "e");
+        var pull = await (await edge.Get("/api/sync/pull?types=goal&token=secret&limit=5")).Json();
+        Assert.Equal(1, pull.GetProperty("goals").GetArrayLength());
+        Assert.Equal(0, pull.GetProperty("entries").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task An_unhandled_failure_tells_the_client_nothing_of_the_insides()
+    {
+        await using var edge = await Edge.Start();
+        edge.Engine.Fails = new InvalidOperationException("SELECT secret FROM insides");
+        var response = await edge.Get("/api/sync/status", ("Origin", "http://localhost:3000"));
+        Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
+        Assert.DoesNotContain("insides", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await response.Problem(500, "INTERNAL");
+        Assert.Equal("http://localhost:3000", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
+    }
+}
