@@ -94,7 +94,7 @@ public abstract partial class EngineContract
         var written = await One(there.Write(Push(null, Goal("new")), Cancel));
         Assert.True(written.Seq > before.Last.Number + Limits.EpochJump);
         Assert.Equal(ItemRefusal.Deleted, (await One(there.Write(Push(null, Goal("g")), Cancel))).Refusal);
-        Assert.Empty((await Everything()).Where(r => r.Entity.Id == "g" && r.DeletedAtMs is null));
+        Assert.DoesNotContain(await Everything(), r => r.Entity.Id == "g" && r.DeletedAtMs is null);
         await AssertDigest();
     }
 

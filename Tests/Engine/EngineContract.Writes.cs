@@ -145,21 +145,15 @@ public abstract partial class EngineContract
         var node = Coordinator(store);
         var room = new RecordingRoom();
         node.Attach(room);
-        var held = new TaskCompletionSource();
-        store.Around = async commit =>
-        {
-            store.Around = null;
-            await held.Task;
-            return await commit();
-        };
-        var writes = Enumerable.Range(0, 41).Select(i => node.Write(Push("k" + i, Goal("g" + i)), Cancel).AsTask()).ToList();
-        held.SetResult();
+        var release = await Hold(store, node);
+        var writes = Enumerable.Range(0, 40).Select(i => node.Write(Push("k" + i, Goal("g" + i)), Cancel).AsTask()).ToList();
+        release.SetResult();
         var answers = await Task.WhenAll(writes);
 
-        Assert.Equal(Enumerable.Range(1, 41).Select(i => (long)i), answers.Select(a => a.Items![0].Seq));
-        Assert.Equal(2, store.Commits);
-        Assert.Equal(Enumerable.Range(1, 41).Select(i => (long)i), room.Heard.SelectMany(a => a.Rows).Select(r => r.Seq));
-        Assert.Equal([0L, 1L], room.Heard.Select(a => a.After.Number));
+        Assert.Equal(Enumerable.Range(3, 40).Select(i => (long)i), answers.Select(a => a.Items![0].Seq));
+        Assert.Equal(3, store.Commits);
+        Assert.Equal(Enumerable.Range(1, 42).Select(i => (long)i), room.Heard.SelectMany(a => a.Rows).Select(r => r.Seq));
+        Assert.Equal([0L, 1L, 2L], room.Heard.Select(a => a.After.Number));
     }
 
     [Fact]
@@ -167,17 +161,11 @@ public abstract partial class EngineContract
     {
         var store = new InterruptedStore(Store);
         var node = Coordinator(store);
-        var held = new TaskCompletionSource();
-        store.Around = async commit =>
-        {
-            store.Around = null;
-            await held.Task;
-            return await commit();
-        };
+        var release = await Hold(store, node);
         var writes = Enumerable.Range(0, 4).Select(i => node.Write(Push(null, Goal("g", "v" + i, Clock.NowMs - 10 + i)), Cancel).AsTask()).ToList();
-        held.SetResult();
+        release.SetResult();
 
-        Assert.Equal([1L, 2L, 3L, 4L], (await Task.WhenAll(writes)).Select(a => a.Items![0].Seq));
+        Assert.Equal([3L, 4L, 5L, 6L], (await Task.WhenAll(writes)).Select(a => a.Items![0].Seq));
     }
 
     [Fact]
@@ -185,19 +173,14 @@ public abstract partial class EngineContract
     {
         var store = new InterruptedStore(Store);
         var node = Coordinator(store);
-        var held = new TaskCompletionSource();
-        store.Around = async commit =>
-        {
-            await held.Task;
-            return await commit();
-        };
-        var writes = Enumerable.Range(0, Limits.MailboxRequestsMax + 2).Select(i => node.Write(Push(null, Goal("g" + i)), Cancel).AsTask()).ToList();
-        held.SetResult();
+        var release = await Hold(store, node);
+        var writes = Enumerable.Range(0, Limits.MailboxRequestsMax + 1).Select(i => node.Write(Push(null, Goal("g" + i)), Cancel).AsTask()).ToList();
+        release.SetResult();
         var answers = await Task.WhenAll(writes);
 
-        // One is under way, the mailbox holds its fill, and the one past it is refused.
+        // The mailbox holds its fill behind what is under way, and the one past it is refused.
         Assert.Equal(RequestRefusal.Busy, Assert.Single(answers, a => a.Refusal is not RequestRefusal.None).Refusal);
-        Assert.Equal(Limits.MailboxRequestsMax + 1, (await Everything()).Count);
+        Assert.Equal(2 + Limits.MailboxRequestsMax, (await Everything()).Count);
     }
 
     [Fact]
@@ -262,6 +245,23 @@ public abstract partial class EngineContract
         // The trim runs behind the answer; a fourth read of the feed is ordered after it only by waiting for its effect.
         while ((await node.Conflicts(null, 10, Cancel)).Count > 3) await Task.Yield();
         Assert.DoesNotContain(await node.Conflicts(null, 10, Cancel), c => System.Text.Encoding.UTF8.GetString(c.Document.Span).Contains("older0", StringComparison.Ordinal));
+    }
+
+    /// <summary>Two writes before the test's own: one makes the device and the ledger known, the other is held in its commit until released.</summary>
+    private async Task<TaskCompletionSource> Hold(InterruptedStore store, ISyncCoordinator node)
+    {
+        await node.Write(Push(null, Goal("known")), Cancel);
+        var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        store.Around = async commit =>
+        {
+            store.Around = null;
+            reached.SetResult();
+            await release.Task;
+            return await commit();
+        };
+        _ = node.Write(Push(null, Goal("held")), Cancel).AsTask();
+        await reached.Task;
+        return release;
     }
 
     private async Task AssertDigest()

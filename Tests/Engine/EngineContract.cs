@@ -11,7 +11,7 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Engine;
 
 /// <summary>What the engine promises over every store. Several engines over one store are several nodes.</summary>
-public abstract partial class EngineContract : IAsyncLifetime
+public abstract partial class EngineContract : IAsyncLifetime, IDisposable
 {
     protected static readonly CancellationToken Cancel = CancellationToken.None;
 
@@ -26,11 +26,13 @@ public abstract partial class EngineContract : IAsyncLifetime
 
     public abstract Task InitializeAsync();
 
-    public virtual Task DisposeAsync()
+    public abstract Task DisposeAsync();
+
+    public void Dispose()
     {
         foreach (var engine in engines) engine.Dispose();
         metrics.Dispose();
-        return Task.CompletedTask;
+        GC.SuppressFinalize(this);
     }
 
     /// <summary>A node of its own memory over the shared store.</summary>

@@ -20,11 +20,7 @@ public sealed class PostgresEngineTests(PostgresCluster cluster) : EngineContrac
         await store.Migrate(Cancel);
     }
 
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        await store.DisposeAsync();
-    }
+    public override Task DisposeAsync() => store.DisposeAsync().AsTask();
 }
 
 public sealed class SqliteEngineTests : EngineContract
@@ -44,7 +40,6 @@ public sealed class SqliteEngineTests : EngineContract
 
     public override async Task DisposeAsync()
     {
-        await base.DisposeAsync();
         await store.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }

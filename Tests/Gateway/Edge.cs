@@ -8,7 +8,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway;
-using Mirubato.Gateway.Rest;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Gateway;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Mirubato.Gateway.Rest;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Gateway;
