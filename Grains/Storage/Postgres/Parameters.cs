@@ -10,6 +10,9 @@ internal static class Parameters
 
     public static void Bigint(this NpgsqlParameterCollection to, long value) => to.One(value, NpgsqlDbType.Bigint);
 
+    public static void OptionalBigint(this NpgsqlParameterCollection to, long? value) =>
+        to.Add(new NpgsqlParameter { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint });
+
     public static void Integer(this NpgsqlParameterCollection to, int value) => to.One(value, NpgsqlDbType.Integer);
 
     public static void Smallint(this NpgsqlParameterCollection to, short value) => to.One(value, NpgsqlDbType.Smallint);

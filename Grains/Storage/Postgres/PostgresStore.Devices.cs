@@ -53,7 +53,7 @@ internal sealed partial class PostgresStore
         {
             p.Text(user.Value);
             p.Text(device.Value);
-            p.Array([revokedMs], NpgsqlTypes.NpgsqlDbType.Bigint);
+            p.OptionalBigint(revokedMs);
         }, cancel) > 0;
     }
 
