@@ -10,7 +10,12 @@ internal static class PostgresFaults
     /// <summary>Raised by <c>sync_receipt_taken()</c>; see Migrations/Postgres.</summary>
     public const string ReceiptTaken = "MS001";
 
-    public static bool IsFault(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException;
+    public static bool IsFault(Exception e) =>
+        e is NpgsqlException or SocketException or IOException or TimeoutException && !IsBug(e);
+
+    /// <summary>A statement that is wrong, or data that breaks it, will be so again: no retry helps. A missing table only waits for its migration.</summary>
+    private static bool IsBug(Exception e) =>
+        e is PostgresException { SqlState: [_, _, ..] state } && state[..2] is "22" or "23" or "42" && state is not "42P01";
 
     public static bool IsReceiptTaken(Exception e) => e is PostgresException { SqlState: ReceiptTaken };
 

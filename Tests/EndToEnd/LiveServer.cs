@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mirubato.Gateway;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Local;
+using Mirubato.Tests.Gateway;
+
+namespace Mirubato.Tests.EndToEnd;
+
+/// <summary>The whole server as it ships, on a free loopback port, over a real store.</summary>
+internal sealed class LiveServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+
+    private LiveServer(WebApplication app) => this.app = app;
+
+    public Uri Url => new(app.Urls.Single());
+
+    public IServiceProvider Services => app.Services;
+
+    public static async Task<LiveServer> Start(string setting, params string[] more)
+    {
+        string[] args =
+        [
+            "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", setting,
+            "--Limits:RequestsPerSecond=1000000", "--Limits:RequestBurst=1000000", "--Limits:RefusedTokensPerMinute=1000000", .. more,
+        ];
+        var app = GatewayHost.Build(args, builder =>
+        {
+            builder.Logging.ClearProviders();
+            var options = builder.Options();
+            builder.Services.AddLocalEngine(options.Storage.Postgres, options.Storage.SqlitePath, options.Quotas);
+        });
+        await app.StartAsync();
+        return new LiveServer(app);
+    }
+
+    public HttpDevice Device(string user, string? device) => new(Url, user, device);
+
+    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+}
