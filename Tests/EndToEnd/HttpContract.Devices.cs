@@ -211,11 +211,12 @@ public abstract partial class HttpContract
     [Fact]
     public async Task What_clients_of_today_send_is_taken_and_nothing_of_it_is_stripped() // 19, 20
     {
+        const string Lone = "\"lone\":\"\\ud800\"";
         var device = Device("d");
         const string sent = """
             {"entries":[{"id":"e1","timestamp":1757400000000,"duration":45,"type":"masterclass","instrument":"piano","mood":"proud",
                 "pieces":[{"id":"clair de lune-debussy","title":"Clair de lune","composer":null,"tempo":60}],"goal_ids":["g1"],"goalIds":["g1"],
-                "metrics":{"bpm":{"from":60,"to":72.5}},"notes":null,"future":{"of":["anything",1e21,-0.5,"é 🎹 \u0000 \ud800"]},
+                "metrics":{"bpm":{"from":60,"to":72.5}},"notes":null,"future":{"of":["anything",1e21,-0.5,"é 🎹 \u0000"],"lone":"\ud800"},
                 "createdAt":"2026-01-01T10:00:00+02:00","created_at":"2026-01-01T10:00:00+02:00"}],
              "goals":[{"id":"g1","title":"Chaconne","status":"paused","targetDate":"2026-12-31","progress":0.35,"milestones":[{"id":"m1","completed":false}],"practicePlan":{"a":[[]]}}],
              "practicePlans":[{"id":"p1","startDate":"2026-03-01","unknown":true}],
@@ -224,8 +225,11 @@ public abstract partial class HttpContract
         var answer = await device.Ask(HttpMethod.Post, "/api/sync/push", $"{{\"changes\":{sent}}}");
         Assert.Empty(answer.List("conflicts"));
 
-        var pulled = JsonNode.Parse((await device.Pull()).GetRawText())!;
-        var wanted = JsonNode.Parse(sent)!.AsObject();
+        // A lone surrogate is text to ECMAScript and to the store, but not to the library that compares here.
+        var answered = (await device.Pull()).GetRawText();
+        Assert.Contains(Lone, answered, StringComparison.Ordinal);
+        var pulled = JsonNode.Parse(answered.Replace(Lone, "\"lone\":1", StringComparison.Ordinal))!;
+        var wanted = JsonNode.Parse(sent.Replace(Lone, "\"lone\":1", StringComparison.Ordinal))!.AsObject();
         foreach (var (member, items) in wanted)
         {
             var got = pulled[member]![0]!.AsObject();

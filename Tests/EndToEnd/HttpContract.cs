@@ -8,10 +8,10 @@ public abstract partial class HttpContract : IAsyncLifetime
 
     private readonly string user = $"user-{Guid.NewGuid():n}";
 
-    /// <summary>The setting that names the store.</summary>
-    protected abstract Task<string> Storage();
+    /// <summary>The setting that names a fresh store.</summary>
+    protected abstract Task<string> Storage(string name);
 
-    public virtual async Task InitializeAsync() => server = await LiveServer.Start(await Storage());
+    public virtual async Task InitializeAsync() => server = await LiveServer.Start(await Storage("sync"));
 
     public virtual async Task DisposeAsync()
     {

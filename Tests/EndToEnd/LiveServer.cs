@@ -1,8 +1,6 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mirubato.Gateway;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Local;
 using Mirubato.Tests.Gateway;
 

@@ -113,7 +113,7 @@ internal static class Answers
 {
     public static async Task<JsonElement> Json(this HttpResponseMessage response)
     {
-        using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync());
+        using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(), new JsonDocumentOptions { MaxDepth = 128 });
         return document.RootElement.Clone();
     }
 
