@@ -10,6 +10,8 @@ namespace Mirubato.Tests.Storage;
 [Collection(SharesPostgres.Name)]
 public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
 {
+    private const string WhoWaits = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+
     private string database = "";
     private PostgresStore store = null!;
 
@@ -165,9 +167,9 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         return transaction;
     }
 
-    private Task CutWhoeverWaits() => UntilTrue("SELECT bool_or(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    private Task CutWhoeverWaits() => UntilTrue($"SELECT bool_or(pg_terminate_backend(pid)) {WhoWaits}");
 
-    private Task SomebodyWaits() => UntilTrue("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()");
+    private Task SomebodyWaits() => UntilTrue($"SELECT count(*) > 0 {WhoWaits}");
 
     private async Task UntilTrue(string sql)
     {

@@ -83,6 +83,21 @@ public abstract partial class StoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Every_way_to_read_tells_the_same_standing()
+    {
+        await Store.SignOut(user, Now - 5, Cancel);
+        await Hold(Entries(await Standing(), 3) with { Digest = UInt128.MaxValue / 3, NowMs = Now + 7 });
+        await Store.Erase(user, Now + 8, Cancel);
+        await Hold(Entries(await Standing(), 2, "n") with { Digest = 1, NowMs = Now + 9 });
+        await Upkeep.Sweep(Now + Limits.ErasedTombstoneDays * DayMs + 8, Cancel);
+
+        var standing = await Standing();
+        Assert.True(standing.Horizon.IsAfter(Revision.Origin));
+        Assert.Equal(standing, (await Page(new ReadQuery())).Standing);
+        Assert.Equal(standing, (await Store.Load(user, Revision.Origin, Now, Cancel)).Standing);
+    }
+
+    [Fact]
     public async Task Loading_after_a_revision_gives_what_came_since()
     {
         await Hold(Entries(await Standing(), 5));

@@ -2,7 +2,9 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
-/// <param name="PoolSizeMax">Connections of one process, unless the connection string names another number. More than a few per core of the server only queue there.</param>
+/// <param name="PoolSizeMax">
+/// Connections of one process, unless the connection string names another number. More than a few per core of the server only queue there.
+/// </param>
 /// <param name="CommandSecondsMax">The server ends a statement after so long; the client gives up two seconds later.</param>
 /// <param name="ConnectSecondsMax">For a new connection, and for a free one of the pool.</param>
 /// <param name="TombstonesMax">See <see cref="Limits.TombstonesMax"/>; fewer in tests.</param>
