@@ -27,8 +27,9 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, T
             var body = await Fill(http, stream, new byte[first], length, user);
             return Utf8.IsValid(body.Span) ? body : throw new RequestRefusedException(Problem.InvalidUtf8);
         }
-        catch (InvalidDataException) when (packed is not null)
+        catch (Exception e) when (packed is not null && e is InvalidDataException or InvalidOperationException)
         {
+            // GZip and Brotli each have their own word for bytes they cannot unpack.
             throw new RequestRefusedException(Problem.InvalidEncoding);
         }
     }

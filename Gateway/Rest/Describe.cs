@@ -37,6 +37,8 @@ internal sealed record OptionalBodyMetadata;
 /// <summary>Words to describe an endpoint with. They change nothing of what it does.</summary>
 internal static class Describe
 {
+    public const string AnyType = "*/*";
+
     public static RouteHandlerBuilder Says(this RouteHandlerBuilder endpoint, string summary) => endpoint.WithSummary(summary);
 
     public static RouteHandlerBuilder Takes(this RouteHandlerBuilder endpoint, params Parameter[] parameters) => endpoint.WithMetadata(new TakesMetadata(parameters));
@@ -44,7 +46,8 @@ internal static class Describe
     public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder endpoint, bool optional = false)
         where T : notnull
     {
-        endpoint.Accepts<T>(optional, "application/json");
+        // Any content type is let in, for existing clients send various ones; a bearer token makes that safe. The document names the usual one.
+        endpoint.Accepts<T>(optional, "application/json", AnyType);
         return optional ? endpoint.WithMetadata(new OptionalBodyMetadata()) : endpoint;
     }
 

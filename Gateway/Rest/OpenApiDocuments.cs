@@ -61,6 +61,7 @@ internal static class OpenApiDocuments
         operation.OperationId = OperationId(context.Description.HttpMethod, context.Description.RelativePath);
         operation.Parameters ??= [];
         foreach (var parameter in metadata.OfType<TakesMetadata>().SelectMany(takes => takes.Parameters)) operation.Parameters.Add(Describe(parameter));
+        operation.RequestBody?.Content?.Remove(Rest.Describe.AnyType);
         if (metadata.OfType<OptionalBodyMetadata>().Any() && operation.RequestBody is OpenApiRequestBody body) body.Required = false;
         if (metadata.OfType<IAuthorizeData>().Any())
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];

@@ -28,7 +28,6 @@ public sealed class AuthTests
         ("long sub", Edge.Token(sub: new string('x', UsableId.UnitsMax + 1), secret: Long), "INVALID_TOKEN"),
         ("NUL in sub", Edge.Token(sub: "a\0b", secret: Long), "INVALID_TOKEN"),
         ("two subs", Edge.Token(secret: Long, subject: new[] { "ada", "bob" }), "INVALID_TOKEN"),
-        ("a number as sub", Edge.Token(secret: Long, subject: 7), "INVALID_TOKEN"),
     ];
 
     private static readonly string Long = new('k', 64);

@@ -97,9 +97,17 @@ internal sealed class Edge : IAsyncDisposable
         await socket.ConnectAsync("127.0.0.1", new Uri(Url).Port);
         var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
-        socket.Client.Shutdown(SocketShutdown.Send);
-        using var reader = new StreamReader(stream, Encoding.Latin1);
-        return await reader.ReadToEndAsync();
+        var answer = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(answer);
+        }
+        catch (IOException)
+        {
+            // A server that refuses a body it never read resets the connection behind its answer.
+        }
+
+        return Encoding.Latin1.GetString(answer.ToArray());
     }
 
     public async ValueTask DisposeAsync()

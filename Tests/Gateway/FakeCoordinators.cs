@@ -86,7 +86,7 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         if (change.Refused is not ItemRefusal.None) return new ItemResult(new EntityKey(change.Type, id), ItemStatus.Refused, Refusal: change.Refused);
         if (id.Length == 0)
         {
-            using var document = JsonDocument.Parse(change.Document);
+            using var document = JsonDocument.Parse(change.Document, new JsonDocumentOptions { MaxDepth = Limits.BodyDepthMax });
             id = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value) ? value.GetString()! : "";
         }
 

@@ -25,7 +25,7 @@ public sealed class TokenSecrecyTests
             await edge.Raw($"GET /sync/ws?token={token} x y HTTP/1.1\r\n\r\n");
             await edge.Raw($"G\u00e4T /sync/ws?token={token} HTTP/1.1\r\n\r\n");
             await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization Bearer {token}\r\n\r\n");
-            await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\u0001\r\n\r\n");
+            await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\u0001\r\n\r\n");
             await edge.Raw($"GET /sync/ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-WebSocket-Protocol: mirubato.sync.v1, bearer.{token}\r\n\r\n");
         }
 
