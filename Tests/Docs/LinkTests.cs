@@ -24,6 +24,16 @@ public partial class LinkTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_file_and_test_that_a_document_names_is_there(string document)
+    {
+        var text = SourceTree.Read(document);
+        Assert.All(FileName().Matches(text).Select(m => m.Groups[1].Value), file => Assert.True(SourceTree.Files.Contains(file), $"{document} names {file}, which is not there."));
+        var classes = SourceTree.CSharp("Tests/").Select(file => Path.GetFileNameWithoutExtension(file).Split('.')[0]).ToHashSet();
+        Assert.All(TestName().Matches(text).Select(m => m.Groups[1].Value), name => Assert.Contains(name, classes));
+    }
+
     [Fact]
     public void The_shop_window_is_complete()
     {
@@ -52,6 +62,12 @@ public partial class LinkTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"`((?:[\w.]+/)+[\w.]+\.(?:cs|json|sql|csproj))`")]
+    private static partial Regex FileName();
+
+    [GeneratedRegex(@"`(\w+(?:Tests|Contract))`")]
+    private static partial Regex TestName();
 
     [GeneratedRegex(@"^#{1,6} (.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
