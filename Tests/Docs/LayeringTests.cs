@@ -6,7 +6,7 @@ namespace Mirubato.Tests.Docs;
 public class LayeringTests
 {
     /// <summary>Where an engine is chosen and handed to the Gateway.</summary>
-    private static readonly string[] CompositionRoot = ["Gateway/Program.cs", "Gateway/LocalEngine.cs"];
+    private static readonly string[] CompositionRoot = ["Gateway/Program.cs"];
 
     [Fact]
     public void The_gateway_knows_an_engine_by_its_contract_only() =>
