@@ -1,0 +1,53 @@
+using System.Text.RegularExpressions;
+
+namespace Mirubato.Tests.Docs;
+
+/// <summary>Who may know whom; ARCHITECTURE.md, Folders.</summary>
+public class LayeringTests
+{
+    /// <summary>Where an engine is chosen and handed to the Gateway.</summary>
+    private static readonly string[] CompositionRoot = ["Gateway/Program.cs"];
+
+    [Fact]
+    public void The_gateway_knows_an_engine_by_its_contract_only() =>
+        None(SourceTree.CSharp("Gateway/").Except(CompositionRoot), @"\bMirubato\.Grains\s*;|\bMirubato\.Grains\.(?!Interfaces\b)\w+");
+
+    [Fact]
+    public void The_engine_does_not_know_the_gateway() =>
+        None(SourceTree.CSharp("Grains/").Concat(SourceTree.CSharp("Grains.Interfaces/")), @"\bMirubato\.Gateway\b|\busing Microsoft\.AspNetCore\b");
+
+    [Fact]
+    public void Deciding_is_pure()
+    {
+        None(SourceTree.CSharp("Grains/Domain/"), @"\busing (Npgsql|Microsoft\.|System\.(Net|IO|Threading)\b)");
+        None(SourceTree.CSharp("Grains/Domain/"), @"\bawait\b|\basync\b|\bTimeProvider\b|\bUtcNow\b|\bRandom\b|\bNewGuid\b|\bStopwatch\b");
+    }
+
+    [Fact]
+    public void The_contract_needs_nothing()
+    {
+        Assert.DoesNotContain("Reference", SourceTree.Read("Grains.Interfaces/Grains.Interfaces.csproj"), StringComparison.Ordinal);
+        None(SourceTree.CSharp("Grains.Interfaces/"), @"\busing (Npgsql|Microsoft\.)");
+    }
+
+    [Theory]
+    [InlineData("Grains/Grains.csproj", "Grains.Interfaces")]
+    [InlineData("Gateway/Gateway.csproj", "Grains", "Grains.Interfaces")]
+    [InlineData("Bench/Bench.csproj")]
+    public void A_project_references_what_it_may(string project, params string[] allowed)
+    {
+        var referenced = Regex.Matches(SourceTree.Read(project), @"ProjectReference Include=""[^""]*?([\w.]+)\.csproj""").Select(m => m.Groups[1].Value);
+        Assert.Empty(referenced.Except(allowed));
+    }
+
+    [Fact]
+    public void Only_a_store_speaks_to_a_database() =>
+        None(SourceTree.CSharp("Grains/").Concat(SourceTree.CSharp("Gateway/")).Where(file => !file.StartsWith("Grains/Storage/", StringComparison.Ordinal)),
+            @"\busing (Npgsql|Microsoft\.Data)");
+
+    private static void None(IEnumerable<string> files, string pattern)
+    {
+        var found = files.Select(file => (File: file, Match: Regex.Match(CSharpText.Bare(SourceTree.Read(file)), pattern))).Where(hit => hit.Match.Success);
+        Assert.Empty(found.Select(hit => $"{hit.File}: {hit.Match.Value}"));
+    }
+}

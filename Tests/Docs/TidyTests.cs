@@ -1,0 +1,62 @@
+using System.Text.RegularExpressions;
+
+namespace Mirubato.Tests.Docs;
+
+/// <summary>What of CONTRIBUTING.md, "How the code reads", a machine can see.</summary>
+public class TidyTests
+{
+    private const int MethodLinesMax = 70;
+    private const int ParametersMax = 6;
+
+    [Fact]
+    public void No_method_is_longer_than_a_screen() =>
+        Assert.Empty(SourceTree.CSharp()
+            .SelectMany(file => CSharpMembers.Methods(Bare(file)).Where(method => method.Lines > MethodLinesMax).Select(method => $"{file}:{method.Line} {method.Name}, {method.Lines} lines")));
+
+    [Fact]
+    public void No_constructor_asks_for_more_than_six_things() =>
+        Assert.Empty(SourceTree.CSharp()
+            .SelectMany(file => CSharpMembers.Constructors(Bare(file)).Where(made => made.Parameters > ParametersMax).Select(made => $"{file}: {made.Class} takes {made.Parameters}")));
+
+    [Fact]
+    public void No_name_of_a_file_stands_for_anything_at_all() =>
+        Assert.DoesNotContain(SourceTree.CSharp(), file => Regex.IsMatch(Path.GetFileNameWithoutExtension(file), "(Manager|Helper|Service|Processor|Impl|Util)s?(?![a-z])"));
+
+    [Fact]
+    public void No_test_waits_for_time_to_pass() =>
+        Assert.Empty(Hits("Tests/", @"Thread\.Sleep\s*\(|Task\.Delay\s*\(\s*(\d[\d_]*|TimeSpan\.\w+\(\s*[\d_.]+\s*\))\s*\)"));
+
+    [Fact]
+    public void Nothing_is_folded_away() =>
+        Assert.DoesNotContain(SourceTree.CSharp(), file => Regex.IsMatch(SourceTree.Read(file), @"^\s*#region", RegexOptions.Multiline));
+
+    [Fact]
+    public void Time_is_asked_of_a_provider() =>
+        Assert.Empty(Hits("Grains", @"\bDateTime(Offset)?\.(Utc)?Now\b").Concat(Hits("Gateway/", @"\bDateTime(Offset)?\.(Utc)?Now\b")));
+
+    [Theory]
+    [InlineData("class A { void B() { if (x) { } } int C => 1; }", "void B:1")]
+    [InlineData("class A(int x) { A(string s) : this(1)\n{\n} }", "A:3")]
+    [InlineData("class A { int[] t = [1,\n2]; int P { get; } = 3; int D(int a) =>\n a;\n}", "int D:2")]
+    [InlineData("class A { string s = \"{\"; string t = $\"{(x ? \"}\" : \"\")}\"; void B(char c = '{')\n{ }\n}", "void B:2")]
+    [InlineData("class A { string s = \"\"\"\n{ \" \"\"\"; /* } */ void B() // }\n{ }\n}", "void B:2")]
+    [InlineData("class A { bool operator ==(A a, A b) =>\n\ntrue; }", "bool operator ==:3")]
+    public void Methods_are_found_by_their_braces(string code, string expected)
+    {
+        var method = Assert.Single(CSharpMembers.Methods(CSharpText.Bare(code)));
+        Assert.Equal(expected, $"{method.Name}:{method.Lines}");
+    }
+
+    [Theory]
+    [InlineData("class A(int a, Dictionary<int, (int, int)> b, Func<int, int> c) { }", 3)]
+    [InlineData("class A { public A() { } }", 0)]
+    [InlineData("sealed class A<T>(T a) : B(1, 2, 3) { }", 1)]
+    [InlineData("class A { internal A(int a, int b = 1) { } }", 2)]
+    public void Parameters_are_counted(string code, int expected) =>
+        Assert.Equal(expected, Assert.Single(CSharpMembers.Constructors(CSharpText.Bare(code))).Parameters);
+
+    private static string Bare(string file) => CSharpText.Bare(SourceTree.Read(file));
+
+    private static IEnumerable<string> Hits(string folder, string pattern) =>
+        SourceTree.CSharp(folder).SelectMany(file => Regex.Matches(Bare(file), pattern).Select(hit => $"{file}: {hit.Value}"));
+}
