@@ -37,21 +37,38 @@ public readonly record struct Epoch(Guid Value)
 }
 
 /// <summary>What a client hands back to get only what it lacks: <c>&lt;epoch&gt;.&lt;seq&gt;</c>.</summary>
-public readonly record struct SyncToken(Epoch Epoch, Revision Seq)
+/// <param name="Floor">
+/// In the middle of a paged pull from the start: the horizon when it began, sent as a third part. Tombstones up to there concern nobody who
+/// started from nothing, so the paging may go on below the horizon, as long as that has not risen.
+/// </param>
+public readonly record struct SyncToken(Epoch Epoch, Revision Seq, Revision Floor = default)
 {
+    private const int EpochDigits = 32;
+
     /// <summary>A token nobody was given: the client starts over.</summary>
     public static SyncToken Start => default;
 
     /// <summary>Text that is no token at all reads as <see cref="Start"/>: existing clients send any string, and to start over is always safe.</summary>
     public static SyncToken Parse(string? text)
     {
-        var dot = text?.IndexOf('.', StringComparison.Ordinal) ?? -1;
-        return dot == 32
-            && Guid.TryParseExact(text.AsSpan(0, dot), "n", out var epoch)
-            && long.TryParse(text.AsSpan(dot + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var seq)
-            ? new SyncToken(new Epoch(epoch), new Revision(seq))
+        var parts = text?.Split('.') ?? [];
+        return parts.Length is 2 or 3
+            && parts[0].Length == EpochDigits && Guid.TryParseExact(parts[0], "n", out var epoch)
+            && TryRevision(parts[1], out var seq)
+            && TryRevision(parts.Length == 3 ? parts[2] : "0", out var floor)
+            ? new SyncToken(new Epoch(epoch), seq, floor)
             : Start;
     }
 
-    public override string ToString() => $"{Epoch}.{Seq}";
+    /// <summary>The same client further on: past its floor it needs none.</summary>
+    public SyncToken At(Revision seq) => new(Epoch, seq, Floor.IsAfter(seq) ? Floor : Revision.Origin);
+
+    public override string ToString() => Floor == Revision.Origin ? $"{Epoch}.{Seq}" : $"{Epoch}.{Seq}.{Floor}";
+
+    private static bool TryRevision(string digits, out Revision revision)
+    {
+        var isNumber = long.TryParse(digits, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number);
+        revision = new Revision(number);
+        return isNumber;
+    }
 }

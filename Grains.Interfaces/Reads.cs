@@ -23,7 +23,7 @@ public sealed record Standing(
 
     /// <summary>Whether a client at <paramref name="token"/> must replace what it has: another epoch, ahead of the head, or before the horizon.</summary>
     public bool Resets(SyncToken token) =>
-        token.Epoch != Epoch || token.Seq.IsAfter(Last) || token.Seq.Number < First.Number - 1 || Horizon.IsAfter(token.Seq);
+        token.Epoch != Epoch || token.Seq.IsAfter(Last) || (Horizon.IsAfter(token.Seq) && Horizon.IsAfter(token.Floor));
 
     public RequestRefusal Refusal(Caller caller) =>
         caller.TokenIssuedAtMs < NotBeforeMs ? RequestRefusal.SignedOut

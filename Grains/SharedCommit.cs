@@ -101,7 +101,7 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
 
         var named = results.Select(r => r.Entity).ToHashSet();
         var changes = missed.Rows.Where(r => !named.Contains(r.Entity)).ToList();
-        var token = new SyncToken(Position.Epoch, missed.More ? new Revision(missed.Rows[^1].Seq) : Drafted.Last);
+        var token = request.Cursor.At(missed.More ? new Revision(missed.Rows[^1].Seq) : Drafted.Last);
         return new WriteOutcome(applies, results, token, 0, changes, missed.More);
     }
 

@@ -88,9 +88,13 @@ internal sealed class Pull(Call call, PullRequest request, TimeProvider time, Ga
     {
         to.Write("{"u8);
         EntitySections.Write(to, rows, withDeleted: since is not null);
-        var token = hasMore ? new SyncToken(standing.Epoch, new Revision(rows[^1].Seq)) : standing.Token;
+        var token = hasMore ? PagingToken(standing) : standing.Token;
         PullWriter.Tail(to, token, time.GetUtcNow(), whole ? standing : null, hasMore, reset);
     }
+
+    /// <summary>Who pages from the start may stand below the horizon until it has passed it.</summary>
+    private SyncToken PagingToken(Standing standing) =>
+        (since ?? new SyncToken(standing.Epoch, Revision.Origin, standing.Horizon)).At(new Revision(rows[^1].Seq));
 
     private async Task Send(Action<IBufferWriter<byte>> write)
     {
