@@ -22,10 +22,10 @@ internal static class RateLimits
         });
     }
 
-    /// <summary>Refilled ten times a second, so that a steady client is not stopped and started once a second.</summary>
+    /// <summary>Refilled ten times a second where that is exact, so that a steady client is not stopped and started once a second.</summary>
     private static TokenBucketRateLimiterOptions Bucket(LimitOptions limits)
     {
-        var often = limits.RequestsPerSecond >= 10;
+        var often = limits.RequestsPerSecond % 10 == 0;
         return new TokenBucketRateLimiterOptions
         {
             TokenLimit = limits.RequestBurst,

@@ -16,20 +16,26 @@ internal static class FeedEndpoints
     {
         var limit = Limit(call.Http.Request.Query["limit"].ToString());
         var after = call.Http.Request.Query["after"].ToString();
+        if (after.Length > 0 && !UsableId.Is(after)) throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
         var found = await call.Coordinator.Conflicts(after.Length == 0 ? null : after, limit + 1, call.Cancel);
         var kept = found.Take(limit).Select(Kept).ToList();
         var hasMore = found.Count > limit;
         await call.Http.Answer(new ConflictsAnswer(kept, hasMore, hasMore ? kept[^1].Id : null), WireJson.Default.ConflictsAnswer);
     }
 
-    public static async Task Restore(Call call, string id, GatewayMetrics metrics) =>
+    public static async Task Restore(Call call, string id, GatewayMetrics metrics)
+    {
+        if (!UsableId.Is(id)) throw NoSuch();
         await WriteEndpoints.Answer(call, await call.Coordinator.Restore(call.Caller, id, call.Cancel), metrics);
+    }
 
     public static async Task Dismiss(Call call, string id)
     {
-        if (!await call.Coordinator.Dismiss(id, call.Cancel)) throw new RequestRefusedException(Problem.NotFound, "There is no such conflict; it may have been restored, dropped or expired.");
+        if (!UsableId.Is(id) || !await call.Coordinator.Dismiss(id, call.Cancel)) throw NoSuch();
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
+
+    private static RequestRefusedException NoSuch() => new(Problem.NotFound, "There is no such conflict; it may have been restored, dropped or expired.");
 
     private static KeptConflict Kept(ConflictReport report) => new(
         report.Id,

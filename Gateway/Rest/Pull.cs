@@ -59,7 +59,6 @@ internal sealed class Pull(Call call, PullRequest request, TimeProvider time, Ga
         var page = first;
         while (true)
         {
-            if (page.Standing.Token != first.Standing.Token && request.Limit is null) return (page, true);
             foreach (var row in page.Rows)
             {
                 if (row.Seq > first.Standing.Last.Number) return (page, true);

@@ -19,6 +19,8 @@ internal sealed class PullStream(Call call, IReadOnlyList<string>? types, SyncTo
     /// <param name="first">The standing before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.</param>
     public async Task Write(Standing first)
     {
+        // Begun before the first byte is written: what fails from here on cuts the connection instead of mixing a problem into the answer.
+        await call.Http.Response.StartAsync(call.Cancel);
         last = first;
         to.Write("{"u8);
         foreach (var type in EntityTypes.Named) await Section(type);

@@ -15,7 +15,10 @@ internal readonly record struct JsonBytes(ReadOnlyMemory<byte> Utf8)
         public override JsonBytes Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             throw new NotSupportedException("Documents are sliced from the body, never read through the serializer.");
 
-        public override void Write(Utf8JsonWriter writer, JsonBytes value, JsonSerializerOptions options) =>
-            writer.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
+        public override void Write(Utf8JsonWriter writer, JsonBytes value, JsonSerializerOptions options)
+        {
+            if (value.Utf8.IsEmpty) writer.WriteNullValue();
+            else writer.WriteRawValue(value.Utf8.Span, skipInputValidation: true);
+        }
     }
 }

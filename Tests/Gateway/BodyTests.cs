@@ -176,6 +176,15 @@ public sealed class BodyTests
     }
 
     [Fact]
+    public async Task A_large_body_that_does_not_arrive_is_waited_for_only_so_long()
+    {
+        await using var edge = await Edge.Start("--Limits:BodySeconds=1");
+        var answer = await edge.Raw($"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\nContent-Length: 200000\r\n\r\n{new string(' ', 70_000)}");
+        Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
+        Assert.Contains("BODY_TOO_SLOW", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_budget_bounds_all_bodies_and_the_large_ones_of_a_user()
     {
         var budget = new BodyBudget(Options(bytes: 40L * 1024 * 1024));

@@ -105,6 +105,16 @@ public sealed class EdgeTests
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/health")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("?limit=101")]
+    [InlineData("?limit=0")]
+    [InlineData("?after=a%00b")]
+    public async Task The_feed_takes_only_usable_parameters(string query)
+    {
+        await using var edge = await Edge.Start();
+        await (await edge.Get($"/api/sync/conflicts{query}")).Problem(400, "INVALID_PARAMETER");
+    }
+
     [Fact]
     public async Task Erasing_wants_to_be_confirmed()
     {

@@ -238,8 +238,10 @@ public sealed class PullTests
         Assert.Equal(400, document.RootElement.GetProperty("goals").GetArrayLength());
     }
 
-    [Fact]
-    public async Task A_failure_in_the_middle_of_an_answer_cannot_be_taken_for_its_end()
+    [Theory]
+    [InlineData(5)] // The first page that is streamed,
+    [InlineData(8)] // and one further on.
+    public async Task A_failure_in_the_middle_of_an_answer_cannot_be_taken_for_its_end(int read)
     {
         await using var edge = await Edge.Start();
         var user = edge.Engine.Of("ada");
@@ -247,9 +249,10 @@ public sealed class PullTests
         var reads = 0;
         user.BeforeRead = () =>
         {
-            if (++reads == 8) throw new StoreUnavailableException("unreachable", false);
+            if (++reads == read) throw new StoreUnavailableException("unreachable", false);
         };
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => edge.Get("/api/sync/pull"));
+        Assert.Equal(read, reads);
     }
 
     [Fact]
