@@ -55,5 +55,7 @@ public interface IRoom
 }
 
 /// <summary>Commits made here: the rows of revisions <c>(After, Head]</c>, by revision. Durable before it is told.</summary>
-/// <param name="By">The device that wrote them; null when unknown or several.</param>
-public sealed record Announcement(Epoch Epoch, Revision After, Revision Head, IReadOnlyList<StoredRow> Rows, DeviceId? By);
+public sealed record Announcement(Epoch Epoch, Revision After, Revision Head, IReadOnlyList<AnnouncedRow> Rows);
+
+/// <param name="ConnectionId">The socket that wrote it; null when it came over HTTP.</param>
+public sealed record AnnouncedRow(StoredRow Row, string? ConnectionId);

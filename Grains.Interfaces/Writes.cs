@@ -37,6 +37,7 @@ public sealed record Change(
 /// <param name="Body">The unpacked bytes of the request: what a key is bound to.</param>
 /// <param name="Cursor">The token sent along; <see cref="SyncToken.Start"/> when none was.</param>
 /// <param name="Strict"><c>Prefer: handling=strict</c>: any conflict or refusal applies nothing and answers 409.</param>
+/// <param name="ConnectionId">The socket it came by; the announcement names it, so that its room can spare it the echo. Null over HTTP.</param>
 public sealed record WriteRequest(
     Caller Caller,
     WriteScope Scope,
@@ -44,7 +45,8 @@ public sealed record WriteRequest(
     ReadOnlyMemory<byte> Body,
     IReadOnlyList<Change> Changes,
     SyncToken Cursor = default,
-    bool Strict = false);
+    bool Strict = false,
+    string? ConnectionId = null);
 
 /// <summary>What became of one item.</summary>
 public enum ItemStatus

@@ -9,7 +9,7 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
 {
     private readonly List<Pending> requests = [];
     private readonly List<(Pending, WriteAnswer)> decided = [];
-    private readonly List<NewRow> rows = [];
+    private readonly List<(NewRow Row, Pending By)> rows = [];
     private readonly List<Loser> losers = [];
     private readonly List<ReplacedDocument> replaced = [];
     private readonly List<Receipt> receipts = [];
@@ -29,7 +29,8 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
 
     public IReadOnlyList<(Pending Pending, WriteAnswer Answer)> Answers => decided;
 
-    public IReadOnlyList<NewRow> Rows => rows;
+    /// <summary>What is to be stored, by revision, and which request wrote it.</summary>
+    public IReadOnlyList<(NewRow Row, Pending By)> Rows => rows;
 
     public IReadOnlyList<Receipt> Receipts => receipts;
 
@@ -80,15 +81,15 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
         var before = Drafted.Last;
-        if (applies) Take(decision, written);
+        if (applies) Take(pending, decision, written);
         var outcome = OutcomeOf(pending, applies, results, before, missed);
         Answer(pending, outcome);
     }
 
-    private void Take(Decision decision, IReadOnlyList<NewRow> written)
+    private void Take(Pending pending, Decision decision, IReadOnlyList<NewRow> written)
     {
         Drafted.Take(decision.Draft);
-        rows.AddRange(written);
+        rows.AddRange(written.Select(row => (row, pending)));
         losers.AddRange(decision.Losers);
         replaced.AddRange(decision.Replaced);
     }
@@ -150,7 +151,7 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
         NowMs,
         requests.Min(r => r.Caller.TokenIssuedAtMs),
         [.. requests.Select(r => r.Caller.Device).OfType<DeviceId>().Distinct()],
-        rows,
+        [.. rows.Select(r => r.Row)],
         replaced,
         [.. losers.DistinctBy(l => l.Id)],
         receipts);

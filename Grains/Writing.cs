@@ -82,14 +82,10 @@ internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCac
         if (shared.KeepsDocuments) _ = Trim();
     }
 
-    private static Announcement AnnouncementOf(SharedCommit shared, SyncToken before)
-    {
-        var devices = shared.Requests.Select(r => r.Caller.Device).Distinct().ToList();
-        return new Announcement(
-            before.Epoch, before.Seq, shared.Drafted.Last, [.. shared.Rows.Select(Announced)], devices.Count == 1 ? devices[0] : null);
-    }
+    private static Announcement AnnouncementOf(SharedCommit shared, SyncToken before) =>
+        new(before.Epoch, before.Seq, shared.Drafted.Last, [.. shared.Rows.Select(r => new AnnouncedRow(Stored(r.Row), r.By.Request.ConnectionId))]);
 
-    private static StoredRow Announced(NewRow row) =>
+    private static StoredRow Stored(NewRow row) =>
         new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);
 
     /// <summary>The feed's bound is kept behind the answer; a failed trim is made up by the next one.</summary>

@@ -152,7 +152,7 @@ public abstract partial class EngineContract
 
         Assert.Equal(Enumerable.Range(3, 40).Select(i => (long)i), answers.Select(a => a.Items![0].Seq));
         Assert.Equal(3, store.Commits);
-        Assert.Equal(Enumerable.Range(1, 42).Select(i => (long)i), room.Heard.SelectMany(a => a.Rows).Select(r => r.Seq));
+        Assert.Equal(Enumerable.Range(1, 42).Select(i => (long)i), room.Heard.SelectMany(a => a.Rows).Select(r => r.Row.Seq));
         Assert.Equal([0L, 1L, 2L], room.Heard.Select(a => a.After.Number));
     }
 
