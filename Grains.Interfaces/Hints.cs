@@ -24,25 +24,36 @@ public interface IHints
     void Send(Hint hint);
 }
 
-/// <summary>Who hears the hints of all processes, this one's own included.</summary>
+/// <summary>
+/// Who hears the hints of all processes, this one's own included (those at once, on the thread that sent them). At most one is registered
+/// in a process. It must not block. Of a commit made here a room was told before it hears the hint, so that one costs no look at the store.
+/// </summary>
 public interface IHintListener
 {
     void Hear(Hint hint);
 
-    /// <summary>Hints may have been missed: compare every head with the store.</summary>
+    /// <summary>Hints may have been missed: compare every head with the store. Comes when the way to hear was lost and found, and every 30 s.</summary>
     void Missed();
+
+    /// <summary>
+    /// The others took this process for dead (it was paused, or cut off, for a minute) and forgot its connections: record all that are open.
+    /// </summary>
+    void Forgotten() { }
 }
 
 /// <summary>Live sockets across all processes, tickets, and heads of many users at once. Every call may throw <see cref="StoreUnavailableException"/>.</summary>
 public interface IConnections
 {
-    /// <summary>Registers sockets of this process and takes out closed ones, in one statement.</summary>
+    /// <summary>
+    /// Registers sockets of this process and takes out closed ones, in one statement. Doing so again changes nothing, so after a failure
+    /// (whatever became of it) the way back is to record every open socket. One that was opened and closed belongs to the closed only.
+    /// </summary>
     ValueTask Record(IReadOnlyList<LiveConnection> opened, IReadOnlyList<(UserId User, string ConnectionId)> closed, CancellationToken cancel);
 
-    /// <summary>This process lives; forgets processes not seen for a minute, with their connections.</summary>
+    /// <summary>This process lives; forgets processes not seen for a minute, with their connections. The engine calls it, every 20 s.</summary>
     ValueTask Heartbeat(CancellationToken cancel);
 
-    /// <summary>This process ends: its connections go at once.</summary>
+    /// <summary>This process ends: its connections go at once, and nothing is recorded any more. The engine calls it, after the sockets have closed.</summary>
     ValueTask Leave(CancellationToken cancel);
 
     /// <summary>The live connections of a user on all processes, oldest first.</summary>

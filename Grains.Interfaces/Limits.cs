@@ -39,6 +39,14 @@ public static class Limits
     public const long DeviceSeenEveryMs = 60_000;
     public const long PresenceFreshMs = 1_000;
 
+    /// <summary>How often a process says that it lives, and how often every room compares its head with the store.</summary>
+    public const int HeartbeatEveryMs = 20_000;
+    public const int HeadsComparedEveryMs = 30_000;
+
+    /// <summary>Users whose head waits to be told to other processes (and as many other hints), and the bytes of one notification: PostgreSQL takes less than 8,000.</summary>
+    public const int HintsWaitingMax = 10_000;
+    public const int HintBytesMax = 7_900;
+
     public const int AnswersRememberedMax = 32;
     public const int AnswerBytesRememberedMax = 64 * 1024;
 

@@ -8,5 +8,15 @@ namespace Mirubato.Grains;
 internal sealed record CoordinatorContext(
     IUserStore Store, IAnswerFormat Format, Quotas Quotas, TimeProvider Time, SyncMetrics Metrics, ILogger<SyncCoordinator> Log)
 {
+    /// <summary>Where other processes are told; nowhere when there are none.</summary>
+    public IHints Hints { get; init; } = new NoHints();
+
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+}
+
+internal sealed class NoHints : IHints
+{
+    public void Send(Hint hint)
+    {
+    }
 }

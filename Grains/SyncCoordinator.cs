@@ -130,8 +130,12 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
         return await context.Store.Devices(user, cancel);
     }
 
-    public ValueTask<bool> Admit(DeviceId device, bool allowed, CancellationToken cancel) =>
-        context.Store.RevokeDevice(user, device, allowed ? null : context.NowMs, cancel);
+    public async ValueTask<bool> Admit(DeviceId device, bool allowed, CancellationToken cancel)
+    {
+        if (!await context.Store.RevokeDevice(user, device, allowed ? null : context.NowMs, cancel)) return false;
+        if (!allowed) context.Hints.Send(new DeviceRevoked(user, device));
+        return true;
+    }
 
     /// <summary>
     /// A token's issue time is in whole seconds, so one issued within this very second counts as before: a sign-in right after gets its
@@ -141,6 +145,7 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
     {
         var notBeforeMs = ((context.NowMs / 1000) + 1) * 1000;
         await context.Store.SignOut(user, notBeforeMs, cancel);
+        context.Hints.Send(new SignedOut(user, notBeforeMs));
         return notBeforeMs;
     }
 
@@ -150,7 +155,9 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
         ledger.Drop();
         answers.Clear();
         devices.Clear();
-        return await context.Store.Standing(user, null, context.NowMs, cancel);
+        var standing = await context.Store.Standing(user, null, context.NowMs, cancel);
+        context.Hints.Send(new HeadMoved(user, standing.Token));
+        return standing;
     }
 
     public void Attach(IRoom room) => rooms.Add(room);

@@ -16,6 +16,11 @@ internal sealed class SyncMetrics : IDisposable
     private readonly Counter<long> fencesLost;
     private readonly Counter<long> reloads;
     private readonly Counter<long> faults;
+    private readonly Counter<long> hintsSent;
+    private readonly Counter<long> notifications;
+    private readonly Counter<long> hintsDropped;
+    private readonly Counter<long> hintsHeard;
+    private readonly Counter<long> hintCuts;
     private readonly Histogram<double> commitSeconds;
     private readonly Histogram<int> requestsPerCommit;
 
@@ -28,6 +33,11 @@ internal sealed class SyncMetrics : IDisposable
         fencesLost = meter.CreateCounter<long>("mirubato.sync.fences_lost", "{commit}", "Commits that found another node had been first.");
         reloads = meter.CreateCounter<long>("mirubato.sync.reloads", "{ledger}", "Ledgers read whole from the store.");
         faults = meter.CreateCounter<long>("mirubato.sync.faults", "{fault}", "Failures of the store, by reason.");
+        hintsSent = meter.CreateCounter<long>("mirubato.sync.hints.sent", "{hint}", "Hints told to other processes.");
+        notifications = meter.CreateCounter<long>("mirubato.sync.hints.notifications", "{notification}", "Notifications that carried them.");
+        hintsDropped = meter.CreateCounter<long>("mirubato.sync.hints.dropped", "{hint}", "Hints that found no room among those waiting.");
+        hintsHeard = meter.CreateCounter<long>("mirubato.sync.hints.heard", "{hint}", "Hints heard from other processes.");
+        hintCuts = meter.CreateCounter<long>("mirubato.sync.hints.cuts", "{connection}", "Connections for hints that were lost, or could not be made.");
         commitSeconds = meter.CreateHistogram<double>("mirubato.sync.commit.duration", "s", "Time in the store per commit.");
         requestsPerCommit = meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
     }
@@ -46,6 +56,18 @@ internal sealed class SyncMetrics : IDisposable
     public void FenceLost() => fencesLost.Add(1);
 
     public void Reloaded() => reloads.Add(1);
+
+    public void Notified(int hints)
+    {
+        notifications.Add(1);
+        hintsSent.Add(hints);
+    }
+
+    public void HintDropped() => hintsDropped.Add(1);
+
+    public void HintHeard() => hintsHeard.Add(1);
+
+    public void HintsCut() => hintCuts.Add(1);
 
     public void Faulted(string reason) => faults.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

@@ -9,7 +9,7 @@ namespace Mirubato.Grains;
 /// Serves one group of waiting writes:
 /// 1. a key that was answered is answered again; 2. each request is decided on a draft over those before it; 3. the documents that answers
 /// need are read; 4. all of it is committed as one statement, fenced by the epoch and head it was decided on; 5. the ledger takes it in;
-/// 6. rooms are told; 7. callers are answered. A lost fence goes back to 1 with a fresher ledger.
+/// 6. rooms are told, here and by a hint elsewhere; 7. callers are answered. A lost fence goes back to 1 with a fresher ledger.
 /// </summary>
 internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCache cache, AnswerMemory answers, Rooms rooms)
 {
@@ -77,6 +77,7 @@ internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCac
         var position = ledger.Position;
         cache.Adopt(ledger, shared.Drafted, shared.NowMs);
         if (!rooms.AreEmpty && shared.Rows.Count > 0) rooms.Announce(AnnouncementOf(shared, position));
+        if (shared.Rows.Count > 0) context.Hints.Send(new HeadMoved(user, new SyncToken(position.Epoch, shared.Drafted.Last)));
         foreach (var receipt in shared.Receipts) answers.Remember(receipt);
         foreach (var (pending, answer) in shared.Answers) pending.Complete(answer);
         if (shared.KeepsDocuments) _ = Trim();

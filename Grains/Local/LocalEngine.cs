@@ -19,6 +19,13 @@ public static class LocalEngine
         if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres));
         else AddStore(services, _ => SqliteStore.Open(sqlitePath));
 
+        AddEngine(services, quotas);
+        AddHints(services, postgres);
+        return services;
+    }
+
+    private static void AddEngine(IServiceCollection services, Quotas quotas)
+    {
         services.AddSingleton<SyncMetrics>();
         services.AddSingleton(p => new CoordinatorContext(
             p.GetRequiredService<IUserStore>(),
@@ -26,19 +33,38 @@ public static class LocalEngine
             quotas,
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<SyncMetrics>(),
-            p.GetRequiredService<ILogger<SyncCoordinator>>()));
+            p.GetRequiredService<ILogger<SyncCoordinator>>())
+        { Hints = p.GetRequiredService<IHints>() });
         services.AddSingleton<ISyncCoordinators, LocalCoordinators>();
         services.AddSingleton<Upkeep>();
         services.AddSingleton<IReadiness>(p => p.GetRequiredService<Upkeep>());
         services.AddHostedService(p => p.GetRequiredService<Upkeep>());
-        return services;
+    }
+
+    // An IHintListener is the Gateway's to register; without one hints are told to other processes only.
+    private static void AddHints(IServiceCollection services, string? postgres)
+    {
+        services.AddSingleton(ProcessName.Fresh());
+        services.AddSingleton(p => new Hearing(new Lazy<IHintListener?>(p.GetService<IHintListener>), p.GetRequiredService<ILogger<Hearing>>()));
+        services.AddSingleton<IConnections, Connections>();
+        services.AddHostedService<Heartbeat>();
+        if (postgres is null)
+        {
+            services.AddSingleton<IHints, OwnHints>();
+            return;
+        }
+
+        services.AddSingleton(p => ActivatorUtilities.CreateInstance<PostgresHints>(p, postgres));
+        services.AddSingleton<IHints>(p => p.GetRequiredService<PostgresHints>());
+        services.AddHostedService(p => p.GetRequiredService<PostgresHints>());
     }
 
     private static void AddStore<T>(IServiceCollection services, Func<IServiceProvider, T> open)
-        where T : class, IUserStore, IStoreUpkeep
+        where T : class, IUserStore, IStoreUpkeep, IConnectionStore
     {
         services.AddSingleton(open);
         services.AddSingleton<IUserStore>(p => p.GetRequiredService<T>());
         services.AddSingleton<IStoreUpkeep>(p => p.GetRequiredService<T>());
+        services.AddSingleton<IConnectionStore>(p => p.GetRequiredService<T>());
     }
 }

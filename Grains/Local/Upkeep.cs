@@ -60,7 +60,7 @@ internal sealed class Upkeep(IStoreUpkeep store, TimeProvider time, ILogger<Upke
         try
         {
             var swept = await store.Sweep(time.GetUtcNow().ToUnixTimeMilliseconds(), cancel);
-            if (swept != SweepReport.Nothing) log.Swept(swept.Receipts, swept.Conflicts, swept.Tombstones, swept.Devices);
+            if (swept != SweepReport.Nothing) log.Swept(swept.Receipts, swept.Conflicts, swept.Tombstones, swept.Devices, swept.Tickets);
         }
         catch (StoreUnavailableException fault)
         {

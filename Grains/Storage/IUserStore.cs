@@ -75,7 +75,7 @@ internal interface IStoreUpkeep
 
     /// <summary>
     /// One round of sweeping in small indexed batches: expired receipts, old conflicts, tombstones of erased users, old tombstones' bookkeeping,
-    /// tombstones past <see cref="Limits.TombstonesMax"/> (raising the horizon), devices long unseen. One node at a time; others return at once.
+    /// tombstones past <see cref="Limits.TombstonesMax"/> (raising the horizon), devices long unseen, expired tickets, connections nobody owns. One node at a time; others return at once.
     /// </summary>
     ValueTask<SweepReport> Sweep(long nowMs, CancellationToken cancel);
 
@@ -83,7 +83,7 @@ internal interface IStoreUpkeep
     ValueTask<long> BumpEpochs(CancellationToken cancel);
 }
 
-internal sealed record SweepReport(int Receipts, int Conflicts, int Tombstones, int Devices)
+internal sealed record SweepReport(int Receipts, int Conflicts, int Tombstones, int Devices, int Tickets = 0)
 {
     public static readonly SweepReport Nothing = new(0, 0, 0, 0);
 }

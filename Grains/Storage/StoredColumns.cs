@@ -8,6 +8,8 @@ internal static class StoredColumns
 {
     public const string Row = "entity_type, entity_id, seq, version, out_ms, deleted_ms, data";
     public const string Conflict = "id, entity_type, entity_id, reason, winner_version, device_id, created_ms, document";
+    public const string Connection = "connection_id, device_id, opened_ms";
+    public const string Ticket = "user_id, origin, token_issued_ms, token_exp_ms, expires_ms";
     public const string Receipt = "raw_hash, request_hash, status, response, expires_ms";
 
     public static StoredRow RowOf(DbDataReader row) => new(
@@ -26,4 +28,10 @@ internal static class StoredColumns
 
     public static Receipt ReceiptOf(DbDataReader row, WriteScope scope, string key) => new(
         scope, key, row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetFieldValue<byte[]>(3), row.GetInt64(4));
+
+    public static LiveConnection ConnectionOf(DbDataReader row, UserId user) => new(
+        user, row.GetString(0), row.IsDBNull(1) ? null : new DeviceId(row.GetString(1)), row.GetInt64(2));
+
+    public static (Ticket Ticket, long ExpiresMs) TicketOf(DbDataReader row) => (
+        new Ticket(new UserId(row.GetString(0)), row.IsDBNull(1) ? null : row.GetString(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4));
 }

@@ -24,11 +24,16 @@ internal sealed partial class PostgresStore
         return report;
     }
 
-    private async Task<SweepReport> Sweep(NpgsqlConnection connection, long nowMs, CancellationToken cancel) => new(
-        Receipts: await DeleteBatches(connection, "idempotency_keys", "expires_ms", nowMs, cancel),
-        Conflicts: await DeleteBatches(connection, "sync_conflicts", "created_ms", nowMs - Ages.ConflictMs, cancel),
-        Tombstones: await StripTombstones(connection, nowMs, cancel) + await PurgeErased(connection, nowMs, cancel) + await TrimTombstones(connection, cancel),
-        Devices: await DeleteBatches(connection, "sync_devices", "last_seen_ms", nowMs - Ages.DeviceUnseenMs, cancel));
+    private async Task<SweepReport> Sweep(NpgsqlConnection connection, long nowMs, CancellationToken cancel)
+    {
+        await ForgetOrphans(connection, cancel);
+        return new SweepReport(
+            Receipts: await DeleteBatches(connection, "idempotency_keys", "expires_ms", nowMs, cancel),
+            Conflicts: await DeleteBatches(connection, "sync_conflicts", "created_ms", nowMs - Ages.ConflictMs, cancel),
+            Tombstones: await StripTombstones(connection, nowMs, cancel) + await PurgeErased(connection, nowMs, cancel) + await TrimTombstones(connection, cancel),
+            Devices: await DeleteBatches(connection, "sync_devices", "last_seen_ms", nowMs - Ages.DeviceUnseenMs, cancel),
+            Tickets: await DeleteBatches(connection, "tickets", "expires_ms", nowMs - 1, cancel));
+    }
 
     private static async Task<bool> TryLockSweep(NpgsqlConnection connection, CancellationToken cancel)
     {

@@ -7,7 +7,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// The store of a deployment: any number of processes over one PostgreSQL. Correct through the fence of each commit, not through
 /// who holds which connection.
 /// </summary>
-internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options) : IUserStore, IStoreUpkeep, IAsyncDisposable
+internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options) : IUserStore, IStoreUpkeep, IConnectionStore, IAsyncDisposable
 {
     private const int NpgsqlPoolSizeDefault = 100;
     private const int ClientPatienceSeconds = 2;
@@ -30,7 +30,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         "-c plan_cache_mode=force_generic_plan -c jit=off -c max_parallel_workers_per_gather=0 "
         + "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off";
 
-    private static NpgsqlConnectionStringBuilder Tuned(string connectionString, PostgresOptions options)
+    internal static NpgsqlConnectionStringBuilder Tuned(string connectionString, PostgresOptions options)
     {
         var tuned = new NpgsqlConnectionStringBuilder(connectionString)
         {

@@ -9,7 +9,8 @@ internal sealed partial class SqliteStore
         var conflicts = await DeleteBatches("sync_conflicts", "created_ms", nowMs - Ages.ConflictMs, cancel);
         var tombstones = await StripTombstones(nowMs, cancel) + await PurgeErased(nowMs, cancel) + await TrimTombstones(cancel);
         var devices = await DeleteBatches("sync_devices", "last_seen_ms", nowMs - Ages.DeviceUnseenMs, cancel);
-        return new SweepReport(receipts, conflicts, tombstones, devices);
+        var tickets = await DeleteBatches("tickets", "expires_ms", nowMs - 1, cancel);
+        return new SweepReport(receipts, conflicts, tombstones, devices, tickets);
     }
 
     private Task<int> DeleteBatches(string table, string age, long boundMs, CancellationToken cancel) => Batches(

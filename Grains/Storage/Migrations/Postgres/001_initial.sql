@@ -105,11 +105,12 @@ CREATE TABLE sync_connections (
 CREATE INDEX sync_connections_gateway ON sync_connections (gateway_id);
 
 CREATE TABLE tickets (
-    hash         bytea PRIMARY KEY,
-    user_id      text COLLATE "C" NOT NULL,
-    origin       text,
-    token_exp_ms bigint NOT NULL,
-    expires_ms   bigint NOT NULL
+    hash            bytea PRIMARY KEY,
+    user_id         text COLLATE "C" NOT NULL,
+    origin          text,
+    token_issued_ms bigint NOT NULL,
+    token_exp_ms    bigint NOT NULL,
+    expires_ms      bigint NOT NULL
 );
 
 CREATE INDEX tickets_expiry ON tickets (expires_ms);

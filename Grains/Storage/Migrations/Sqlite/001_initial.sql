@@ -104,11 +104,12 @@ CREATE TABLE sync_connections (
 CREATE INDEX sync_connections_gateway ON sync_connections (gateway_id);
 
 CREATE TABLE tickets (
-    hash         BLOB PRIMARY KEY,
-    user_id      TEXT NOT NULL,
-    origin       TEXT,
-    token_exp_ms INTEGER NOT NULL,
-    expires_ms   INTEGER NOT NULL
+    hash            BLOB PRIMARY KEY,
+    user_id         TEXT NOT NULL,
+    origin          TEXT,
+    token_issued_ms INTEGER NOT NULL,
+    token_exp_ms    INTEGER NOT NULL,
+    expires_ms      INTEGER NOT NULL
 ) STRICT;
 
 CREATE INDEX tickets_expiry ON tickets (expires_ms);
