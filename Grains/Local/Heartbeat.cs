@@ -14,6 +14,8 @@ internal sealed class Heartbeat(IConnections connections, Hearing hearing, TimeP
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(Limits.HeartbeatEveryMs);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
 
+    private readonly PeriodicTimer comparing = new(TimeSpan.FromMilliseconds(Limits.HeadsComparedEveryMs), time);
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -31,6 +33,12 @@ internal sealed class Heartbeat(IConnections connections, Hearing hearing, TimeP
         {
             log.LeaveFailed("timeout");
         }
+    }
+
+    public override void Dispose()
+    {
+        comparing.Dispose();
+        base.Dispose();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(Beat(stoppingToken), Compare(stoppingToken));
@@ -56,7 +64,6 @@ internal sealed class Heartbeat(IConnections connections, Hearing hearing, TimeP
 
     private async Task Compare(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(Limits.HeadsComparedEveryMs), time);
-        while (await timer.WaitForNextTickAsync(stopping)) hearing.Missed();
+        while (await comparing.WaitForNextTickAsync(stopping)) hearing.Missed();
     }
 }
