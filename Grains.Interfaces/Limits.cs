@@ -47,6 +47,9 @@ public static class Limits
     public const int HintsWaitingMax = 10_000;
     public const int HintBytesMax = 7_900;
 
+    /// <summary>The least time between two notifications of a process.</summary>
+    public const int HintPauseMs = 2;
+
     public const int AnswersRememberedMax = 32;
     public const int AnswerBytesRememberedMax = 64 * 1024;
 

@@ -8,7 +8,8 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// Hints between processes over LISTEN and NOTIFY, each on a connection of its own: a NOTIFY inside a commit's transaction would serialize
-/// commits. Everything that waits goes in one NOTIFY, as soon as the one before has returned, so the load itself makes the batches.
+/// commits. The first hint goes at once; everything that comes within the pause after it goes in one NOTIFY, or each commit under load would
+/// pay for one of its own.
 /// What this process says it hears at once, without the way through the database.
 /// </summary>
 internal sealed class PostgresHints(
@@ -52,6 +53,7 @@ internal sealed class PostgresHints(
                 await notify.ExecuteNonQueryAsync(stopping);
                 metrics.Notified(next.Hints);
                 unsent = null;
+                await Task.Delay(Limits.HintPauseMs, stopping);
             }
             else
             {
