@@ -39,7 +39,7 @@ internal sealed class ModelServer : IModelServer
         foreach (var row in written) Store(row);
         var draft = new Draft(Ledger);
         draft.Take(decision.Draft);
-        Ledger.Adopt(draft, nowMs);
+        Ledger.Adopt(draft);
         for (var i = 0; i < results.Count; i++)
             Trace.Add($"{nowMs} {device} {Encoding.UTF8.GetString(changes[i].Document.Span)} {results[i].Status} -> {Ledger.Find(results[i].Entity)}");
         return results;
