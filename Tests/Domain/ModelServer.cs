@@ -79,6 +79,7 @@ internal sealed class ModelServer : IModelServer
             if (!rows.TryGetValue(row.Entity, out var before)) continue;
             Assert.True(row.Head.Version > before.Version, "versions only grow");
             Assert.True(row.Head.OutMs > before.UpdatedAtMs, "updatedAt only grows");
+            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || EntityTypes.Of(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
         }
     }
 
