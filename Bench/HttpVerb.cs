@@ -21,7 +21,7 @@ internal static class HttpVerb
         Description = $"The server's Auth__Secret; signs the users' tokens. Also read from {SecretVariable}.",
         DefaultValueFactory = _ => Environment.GetEnvironmentVariable(SecretVariable),
     };
-    private static readonly Option<int> Users = Whole("--users", "Users the load is spread over.", 20, 1, 10_000);
+    private static readonly Option<int> Users = Whole("--users", "Users the load is spread over.", 20, 1, 200_000);
     private static readonly Option<int> Concurrency = Whole("--concurrency", "Connections, each with one request at a time.", 32, 1, 1_000);
     private static readonly Option<double> Seconds = Time("--seconds", "How long each scenario is measured.", 5, 0.1);
     private static readonly Option<double> Warmup = Time("--warmup", "Seconds before that, not counted.", 2, 0);

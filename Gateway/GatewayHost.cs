@@ -22,16 +22,29 @@ public static class GatewayHost
     ];
 
     /// <summary>Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.</summary>
-    public static async Task<int> Run(string[] args, Action<WebApplicationBuilder> configure)
+    public static Task<int> Run(string[] args, Action<WebApplicationBuilder> configure) => Guarded(async () =>
+    {
+        await using var app = Build(args, configure);
+        app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app));
+        await app.RunAsync();
+    });
+
+    /// <summary>Does one thing to the configured store instead of serving, and says how much it did.</summary>
+    public static Task<int> Administer(
+        string[] args, Action<WebApplicationBuilder> configure, Func<IServiceProvider, CancellationToken, Task<long>> act, string done) => Guarded(async () =>
+    {
+        await using var app = Build(args, configure);
+        await Console.Out.WriteLineAsync($"{await act(app.Services, CancellationToken.None)} {done}");
+    });
+
+    private static async Task<int> Guarded(Func<Task> work)
     {
         try
         {
-            await using var app = Build(args, configure);
-            app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app));
-            await app.RunAsync();
+            await work();
             return 0;
         }
-        catch (InvalidOptionsException wrong)
+        catch (Exception wrong) when (wrong is InvalidOptionsException or StoreUnavailableException)
         {
             await Console.Error.WriteLineAsync(wrong.Message);
             return 1;
@@ -93,6 +106,7 @@ public static class GatewayHost
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<RequestBodies>();
         services.AddSingleton<GatewayMetrics>();
+        Telemetry.Configure(services);
         services.AddSingleton<Readiness>();
         services.AddSingleton<IAnswerFormat, WireAnswers>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));

@@ -21,6 +21,7 @@ internal static class Welcome
     {
         var entry = $$$"""{"changes":{"entries":[{"id":"first-entry","timestamp":"{{{Wire.WireTime.Iso(now)}}}","duration":25,"type":"practice","instrument":"piano","notes":"Slow, hands separate","updatedAt":"{{{Wire.WireTime.Iso(now)}}}"}]}}""";
         var store = storage.Postgres is null ? $"SQLite at {Path.GetFullPath(storage.SqlitePath)}" : "PostgreSQL";
+        var push = $"""{url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop' -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'""";
         return $"""
 
             Mirubato Sync is up at {url}, storing in {store}.
@@ -28,17 +29,17 @@ internal static class Welcome
 
               TOKEN={token}
 
-            Push an entry. Run it twice: the second answer is the first one again, with X-Idempotent-Replay: true.
+            Push an entry from one device:
 
-              curl -si {url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop' -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'
+              curl -s {push}
 
-            Pull everything, as another device would:
+            Pull everything on another:
 
               curl -s {url}/api/sync/pull -X POST -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: phone'
 
-            See where the history stands:
+            Send the very same push again. Nothing happens twice: X-Idempotent-Replay says that this is the first answer, to the byte.
 
-              curl -s {url}/api/sync/status -H "Authorization: Bearer $TOKEN"
+              curl -si {push}
 
             """;
     }

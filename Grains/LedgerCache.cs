@@ -45,9 +45,9 @@ internal sealed class LedgerCache(UserId user, CoordinatorContext context)
         }
     }
 
-    public void Adopt(Ledger decidedOn, Draft draft, long nowMs)
+    public void Adopt(Ledger decidedOn, Draft draft)
     {
-        lock (gate) decidedOn.Adopt(draft, nowMs);
+        lock (gate) decidedOn.Adopt(draft);
     }
 
     /// <summary>Live entities by type if the ledger has come as far as <paramref name="standing"/>; else null.</summary>

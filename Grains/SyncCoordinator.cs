@@ -13,7 +13,7 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
     private readonly KnownDevices devices = new(user, context);
     private readonly Rooms rooms = new(context.Log);
     private readonly LedgerCache ledger = new(user, context);
-    private (long ReadMs, int Devices, int Connections)? presence;
+    private Seen? presence;
 
     /// <summary>When it was last called, Unix ms.</summary>
     public long LastUsedMs { get; private set; } = context.NowMs;
@@ -89,17 +89,16 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
     public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel)
     {
         var standing = await Standing(caller, cancel);
-        var (known, connections) = await Presence(cancel);
-        return new StatusReport(standing, known, connections, await LiveByType(caller, standing, cancel));
+        var seen = await Presence(cancel);
+        return new StatusReport(standing, seen.Devices, seen.Connections, await LiveByType(caller, standing, cancel));
     }
 
-    private async ValueTask<(int Devices, int Connections)> Presence(CancellationToken cancel)
+    private async ValueTask<Seen> Presence(CancellationToken cancel)
     {
         var nowMs = context.NowMs;
-        if (presence is { } fresh && nowMs - fresh.ReadMs < Limits.PresenceFreshMs) return (fresh.Devices, fresh.Connections);
+        if (presence is { } fresh && nowMs - fresh.AtMs < Limits.PresenceFreshMs) return fresh;
         var (known, connections) = await context.Store.Presence(user, nowMs, cancel);
-        presence = (nowMs, known, connections);
-        return (known, connections);
+        return presence = new Seen(nowMs, known, connections);
     }
 
     /// <summary>A write of nothing brings the ledger to where the store stands; only the mailbox's runner may move it.</summary>
@@ -169,4 +168,7 @@ internal sealed class SyncCoordinator(UserId user, CoordinatorContext context) :
         LastUsedMs = context.NowMs;
         return caller.Device is { } device ? devices.See(device, cursor, cancel) : ValueTask.FromResult(true);
     }
+
+    /// <summary>A class, so that a status asked meanwhile sees all of it or none.</summary>
+    private sealed record Seen(long AtMs, int Devices, int Connections);
 }

@@ -75,7 +75,7 @@ internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCac
     private void Conclude(Ledger ledger, SharedCommit shared)
     {
         var position = ledger.Position;
-        cache.Adopt(ledger, shared.Drafted, shared.NowMs);
+        cache.Adopt(ledger, shared.Drafted);
         if (!rooms.AreEmpty && shared.Rows.Count > 0) rooms.Announce(AnnouncementOf(shared, position));
         if (shared.Rows.Count > 0) context.Hints.Send(new HeadMoved(user, new SyncToken(position.Epoch, shared.Drafted.Last)));
         foreach (var receipt in shared.Receipts) answers.Remember(receipt);

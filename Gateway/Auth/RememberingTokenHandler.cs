@@ -13,7 +13,7 @@ namespace Mirubato.Gateway.Auth;
 /// </summary>
 internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenHandler
 {
-    public const int TokensMax = 20_000;
+    public const int TokensMax = 4_000;
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentDictionary<UInt128, Known> known = new();

@@ -21,7 +21,7 @@ internal sealed class Ledger : IHeads
         AssertDigest();
     }
 
-    /// <summary>As of this ledger; whether a device is revoked it does not know.</summary>
+    /// <summary>Epoch, head and digest as of this ledger; what else may change without a revision is as of its last load.</summary>
     public Standing Standing { get; private set; }
 
     public SyncToken Position => Standing.Token;
@@ -40,10 +40,10 @@ internal sealed class Ledger : IHeads
         recognizable.TryGetValue(fingerprint, out var entity) ? entity : null;
 
     /// <summary>Takes in what the store has held.</summary>
-    public void Adopt(Draft draft, long nowMs)
+    public void Adopt(Draft draft)
     {
         foreach (var (entity, head) in draft.Changed) Put(entity, head);
-        Standing = Standing with { Last = draft.Last, Digest = Tally.Digest, LastSyncMs = nowMs };
+        Standing = Standing with { Last = draft.Last, Digest = Tally.Digest };
         Invariant.Holds(Tally == draft.Tally, "a ledger's tally is that of the draft it adopted");
     }
 

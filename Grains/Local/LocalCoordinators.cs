@@ -11,6 +11,7 @@ internal sealed class LocalCoordinators : ISyncCoordinators, IDisposable
 {
     private readonly ConcurrentDictionary<UserId, SyncCoordinator> active = new();
     private readonly CoordinatorContext context;
+    private readonly IdleMemory memory = new();
     private readonly ITimer timer;
     private int tidying;
 
@@ -18,7 +19,7 @@ internal sealed class LocalCoordinators : ISyncCoordinators, IDisposable
     {
         this.context = context;
         var often = TimeSpan.FromMilliseconds(Limits.CoordinatorIdleMs / 4);
-        timer = context.Time.CreateTimer(_ => Tidy(), null, often, often);
+        timer = context.Time.CreateTimer(_ => { Tidy(); memory.GiveBack(); }, null, often, often);
     }
 
     public int Active => active.Count;
@@ -44,7 +45,9 @@ internal sealed class LocalCoordinators : ISyncCoordinators, IDisposable
             {
                 var tooMany = active.Count > Limits.CoordinatorsMax * 9 / 10 || heads > Limits.HeadsMax;
                 if (usedMs > idleSince && !tooMany) break;
-                if (coordinator.IsIdle && active.TryRemove(user, out _)) heads -= weight;
+                if (!coordinator.IsIdle || !active.TryRemove(user, out _)) continue;
+                heads -= weight;
+                memory.Freed();
             }
         }
         finally

@@ -39,7 +39,7 @@ internal sealed class ModelServer : IModelServer
         foreach (var row in written) Store(row);
         var draft = new Draft(Ledger);
         draft.Take(decision.Draft);
-        Ledger.Adopt(draft, nowMs);
+        Ledger.Adopt(draft);
         for (var i = 0; i < results.Count; i++)
             Trace.Add($"{nowMs} {device} {Encoding.UTF8.GetString(changes[i].Document.Span)} {results[i].Status} -> {Ledger.Find(results[i].Entity)}");
         return results;
@@ -79,6 +79,7 @@ internal sealed class ModelServer : IModelServer
             if (!rows.TryGetValue(row.Entity, out var before)) continue;
             Assert.True(row.Head.Version > before.Version, "versions only grow");
             Assert.True(row.Head.OutMs > before.UpdatedAtMs, "updatedAt only grows");
+            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || EntityTypes.Of(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
         }
     }
 

@@ -136,6 +136,7 @@ public abstract partial class EngineContract
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => cut);
         Assert.Equal(3, Assert.Single((await queued).Items!).Seq);
+        Assert.Equal(2, store.WholeLoads);
     }
 
     [Fact]

@@ -11,6 +11,9 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public int Commits { get; private set; }
 
+    /// <summary>How often all heads of a user were read.</summary>
+    public int WholeLoads { get; private set; }
+
     public async ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
     {
         Commits++;
@@ -19,7 +22,11 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public static StoreUnavailableException Cut(bool outcomeUnknown) => new("unreachable", outcomeUnknown);
 
-    public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) => store.Load(user, after, nowMs, cancel);
+    public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel)
+    {
+        if (after == Revision.Origin) WholeLoads++;
+        return store.Load(user, after, nowMs, cancel);
+    }
 
     public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.Standing(user, device, nowMs, cancel);
 

@@ -1,0 +1,41 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests;
+
+/// <summary>How the bounds hang together: one that is changed alone fails here, with the reason.</summary>
+public sealed class LimitsTests
+{
+    [Fact]
+    public void A_body_holds_any_document_it_may_carry()
+    {
+        Assert.True(Limits.EntityBytesMax < Limits.BodyBytesMax);
+        Assert.True(Limits.EntityDepthMax + 3 <= Limits.BodyDepthMax, "a document stands three levels deep in a push: body, changes, list");
+    }
+
+    [Fact]
+    public void A_coordinator_can_hold_the_largest_request_and_commit_the_largest_batch()
+    {
+        Assert.True(Limits.MailboxBytesMax >= Limits.BodyBytesMax + (256L * Limits.PushItemsMax), "what a waiting push weighs is its body and its items");
+        Assert.True(Limits.GroupRowsMax >= Limits.BatchItemsMax);
+        Assert.True(Limits.GroupRequestsMax <= Limits.MailboxRequestsMax);
+        Assert.True(Limits.FenceRetriesMax >= 1);
+    }
+
+    [Fact]
+    public void A_page_holds_at_least_one_document_and_a_quota_at_least_one_push()
+    {
+        Assert.True(Limits.PageBytesMax >= Limits.EntityBytesMax);
+        Assert.True(Limits.PageRowsMax <= Limits.PullLimitMax);
+        Assert.True(new Quotas().LiveEntitiesMax >= Limits.PushItemsMax);
+        Assert.True(new Quotas().BytesMax >= Limits.BodyBytesMax);
+    }
+
+    [Fact]
+    public void What_is_remembered_is_forgotten_before_it_matters()
+    {
+        Assert.True(Limits.TombstoneDays > Limits.ErasedTombstoneDays);
+        Assert.True(Limits.EpochJump > Limits.TombstonesMax + new Quotas().LiveEntitiesMax, "an erased user's tombstones fit between two epochs");
+        Assert.True(Limits.CoordinatorIdleMs >= Limits.DeviceSeenEveryMs, "or a device would be registered anew at every visit");
+        Assert.True(Limits.PresenceFreshMs < Limits.CoordinatorIdleMs);
+    }
+}
