@@ -15,11 +15,11 @@ public abstract partial class WebAppContract : IAsyncLifetime
     private protected HttpDevice Phone { get; private set; } = null!;
 
     /// <summary>The setting that names a fresh store.</summary>
-    protected abstract Task<string> Storage();
+    protected abstract Task<string> Storage(string name);
 
     public async Task InitializeAsync()
     {
-        server = await LiveServer.Start(await Storage());
+        server = await LiveServer.Start(await Storage("sync"));
         (Web, Phone) = (Device("web"), Device("phone"));
     }
 

@@ -5,14 +5,14 @@ namespace Mirubato.Tests.WebApp;
 [Collection(SharesPostgres.Name)]
 public sealed class PostgresWebAppTests(PostgresCluster cluster) : WebAppContract
 {
-    protected override async Task<string> Storage() => $"--Storage:Postgres={await cluster.FreshDatabase()}";
+    protected override async Task<string> Storage(string name) => $"--Storage:Postgres={await cluster.FreshDatabase()}";
 }
 
 public sealed class SqliteWebAppTests : WebAppContract
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mirubato-webapp-").FullName;
 
-    protected override Task<string> Storage() => Task.FromResult($"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}");
+    protected override Task<string> Storage(string name) => Task.FromResult($"--Storage:SqlitePath={Path.Combine(directory, $"{name}.db")}");
 
     public override async Task DisposeAsync()
     {
