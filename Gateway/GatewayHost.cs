@@ -5,6 +5,7 @@ using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
 using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.WebApp;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
 
@@ -68,6 +69,7 @@ public static class GatewayHost
         if (options.Auth.Generated) Log.DevelopmentSecret(app.Logger, options.Storage.DataDirectory);
         Pipeline(app);
         app.MapSync();
+        app.MapWebApp();
         app.MapHealth();
         app.MapHome();
         app.MapOpenApiDocument();
@@ -110,6 +112,7 @@ public static class GatewayHost
         services.AddSingleton<Readiness>();
         services.AddSingleton<IAnswerFormat, WireAnswers>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(1, WebAppJson.Default));
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
         Cors.Configure(services, options.Origins);
         RateLimits.Configure(services, options.Limits);

@@ -58,6 +58,9 @@ public enum RequestRefusal
 
     /// <summary>No such conflict or device (404).</summary>
     NotFound,
+
+    /// <summary>Another write came first, and the request was to count only without one (409).</summary>
+    BaseMoved,
 }
 
 /// <summary>

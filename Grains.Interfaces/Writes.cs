@@ -46,7 +46,14 @@ public sealed record WriteRequest(
     IReadOnlyList<Change> Changes,
     SyncToken Cursor = default,
     bool Strict = false,
-    string? ConnectionId = null);
+    string? ConnectionId = null)
+{
+    /// <summary>
+    /// Compare and set: each change counts only if <see cref="Change.BaseVersion"/> is the entity's version now (0: nobody has heard of it).
+    /// Else the request is refused as <see cref="RequestRefusal.BaseMoved"/> and leaves nothing behind, not even a receipt.
+    /// </summary>
+    public bool OnlyOnBase { get; init; }
+}
 
 /// <summary>What became of one item.</summary>
 public enum ItemStatus

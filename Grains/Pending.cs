@@ -15,7 +15,7 @@ internal sealed class Pending
         Request = request;
         Items = items;
         OnTopOfAnything = onTopOfAnything;
-        Bytes = request.Body.Length + (256L * items.Count);
+        Bytes = Math.Max(request.Body.Length, request.Changes.Sum(change => (long)change.Document.Length)) + (256L * items.Count);
     }
 
     public WriteRequest Request { get; }

@@ -71,6 +71,12 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
     {
         requests.Add(pending);
         var request = pending.Request;
+        if (request.OnlyOnBase && !StandsOnBase(pending))
+        {
+            await TurnDown(pending, cancel);
+            return;
+        }
+
         var terms = new Terms(user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, context.Quotas, pending.OnTopOfAnything);
         var decision = Deciding.Decide(Drafted, terms, pending.Items);
         var stored = await Stored(decision.Needed(), cancel);
@@ -84,6 +90,19 @@ internal sealed class SharedCommit(UserId user, CoordinatorContext context, Ledg
         if (applies) Take(pending, decision, written);
         var outcome = OutcomeOf(pending, applies, results, before, missed);
         Answer(pending, outcome);
+    }
+
+    private bool StandsOnBase(Pending pending) =>
+        pending.Items.All(i => i.IsRefused || (Drafted.Find(i.Entity)?.Version ?? 0) == (i.BaseVersion ?? 0));
+
+    /// <summary>
+    /// Decided like any other, so that it holds only if the ledger is not behind the store. A repetition finds its base moved by itself:
+    /// its receipt tells.
+    /// </summary>
+    private async ValueTask TurnDown(Pending pending, CancellationToken cancel)
+    {
+        var first = pending.Keyed is { } keyed ? await context.Store.Receipt(user, keyed.Scope, keyed.Key, NowMs, cancel) : null;
+        decided.Add((pending, first is null ? WriteAnswer.Refuse(RequestRefusal.BaseMoved) : pending.Keyed!.Replay(first)));
     }
 
     private void Take(Pending pending, Decision decision, IReadOnlyList<NewRow> written)

@@ -55,7 +55,7 @@ internal sealed class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswer
 
         return failure switch
         {
-            RequestRefusedException refused => Write(http, refused.Problem, refused.Detail, refused.Path),
+            RequestRefusedException refused => Write(http, refused.Problem, refused.Detail, refused.Path, refused.Reason),
             StoreUnavailableException store => Unavailable(http, store),
             BadHttpRequestException bad => Write(http, Problems.OfStatus(bad.StatusCode)),
             _ => Unhandled(http, failure),

@@ -12,6 +12,9 @@ internal sealed class RequestRefusedException(Problem problem, string? detail = 
     public string? Detail { get; } = detail;
     public string? Path { get; } = path;
 
+    /// <summary>Why exactly, in one word, where the problem has several causes.</summary>
+    public string? Reason { get; init; }
+
     public static void ThrowIf(RequestRefusal refusal)
     {
         if (refusal is not RequestRefusal.None) throw new RequestRefusedException(Problems.Of(refusal));

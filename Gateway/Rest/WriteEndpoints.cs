@@ -35,7 +35,7 @@ internal static class WriteEndpoints
         return call.Http.Answer(answer.Status, answer.Body, answer.Status < 400 ? ContentTypes.Json : ContentTypes.Problem);
     }
 
-    private static string? Key(HttpContext http)
+    public static string? Key(HttpContext http)
     {
         var ours = Call.Id(http, CommonHeaders.Key);
         var standard = Call.Id(http, CommonHeaders.StandardKey);

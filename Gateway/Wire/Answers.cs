@@ -4,7 +4,7 @@ namespace Mirubato.Gateway.Wire;
 
 /// <summary>RFC 9457 with the members existing clients read: <c>success</c>, <c>error</c>, <c>code</c>.</summary>
 /// <param name="Path">Where in the body, when it is about a place.</param>
-/// <param name="Reason">The class of a failure of the store.</param>
+/// <param name="Reason">The class of a failure of the store, or why a document was refused.</param>
 internal sealed record ProblemAnswer(
     string Type, string Title, int Status, string Detail, bool Success, string Error, string Code, string? Path = null, string? Reason = null);
 

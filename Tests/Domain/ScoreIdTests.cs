@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
 using Xunit.Abstractions;
 
 namespace Mirubato.Tests.Domain;

@@ -1,13 +1,13 @@
 using System.Buffers;
 using System.Text;
 
-namespace Mirubato.Grains.Domain;
+namespace Mirubato.Grains.Interfaces;
 
 /// <summary>
 /// The ids of scores: <c>title-composer</c> in lower case, or <c>title||composer</c> where a part has a dash itself, or a
 /// <c>score_…</c> id given elsewhere. Clients compute the same; Tests/Vectors/score-id.json binds both.
 /// </summary>
-internal static class ScoreIds
+public static class ScoreIds
 {
     private const string Delimiter = "||";
     private const string Unknown = "unknown";

@@ -1,13 +1,13 @@
 using System.Globalization;
 using System.Text;
 
-namespace Mirubato.Grains.Domain;
+namespace Mirubato.Grains.Interfaces;
 
 /// <summary>
 /// Text as ECMAScript's toLowerCase and trim leave it: clients compute the same ids. The framework maps one code point to one,
 /// so the two rules of Unicode that do not are here.
 /// </summary>
-internal static class EcmaCase
+public static class EcmaCase
 {
     public static string Lower(string text)
     {

@@ -1,0 +1,62 @@
+using System.Globalization;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.Wire;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>Names the user has used before.</summary>
+internal static class AutocompleteEndpoints
+{
+    public const int ResultsMax = 100;
+    private const int ResultsUsual = 10;
+
+    private static readonly Parameter Text = new("q", true, "A part of the name; empty: the most used names.");
+    private static readonly Parameter Limit = new("limit", true, "At most so many results, 1 to 100; 10 if left out.", Number: true);
+    private static readonly Parameter By = new("composer", true, "Only pieces by this composer.");
+
+    public static void MapAutocomplete(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/autocomplete/composers", Composers).Says("Composers from the user's entries and repertoire, best match first.")
+            .Takes(Header.Device, Header.Schema, Text, Limit).Gives<SuggestionsAnswer>();
+        app.MapGet("/api/autocomplete/pieces", Pieces).Says("Pieces from the user's entries and repertoire, best match first.")
+            .Takes(Header.Device, Header.Schema, Text, Limit, By).Gives<SuggestionsAnswer>();
+    }
+
+    private static Task Composers(Call call) => Answer(call, (names, piece) => names.Add(piece.Composer, composer: null));
+
+    private static Task Pieces(Call call)
+    {
+        var by = call.Http.Request.Query["composer"].ToString().Trim();
+        return Answer(call, (names, piece) =>
+        {
+            if (by.Length == 0 || by.Equals(piece.Composer, StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
+        });
+    }
+
+    private static async Task Answer(Call call, Action<Suggestions, PieceName> add)
+    {
+        var limit = LimitOf(call.Http.Request.Query["limit"].ToString());
+        var names = new Suggestions(call.Http.Request.Query["q"].ToString().Trim());
+        await foreach (var entry in Logbook.Entries(call))
+        {
+            foreach (var piece in entry.Names) add(names, piece);
+        }
+
+        // After the entries, whose spelling is the user's own: an id tells a name in lower case only.
+        await foreach (var row in Logbook.Rows(call, Repertoire.Type))
+        {
+            if (Repertoire.NameOf(JsonMembers.OfStored(row.Data), row.Entity.Id) is { } piece) add(names, piece);
+        }
+
+        await call.Http.Answer(new SuggestionsAnswer(names.Best(limit), names.Count), WebAppJson.Default.SuggestionsAnswer);
+    }
+
+    private static int LimitOf(string text)
+    {
+        if (text.Length == 0) return ResultsUsual;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= ResultsMax
+            ? limit
+            : throw new RequestRefusedException(Problem.InvalidParameter, $"limit is '{BodyWalk.Cut(text)}': it must be a whole number from 1 to {ResultsMax}.", "limit");
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>What is stored under a key, and where the history stood then.</summary>
+internal sealed record Stored(StoredRow? Row, Standing Standing)
+{
+    public bool IsLive => Row is { DeletedAtMs: null };
+
+    public bool IsDeleted => Row is { DeletedAtMs: not null };
+
+    public JsonMembers Members => JsonMembers.OfStored(Row!.Data);
+}
+
+/// <summary>What an update makes of what is stored: a new document, a deletion, or the reason why neither.</summary>
+internal sealed record Edit(JsonMembers? Document, RequestRefusedException? Refusal = null)
+{
+    public static readonly Edit Delete = new(Document: null);
+
+    public static Edit No(Problem problem, string detail) => new(null, new RequestRefusedException(problem, detail));
+}
+
+/// <summary>
+/// One user's documents, read by key and changed in place. A change is written only over the very version it was made from, and made again
+/// when another write came between: so a partial update never undoes the other's members.
+/// </summary>
+internal sealed class Documents(Rest.Call call, TimeProvider time)
+{
+    /// <summary>Each attempt that fails is another device's success.</summary>
+    public const int AttemptsMax = 20;
+
+    /// <summary>The base that no entity has: such a write can only be the repetition of an earlier one.</summary>
+    private const long NoBase = -1;
+
+    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public async ValueTask<Stored> Find(EntityType type, string id)
+    {
+        var query = new ReadQuery { Types = [type.Name], AfterKey = new EntityKey(type.Name, Before(id)), Rows = 1 };
+        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
+        return new Stored(page.Rows is [var row] && row.Entity.Id == id ? row : null, page.Standing);
+    }
+
+    /// <summary>The live document, or 404 with <paramref name="absent"/>.</summary>
+    public async ValueTask<Stored> Get(EntityType type, string id, string absent)
+    {
+        var stored = UsableId.Is(id) ? await Find(type, id) : null;
+        return stored is { IsLive: true } ? stored : throw new RequestRefusedException(Problem.NotFound, absent);
+    }
+
+    /// <summary>Changes one document; a request that was executed before under its key is not executed again.</summary>
+    /// <returns>What was stored before, as the edit saw it.</returns>
+    public async ValueTask<Stored> Update(EntityType type, string id, RequestKey key, Func<Stored, Edit> edit)
+    {
+        for (var attempt = 0; attempt < AttemptsMax; attempt++)
+        {
+            var stored = await Find(type, id);
+            var made = edit(stored);
+            if (made.Refusal is not null && key.Value is null) throw made.Refusal;
+            var answer = await call.Coordinator.Write(RequestOf(key, stored, ChangeOf(type, id, stored, made)), call.Cancel);
+            if (answer.Refusal is RequestRefusal.None)
+            {
+                Check(answer);
+                return stored;
+            }
+
+            if (answer.Refusal is not RequestRefusal.BaseMoved) RequestRefusedException.ThrowIf(answer.Refusal);
+            if (made.Refusal is not null) throw made.Refusal;
+        }
+
+        throw new RequestRefusedException(Problem.BaseMoved);
+    }
+
+    private WriteRequest RequestOf(RequestKey key, Stored stored, Change change) =>
+        new(call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, [change], stored.Standing.Token, Strict: true) { OnlyOnBase = true };
+
+    private Change ChangeOf(EntityType type, string id, Stored stored, Edit edit)
+    {
+        var version = stored.Row?.Version ?? 0;
+        if (edit.Refusal is not null) return new Change(type.Name, id, Document: default, Delete: true, BaseVersion: NoBase);
+        return edit.Document is { } document
+            ? new Change(type.Name, id, document.ToJson(), BaseVersion: version)
+            : new Change(type.Name, id, Document: default, Delete: true, BaseVersion: version, EventMs: NowMs);
+    }
+
+    private void Check(WriteAnswer answer)
+    {
+        if (answer.Replayed) call.Http.Response.Headers[CommonHeaders.Replay] = "true";
+        if (answer.Status == StatusCodes.Status200OK) return;
+
+        // Strict: the answer lists the one item that was refused. It is read from the bytes, so that a replay says the same.
+        var conflict = JsonMembers.OfStored(answer.Body)["conflicts"].Elements() is [var only, ..] ? only.Members() : null;
+        throw new RequestRefusedException(Problem.DocumentRefused, conflict?["message"].Text()) { Reason = conflict?["reason"].Text() };
+    }
+
+    /// <summary>
+    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points: nothing that is short enough to be an id
+    /// lies between.
+    /// </summary>
+    private static string Before(string id)
+    {
+        var last = id.Length - (char.IsLowSurrogate(id[^1]) ? 2 : 1);
+        var rune = Rune.GetRuneAt(id, last).Value;
+        var previous = new Rune(rune == 0xE000 ? 0xD7FF : rune - 1);
+        var text = new StringBuilder(id, 0, last, UsableId.UnitsMax * 2).Append(previous.ToString());
+        while (text.Length <= UsableId.UnitsMax) text.Append("\U0010FFFF");
+        return text.ToString();
+    }
+}
+
+/// <summary>Times as a document of its own kind spells them.</summary>
+internal static class DocumentTimes
+{
+    /// <summary>Says that <paramref name="document"/> was edited now, in the form it says so already.</summary>
+    public static void Touch(this JsonMembers document, EntityType type, long nowMs)
+    {
+        var asNumber = type.Times is TimeForm.AsWritten && !document["updatedAt"].IsText;
+        document["updatedAt"] = asNumber ? JsonValue.Of(nowMs) : JsonValue.Of(Wire.WireTime.Iso(nowMs));
+    }
+
+    public static long CreatedMs(this JsonMembers document, StoredRow row) =>
+        document["createdAt"].TimeMs() ?? document["created_at"].TimeMs() ?? row.UpdatedAtMs;
+}

@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>What a user wants to reach.</summary>
+internal static class GoalEndpoints
+{
+    private const string Absent = "There is no such goal; GET /api/goals lists them.";
+
+    private static readonly Parameter Status = new("status", true, "Only goals of this status.");
+    private static readonly Parameter Kind = new("type", true, "Only goals of this type.");
+    private static readonly Parameter Score = new("scoreId", true, "Only goals of this piece, in whatever spelling.");
+
+    public static void MapGoals(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/goals", List).Says("The goals, newest first.")
+            .Takes(Header.Device, Header.Schema, Status, Kind, Score).Gives<GoalsAnswer>().Fails(413);
+        app.MapGet("/api/goals/{id}", Get).Says("One goal, with the time practiced for it.")
+            .Takes(Header.Device, Header.Schema).Gives<Goal>().Fails(404);
+        app.MapPost("/api/goals", Add).Says("Sets a goal; without an id it gets one.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<NewGoal>().Produces<Goal>(201).Fails(413, 415, 422);
+        app.MapPut("/api/goals/{id}", Change).Says("Changes the members that are sent; the others stay.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<NewGoal>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
+        app.MapDelete("/api/goals/{id}", Remove).Says("Gives a goal up for good.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
+        app.MapPost("/api/goals/{id}/progress", Progress).Says("Adds to a goal; at its target it is completed.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
+    }
+
+    private static async Task List(Call call, BodyBudget budget)
+    {
+        var rows = await HeldRows.Of(call, GoalDocuments.Type, budget);
+        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http.Request.Query, goal.Document)).ToList();
+        var practice = found.ToDictionary(goal => goal.Row.Entity.Id, _ => new Practice());
+        if (found.Count > 0)
+        {
+            await foreach (var entry in Logbook.Entries(call))
+            {
+                foreach (var id in entry.GoalIds.Distinct())
+                {
+                    if (practice.TryGetValue(id, out var of)) of.Add(entry);
+                }
+            }
+        }
+
+        var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, practice[goal.Row.Entity.Id]));
+        await call.Http.Answer(new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]), WebAppJson.Default.GoalsAnswer);
+    }
+
+    private static bool IsAskedFor(IQueryCollection query, JsonMembers goal)
+    {
+        var (status, type, score) = (query["status"].ToString(), query["type"].ToString(), query["scoreId"].ToString());
+        return (status.Length == 0 || status == (goal["status"].Text() ?? GoalDocuments.FirstStatus))
+            && (type.Length == 0 || type == goal["type"].Text())
+            && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));
+    }
+
+    private static async Task Get(Call call, TimeProvider time)
+    {
+        var stored = await new Documents(call, time).Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
+        await call.Http.Answer(await Told(call, stored), WebAppJson.Default.Goal);
+    }
+
+    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var sent = JsonMembers.OfRequest(body);
+        GoalDocuments.Check(sent);
+        sent.RequiredText("title");
+        var key = RequestKey.Of(call, body);
+        var id = GoalDocuments.IdOf(sent, key);
+        var documents = new Documents(call, time);
+        await documents.Update(GoalDocuments.Type, id, key, stored =>
+            stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
+            : stored.IsDeleted ? Edit.No(Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
+            : new Edit(GoalDocuments.Document(sent, documents.NowMs)));
+        var goal = await Told(call, await documents.Get(GoalDocuments.Type, id, Absent));
+        await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(goal, WebAppJson.Default.Goal), ContentTypes.Json);
+    }
+
+    private static async Task Change(Call call, RequestBodies bodies, TimeProvider time)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var sent = JsonMembers.OfRequest(body);
+        GoalDocuments.Check(sent);
+        await Update(call, new Documents(call, time), RequestKey.Of(call, body), document => document.Merge(sent));
+        await call.Http.Answer(new MessageAnswer("Goal updated"), WebAppJson.Default.MessageAnswer);
+    }
+
+    private static async Task Remove(Call call, TimeProvider time)
+    {
+        await Update(call, new Documents(call, time), RequestKey.Of(call, default), change: null);
+        await call.Http.Answer(new MessageAnswer("Goal deleted"), WebAppJson.Default.MessageAnswer);
+    }
+
+    private static async Task Progress(Call call, RequestBodies bodies, TimeProvider time)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var sent = JsonMembers.OfRequest(body);
+        var value = sent.OptionalNumber("value") ?? throw Fields.Wrong("$.value", "must be a number");
+        var notes = sent.OptionalText("notes");
+        var documents = new Documents(call, time);
+        await Update(call, documents, RequestKey.Of(call, body), document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
+        var goal = await documents.Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
+        var told = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());
+        var answer = new ProgressAnswer("Progress added", told.CurrentValue, told.TargetValue, told.Status, told.Status == GoalDocuments.LastStatus);
+        await call.Http.Answer(answer, WebAppJson.Default.ProgressAnswer);
+    }
+
+    /// <param name="change">Null: the goal is deleted.</param>
+    private static async ValueTask Update(Call call, Documents documents, RequestKey key, Action<JsonMembers>? change)
+    {
+        var id = PathId.Of(call.Http);
+        if (!UsableId.Is(id)) throw new RequestRefusedException(Problem.NotFound, Absent);
+        await documents.Update(GoalDocuments.Type, id, key, stored =>
+        {
+            if (!stored.IsLive) return Edit.No(Problem.NotFound, Absent);
+            if (change is null) return Edit.Delete;
+            var document = stored.Members;
+            change(document);
+            document.Touch(GoalDocuments.Type, documents.NowMs);
+            return new Edit(document);
+        });
+    }
+
+    private static async ValueTask<Goal> Told(Call call, Stored stored)
+    {
+        var practice = new Practice();
+        await foreach (var entry in Logbook.Entries(call))
+        {
+            if (entry.GoalIds.Contains(stored.Row!.Entity.Id)) practice.Add(entry);
+        }
+
+        return GoalDocuments.Goal(stored.Row!, stored.Members, practice) with { TotalPracticeTime = practice.Total };
+    }
+}

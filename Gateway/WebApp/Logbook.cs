@@ -1,0 +1,109 @@
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>What an update makes of an entry.</summary>
+internal enum EntryEdit
+{
+    /// <summary>It is not meant.</summary>
+    Other,
+
+    /// <summary>It is meant, and is as it should be.</summary>
+    Fits,
+
+    Changed,
+}
+
+/// <summary>A user's entities of one type, page by page: however many there are, one page is held.</summary>
+internal static class Logbook
+{
+    public static async IAsyncEnumerable<LogbookEntry> Entries(Call call)
+    {
+        await foreach (var row in Rows(call, EntityTypes.LogbookEntry)) yield return new LogbookEntry(JsonMembers.OfStored(row.Data));
+    }
+
+    public static async IAsyncEnumerable<StoredRow> Rows(Call call, EntityType type)
+    {
+        await foreach (var page in Pages(call, type))
+        {
+            foreach (var row in page.Rows) yield return row;
+        }
+    }
+
+    private static async IAsyncEnumerable<ReadPage> Pages(Call call, EntityType type)
+    {
+        var query = From(type);
+        while (true)
+        {
+            var page = await Read(call, query);
+            yield return page;
+            if (!page.More) yield break;
+            query = query with { AfterKey = page.Rows[^1].Entity };
+        }
+    }
+
+    /// <summary>
+    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page. What was done stays done when a later
+    /// page fails, and a repetition goes on from there.
+    /// </summary>
+    /// <returns>How many entries are meant, and how many were changed.</returns>
+    public static async ValueTask<(int Meant, int Changed)> Edit(Call call, TimeProvider time, Func<LogbookEntry, EntryEdit> edit)
+    {
+        var query = From(EntityTypes.LogbookEntry);
+        var (meant, changed, attempts) = (0, 0, 0);
+        while (true)
+        {
+            var page = await Read(call, query);
+            var (here, changes) = ChangesOf(page, edit, time.GetUtcNow().ToUnixTimeMilliseconds());
+            if (await Write(call, page, changes) is not { } written)
+            {
+                if (++attempts == Documents.AttemptsMax) throw new RequestRefusedException(Problem.BaseMoved);
+                continue;
+            }
+
+            (meant, changed, attempts) = (meant + here, changed + written, 0);
+            if (!page.More) return (meant, changed);
+            query = query with { AfterKey = page.Rows[^1].Entity };
+        }
+    }
+
+    private static (int Meant, List<Change> Changes) ChangesOf(ReadPage page, Func<LogbookEntry, EntryEdit> edit, long nowMs)
+    {
+        var meant = 0;
+        var changes = new List<Change>();
+        foreach (var row in page.Rows)
+        {
+            var entry = new LogbookEntry(JsonMembers.OfStored(row.Data));
+            var made = edit(entry);
+            if (made is not EntryEdit.Other) meant++;
+            if (made is not EntryEdit.Changed) continue;
+            entry.Members.Touch(EntityTypes.LogbookEntry, nowMs);
+            changes.Add(new Change(row.Entity.Type, row.Entity.Id, entry.Members.ToJson(), BaseVersion: row.Version));
+        }
+
+        return (meant, changes);
+    }
+
+    /// <summary>Null when another write came between: then the page is read again.</summary>
+    private static async ValueTask<int?> Write(Call call, ReadPage page, List<Change> changes)
+    {
+        if (changes.Count == 0) return 0;
+        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, Body: default, changes, page.Standing.Token) { OnlyOnBase = true };
+        var answer = await call.Coordinator.Write(request, call.Cancel);
+        if (answer.Refusal is RequestRefusal.BaseMoved) return null;
+        RequestRefusedException.ThrowIf(answer.Refusal);
+        return answer.Items!.Count(item => item.Status is ItemStatus.Updated);
+    }
+
+    private static ReadQuery From(EntityType type) =>
+        new() { Types = [type.Name], Kind = RowKind.Live, AfterKey = new EntityKey(type.Name, "") };
+
+    private static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
+    {
+        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
+        return page;
+    }
+}

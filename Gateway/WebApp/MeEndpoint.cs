@@ -1,0 +1,53 @@
+using System.Security.Claims;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>
+/// Who the token says is calling. Apps ask this to learn whether they are still signed in, and sign out when it fails: so it is never limited
+/// and waits for the store only so long.
+/// </summary>
+internal static class MeEndpoint
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    public static void MapMe(this IEndpointRouteBuilder app) =>
+        app.MapGet("/api/user/me", Get).DisableRateLimiting().Says("Who the token speaks for.")
+            .Takes(Header.Device, Header.Schema).Gives<MeAnswer>();
+
+    private static async Task Get(Call call, TimeProvider time)
+    {
+        var standing = await Standing(call, time);
+        if (standing is not null) RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
+        var user = call.Http.User;
+        var email = Claim(user, "email");
+        var answer = new MeAnswer(
+            call.Caller.User.Value,
+            email,
+            Claim(user, "name") ?? (email ?? call.Caller.User.Value).Split('@')[0],
+            Claim(user, "authProvider") ?? "magic_link",
+            Claim(user, "role") ?? "user",
+            WireTime.Iso(standing?.CreatedMs));
+        await call.Http.Answer(answer, WebAppJson.Default.MeAnswer);
+    }
+
+    /// <summary>Null while the store does not answer.</summary>
+    private static async Task<Standing?> Standing(Call call, TimeProvider time)
+    {
+        using var over = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, call.Cancel);
+        try
+        {
+            return await call.Coordinator.Standing(call.Caller, either.Token).AsTask().WaitAsync(either.Token);
+        }
+        catch (Exception away) when (away is StoreUnavailableException || (away is OperationCanceledException && !call.Cancel.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    private static string? Claim(ClaimsPrincipal user, string name) => user.FindFirst(name)?.Value is { Length: > 0 } value ? value : null;
+}

@@ -1,0 +1,24 @@
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>What a user's entries of one piece, or for one goal, add up to.</summary>
+internal sealed class Practice
+{
+    public int Count { get; private set; }
+
+    public double Total { get; private set; }
+
+    public long? FirstMs { get; private set; }
+
+    public long? LastMs { get; private set; }
+
+    public double Average => Count == 0 ? 0 : Total / Count;
+
+    public void Add(LogbookEntry entry)
+    {
+        Count++;
+        Total += entry.Duration;
+        if (entry.PlayedMs is not { } ms) return;
+        FirstMs = Math.Min(FirstMs ?? ms, ms);
+        LastMs = Math.Max(LastMs ?? ms, ms);
+    }
+}

@@ -1,0 +1,44 @@
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>The user's one object of preferences.</summary>
+internal static class PreferencesEndpoints
+{
+    private static readonly EntityType Type = EntityTypes.UserPreferences;
+    private static readonly byte[] None = "{}"u8.ToArray();
+
+    public static void MapPreferences(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/user/preferences", Get).Says("The user's preferences.")
+            .Takes(Header.Device, Header.Schema).Gives<JsonBytes>();
+        app.MapPut("/api/user/preferences", Put).Says("Changes the members that are sent; the others stay.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<JsonBytes>().Gives<JsonBytes>().Replays().Fails(413, 415, 422);
+    }
+
+    private static async Task Get(Call call, TimeProvider time) => await Answer(call, new Documents(call, time));
+
+    private static async Task Put(Call call, RequestBodies bodies, TimeProvider time)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var sent = JsonMembers.OfRequest(body);
+        var documents = new Documents(call, time);
+        await documents.Update(Type, call.Caller.User.Value, RequestKey.Of(call, body), stored =>
+        {
+            var document = stored.IsLive ? stored.Members : new JsonMembers();
+            document.Merge(sent);
+            document.Touch(Type, documents.NowMs);
+            return new Edit(document);
+        });
+        await Answer(call, documents);
+    }
+
+    private static async Task Answer(Call call, Documents documents)
+    {
+        var stored = await documents.Find(Type, call.Caller.User.Value);
+        await call.Http.Answer(StatusCodes.Status200OK, stored.IsLive ? stored.Row!.Data : None, ContentTypes.Json);
+    }
+}

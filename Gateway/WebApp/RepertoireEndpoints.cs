@@ -1,0 +1,128 @@
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>The pieces a user plays, by score id in whatever spelling.</summary>
+internal static class RepertoireEndpoints
+{
+    private const string Absent = "This piece is not in the repertoire; GET /api/repertoire lists what is.";
+
+    public static void MapRepertoire(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/repertoire", List).Says("The repertoire, newest first, with what the entries add up to.")
+            .Takes(Header.Device, Header.Schema).Gives<RepertoireAnswer>().Fails(413);
+        app.MapPost("/api/repertoire", Add).Says("Takes a piece into the repertoire.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<NewRepertoireItem>().Produces<RepertoireItem>(201).Fails(413, 415, 422);
+        app.MapPut("/api/repertoire/{scoreId}", Change).Says("Changes the members that are sent; the others stay.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<RepertoireChange>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
+        app.MapDelete("/api/repertoire/{scoreId}", Remove).Says("Takes a piece out; entries stay as they are.")
+            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
+        app.MapDelete("/api/repertoire/{scoreId}/dissociate", Dissociate).Says("Takes a piece out; entries stay and keep its name in themselves.")
+            .Takes(Header.Device, Header.Schema).Gives<DissociatedAnswer>().Fails(404);
+        app.MapGet("/api/repertoire/{scoreId}/stats", RepertoireStatistics.Get).Says("One piece, and how it was practiced.")
+            .Takes(Header.Device, Header.Schema).Gives<RepertoireStatsAnswer>().Fails(404);
+    }
+
+    private static async Task List(Call call, BodyBudget budget)
+    {
+        var rows = await HeldRows.Of(call, Repertoire.Type, budget);
+        var practice = rows.ToDictionary(row => row.Entity.Id, _ => new Practice());
+        if (rows.Count > 0)
+        {
+            await foreach (var entry in Logbook.Entries(call))
+            {
+                if (entry.ScoreId is { } id && practice.TryGetValue(id, out var of)) of.Add(entry);
+            }
+        }
+
+        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), practice[row.Entity.Id]));
+        await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
+    }
+
+    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var sent = JsonMembers.OfRequest(body);
+        Repertoire.Check(sent);
+        var scoreId = Repertoire.ScoreIdOf(sent);
+        var documents = new Documents(call, time);
+        await documents.Update(Repertoire.Type, scoreId, RequestKey.Of(call, body), stored => stored.IsLive
+            ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
+            : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
+        var added = await documents.Get(Repertoire.Type, scoreId, Absent);
+        var practice = new Practice();
+        await foreach (var entry in Logbook.Entries(call))
+        {
+            if (entry.ScoreId == scoreId) practice.Add(entry);
+        }
+
+        var item = Repertoire.Item(added.Row!, added.Members, practice);
+        await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(item, WebAppJson.Default.RepertoireItem), ContentTypes.Json);
+    }
+
+    private static async Task Change(Call call, RequestBodies bodies, TimeProvider time)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var sent = JsonMembers.OfRequest(body);
+        Repertoire.Check(sent);
+        sent.Remove("scoreId");
+        sent.Remove("score_id");
+        var documents = new Documents(call, time);
+        await Update(call, documents, RequestKey.Of(call, body), stored =>
+        {
+            var document = stored.Members;
+            document.Merge(sent);
+            document.Touch(Repertoire.Type, documents.NowMs);
+            return new Edit(document);
+        });
+        await call.Http.Answer(new MessageAnswer("Repertoire updated"), WebAppJson.Default.MessageAnswer);
+    }
+
+    private static async Task Remove(Call call, TimeProvider time)
+    {
+        await Update(call, new Documents(call, time), RequestKey.Of(call, default), _ => Edit.Delete);
+        await call.Http.Answer(new MessageAnswer("Removed from the repertoire"), WebAppJson.Default.MessageAnswer);
+    }
+
+    /// <summary>The piece goes last: a call that broke off in the middle can be made again.</summary>
+    private static async Task Dissociate(Call call, TimeProvider time)
+    {
+        var documents = new Documents(call, time);
+        var scoreId = PathId.OfScore(call.Http);
+        var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
+        var name = Repertoire.OwnName(piece) ?? await NameInEntries(call, scoreId) ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
+        var (kept, _) = await Logbook.Edit(call, time, entry => KeepName(entry, scoreId, name));
+        await Update(call, documents, default, _ => Edit.Delete);
+        var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
+        await call.Http.Answer(answer, WebAppJson.Default.DissociatedAnswer);
+    }
+
+    private static EntryEdit KeepName(LogbookEntry entry, string scoreId, PieceName name)
+    {
+        if (entry.ScoreId != scoreId) return EntryEdit.Other;
+        if (entry.Names.Any()) return EntryEdit.Fits;
+        entry.Members["scoreTitle"] = JsonValue.Of(name.Title);
+        if (name.Composer is not null && entry.OwnComposer is null) entry.Members["scoreComposer"] = JsonValue.Of(name.Composer);
+        return EntryEdit.Changed;
+    }
+
+    private static async ValueTask<PieceName?> NameInEntries(Call call, string scoreId)
+    {
+        await foreach (var entry in Logbook.Entries(call))
+        {
+            if (entry.ScoreId == scoreId && entry.Names.FirstOrDefault() is { } name) return name;
+        }
+
+        return null;
+    }
+
+    private static async ValueTask Update(Call call, Documents documents, RequestKey key, Func<Stored, Edit> edit)
+    {
+        var scoreId = PathId.OfScore(call.Http);
+        if (!UsableId.Is(scoreId)) throw new RequestRefusedException(Problem.NotFound, Absent);
+        await documents.Update(Repertoire.Type, scoreId, key, stored => stored.IsLive ? edit(stored) : Edit.No(Problem.NotFound, Absent));
+    }
+}

@@ -1,0 +1,23 @@
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Rest;
+
+namespace Mirubato.Gateway.WebApp;
+
+/// <summary>The calls the existing web app makes beside sync, over the same entities: what they write synchronizes like any push.</summary>
+internal static class WebAppEndpoints
+{
+    public static void MapWebApp(this IEndpointRouteBuilder app)
+    {
+        var calls = app.MapGroup("").WithTags("web app")
+            .RequireAuthorization()
+            .RequireRateLimiting(RateLimits.PerUser)
+            .Fails(400, 401, 403, 409, 429, 500, 503);
+        calls.MapMe();
+        calls.MapPreferences();
+        calls.MapRepertoire();
+        calls.MapGoals();
+        calls.MapPieces();
+        calls.MapAutocomplete();
+        app.MapElsewhere();
+    }
+}

@@ -1,0 +1,172 @@
+using System.Net;
+using System.Text.Json;
+using Mirubato.Tests.EndToEnd;
+using Mirubato.Tests.Gateway;
+
+namespace Mirubato.Tests.WebApp;
+
+public abstract partial class WebAppContract
+{
+    [Fact]
+    public async Task Me_tells_what_the_token_says_and_since_when()
+    {
+        var me = await Web.Get("/api/user/me");
+
+        Assert.Equal(user, me.Text("id"));
+        Assert.Equal((user, "magic_link", "user"), (me.Text("displayName"), me.Text("authProvider"), me.Text("role")));
+        Assert.Equal(DateTimeOffset.UtcNow, DateTimeOffset.Parse(me.Text("createdAt")!), TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task Me_refuses_who_is_signed_out_or_turned_away()
+    {
+        await Web.Get("/api/sync/status");
+        Assert.Equal(HttpStatusCode.NoContent, await Phone.StatusOf(HttpMethod.Delete, "/api/sync/devices/web"));
+        using var revoked = await Web.Send(HttpMethod.Get, "/api/user/me");
+        await revoked.Problem(403, "DEVICE_REVOKED");
+        using var alsoThere = await Web.Send(HttpMethod.Put, "/api/user/preferences", "{\"theme\":\"dark\"}");
+        await alsoThere.Problem(403, "DEVICE_REVOKED");
+
+        await Phone.Ask(HttpMethod.Post, "/api/sync/sign-out-everywhere");
+        using var signedOut = await Phone.Send(HttpMethod.Get, "/api/user/me");
+        await signedOut.Problem(401, "SIGNED_OUT");
+    }
+
+    [Fact]
+    public async Task Preferences_are_empty_at_first_then_what_was_put_and_the_other_device_has_them()
+    {
+        Assert.Empty((await Web.Get("/api/user/preferences")).EnumerateObject());
+
+        var stored = await Put("/api/user/preferences", """{"theme":"dark","sound":{"volume":3}}""");
+
+        Assert.Equal("dark", stored.Text("theme"));
+        var heard = (await Heard()).GetProperty("preferences");
+        Assert.Equal(stored.GetRawText(), heard.GetRawText());
+        Assert.Equal(user, heard.Text("user_id"));
+        Assert.Equal(heard.GetRawText(), (await Web.Get("/api/user/preferences")).GetRawText());
+    }
+
+    [Fact]
+    public async Task Putting_some_preferences_keeps_the_others_and_the_way_they_were_written()
+    {
+        await Phone.Push($$"""
+            "preferences":{"volume":1.50,"odd \ud83c\udfb5":"\u00e9","theme":"light","updatedAt":"{{Iso(60)}}"}
+            """);
+        var seen = await Web.Get("/api/user/preferences");
+
+        await Put("/api/user/preferences", """{"theme":"dark","id":"mine","deletedAt":"2026-01-01T00:00:00Z","version":77}""");
+
+        var heard = (await Heard()).GetProperty("preferences");
+        Assert.Equal("dark", heard.Text("theme"));
+        Assert.Equal("1.50", heard.GetProperty("volume").GetRawText());
+        Assert.Equal("\"\\u00e9\"", heard.GetProperty("odd 🎵").GetRawText());
+        Assert.Equal(seen.GetProperty("version").GetInt64() + 1, heard.GetProperty("version").GetInt64());
+        Assert.Empty((await Web.Get("/api/sync/conflicts")).List("conflicts"));
+    }
+
+    [Fact]
+    public async Task Two_devices_that_put_different_preferences_at_once_both_keep_theirs()
+    {
+        await Put("/api/user/preferences", """{"start":true}""");
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(i =>
+            (i % 2 == 0 ? Web : Phone).Ask(HttpMethod.Put, "/api/user/preferences", $"{{\"member{i}\":{i}}}")));
+
+        var preferences = await Web.Get("/api/user/preferences");
+        Assert.True(preferences.GetProperty("start").GetBoolean());
+        Assert.All(Enumerable.Range(0, 12), i => Assert.Equal(i, preferences.GetProperty($"member{i}").GetInt32()));
+        Assert.Empty((await Web.Get("/api/sync/conflicts")).List("conflicts"));
+        Assert.Equal(13, (await Web.Get("/api/sync/status")).GetProperty("lastSeq").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_repetition_under_a_key_is_not_executed_again()
+    {
+        await Put("/api/user/preferences", """{"theme":"light"}""");
+        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Put, "/api/user/preferences", """{"theme":"dark"}""", "k"));
+        await Put("/api/user/preferences", """{"theme":"green"}""");
+
+        using var again = await Web.Send(HttpMethod.Put, "/api/user/preferences", """{"theme":"dark"}""", "k");
+
+        Assert.Equal("true", again.Headers.GetValues("X-Idempotent-Replay").Single());
+        Assert.Equal("green", (await again.Json()).Text("theme"));
+        using var other = await Web.Send(HttpMethod.Put, "/api/user/preferences", """{"theme":"red"}""", "k");
+        await other.Problem(422, "IDEMPOTENCY_KEY_REUSED");
+        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Post, "/api/sync/push", """{"changes":{}}""", "k"));
+    }
+
+    [Theory]
+    [InlineData("", 400, "INVALID_JSON")]
+    [InlineData("[]", 400, "INVALID_SHAPE")]
+    [InlineData("null", 400, "INVALID_SHAPE")]
+    [InlineData("{\"a\":1,\"a\":2}", 400, "DUPLICATE_MEMBER")]
+    [InlineData("{\"a\":1}x", 400, "INVALID_JSON")]
+    [InlineData("{\"a\":{\"b\":1,\"b\":2}}", 422, "DOCUMENT_REFUSED")]
+    [InlineData("{\"a\":1e999}", 422, "DOCUMENT_REFUSED")]
+    [InlineData("deep 60", 200, "")]
+    [InlineData("deep 70", 422, "DOCUMENT_REFUSED")]
+    [InlineData("deep 80", 400, "INVALID_JSON")]
+    [InlineData("huge", 422, "DOCUMENT_REFUSED")]
+    public async Task A_hostile_body_gets_its_problem_and_stores_nothing(string body, int status, string code)
+    {
+        if (body.StartsWith("deep", StringComparison.Ordinal)) body = $"{{\"a\":{string.Concat(Enumerable.Repeat("[", int.Parse(body[5..])))}{new string(']', int.Parse(body[5..]))}}}";
+        if (body == "huge") body = JsonSerializer.Serialize(new { a = new string('x', 300 * 1024) });
+        await Put("/api/user/preferences", """{"theme":"dark"}""");
+
+        using var response = await Web.Send(HttpMethod.Put, "/api/user/preferences", body);
+
+        Assert.Equal(status, (int)response.StatusCode);
+        if (status == 200) return;
+        await response.Problem(status, code);
+        Assert.Equal(1, (await Heard()).GetProperty("lastSeq").GetInt64());
+        Assert.Empty((await Web.Get("/api/sync/conflicts")).List("conflicts"));
+    }
+
+    [Fact]
+    public async Task What_belongs_to_other_services_is_501_and_says_where_it_belongs()
+    {
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/api/auth/refresh"), (HttpMethod.Post, "/api/auth/logout"), (HttpMethod.Get, "/api/auth/google/callback"), (HttpMethod.Post, "/api/templates/adopt")])
+        {
+            using var response = await Web.Send(method, path, method == HttpMethod.Post ? "{}" : null);
+            Assert.Contains("service", (await response.Problem(501, "NOT_OFFERED")).Text("detail"), StringComparison.Ordinal);
+        }
+
+        using var anonymous = new HttpClient();
+        using var signIn = await anonymous.PostAsync(new Uri(server.Url, "/api/auth/request-magic-link"), null);
+        await signIn.Problem(501, "NOT_OFFERED");
+    }
+
+    [Fact]
+    public async Task Another_user_sees_and_changes_nothing_of_it()
+    {
+        await Put("/api/user/preferences", """{"theme":"dark"}""");
+        await Post("/api/repertoire", """{"scoreId":"clair de lune-debussy"}""");
+        await Post("/api/goals", """{"id":"g","title":"mine"}""");
+        await Entries(Entry("e", 10, "2026-01-01T10:00:00Z", "\"scoreTitle\":\"Clair de Lune\",\"scoreComposer\":\"Debussy\""));
+        var before = await Heard();
+        var stranger = Device("web", $"stranger-{Guid.NewGuid():n}");
+
+        Assert.Empty((await stranger.Get("/api/user/preferences")).EnumerateObject());
+        Assert.Empty((await stranger.Get("/api/repertoire")).List("items"));
+        Assert.Empty((await stranger.Get("/api/goals")).List("goals"));
+        Assert.Empty((await stranger.Get("/api/autocomplete/pieces?q=clair")).List("results"));
+        Assert.Equal(0, (await stranger.Ask(HttpMethod.Put, "/api/pieces/update-name", """{"oldPiece":{"title":"Clair de Lune","composer":"Debussy"},"newPiece":{"title":"Mine"}}""")).GetProperty("updatedCount").GetInt32());
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Get, "/api/goals/g"), (HttpMethod.Delete, "/api/goals/g"), (HttpMethod.Delete, "/api/repertoire/clair%20de%20lune-debussy"), (HttpMethod.Delete, "/api/repertoire/clair%20de%20lune-debussy/dissociate"), (HttpMethod.Get, "/api/repertoire/clair%20de%20lune-debussy/stats")])
+        {
+            using var response = await stranger.Send(method, path);
+            await response.Problem(404, "NOT_FOUND");
+        }
+
+        Assert.Equal(before.Text("digest"), (await Heard()).Text("digest"));
+    }
+
+    [Fact]
+    public async Task Each_call_asks_for_a_token()
+    {
+        Web.Token = Edge.Token(user, expires: DateTimeOffset.UtcNow.AddHours(-1));
+        foreach (var path in (string[])["/api/user/me", "/api/user/preferences", "/api/repertoire", "/api/goals", "/api/autocomplete/composers"])
+        {
+            using var response = await Web.Send(HttpMethod.Get, path);
+            await response.Problem(401, "TOKEN_EXPIRED");
+        }
+    }
+}
