@@ -13,11 +13,14 @@ internal static class WebAppEndpoints
             .RequireRateLimiting(RateLimits.PerUser)
             .Fails(400, 401, 403, 409, 429, 500, 503);
         calls.MapMe();
-        calls.MapPreferences();
-        calls.MapRepertoire();
-        calls.MapGoals();
-        calls.MapPieces();
-        calls.MapAutocomplete();
+
+        // Before any body is looked at: who may not take part learns that, not what is wrong with the body.
+        var rest = calls.MapGroup("").AddEndpointFilter<RouteGroupBuilder, StandingFilter>();
+        rest.MapPreferences();
+        rest.MapRepertoire();
+        rest.MapGoals();
+        rest.MapPieces();
+        rest.MapAutocomplete();
         app.MapElsewhere();
     }
 }
