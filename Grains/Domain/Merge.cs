@@ -110,7 +110,7 @@ internal static class Merge
     /// <summary>A stale copy may claim an <c>updatedAt</c> that the server itself had raised: it is the older one all the same.</summary>
     private static bool WinsTie(in Arrival change, EntityHead head, long headClaim) =>
         IsStaleCopy(change, head) ? false
-        : false ? false
+        : change.Claim != headClaim ? change.Claim > headClaim
         : change.IsDelete != head.IsDeleted ? change.IsDelete
         : change.Fingerprint.Bits > head.Fingerprint.Bits;
 

@@ -32,7 +32,7 @@ internal sealed class ModelServer : IModelServer
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
 
-        AssertRevisions(written);
+        AssertRevisions(written, incoming.Where(i => i.BaseVersion is not null).Select(i => i.Entity).ToHashSet());
         Account(deviceId, incoming, heads, written);
         foreach (var replaced in decision.Replaced) KeepReplaced(replaced);
         foreach (var loser in decision.Losers) feed[loser.Id] = loser;
@@ -46,6 +46,9 @@ internal sealed class ModelServer : IModelServer
     }
 
     public IReadOnlyList<StoredRow> Pull(long after, int limit) => [.. rows.Values.Where(r => r.Seq > after).OrderBy(r => r.Seq).Take(limit)];
+
+    /// <summary>Why documents are in the feed.</summary>
+    public IEnumerable<string> Reasons => feed.Values.Select(l => l.Reason);
 
     public StoredRow Row(EntityKey entity) => rows[entity];
 
@@ -71,7 +74,7 @@ internal sealed class ModelServer : IModelServer
         Assert.Equal(sum, Ledger.Standing.Digest);
     }
 
-    private void AssertRevisions(IReadOnlyList<NewRow> written)
+    private void AssertRevisions(IReadOnlyList<NewRow> written, HashSet<EntityKey> onBase)
     {
         Assert.Equal(Enumerable.Range(1, written.Count).Select(i => Ledger.Last.Number + i), written.Select(r => r.Head.Seq.Number));
         foreach (var row in written)
@@ -79,7 +82,7 @@ internal sealed class ModelServer : IModelServer
             if (!rows.TryGetValue(row.Entity, out var before)) continue;
             Assert.True(row.Head.Version > before.Version, "versions only grow");
             Assert.True(row.Head.OutMs > before.UpdatedAtMs, "updatedAt only grows");
-            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || EntityTypes.Of(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
+            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || onBase.Contains(row.Entity) || EntityTypes.Of(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
         }
     }
 

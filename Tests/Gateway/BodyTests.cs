@@ -9,7 +9,7 @@ namespace Mirubato.Tests.Gateway;
 
 public sealed class BodyTests
 {
-    private static HttpRequestMessage Push(byte[] body, string? encoding = null)
+    internal static HttpRequestMessage Push(byte[] body, string? encoding = null)
     {
         var request = Edge.Request(HttpMethod.Post, "/api/sync/push");
         request.Content = new ByteArrayContent(body);
@@ -26,7 +26,7 @@ public sealed class BodyTests
         return body;
     }
 
-    private static byte[] Packed(byte[] body, string encoding)
+    internal static byte[] Packed(byte[] body, string encoding)
     {
         var to = new MemoryStream();
         using (Stream packer = encoding == "gzip" ? new GZipStream(to, CompressionLevel.Fastest) : new BrotliStream(to, CompressionLevel.Fastest)) packer.Write(body);
@@ -70,16 +70,6 @@ public sealed class BodyTests
         await using var edge = await Edge.Start();
         Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Push(Packed(Padded(Limits.BodyBytesMax), encoding), encoding))).StatusCode);
         await (await edge.Client.SendAsync(Push(Packed(Padded(Limits.BodyBytesMax + 1), encoding), encoding))).Problem(413, "BODY_TOO_LARGE");
-    }
-
-    [Fact]
-    public async Task A_bomb_is_not_unpacked_beyond_the_limit()
-    {
-        await using var edge = await Edge.Start();
-        var bomb = Packed(new byte[400 * 1024 * 1024], "gzip");
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await (await edge.Client.SendAsync(Push(bomb, "gzip"))).Problem(413, "BODY_TOO_LARGE");
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 4L * Limits.BodyBytesMax);
     }
 
     [Theory]
