@@ -50,6 +50,7 @@ public static class GatewayHost
         Listen(builder, options.Limits);
         Services(builder.Services, options);
         configure?.Invoke(builder);
+        Socket.SocketSetup.ConfigureLone(builder.Services);
 
         var app = builder.Build();
         if (options.Auth.Generated) Log.DevelopmentSecret(app.Logger, options.Storage.DataDirectory);
@@ -94,6 +95,7 @@ public static class GatewayHost
         services.AddSingleton<RequestBodies>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<Readiness>();
+        Socket.SocketSetup.Configure(services);
         services.AddSingleton<IAnswerFormat, WireAnswers>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
@@ -119,6 +121,7 @@ public static class GatewayHost
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseMiddleware<ProblemAnswers>();
+        Socket.SocketSetup.Use(app);
         app.UseCors();
         app.UseResponseCompression();
         app.UseRouting();
