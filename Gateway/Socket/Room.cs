@@ -152,6 +152,7 @@ internal sealed class Room(UserId user, SocketContext context) : IRoom
             return;
         }
 
+        rows = WithEchoes(rows);
         foreach (var frame in RowFrames.Stream(rows, after, context.Now, entity => LatestOf(entity) is not null))
         {
             foreach (var session in sessions) session.Offer(frame);
@@ -179,6 +180,14 @@ internal sealed class Room(UserId user, SocketContext context) : IRoom
             if (lately.Count == LatelyMax) lately.Dequeue();
             lately.Enqueue((row.Entity, row.Seq));
         }
+    }
+
+    /// <summary>A sender that must hear one of its own changes hears all of them: then no acknowledgement stands between two.</summary>
+    private IReadOnlyList<AnnouncedRow> WithEchoes(IReadOnlyList<AnnouncedRow> rows)
+    {
+        var astray = rows.Where(row => row.ConnectionId is { } by && sessions.Find(session => session.ConnectionId == by) is { } sender && sender.MustHear(row.Row))
+            .Select(row => row.ConnectionId).ToHashSet();
+        return astray.Count == 0 ? rows : [.. rows.Select(row => astray.Contains(row.ConnectionId) ? row with { ConnectionId = null } : row)];
     }
 
     private void StartReading()

@@ -148,6 +148,7 @@ internal sealed partial class SocketSession
         run.HasSent |= rows.Count > 0;
         lock (gate)
         {
+            foreach (var row in rows) told.Add(row.Entity);
             if (state is not SessionState.CatchingUp) return;
             if (!last.IsEmpty) outbox.Add(new QueuedFrame(FrameKind.Stream, last, end));
             // With nothing to send for it, the end is still where the client is once it is told so.

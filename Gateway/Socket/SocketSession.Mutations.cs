@@ -70,6 +70,7 @@ internal sealed partial class SocketSession
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
+        lock (gate) winners.ForEach(winner => told.Add(winner.Entity));
         foreach (var frame in WindowFrames.Of(winners, 0, null, context.Now)) Tell(frame);
     }
 

@@ -30,6 +30,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     private readonly Lock gate = new();
     private readonly Outbox outbox = new();
     private readonly CancellationTokenSource over = new();
+    private readonly ToldLately told = new();
     private SessionState state;
     private TokenFacts token = who.Token;
     private DeviceId? device = who.Device;
@@ -91,12 +92,19 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
             else
             {
                 sent = frame.Seq;
+                told.Add(frame.Entity);
                 outbox.Add(new QueuedFrame(FrameKind.Stream, frame.Bytes, frame.Seq));
             }
 
             Release();
             Pump();
         }
+    }
+
+    /// <summary>Whether its own change must come back to it, for what it was told meanwhile may have undone it.</summary>
+    public bool MustHear(StoredRow own)
+    {
+        lock (gate) return ToldLately.Matters(own) && told.Holds(own.Entity);
     }
 
     /// <summary>Too much to announce: it is read from the store instead.</summary>
@@ -142,6 +150,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         {
             if (state is SessionState.Closing && nowMs - closingMs >= SocketLimits.ClosingMs) socket.Abort();
             if (!IsOpen) return;
+            told.Turn(nowMs);
             if (nowMs >= token.ExpiresMs) Close(CloseCode.TokenExpired);
             else if (nowMs - LastFrameMs >= SocketLimits.IdleMs) Close(CloseCode.Idle);
             else if (isSending && nowMs - progressMs >= SocketLimits.StalledMs) Close(CloseCode.TooSlow);

@@ -6,7 +6,8 @@ namespace Mirubato.Gateway.Wire;
 /// <summary>A frame of the stream, built once for all who get it.</summary>
 /// <param name="Seq">As far as it carries whoever has been sent it.</param>
 /// <param name="By">The socket that wrote it and is spared it.</param>
-internal readonly record struct RowFrame(ReadOnlyMemory<byte> Bytes, long Seq, string? By);
+/// <param name="Entity">What it is about, or the plan it is about.</param>
+internal readonly record struct RowFrame(ReadOnlyMemory<byte> Bytes, long Seq, string? By, EntityKey Entity);
 
 /// <summary>Stored rows as events.</summary>
 internal static class RowFrames
@@ -21,7 +22,7 @@ internal static class RowFrames
             var occurrences = OccurrencesBehind(rows, i);
             i += occurrences.Count;
             var seq = rows[i].Row.Seq;
-            yield return new RowFrame(Event(row, now, occurrences, isNew: row.Version == row.Seq && !isKnown(row.Entity)).Number("after", after).Number("seq", seq).End(), seq, by);
+            yield return new RowFrame(Event(row, now, occurrences, isNew: row.Version == row.Seq && !isKnown(row.Entity)).Number("after", after).Number("seq", seq).End(), seq, by, row.Entity);
             after = seq;
         }
     }

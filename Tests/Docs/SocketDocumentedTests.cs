@@ -41,7 +41,7 @@ public class SocketDocumentedTests
     {
         var bounds = Regex.Matches(SourceTree.Read("Gateway/Socket/SocketLimits.cs"), @"public const int (\w+) = ([^;]+);")
             .ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value.Split('*').Select(f => long.Parse(f.Trim().Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)).Aggregate((a, b) => a * b));
-        var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "### Socket limits"));
+        var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Socket limits"));
         Assert.Equal(bounds.Keys.Order(), table.Keys.Order());
         foreach (var (name, value) in bounds)
         {
