@@ -110,6 +110,7 @@ public static class GatewayHost
         services.AddSingleton<GatewayMetrics>();
         Telemetry.Configure(services);
         services.AddSingleton<Readiness>();
+        Socket.SocketSetup.Configure(services);
         services.AddSingleton<IAnswerFormat, WireAnswers>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(1, WebAppJson.Default));
@@ -136,6 +137,7 @@ public static class GatewayHost
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseMiddleware<ProblemAnswers>();
+        Socket.SocketSetup.Use(app);
         app.UseCors();
         app.UseResponseCompression();
         app.UseRouting();

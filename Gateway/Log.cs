@@ -17,4 +17,13 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "Tokens are signed with a generated development secret in {Directory}; set Auth:Secret for anything else")]
     public static partial void DevelopmentSecret(ILogger log, string directory);
+
+    [LoggerMessage(6, LogLevel.Error, "A socket failed; its client connects again and goes on where it was")]
+    public static partial void SocketFailed(ILogger log, Exception failure);
+
+    [LoggerMessage(7, LogLevel.Warning, "Sockets could not be recorded ({Reason}); they are recorded once the store is back")]
+    public static partial void SocketsNotRecorded(ILogger log, string reason);
+
+    [LoggerMessage(8, LogLevel.Information, "Closing {Sockets} sockets before the process stops")]
+    public static partial void Draining(ILogger log, int sockets);
 }

@@ -57,5 +57,5 @@ public interface IRoom
 /// <summary>Commits made here: the rows of revisions <c>(After, Head]</c>, by revision. Durable before it is told.</summary>
 public sealed record Announcement(Epoch Epoch, Revision After, Revision Head, IReadOnlyList<AnnouncedRow> Rows);
 
-/// <param name="ConnectionId">The socket that wrote it; null when it came over HTTP.</param>
+/// <param name="ConnectionId">The socket that wrote it and holds it as it was stored; null when it came over HTTP, or differs from what was sent.</param>
 public sealed record AnnouncedRow(StoredRow Row, string? ConnectionId);

@@ -83,8 +83,15 @@ internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCac
         if (shared.KeepsDocuments) _ = Trim();
     }
 
-    private static Announcement AnnouncementOf(SharedCommit shared, SyncToken before) =>
-        new(before.Epoch, before.Seq, shared.Drafted.Last, [.. shared.Rows.Select(r => new AnnouncedRow(Stored(r.Row), r.By.Request.ConnectionId))]);
+    private static Announcement AnnouncementOf(SharedCommit shared, SyncToken before)
+    {
+        var holders = shared.Answers.Where(a => HoldsWhatIsStored(a.Answer)).Select(a => a.Pending).ToHashSet();
+        return new Announcement(before.Epoch, before.Seq, shared.Drafted.Last, [.. shared.Rows.Select(r => new AnnouncedRow(Stored(r.Row), holders.Contains(r.By) ? r.By.Request.ConnectionId : null))]);
+    }
+
+    /// <summary>A sender is spared the echo only of what it holds as it was stored.</summary>
+    private static bool HoldsWhatIsStored(WriteAnswer answer) => answer.Items?.All(item =>
+        item.Document.IsEmpty && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
 
     private static StoredRow Stored(NewRow row) =>
         new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);

@@ -42,6 +42,8 @@ internal static class SyncEndpoints
             .Takes(Header.Device, Header.Schema).GivesNothing().Fails(404);
         rest.MapDelete("/data", AccountEndpoints.Erase).Says("Erases everything of the user; other devices hear of it.")
             .Takes(Header.Device, Header.Schema, Header.Confirm).Gives<ErasedAnswer>();
+        rest.MapPost("/ticket", TicketEndpoint.Issue).Says("What a page may put into the address of its WebSocket instead of its token.")
+            .Takes(Header.Device, Header.Schema).Gives<TicketAnswer>();
         rest.MapPost("/sign-out-everywhere", AccountEndpoints.SignOutEverywhere).Says("Refuses every token issued before now.")
             .Takes(Header.Device, Header.Schema).Gives<SignedOutAnswer>();
     }

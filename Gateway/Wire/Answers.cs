@@ -108,3 +108,9 @@ internal sealed record ExportLine(string Kind)
     public long? Lines { get; init; }
     public string? SyncToken { get; init; }
 }
+
+/// <summary>Why <c>/sync/ws</c> did not upgrade; existing clients read nothing else.</summary>
+internal sealed record UpgradeRefusal(string Error);
+
+/// <param name="Ticket">Goes into <c>/sync/ws?ticket=</c>, once.</param>
+internal sealed record TicketAnswer(string Ticket, string ExpiresAt);

@@ -5,13 +5,18 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 
-/// <summary>The answers of push and batch. A function of the outcome alone: the same outcome is the same bytes.</summary>
+/// <summary>The answers of push, batch and mutations. A function of the outcome alone: the same outcome is the same bytes.</summary>
 internal sealed class WireAnswers : IAnswerFormat
 {
     public (int Status, ReadOnlyMemory<byte> Body) Write(WriteRequest request, WriteOutcome outcome)
     {
         var status = outcome.Applied ? StatusCodes.Status200OK : StatusCodes.Status409Conflict;
-        return (status, request.Scope is WriteScope.Batch ? Batch(request, outcome) : Push(outcome));
+        return (status, request.Scope switch
+        {
+            WriteScope.Batch => Batch(request, outcome),
+            WriteScope.Socket => SocketAnswers.Write(request, outcome),
+            _ => Push(outcome),
+        });
     }
 
     private static byte[] Push(WriteOutcome outcome)

@@ -17,6 +17,8 @@ namespace Mirubato.Gateway.Wire;
 [JsonSerializable(typeof(ErasedAnswer))]
 [JsonSerializable(typeof(SignedOutAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(UpgradeRefusal))]
+[JsonSerializable(typeof(TicketAnswer))]
 [JsonSerializable(typeof(ExportLine))]
 [JsonSerializable(typeof(PushShape))]
 [JsonSerializable(typeof(BatchShape))]

@@ -111,6 +111,15 @@ public sealed class MergeRuleTests
     }
 
     [Fact]
+    public void What_a_fast_device_wrote_earlier_and_sends_late_does_not_beat_what_came_since()
+    {
+        Edit("fast", "two", 600, now: 10);
+        Edit("other", "newer", 20, now: 20);
+        Assert.Equal(ItemStatus.Conflict, Edit("fast", "one", 550, now: 30));
+        AssertStored("newer");
+    }
+
+    [Fact]
     public void A_server_that_stepped_back_locks_nobody_out()
     {
         Edit("a", "one", 3_600_000, now: 3_600_000);

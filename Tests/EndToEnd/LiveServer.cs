@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mirubato.Gateway;
+using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Local;
 using Mirubato.Tests.Gateway;
 
@@ -16,6 +18,11 @@ internal sealed class LiveServer : IAsyncDisposable
     public Uri Url => new(app.Urls.Single());
 
     public IServiceProvider Services => app.Services;
+
+    /// <summary>Where hints of other processes come in.</summary>
+    public IHintListener Listener => app.Services.GetRequiredService<IHintListener>();
+
+    public Task Stop() => app.StopAsync();
 
     public static async Task<LiveServer> Start(string setting, params string[] more)
     {

@@ -50,6 +50,7 @@ internal sealed class Edge : IAsyncDisposable
         {
             builder.Logging.ClearProviders().AddProvider(logs);
             builder.Services.AddSingleton<FakeCoordinators>();
+            builder.Services.AddSingleton<IConnections, FakeConnections>();
             builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<FakeCoordinators>());
             builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<FakeCoordinators>());
         });

@@ -1,0 +1,53 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Auth;
+
+/// <summary>What a valid token says. Times in Unix ms.</summary>
+internal sealed record TokenFacts(UserId User, long IssuedAtMs, long ExpiresMs);
+
+/// <summary>Checks a token that came by another way than the header, by the very rules of the header's.</summary>
+internal sealed class TokenCheck(IOptionsMonitor<JwtBearerOptions> options)
+{
+    /// <summary>Null when it does not count. Throws when its authority cannot be asked.</summary>
+    public async ValueTask<TokenFacts?> Check(string token)
+    {
+        var bearer = options.Get(JwtBearerDefaults.AuthenticationScheme);
+        var rules = bearer.TokenValidationParameters;
+        if (bearer.ConfigurationManager is BaseConfigurationManager authority)
+        {
+            await Reach(bearer);
+            rules = rules.Clone();
+            rules.ConfigurationManager = authority;
+        }
+
+        foreach (var handler in bearer.TokenHandlers)
+        {
+            var result = await handler.ValidateTokenAsync(token, rules);
+            if (result.IsValid) return Facts(new ClaimsPrincipal(result.ClaimsIdentity), result.SecurityToken);
+        }
+
+        return null;
+    }
+
+    private static async ValueTask Reach(JwtBearerOptions bearer)
+    {
+        try
+        {
+            await bearer.ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            throw new RequestRefusedException(Problem.AuthorityUnavailable);
+        }
+    }
+
+    private static TokenFacts? Facts(ClaimsPrincipal principal, SecurityToken token) =>
+        BearerTokens.Subject(principal) is { } subject
+            ? new TokenFacts(new UserId(subject), BearerTokens.IssuedAtMs(principal), new DateTimeOffset(token.ValidTo, TimeSpan.Zero).ToUnixTimeMilliseconds())
+            : null;
+}

@@ -1,0 +1,18 @@
+using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Socket;
+
+/// <summary>What all sockets share.</summary>
+internal sealed record SocketContext(
+    ISyncCoordinators Coordinators, TimeProvider Time, GatewayMetrics Metrics, TokenCheck Tokens, RecentHeads Heads, ILogger<SocketSession> Log)
+{
+    public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Now as it goes out.</summary>
+    public string Now => WireTime.Iso(Time.GetUtcNow());
+}
+
+/// <summary>Whose socket it is. A device may be named only later, by an event.</summary>
+internal sealed record SocketIdentity(UserId User, string ConnectionId, DeviceId? Device, TokenFacts Token);

@@ -1,0 +1,106 @@
+using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Socket;
+
+/// <summary>Changes a client makes over its socket: one after the other, durable before they are acknowledged.</summary>
+internal sealed partial class SocketSession
+{
+    private async ValueTask Mutate(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
+    {
+        var (request, before) = Begin(mutation, frame);
+        try
+        {
+            Conclude(mutation, await context.Coordinators.For(who.User).Write(request, over.Token), before);
+        }
+        catch (StoreUnavailableException away)
+        {
+            context.Metrics.StoreFailed(away.Reason);
+            Fail(mutation, SocketErrorCode.Unavailable);
+        }
+        catch (Exception bug) when (bug is not OperationCanceledException and not FrameRefusedException)
+        {
+            Log.SocketFailed(context.Log, bug);
+            Fail(mutation, SocketErrorCode.Internal);
+        }
+    }
+
+    /// <summary>Who is not live gets its own change back like any other's: what it reads from the store meanwhile may be older than that.</summary>
+    private (WriteRequest Request, long SentBefore) Begin(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
+    {
+        lock (gate)
+        {
+            mutating = true;
+            device ??= mutation.Device;
+            var cursor = epoch is { } life ? new SyncToken(life, new Revision(sent)) : SyncToken.Start;
+            var caller = Caller with { Device = mutation.Device ?? who.Device };
+            var by = state is SessionState.Live ? who.ConnectionId : null;
+            return (new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor, ConnectionId: by), sent);
+        }
+    }
+
+    private void Conclude(SocketRequest.Mutation mutation, WriteAnswer answer, long sentBefore)
+    {
+        switch (answer.Refusal)
+        {
+            case RequestRefusal.None:
+                TellWinners(answer.Items ?? [], sentBefore);
+                Acknowledge(mutation.MutationId, answer.Body);
+                break;
+            case RequestRefusal.SignedOut or RequestRefusal.DeviceRevoked:
+                Close(CloseCode.SignedOut);
+                break;
+            case RequestRefusal.KeyReused:
+                Fail(mutation, SocketErrorCode.KeyReused);
+                break;
+            case RequestRefusal.DeviceQuota:
+                Fail(mutation, SocketErrorCode.DeviceQuota);
+                break;
+            default:
+                Fail(mutation, SocketErrorCode.Unavailable);
+                break;
+        }
+    }
+
+    /// <summary>Who lost takes over what stands. What the room has announced since, it has been given already, or something newer.</summary>
+    private void TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
+    {
+        var winners = items
+            .Where(item => item.Status is ItemStatus.Conflict && !item.Server.IsEmpty && !(IsLive && room.LatelyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
+            .Select(RowFrames.Winner)
+            .DistinctBy(row => row.Entity)
+            .ToList();
+        lock (gate) winners.ForEach(winner => told.Add(winner.Entity));
+        foreach (var frame in WindowFrames.Of(winners, 0, null, context.Now)) Tell(frame);
+    }
+
+    private void Acknowledge(string? mutationId, ReadOnlyMemory<byte> answer)
+    {
+        var seq = SocketAnswers.Seq(answer.Span);
+        lock (gate)
+        {
+            mutating = false;
+            if (outbox.HasSlot)
+            {
+                outbox.Fill(SocketFrames.Acknowledged(context.Now, outbox.SlotSeq, mutationId, answer.Span));
+                Pump();
+                return;
+            }
+
+            // It names the higher of its own revision and where the socket is by then, and is let out when it has been sent that far.
+            var due = Math.Max(seq, state is SessionState.Live ? sent : 0);
+            Await(new QueuedFrame(FrameKind.Ack, SocketFrames.Acknowledged(context.Now, due, mutationId, answer.Span), due));
+        }
+    }
+
+    private void Fail(SocketRequest.Mutation mutation, SocketErrorCode code)
+    {
+        lock (gate)
+        {
+            mutating = false;
+            if (outbox.HasSlot) FallBehind();
+        }
+
+        Tell(SocketFrames.Error(context.Now, new SocketError(code, MutationId: mutation.MutationId)));
+    }
+}

@@ -1,0 +1,158 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Unicode;
+using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
+
+namespace Mirubato.Gateway.Socket;
+
+/// <summary>The one receiver of a socket. Waiting, it holds a buffer that just takes a PING; more is rented while more comes.</summary>
+internal sealed partial class SocketSession
+{
+    private const int IdleBytes = 256;
+
+    private readonly byte[] idle = new byte[IdleBytes];
+    private FrameRates rates = FrameRates.From(context.NowMs);
+
+    /// <summary>Until the socket is over, whoever ends it.</summary>
+    public async Task Run()
+    {
+        try
+        {
+            while (await Receive() is { } frame)
+            {
+                if (IsOpen) await Handle(frame);
+            }
+
+            await AnswerClose();
+        }
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or IOException or InvalidOperationException)
+        {
+            // Cut off, by either side or by the missing pong.
+        }
+    }
+
+    private async ValueTask<ReceivedFrame?> Receive()
+    {
+        var got = await socket.ReceiveAsync(idle.AsMemory(), CancellationToken.None);
+        if (got.MessageType is WebSocketMessageType.Close) return null;
+        var binary = got.MessageType is WebSocketMessageType.Binary;
+        return got.EndOfMessage ? new ReceivedFrame(idle.AsSpan(0, got.Count).ToArray(), binary) : await ReceiveRest(got.Count, binary);
+    }
+
+    private async ValueTask<ReceivedFrame?> ReceiveRest(int filled, bool binary)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            idle.AsSpan(0, filled).CopyTo(buffer);
+            while (true)
+            {
+                var got = await socket.ReceiveAsync(buffer.AsMemory(filled), CancellationToken.None);
+                if (got.MessageType is WebSocketMessageType.Close) return null;
+                filled += got.Count;
+                if (filled > SocketLimits.FrameBytesMax)
+                {
+                    // Told once; what else comes of it is read and thrown away until the peer has closed.
+                    Close(CloseCode.TooLarge);
+                    filled = 0;
+                }
+
+                if (got.EndOfMessage) return new ReceivedFrame(IsOpen ? buffer.AsSpan(0, filled).ToArray() : [], binary);
+                if (filled == buffer.Length) buffer = Larger(buffer);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static byte[] Larger(byte[] buffer)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length * 4, SocketLimits.FrameBytesMax + 1));
+        buffer.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+
+    private async ValueTask Handle(ReceivedFrame frame)
+    {
+        LastFrameMs = context.NowMs;
+        context.Metrics.FrameReceived();
+        if (!rates.Take(LastFrameMs))
+        {
+            Close(CloseCode.Abuse);
+            return;
+        }
+
+        try
+        {
+            if (frame.IsBinary && !Utf8.IsValid(frame.Bytes)) throw new FrameRefusedException(new SocketError(SocketErrorCode.InvalidJson));
+            await Handle(SocketRequest.Parse(frame.Bytes, who.User, LastFrameMs), frame.Bytes);
+        }
+        catch (FrameRefusedException refused)
+        {
+            if (refused.Error.Code is SocketErrorCode.InvalidJson && !rates.TakeMalformed(LastFrameMs)) Close(CloseCode.Abuse);
+            else Tell(SocketFrames.Error(context.Now, refused.Error));
+        }
+    }
+
+    private ValueTask Handle(SocketRequest request, ReadOnlyMemory<byte> frame)
+    {
+        switch (request)
+        {
+            case SocketRequest.Ping:
+                Put(SocketFrames.Pong(context.Now));
+                return default;
+            case SocketRequest.Sync sync:
+                Asked(sync.LastSeq);
+                return default;
+            case SocketRequest.Auth auth:
+                return Renew(auth.Token);
+            default:
+                return Mutate((SocketRequest.Mutation)request, frame);
+        }
+    }
+
+    /// <summary>A fresh token of the same user takes the place of one that is about to expire.</summary>
+    private async ValueTask Renew(string fresh)
+    {
+        TokenFacts? facts;
+        try
+        {
+            facts = await context.Tokens.Check(fresh);
+        }
+        catch (RequestRefusedException)
+        {
+            throw new FrameRefusedException(new SocketError(SocketErrorCode.Unavailable, "$.token"));
+        }
+
+        if (facts is null) throw new FrameRefusedException(new SocketError(SocketErrorCode.InvalidToken, "$.token"));
+        if (facts.User != who.User) throw new FrameRefusedException(new SocketError(SocketErrorCode.Forbidden, "$.token"));
+        token = facts;
+        Put(SocketFrames.Authenticated(context.Now, WireTime.Iso(facts.ExpiresMs)));
+    }
+
+    /// <summary>The peer closes: it is answered with its own code, behind whatever is being written.</summary>
+    private async ValueTask AnswerClose()
+    {
+        lock (gate)
+        {
+            if (IsOpen) BeginClosing();
+        }
+
+        Task written;
+        lock (gate)
+        {
+            if (!isSending && outbox.IsEmpty) return;
+            drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            written = drained.Task;
+        }
+
+        await written.WaitAsync(TimeSpan.FromMilliseconds(SocketLimits.ClosingMs), context.Time);
+    }
+
+    private readonly record struct ReceivedFrame(byte[] Bytes, bool IsBinary);
+}

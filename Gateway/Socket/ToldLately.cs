@@ -1,0 +1,40 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Socket;
+
+/// <summary>
+/// Which entities a socket has been told of lately. What was on the wire while its client deleted an entity, or replaced a plan, undoes that
+/// there: existing clients keep no tombstones, and overwrite plans without a look at the clock. Such a change goes back to its sender too.
+/// Not synchronized; the session's gate guards it.
+/// </summary>
+internal sealed class ToldLately
+{
+    /// <summary>Past it everything counts as told.</summary>
+    public const int EntitiesMax = 4_096;
+    public const int ForgetEveryMs = 30_000;
+
+    private HashSet<int>? now;
+    private HashSet<int>? before;
+    private long turnedMs;
+
+    public void Add(EntityKey entity)
+    {
+        now ??= [];
+        if (now.Count <= EntitiesMax) now.Add(entity.GetHashCode());
+    }
+
+    public bool Holds(EntityKey entity) => Holds(now, entity) || Holds(before, entity);
+
+    /// <summary>Remembers for one turn to two.</summary>
+    public void Turn(long nowMs)
+    {
+        if (nowMs - turnedMs < ForgetEveryMs) return;
+        (before, now, turnedMs) = (now, null, nowMs);
+    }
+
+    /// <summary>Whether its sender may have been led astray by what came in between.</summary>
+    public static bool Matters(StoredRow row) =>
+        row.DeletedAtMs is not null || row.Entity.Type == EntityTypes.PracticePlan.Name || row.Entity.Type == EntityTypes.PlanOccurrence.Name;
+
+    private static bool Holds(HashSet<int>? told, EntityKey entity) => told is not null && (told.Count > EntitiesMax || told.Contains(entity.GetHashCode()));
+}

@@ -1,0 +1,97 @@
+using System.Text.Json;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Wire;
+
+/// <summary>A frame of the stream, built once for all who get it.</summary>
+/// <param name="Seq">As far as it carries whoever has been sent it.</param>
+/// <param name="By">The socket that wrote it and is spared it.</param>
+/// <param name="Entity">What it is about, or the plan it is about.</param>
+internal readonly record struct RowFrame(ReadOnlyMemory<byte> Bytes, long Seq, string? By, EntityKey Entity);
+
+/// <summary>Stored rows as events.</summary>
+internal static class RowFrames
+{
+    /// <summary>A frame a row, but a plan and its occurrences, when one commit holds them in a row, are one event that carries the highest revision.</summary>
+    /// <param name="isKnown">Announced before. A first version is its revision, but a second may be too, right behind it.</param>
+    public static IEnumerable<RowFrame> Stream(IReadOnlyList<AnnouncedRow> rows, long after, string now, Func<EntityKey, bool> isKnown)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var (row, by) = rows[i];
+            var occurrences = OccurrencesBehind(rows, i);
+            i += occurrences.Count;
+            var seq = rows[i].Row.Seq;
+            yield return new RowFrame(Event(row, now, occurrences, isNew: row.Version == row.Seq && !isKnown(row.Entity)).Number("after", after).Number("seq", seq).End(), seq, by, row.Entity);
+            after = seq;
+        }
+    }
+
+    /// <summary>The event of one row, without a place in the order.</summary>
+    /// <param name="isNew">Who catches up is told how things stand, not how they came.</param>
+    public static FrameWriter Event(StoredRow row, string now, IReadOnlyList<StoredRow>? occurrences = null, bool isNew = false)
+    {
+        var names = SocketEvents.OfType(row.Entity.Type);
+        if (row.DeletedAtMs is { } deletedMs) return Deletion(row, names, now, deletedMs);
+        if (names is null)
+            return new FrameWriter(SocketEvents.EntityUpdated, now, row.Data.Length).Text("entityType", row.Entity.Type).Text("entityId", row.Entity.Id).Json("entity", row.Data.Span);
+
+        var frame = new FrameWriter(isNew ? names.Upserts[0] : names.Upserts[^1], now, row.Data.Length + (occurrences?.Sum(o => o.Data.Length + 1) ?? 0))
+            .Json(names.Payload, row.Data.Span);
+        return occurrences is { Count: > 0 } ? Occurrences(frame, occurrences) : frame;
+    }
+
+    /// <summary>The plan an occurrence belongs to, by its own document.</summary>
+    public static string? PlanOf(StoredRow occurrence) => Text(occurrence.Data, "planId"u8, "plan_id"u8);
+
+    private static string? Text(ReadOnlyMemory<byte> document, ReadOnlySpan<byte> member, ReadOnlySpan<byte> other)
+    {
+        if (document.IsEmpty) return null;
+        var reader = new Utf8JsonReader(document.Span, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = reader.ValueTextEquals(member) || (!other.IsEmpty && reader.ValueTextEquals(other));
+            reader.Read();
+            if (found && reader.TokenType == JsonTokenType.String) return reader.GetString();
+            reader.Skip();
+        }
+
+        return null;
+    }
+
+    /// <summary>A winning copy, as the answer to a mutation holds it.</summary>
+    public static StoredRow Winner(ItemResult item) =>
+        new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, Text(item.Server, "deletedAt"u8, default) is null ? null : item.UpdatedAtMs, item.Server);
+
+    private static FrameWriter Occurrences(FrameWriter frame, IReadOnlyList<StoredRow> occurrences)
+    {
+        frame.Open("occurrences");
+        var first = true;
+        foreach (var occurrence in occurrences) frame.Item(occurrence, ref first);
+        return frame.Close();
+    }
+
+    private static FrameWriter Deletion(StoredRow row, EventNames? names, string now, long deletedMs)
+    {
+        var frame = names is { Deletes.Length: > 0 }
+            ? new FrameWriter(names.Deletes[0], now).Text(names.IdMember, row.Entity.Id)
+            : new FrameWriter(SocketEvents.EntityDeleted, now).Text("entityType", row.Entity.Type).Text("entityId", row.Entity.Id);
+        return frame.Text("deletedAt", WireTime.Iso(deletedMs)).Number("version", row.Version);
+    }
+
+    private static List<StoredRow> OccurrencesBehind(IReadOnlyList<AnnouncedRow> rows, int at)
+    {
+        var found = new List<StoredRow>();
+        var plan = rows[at].Row;
+        if (plan.Entity.Type != EntityTypes.PracticePlan.Name || plan.DeletedAtMs is not null) return found;
+        for (var i = at + 1; i < rows.Count; i++)
+        {
+            var row = rows[i].Row;
+            if (row.Entity.Type != EntityTypes.PlanOccurrence.Name || row.DeletedAtMs is not null || rows[i].ConnectionId != rows[at].ConnectionId || PlanOf(row) != plan.Entity.Id) break;
+            found.Add(row);
+        }
+
+        return found;
+    }
+}

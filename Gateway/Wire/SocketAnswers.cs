@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Text.Json;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Wire;
+
+/// <summary>
+/// What a receipt keeps of a mutation: the members of its acknowledgement that do not depend on who hears it when. The session adds
+/// <c>lastSeq</c>, which is its own.
+/// </summary>
+internal static class SocketAnswers
+{
+    public static byte[] Write(WriteRequest request, WriteOutcome outcome)
+    {
+        var bytes = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            // One revision per entity; of several, the event and its acknowledgement carry the highest.
+            if (outcome.Items.Count > 0) Item(writer, Leading(outcome.Items));
+            if (request.Changes.Count != 1) Results(writer, outcome.Items);
+            writer.WriteEndObject();
+        }
+
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The revision that must have been sent before this may be; 0: none.</summary>
+    public static long Seq(ReadOnlySpan<byte> answer)
+    {
+        var reader = new Utf8JsonReader(answer);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = reader.ValueTextEquals("seq"u8);
+            reader.Read();
+            if (found) return reader.GetInt64();
+            reader.Skip();
+        }
+
+        return 0;
+    }
+
+    private static ItemResult Leading(IReadOnlyList<ItemResult> items)
+    {
+        var leading = items[0];
+        foreach (var item in items)
+        {
+            if (Stands(item) && (!Stands(leading) || item.Seq > leading.Seq)) leading = item;
+        }
+
+        return leading;
+    }
+
+    /// <summary>What was beaten or refused names no revision: its sender may not have been sent that far.</summary>
+    private static bool Stands(ItemResult item) => item.Status is not (ItemStatus.Conflict or ItemStatus.Refused) && item.Seq > 0;
+
+    private static void Item(Utf8JsonWriter writer, ItemResult item)
+    {
+        if (Stands(item)) writer.WriteNumber("seq", item.Seq);
+        if (item.Version > 0) writer.WriteNumber("version", item.Version);
+        if (item.Seq > 0) writer.WriteString("updatedAt", WireTime.Iso(item.UpdatedAtMs));
+        writer.WriteString("status", ItemMessages.Word(item.Status));
+        if (item.ExistingId is not null) writer.WriteString("existingId", item.ExistingId);
+        if (item.Status is not (ItemStatus.Conflict or ItemStatus.Refused)) return;
+        var (reason, message) = ItemMessages.Why(item);
+        writer.WriteString("reason", reason);
+        writer.WriteString("detail", message);
+    }
+
+    private static void Results(Utf8JsonWriter writer, IReadOnlyList<ItemResult> items)
+    {
+        writer.WriteStartArray("results");
+        foreach (var item in items)
+        {
+            if (item.Status is ItemStatus.Unchanged) continue;
+            writer.WriteStartObject();
+            writer.WriteString("entityType", item.Entity.Type);
+            writer.WriteString("entityId", item.Entity.Id);
+            Item(writer, item);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+}

@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Wire;
+
+/// <summary>A client's frame: what it asks for, and what it says beside.</summary>
+internal abstract record SocketRequest
+{
+    internal sealed record Ping : SocketRequest;
+
+    /// <param name="LastSeq">0 when it named none.</param>
+    internal sealed record Sync(long LastSeq) : SocketRequest;
+
+    internal sealed record Auth(string Token) : SocketRequest;
+
+    internal sealed record Mutation(IReadOnlyList<Change> Changes, string? MutationId, DeviceId? Device) : SocketRequest;
+
+    /// <summary>Reads a frame. Throws <see cref="FrameRefusedException"/> with what is wrong with it.</summary>
+    public static SocketRequest Parse(ReadOnlyMemory<byte> frame, UserId user, long nowMs)
+    {
+        Envelope? envelope = null;
+        try
+        {
+            envelope = new Envelope(frame);
+            return envelope.Read(user, nowMs);
+        }
+        catch (RequestRefusedException wrong)
+        {
+            var code = wrong.Problem is Problem.InvalidJson ? SocketErrorCode.InvalidJson : SocketErrorCode.InvalidShape;
+            throw new FrameRefusedException(new SocketError(code, wrong.Path, wrong.Detail, envelope?.MutationId));
+        }
+    }
+
+    /// <summary>The members of a frame, sliced out: <c>type</c> may come after what it explains.</summary>
+    private sealed class Envelope
+    {
+        private readonly Dictionary<string, ReadOnlyMemory<byte>> members = [];
+
+        public Envelope(ReadOnlyMemory<byte> frame)
+        {
+            var walk = new BodyWalk(frame);
+            var seen = new HashSet<string>();
+            walk.Next();
+            if (walk.Token != JsonTokenType.StartObject)
+            {
+                walk.Skip();
+                walk.End();
+                throw walk.Wrong("must be an object");
+            }
+
+            while (walk.Member(seen, "$") is { } name) members[name] = walk.Slice();
+            walk.End();
+        }
+
+        public string? MutationId { get; private set; }
+
+        public SocketRequest Read(UserId user, long nowMs)
+        {
+            var type = Text("type") ?? throw Wrong("type", "must name the event");
+            MutationId = Id("mutationId");
+            if (Text("userId") is { } named && named != user.Value)
+                throw new FrameRefusedException(new SocketError(SocketErrorCode.Forbidden, "$.userId", null, MutationId));
+            return type switch
+            {
+                "PING" => new Ping(),
+                "SYNC_REQUEST" => new Sync(LastSeq()),
+                "AUTH" => new Auth(Text("token") ?? throw Wrong("token", "must be a token")),
+                _ => new Mutation(Changes(type, nowMs), MutationId, Id("deviceId") is { } device ? new DeviceId(device) : null),
+            };
+        }
+
+        private List<Change> Changes(string type, long nowMs)
+        {
+            var changes = new List<Change>();
+            if (SocketEvents.OfUpsert(type) is { } upsert) Upsert(upsert, changes, nowMs);
+            else if (SocketEvents.OfDelete(type) is { } delete) changes.Add(Deletion(delete.Type.Name, delete.IdMember, nowMs));
+            else if (SocketEvents.OfBulk(type) is { } bulk) Items(bulk.Type, bulk.BulkMember!, changes, null);
+            else if (type == SocketEvents.EntityUpdated) changes.Add(Document(TypeNamed(), "entity", nowMs, Id("entityId")));
+            else if (type == SocketEvents.EntityDeleted) changes.Add(Deletion(TypeNamed().Name, "entityId", nowMs));
+            else throw new FrameRefusedException(new SocketError(SocketErrorCode.UnknownType, "$.type", $"There is no event '{BodyWalk.Cut(type)}'.", MutationId));
+            return changes;
+        }
+
+        private void Upsert(EventNames names, List<Change> changes, long nowMs)
+        {
+            changes.Add(Document(names.Type, names.Payload, nowMs, null));
+            if (names == SocketEvents.Plan && Has("occurrences")) Items(EntityTypes.PlanOccurrence, "occurrences", changes, EventMs(nowMs));
+        }
+
+        private Change Document(EntityType type, string member, long nowMs, string? id)
+        {
+            if (!Has(member)) throw Wrong(member, "must be a document; it is missing");
+            var document = members[member];
+            if (document.Span[0] != (byte)'{') throw Wrong(member, "must be an object");
+            return Sized(new Change(type.Name, id, document, BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)), type);
+        }
+
+        private Change Deletion(string type, string member, long nowMs) =>
+            new(type, Id(member) ?? throw Wrong(member, "must name what is deleted"), default, Delete: true, BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs));
+
+        private void Items(EntityType type, string member, List<Change> changes, long? eventMs)
+        {
+            if (!Has(member)) throw Wrong(member, "must be an array; it is missing");
+            var walk = new BodyWalk(members[member]) { Path = $"$.{member}" };
+            walk.Next();
+            if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
+            while (true)
+            {
+                walk.Next();
+                if (walk.Token == JsonTokenType.EndArray) return;
+                changes.Add(Sized(new Change(type.Name, null, walk.Slice(), EventMs: eventMs), type));
+            }
+        }
+
+        private static Change Sized(Change change, EntityType type) =>
+            change.Document.Length <= Limits.EntityBytesMax
+                ? change
+                : change with { Id = OversizedItem.Id(type, change.Document.Span), Document = default, Refused = ItemRefusal.TooLarge };
+
+        private EntityType TypeNamed() =>
+            Text("entityType") is { } name && EntityTypes.Of(name) is { } type ? type : throw Wrong("entityType", "must be a lower_snake entity type");
+
+        private bool Has(string name) => members.TryGetValue(name, out var slice) && !slice.Span.SequenceEqual("null"u8);
+
+        private string? Text(string name)
+        {
+            if (!Has(name)) return null;
+            var walk = new BodyWalk(members[name]) { Path = $"$.{name}" };
+            walk.Next();
+            return walk.Text();
+        }
+
+        private string? Id(string name) =>
+            Text(name) is not { } id ? null : UsableId.Is(id) ? id : throw Wrong(name, "must be 1 to 256 characters without control characters");
+
+        private long? Number(string name)
+        {
+            if (!Has(name)) return null;
+            var walk = new BodyWalk(members[name]);
+            walk.Next();
+            return walk.Number();
+        }
+
+        /// <summary>No number counts as none; one past all that can be is past the head.</summary>
+        private long LastSeq()
+        {
+            if (Number("lastSeq") is { } seq) return Math.Max(seq, 0);
+            return Has("lastSeq") && double.TryParse(members["lastSeq"].Span, CultureInfo.InvariantCulture, out var number) && number >= 1
+                ? number < long.MaxValue ? (long)number : long.MaxValue
+                : 0;
+        }
+
+        /// <summary>When the user did it, by the sender's clock; else now.</summary>
+        private long EventMs(long nowMs)
+        {
+            if (Number("timestamp") is { } ms) return ms;
+            var slice = members.GetValueOrDefault("timestamp");
+            return slice.Length > 2 && slice.Span[0] == (byte)'"' && Text("timestamp") is { } text
+                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+                ? time.ToUnixTimeMilliseconds()
+                : nowMs;
+        }
+
+        private static RequestRefusedException Wrong(string member, string what) => new(Problem.InvalidShape, $"$.{member} {what}.", $"$.{member}");
+    }
+}
