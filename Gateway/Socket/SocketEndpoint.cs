@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
@@ -56,6 +57,7 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
                 KeepAliveInterval = PingEvery,
                 KeepAliveTimeout = PongWithin,
             });
+            Forget(http);
             using var session = new SocketSession(context, socket, room, who);
             await Serve(session, room, place);
         }
@@ -63,6 +65,16 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         {
             rooms.LetGo(room);
         }
+    }
+
+    /// <summary>What the request held is not kept as long as the socket: the token least of all.</summary>
+    private static void Forget(HttpContext http)
+    {
+        http.Features.Set<HiddenTokens>(null);
+        http.Features.Set<IQueryFeature>(null);
+        http.Request.QueryString = QueryString.Empty;
+        if (http.Features.Get<IHttpRequestFeature>() is { } request) request.RawTarget = Path;
+        http.Request.Headers.Clear();
     }
 
     private async Task Serve(SocketSession session, Room room, Reserved place)

@@ -10,7 +10,7 @@ namespace Mirubato.Gateway.Socket;
 /// <summary>The one receiver of a socket. Waiting, it holds a buffer that just takes a PING; more is rented while more comes.</summary>
 internal sealed partial class SocketSession
 {
-    private const int IdleBytes = 256;
+    private const int IdleBytes = 128;
 
     private readonly byte[] idle = new byte[IdleBytes];
     private FrameRates rates = FrameRates.From(context.NowMs);
