@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.WebSockets;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Sockets;
@@ -159,24 +158,6 @@ public abstract partial class SocketContract
         await renewed.Next("AUTHENTICATED");
         Assert.Equal(4401, await expiring.Closed());
         await renewed.Settle();
-    }
-
-    [Fact]
-    public async Task Signing_out_and_turning_a_device_away_close_sockets()
-    {
-        var (a, b) = (await Live(), await Open(query: $"userId={user}&token={Token}&deviceId=lost"));
-        await b.Sync();
-        Tell(new DeviceRevoked(new UserId(user), new DeviceId("lost")));
-        Assert.Equal(4403, await b.Closed());
-        await a.Settle();
-        await Http().Ask(HttpMethod.Post, "/api/sync/sign-out-everywhere");
-        Tell(new SignedOut(new UserId(user), DateTimeOffset.UtcNow.AddSeconds(1).ToUnixTimeMilliseconds()));
-        Assert.Equal(4403, await a.Closed());
-
-        // The upgrade asks no store, so an old token gets in; it is found out before anything is told.
-        var late = await Open();
-        await late.Ask();
-        Assert.Equal(4403, await late.Closed());
     }
 
     [Fact]
