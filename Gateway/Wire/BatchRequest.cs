@@ -7,26 +7,7 @@ namespace Mirubato.Gateway.Wire;
 /// <summary><c>{entities: [{type, id, data, checksum, version, baseVersion?, deleted?}], syncToken?}</c>.</summary>
 internal static class BatchRequest
 {
-    public static ParsedWrite Parse(ReadOnlyMemory<byte> body)
-    {
-        var walk = new BodyWalk(body);
-        var seen = new HashSet<string>();
-        List<Change>? changes = null;
-        var cursor = SyncToken.Start;
-        walk.Next();
-        walk.MustBeObject();
-        while (walk.Member(seen, "$") is { } name)
-        {
-            if (name == "entities") changes = Entities(ref walk);
-            else if (name == "syncToken") cursor = SyncToken.Parse(walk.Text());
-            else walk.Skip();
-        }
-
-        walk.End();
-        return changes is null
-            ? throw new RequestRefusedException(Problem.InvalidShape, "$.entities must be an array; it is missing.", "$.entities")
-            : new ParsedWrite(changes, cursor);
-    }
+    public static ParsedWrite Parse(ReadOnlyMemory<byte> body) => ParsedWrite.Read(body, "entities", "an array", "syncToken", Entities);
 
     private static List<Change> Entities(ref BodyWalk walk)
     {

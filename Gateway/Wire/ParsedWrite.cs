@@ -1,6 +1,33 @@
+using Mirubato.Gateway.Http;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 
+/// <summary>Reads the items of a write where the walk stands on their member.</summary>
+internal delegate List<Change> ItemsReader(ref BodyWalk walk);
+
 /// <summary>The items of a write and the cursor that came along.</summary>
-internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor);
+internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
+{
+    /// <summary>The envelope of both writes: the items under one member, the token under another, and whatever else a client adds.</summary>
+    public static ParsedWrite Read(ReadOnlyMemory<byte> body, string itemsMember, string shape, string tokenMember, ItemsReader items)
+    {
+        var walk = new BodyWalk(body);
+        var seen = new HashSet<string>();
+        List<Change>? changes = null;
+        var cursor = SyncToken.Start;
+        walk.Next();
+        walk.MustBeObject();
+        while (walk.Member(seen, "$") is { } name)
+        {
+            if (name == itemsMember) changes = items(ref walk);
+            else if (name == tokenMember) cursor = SyncToken.Parse(walk.Text());
+            else walk.Skip();
+        }
+
+        walk.End();
+        return changes is null
+            ? throw new RequestRefusedException(Problem.InvalidShape, $"$.{itemsMember} must be {shape}; it is missing.", $"$.{itemsMember}")
+            : new ParsedWrite(changes, cursor);
+    }
+}

@@ -7,26 +7,7 @@ namespace Mirubato.Gateway.Wire;
 /// <summary><c>{changes: {…any subset…}, lastSyncToken?}</c>. The documents are left as they are: the domain reads them.</summary>
 internal static class PushRequest
 {
-    public static ParsedWrite Parse(ReadOnlyMemory<byte> body)
-    {
-        var walk = new BodyWalk(body);
-        var seen = new HashSet<string>();
-        List<Change>? changes = null;
-        var cursor = SyncToken.Start;
-        walk.Next();
-        walk.MustBeObject();
-        while (walk.Member(seen, "$") is { } name)
-        {
-            if (name == "changes") changes = Changes(ref walk);
-            else if (name == "lastSyncToken") cursor = SyncToken.Parse(walk.Text());
-            else walk.Skip();
-        }
-
-        walk.End();
-        return changes is null
-            ? throw new RequestRefusedException(Problem.InvalidShape, "$.changes must be an object; it is missing.", "$.changes")
-            : new ParsedWrite(changes, cursor);
-    }
+    public static ParsedWrite Parse(ReadOnlyMemory<byte> body) => ParsedWrite.Read(body, "changes", "an object", "lastSyncToken", Changes);
 
     private static List<Change> Changes(ref BodyWalk walk)
     {
