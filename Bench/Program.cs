@@ -11,6 +11,7 @@ if (Environment.GetEnvironmentVariable(InlineCompletions) is null)
 var root = new RootCommand("Drives a server that speaks PROTOCOL.md and reports how fast it is.")
 {
     HttpVerb.Create(),
+    WsVerb.Create(),
     CompareVerb.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -10,4 +10,13 @@ internal sealed record Figures(
     public double ClientCores { get; init; }
 
     public bool OneAtATime { get; init; }
+
+    /// <summary>Events that reached a device other than their sender's.</summary>
+    public double? DeliveriesPerSecond { get; init; }
+
+    /// <summary>What each connection added to the server's process.</summary>
+    public double? KiBEach { get; init; }
+
+    /// <summary>What else there is to say.</summary>
+    public string? Note { get; init; }
 }

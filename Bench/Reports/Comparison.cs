@@ -13,10 +13,17 @@ internal static class Comparison
         foreach (var name in a.Scenarios.Concat(b.Scenarios).Select(figures => figures.Name).Distinct())
             table.AddRow([.. Row(name, Named(a, name), Named(b, name)).Select(Markup.Escape)]);
         console.Write(table);
+        foreach (var (name, kibA, kibB) in Weights(a, b))
+            console.WriteLine($"{name}: {Numerals.Short(kibA)} and {Numerals.Short(kibB)} KiB each, {Numerals.Ratio(kibA, kibB)}");
         console.WriteLine("p50 and p99 in milliseconds.");
         Describe(console, "a", a);
         Describe(console, "b", b);
     }
+
+    private static IEnumerable<(string Name, double A, double B)> Weights(Report a, Report b) =>
+        from figures in a.Scenarios
+        where figures.KiBEach is not null && Named(b, figures.Name)?.KiBEach is not null
+        select (figures.Name, figures.KiBEach!.Value, Named(b, figures.Name)!.KiBEach!.Value);
 
     private static IEnumerable<string> Row(string name, Figures? a, Figures? b) =>
     [

@@ -6,7 +6,7 @@ namespace Mirubato.Bench.Scenarios;
 /// <summary>Writes text and remembers where the changing parts are.</summary>
 internal sealed class TemplateWriter
 {
-    private readonly ArrayBufferWriter<byte> bytes = new();
+    private ArrayBufferWriter<byte> bytes = new();
     private readonly List<(int, int)> numbers = [];
     private readonly List<int> times = [];
     private readonly List<(int, Range)> checksums = [];
@@ -17,6 +17,20 @@ internal sealed class TemplateWriter
     {
         Encoding.UTF8.GetBytes(text, bytes);
         return this;
+    }
+
+    public TemplateWriter Raw(ReadOnlySpan<byte> some)
+    {
+        bytes.Write(some);
+        return this;
+    }
+
+    /// <summary>Takes back the last bytes, which must not hold a changing part.</summary>
+    public TemplateWriter Cut(int count)
+    {
+        var kept = bytes.WrittenSpan[..^count].ToArray();
+        bytes = new ArrayBufferWriter<byte>();
+        return Raw(kept);
     }
 
     /// <summary>A number that is the <paramref name="item"/>-th of each sending.</summary>

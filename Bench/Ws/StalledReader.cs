@@ -1,0 +1,72 @@
+using Mirubato.Bench.Load;
+
+namespace Mirubato.Bench.Ws;
+
+/// <summary>
+/// Ten devices of a user, one of which stops reading, by turns with the same ten all reading. The turns share one run, so that whatever else
+/// happens on the machine happens to both. Reported are the others while it is stalled; the note has both.
+/// </summary>
+internal sealed record StalledReader() : WsScenario("stalled", "fan-out beside a stalled reader")
+{
+    private const int Devices = 10;
+    private const int EventsPerSecond = 200;
+    private const int NotesBytes = 8 * 1024;
+    private const int Turns = 6;
+
+    // Until the system's buffers are full of what the one does not read; not counted with either.
+    private static readonly TimeSpan Lead = TimeSpan.FromSeconds(2.5);
+
+    public override async Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel)
+    {
+        phase("warming up");
+        var log = new EventLog(options.Run, (int)((options.Warmup + (Turns * (Lead + options.Seconds))).TotalSeconds * EventsPerSecond) + 1);
+        using var crowd = await Crowd.Open(options, Name, 1, Devices, log, cancel, NotesBytes);
+        var devices = crowd.Users[0];
+        await Pace.Keep(EventsPerSecond, options.Warmup, devices[0].SendEntry, cancel);
+        await crowd.Settle(cancel);
+
+        phase("measuring");
+        var taken = Taken.Begin();
+        var (reading, stalled) = (new Sample(), new Sample());
+        for (var turn = 0; turn < Turns; turn++)
+            await Turn(options, crowd, turn % 2 == 0 ? reading : stalled, turn % 2 == 1, cancel);
+        await crowd.Settle(cancel);
+        var done = taken();
+
+        var tally = new Tally();
+        crowd.Check(tally);
+        return Figures(done, stalled.Latency, devices[0].Sent, 1, 1, tally) with
+        {
+            DeliveriesPerSecond = crowd.Received / done.Seconds,
+            Note = $"all reading: {reading}; one stalled: {stalled}; p99 ratio {stalled.Latency.PercentileMs(0.99) / reading.Latency.PercentileMs(0.99):0.00}",
+        };
+    }
+
+    private static async Task Turn(WsOptions options, Crowd crowd, Sample into, bool stall, CancellationToken cancel)
+    {
+        var devices = crowd.Users[0];
+        if (stall)
+            devices[^1].Pause();
+        await Pace.Keep(EventsPerSecond, Lead, devices[0].SendEntry, cancel);
+        var others = devices.Skip(1).SkipLast(1).ToList();
+        others.ForEach(device => device.StartTiming());
+        await Pace.Keep(EventsPerSecond, options.Seconds, devices[0].SendEntry, cancel);
+        if (options.Pid is { } pid)
+            into.MemoryMiB = Math.Max(into.MemoryMiB, new ServerProcess(pid).ResidentKiB() / 1024);
+        others.ForEach(device => into.Latency.Add(device.StopTiming()));
+        if (stall)
+            devices[^1].GoOn();
+        await crowd.Settle(cancel);
+    }
+
+    private sealed class Sample
+    {
+        public Histogram Latency { get; } = new();
+
+        public long MemoryMiB { get; set; }
+
+        public override string ToString() =>
+            FormattableString.Invariant($"p50 {Latency.PercentileMs(0.5):0.00} ms, p99 {Latency.PercentileMs(0.99):0.00} ms")
+            + (MemoryMiB > 0 ? $", {MemoryMiB} MiB" : "");
+    }
+}

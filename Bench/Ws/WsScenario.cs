@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using Mirubato.Bench.Load;
+
+namespace Mirubato.Bench.Ws;
+
+/// <summary>One thing to measure over sockets.</summary>
+/// <param name="Name">As in --only and in the JSON: stable, so that runs of different days compare.</param>
+/// <param name="What">For people.</param>
+internal abstract record WsScenario(string Name, string What)
+{
+    /// <summary>It can be run with the senders on one gateway and the receivers on another.</summary>
+    public virtual bool IsFanOut => false;
+
+    /// <summary>It needs --pid.</summary>
+    public virtual bool ReadsMemory => false;
+
+    public abstract Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel);
+
+    /// <summary>The figures of a phase that took <paramref name="taken"/>.</summary>
+    protected Figures Figures(Taken taken, Histogram latency, long requests, int concurrency, int users, Tally tally) => new(
+        Name, What, concurrency, users, requests, taken.Seconds, requests / taken.Seconds, latency.MeanMs,
+        latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError)
+    {
+        ClientCores = taken.Cores,
+    };
+
+    protected static Histogram Sum(IEnumerable<Histogram> parts) => parts.Aggregate(new Histogram(), (sum, part) => { sum.Add(part); return sum; });
+
+    /// <summary>How long something took, and how many cores the load generator was busy with it.</summary>
+    protected readonly record struct Taken(double Seconds, double Cores)
+    {
+        public static Func<Taken> Begin()
+        {
+            var cpu = Environment.CpuUsage.TotalTime;
+            var started = Stopwatch.GetTimestamp();
+            return () =>
+            {
+                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                return new Taken(seconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds / seconds);
+            };
+        }
+    }
+}
