@@ -90,6 +90,7 @@ public static class GatewayHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.ConfigureEndpointDefaults(Socket.KeptConnection.Use);
             kestrel.Limits.MaxRequestBodySize = Limits.BodyBytesMax + (1024 * 1024);
             kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;

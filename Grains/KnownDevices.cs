@@ -11,7 +11,8 @@ internal sealed class KnownDevices(UserId user, CoordinatorContext context)
 {
     private sealed record Sighting(long StoredMs, long StoredSeq, long SeenMs, long Seq);
 
-    private readonly ConcurrentDictionary<DeviceId, Sighting> sightings = new();
+    // One lock and few buckets: there are as many of these as active users, most with a device or two.
+    private readonly ConcurrentDictionary<DeviceId, Sighting> sightings = new(concurrencyLevel: 1, capacity: 3);
 
     /// <param name="cursor">The revision the device says it has.</param>
     /// <returns>False when the device is new and the user has as many as allowed.</returns>

@@ -15,6 +15,7 @@ internal sealed class LiveRooms : IHintListener, IDisposable
     private readonly Queue<(SocketSession Session, long DueMs)> greeted = new();
     private readonly SocketContext context;
     private readonly IConnections connections;
+    private readonly List<Room> ticked = [];
     private readonly ITimer timer;
     private long tickedMs;
     private long comparedMs;
@@ -137,7 +138,7 @@ internal sealed class LiveRooms : IHintListener, IDisposable
             if (nowMs - tickedMs >= 1_000)
             {
                 tickedMs = nowMs;
-                foreach (var session in Sessions()) session.Tick(nowMs);
+                Tick(nowMs);
             }
 
             if (nowMs - comparedMs < SocketLimits.ForgetHeadsEveryMs) return;
@@ -152,6 +153,18 @@ internal sealed class LiveRooms : IHintListener, IDisposable
         {
             Volatile.Write(ref sweeping, 0);
         }
+    }
+
+    /// <summary>Every second, for every socket: it must not make garbage, or a process full of idle sockets is never quiet.</summary>
+    private void Tick(long nowMs)
+    {
+        lock (gate)
+        {
+            foreach (var held in rooms.Values) ticked.Add(held.Room);
+        }
+
+        foreach (var room in ticked) room.Tick(nowMs);
+        ticked.Clear();
     }
 
     private SocketSession? NextUnasked(long nowMs)

@@ -73,6 +73,14 @@ internal sealed class Room(UserId user, SocketContext context) : IRoom
         lock (gate) sessions.Remove(session);
     }
 
+    public void Tick(long nowMs)
+    {
+        lock (gate)
+        {
+            foreach (var session in sessions) session.Tick(nowMs);
+        }
+    }
+
     public void Announce(Announcement announcement)
     {
         var head = new SyncToken(announcement.Epoch, announcement.Head);

@@ -1,3 +1,5 @@
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Mirubato.Gateway.Http;
@@ -44,27 +46,48 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
 
     private async Task Open(HttpContext http, SocketIdentity who)
     {
-        var room = rooms.Hold(who.User);
+        var place = new Place(rooms, who.User);
+        var kept = false;
         try
         {
-            using var place = new Reserved(room);
-            if (!place.IsTaken) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user");
-            // A reader that stalls is this server's to judge, after a minute; Kestrel would cut it off after seconds.
-            if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
-            using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+            if (!place.IsReserved) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user");
+            var protocol = Admission.Chosen(http);
+            if (KeptConnection.Of(http) is { } connection)
             {
-                SubProtocol = Admission.Chosen(http),
-                KeepAliveInterval = PingEvery,
-                KeepAliveTimeout = PongWithin,
-            });
-            Forget(http);
-            using var session = new SocketSession(context, socket, room, who);
-            await Serve(session, room, place);
+                await Handshake.Answer(http, protocol);
+                connection.Keep(then => Serve(then, place, who));
+                kept = true;
+            }
+            else await Serve(http, protocol, place, who);
         }
         finally
         {
-            rooms.LetGo(room);
+            if (!kept) place.Dispose();
         }
+    }
+
+    /// <summary>The request is over, its connection is not. Where it was not closed in order, what waits to be sent has nobody to go to.</summary>
+    private async Task Serve(ConnectionContext connection, Place place, SocketIdentity who)
+    {
+        using var held = place;
+        await using var stream = new TransportStream(connection.Transport);
+        using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = PingEvery, KeepAliveTimeout = PongWithin });
+        await Serve(socket, place, who);
+        if (socket.State is not WebSocketState.Closed) connection.Abort(new ConnectionAbortedException("The socket was not closed in order."));
+    }
+
+    private async Task Serve(HttpContext http, string? protocol, Place place, SocketIdentity who)
+    {
+        // A reader that stalls is this server's to judge, after a minute; Kestrel would cut it off after seconds.
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
+        using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+        {
+            SubProtocol = protocol,
+            KeepAliveInterval = PingEvery,
+            KeepAliveTimeout = PongWithin,
+        });
+        Forget(http);
+        await Serve(socket, place, who);
     }
 
     /// <summary>What the request held is not kept as long as the socket: the token least of all.</summary>
@@ -77,20 +100,21 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         http.Request.Headers.Clear();
     }
 
-    private async Task Serve(SocketSession session, Room room, Reserved place)
+    private async Task Serve(WebSocket socket, Place place, SocketIdentity who)
     {
+        using var session = new SocketSession(context, socket, place.Room, who);
         place.Fill(session);
         context.Metrics.SocketOpened();
         book.Opened(session);
         try
         {
-            session.Greet(room.Announced?.Seq.Number);
+            session.Greet(place.Room.Announced?.Seq.Number);
             rooms.AwaitRequest(session);
             await session.Run();
         }
         finally
         {
-            room.Leave(session);
+            place.Room.Leave(session);
             book.Closed(session);
             context.Metrics.SocketEnded();
         }
@@ -103,22 +127,33 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         return http.Answer(status, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new UpgradeRefusal(error), WireJson.Default.UpgradeRefusal), ContentTypes.Json);
     }
 
-    /// <summary>A place in the room, held while the upgrade is under way.</summary>
-    private sealed class Reserved(Room room) : IDisposable
+    /// <summary>A place in the user's room: reserved while the upgrade is under way, then the session's.</summary>
+    private sealed class Place : IDisposable
     {
-        private bool isHeld;
+        private readonly LiveRooms rooms;
+        private bool isFilled;
 
-        public bool IsTaken { get; } = room.TryReserve();
+        public Place(LiveRooms rooms, UserId user)
+        {
+            this.rooms = rooms;
+            Room = rooms.Hold(user);
+            IsReserved = Room.TryReserve();
+        }
+
+        public Room Room { get; }
+
+        public bool IsReserved { get; }
 
         public void Fill(SocketSession session)
         {
-            room.Enter(session);
-            isHeld = true;
+            Room.Enter(session);
+            isFilled = true;
         }
 
         public void Dispose()
         {
-            if (IsTaken && !isHeld) room.GiveBack();
+            if (IsReserved && !isFilled) Room.GiveBack();
+            rooms.LetGo(Room);
         }
     }
 }

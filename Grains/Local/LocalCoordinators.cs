@@ -11,15 +11,15 @@ internal sealed class LocalCoordinators : ISyncCoordinators, IDisposable
 {
     private readonly ConcurrentDictionary<UserId, SyncCoordinator> active = new();
     private readonly CoordinatorContext context;
-    private readonly IdleMemory memory = new();
+    private readonly IdleMemory memory;
     private readonly ITimer timer;
     private int tidying;
 
     public LocalCoordinators(CoordinatorContext context)
     {
-        this.context = context;
+        (this.context, memory) = (context, new IdleMemory(context.Time));
         var often = TimeSpan.FromMilliseconds(Limits.CoordinatorIdleMs / 4);
-        timer = context.Time.CreateTimer(_ => { Tidy(); memory.GiveBack(); }, null, often, often);
+        timer = context.Time.CreateTimer(_ => Tidy(), null, often, often);
     }
 
     public int Active => active.Count;
@@ -56,5 +56,9 @@ internal sealed class LocalCoordinators : ISyncCoordinators, IDisposable
         }
     }
 
-    public void Dispose() => timer.Dispose();
+    public void Dispose()
+    {
+        timer.Dispose();
+        memory.Dispose();
+    }
 }
