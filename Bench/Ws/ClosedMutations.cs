@@ -24,17 +24,21 @@ internal sealed record ClosedMutations(int PerUser, int Accounts)
         var log = new EventLog(options.Run, (int)((duration.TotalSeconds + 1) * EventsPerSecondMax));
         using var crowd = await Crowd.Open(options, $"{Name}_{part}", Accounts, PerUser, log, cancel);
         var taken = Taken.Begin();
-        var deadline = Stopwatch.GetTimestamp() + (long)(duration.TotalSeconds * Stopwatch.Frequency);
+        var started = Stopwatch.GetTimestamp();
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         foreach (var device in crowd.Devices)
         {
             device.OnAck = acked =>
             {
-                if (Stopwatch.GetTimestamp() < deadline)
+                var elapsed = Stopwatch.GetElapsedTime(started);
+                if (elapsed >= duration || FrameBudget.IsUsedUp(acked.Sent, elapsed))
+                    over.TrySetResult();
+                else if (!over.Task.IsCompleted)
                     acked.SendEntry();
             };
             device.SendEntry();
         }
-        await Task.Delay(duration, cancel);
+        await Task.WhenAny(over.Task, Task.Delay(duration, cancel));
         await crowd.Settle(cancel);
         var done = taken();
 

@@ -6,16 +6,13 @@ namespace Mirubato.Bench.Ws;
 internal sealed record FanOut(int Others, int EventsPerSecond)
     : WsScenario($"fanout-{Others}-{EventsPerSecond}", $"fan-out to {Others}, {EventsPerSecond} events/s")
 {
-    // A socket may send 2,000 frames at once and 200 a second. A sender of each phase begins afresh.
-    private static readonly TimeSpan WarmupMax = TimeSpan.FromSeconds(6);
-
     public override bool IsFanOut => true;
 
     public override async Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel)
     {
         phase("warming up");
         if (options.Warmup > TimeSpan.Zero)
-            await Measure(options, "w", options.Warmup < WarmupMax ? options.Warmup : WarmupMax, cancel);
+            await Measure(options, "w", options.Warmup, cancel);
         GC.Collect();
         phase("measuring");
         return await Measure(options, "m", options.Seconds, cancel);
@@ -23,6 +20,7 @@ internal sealed record FanOut(int Others, int EventsPerSecond)
 
     private async Task<Figures> Measure(WsOptions options, string part, TimeSpan duration, CancellationToken cancel)
     {
+        duration = duration < FrameBudget.Lasts(EventsPerSecond) ? duration : FrameBudget.Lasts(EventsPerSecond);
         var log = new EventLog(options.Run, (int)(duration.TotalSeconds * EventsPerSecond) + 1);
         using var crowd = await Crowd.Open(options, $"{Name}_{part}", 1, Others + 1, log, cancel);
         var sender = crowd.Users[0][0];

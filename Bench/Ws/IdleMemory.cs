@@ -10,7 +10,8 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
 {
     private const int AtOnce = 50;
     private const int PerAddress = 5_000;
-    private static readonly TimeSpan SettleAtLeast = TimeSpan.FromSeconds(10);
+    // A server may tidy up once it has fallen quiet.
+    private static readonly TimeSpan SettleAtLeast = TimeSpan.FromSeconds(45);
 
     public override bool ReadsMemory => true;
 

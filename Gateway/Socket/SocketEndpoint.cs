@@ -66,14 +66,28 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         }
     }
 
-    /// <summary>The request is over, its connection is not. Where it was not closed in order, what waits to be sent has nobody to go to.</summary>
+    /// <summary>The request is over, its connection is not.</summary>
     private async Task Serve(ConnectionContext connection, Place place, SocketIdentity who)
     {
         using var held = place;
         await using var stream = new TransportStream(connection.Transport);
         using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = PingEvery, KeepAliveTimeout = PongWithin });
-        await Serve(socket, place, who);
-        if (socket.State is not WebSocketState.Closed) connection.Abort(new ConnectionAbortedException("The socket was not closed in order."));
+        try
+        {
+            await Serve(socket, place, who);
+        }
+        finally
+        {
+            // Closed in order, the peer still has to read the last of it; it does so soon, or is not there any more.
+            if (socket.State is WebSocketState.Closed) _ = CutLater(connection);
+            else connection.Abort(new ConnectionAbortedException("The socket was not closed in order."));
+        }
+    }
+
+    private async Task CutLater(ConnectionContext connection)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(SocketLimits.ClosingMs), context.Time);
+        connection.Abort(new ConnectionAbortedException("What was sent last is not read."));
     }
 
     private async Task Serve(HttpContext http, string? protocol, Place place, SocketIdentity who)

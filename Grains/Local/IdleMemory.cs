@@ -9,7 +9,7 @@ internal sealed class IdleMemory : IDisposable
 {
     private const int FreedMin = 500;
     private const int QuietLooks = 2;
-    private const long QuietBytesMax = 2 * 1024 * 1024;
+    private const long QuietBytesMax = 4 * 1024 * 1024;
     private const long WorthwhileBytes = 48 * 1024 * 1024;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(30);
