@@ -8,6 +8,7 @@ namespace Mirubato.Bench.Ws;
 internal sealed class EventLog(string run, int capacity)
 {
     private readonly long[] sentAt = new long[capacity];
+    private readonly object?[] sentBy = new object?[capacity];
     private readonly byte[] marker = Encoding.ASCII.GetBytes($"\"id\":\"entry_{run}_");
     private int next = -1;
 
@@ -22,7 +23,13 @@ internal sealed class EventLog(string run, int capacity)
         return number < capacity ? number : throw new BenchFailure($"More than {capacity} events in one scenario: shorten it with --seconds.");
     }
 
-    public void Sent(int number, long at) => Volatile.Write(ref sentAt[number], at);
+    public void Sent(int number, long at, object by)
+    {
+        sentBy[number] = by;
+        Volatile.Write(ref sentAt[number], at);
+    }
+
+    public bool IsOf(object sender, int number) => number < Count && ReferenceEquals(sentBy[number], sender);
 
     public long SentAt(int number) => Volatile.Read(ref sentAt[number]);
 
