@@ -10,12 +10,9 @@ namespace Mirubato.Gateway.Socket;
 /// <c>GET /sync/ws</c>: lets a client in, or says why not, and stays until its socket is over. It stands ahead of the pipeline of the other
 /// calls, because all that a request passed through stays in memory as long as its socket.
 /// </summary>
-internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, ConnectionBook book, SocketContext context)
+internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, ConnectionBook book, SocketContext context, PingTimes pings)
 {
     public const string Path = "/sync/ws";
-
-    private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(SocketLimits.PingEveryMs);
-    private static readonly TimeSpan PongWithin = TimeSpan.FromMilliseconds(SocketLimits.PongWithinMs);
 
     public async Task Serve(HttpContext http)
     {
@@ -54,8 +51,8 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
             using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
             {
                 SubProtocol = Admission.Chosen(http),
-                KeepAliveInterval = PingEvery,
-                KeepAliveTimeout = PongWithin,
+                KeepAliveInterval = pings.Every,
+                KeepAliveTimeout = pings.Within,
             });
             Forget(http);
             using var session = new SocketSession(context, socket, room, who);
