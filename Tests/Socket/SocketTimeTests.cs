@@ -209,6 +209,7 @@ public sealed class SocketTimeTests
         using var http = stage.Http("phone");
         await http.PushEntry("{\"id\":\"e\"}");
         var (phone, laptop) = (await stage.Open(query: $"userId=ada&token={Edge.Token(Stage.User)}&deviceId=phone"), await stage.Open());
+        foreach (var socket in (SocketClient[])[phone, laptop]) await socket.Sync();
         await Sql(stage, "UPDATE sync_devices SET revoked_ms = 1 WHERE device_id = 'phone'");
         await stage.Pass(29, phone, laptop);
         Assert.Equal(2, stage.Sessions.Count);
