@@ -6,6 +6,7 @@ public abstract partial class SocketContract
 {
     private const int FramesOfAUser = 2_500;
     private const int FramesAtOnce = 10;
+    private const long MemoryGrowthMax = 16 * 1024 * 1024;
 
     private static readonly string[] Sensible =
     [
@@ -33,13 +34,19 @@ public abstract partial class SocketContract
     public async Task Mutated_frames_do_no_harm(int seed)
     {
         var random = new Random(seed);
+        var live = new List<long>();
         for (var left = Fuzzed.Runs(1_500); left > 0; left -= FramesOfAUser)
         {
             var of = $"fuzzed-{left}-{user}";
             await Fuzz(of, Math.Min(left, FramesOfAUser), random);
             using var http = Server().Device(of, null);
             await Fuzzed.Check(http, of);
+            live.Add(GC.GetTotalMemory(forceFullCollection: true));
         }
+
+        // Only a long run tells, and only when nothing else runs beside it.
+        if (live.Count > 4) Assert.True(live[^1] - live[1] < MemoryGrowthMax, $"live bytes after each user: {string.Join(' ', live)}");
+        if (live.Count > 4) await Console.Out.WriteLineAsync($"live bytes after each user: {string.Join(' ', live)}");
     }
 
     /// <summary>A socket at a time: it bears so many frames of nonsense a minute, and each frame is to be looked at.</summary>
@@ -70,6 +77,8 @@ public abstract partial class SocketContract
     {
         var client = await SocketClient.Open(Server().Url, of);
         await client.Next("WELCOME");
+        // Before it asks, errors wait with everything else.
+        await client.Sync();
         return client;
     }
 }
