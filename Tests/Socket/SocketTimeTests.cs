@@ -1,6 +1,8 @@
 using System.Net.WebSockets;
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Local;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Sockets;
@@ -220,6 +222,24 @@ public sealed class SocketTimeTests
         await Sql(stage, $"UPDATE sync_metadata SET not_before_ms = {stage.Clock.NowMs}");
         stage.Server.Listener.Missed();
         Assert.Equal(4403, await laptop.Closed());
+    }
+
+    [Fact]
+    public async Task A_room_goes_with_its_last_socket_and_a_minute_later_all_that_was_known_of_its_user()
+    {
+        await using var stage = await Stage.Start();
+        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
+        var engine = (LocalCoordinators)stage.Server.Services.GetRequiredService<ISyncCoordinators>();
+        var (one, two) = (await stage.Live(), await stage.Live());
+        await stage.Pass(180, one, two);
+        Assert.Equal((1, 1), (rooms.Count, engine.Active));
+        await one.Drop();
+        while (stage.Sessions.Count > 1) await Task.Yield();
+        Assert.Equal(1, rooms.Count);
+        await two.Drop();
+        while (rooms.Count > 0) await Task.Yield();
+        await stage.Pass(90);
+        Assert.Equal(0, engine.Active);
     }
 
     [Fact]
