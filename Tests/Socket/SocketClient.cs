@@ -198,7 +198,7 @@ internal sealed class SocketClient : IAsyncDisposable
         using var request = JsonDocument.Parse(json);
         asking = true;
         begun = true;
-        Cursor = request.RootElement.TryGetProperty("lastSeq", out var seq) && seq.TryGetInt64(out var number) ? number : 0;
+        Cursor = request.RootElement.TryGetProperty("lastSeq", out var seq) && seq.ValueKind is JsonValueKind.Number && seq.TryGetInt64(out var number) ? number : 0;
     }
 
     private void Watch(JsonElement frame)
