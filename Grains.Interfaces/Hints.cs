@@ -32,7 +32,7 @@ public interface IHintListener
 {
     void Hear(Hint hint);
 
-    /// <summary>Hints may have been missed: compare every head with the store. Comes when the way to hear was lost and found, and every 30 s.</summary>
+    /// <summary>Hints may have been missed: compare every user with the store. Comes when the way to hear was lost and found, and every 30 s.</summary>
     void Missed();
 
     /// <summary>
@@ -59,8 +59,8 @@ public interface IConnections
     /// <summary>The live connections of a user on all processes, oldest first.</summary>
     ValueTask<IReadOnlyList<LiveConnection>> Of(UserId user, CancellationToken cancel);
 
-    /// <summary>Where the histories of those users stand, in one query; unknown users are absent.</summary>
-    ValueTask<IReadOnlyDictionary<UserId, SyncToken>> Heads(IReadOnlyCollection<UserId> users, CancellationToken cancel);
+    /// <summary>All that a lost hint may have said of those users, in one query; unknown users are absent.</summary>
+    ValueTask<IReadOnlyDictionary<UserId, UserStanding>> Standings(IReadOnlyCollection<UserId> users, CancellationToken cancel);
 
     /// <param name="hash">SHA-256 of the ticket; the ticket itself is never stored.</param>
     /// <param name="ticket">What it stands for.</param>
@@ -71,6 +71,13 @@ public interface IConnections
     /// <summary>Null when there is none, it has expired, or it was redeemed before, on whatever process.</summary>
     ValueTask<Ticket?> Redeem(ReadOnlyMemory<byte> hash, CancellationToken cancel);
 }
+
+/// <summary>What hints are about.</summary>
+/// <param name="Head">Where the history stands.</param>
+/// <param name="NotBeforeMs">Tokens issued before this are signed out, Unix ms.</param>
+/// <param name="Connections">Live ones, on all processes.</param>
+/// <param name="Revoked">The devices that were turned away.</param>
+public sealed record UserStanding(SyncToken Head, long NotBeforeMs, int Connections, IReadOnlyList<DeviceId> Revoked);
 
 public sealed record LiveConnection(UserId User, string ConnectionId, DeviceId? Device, long OpenedMs);
 

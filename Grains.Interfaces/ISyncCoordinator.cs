@@ -58,4 +58,5 @@ public interface IRoom
 public sealed record Announcement(Epoch Epoch, Revision After, Revision Head, IReadOnlyList<AnnouncedRow> Rows);
 
 /// <param name="ConnectionId">The socket that wrote it and holds it as it was stored; null when it came over HTTP, or differs from what was sent.</param>
-public sealed record AnnouncedRow(StoredRow Row, string? ConnectionId);
+/// <param name="IsNew">Nobody knew a live entity of that key; null: not known, the row was read from the store.</param>
+public sealed record AnnouncedRow(StoredRow Row, string? ConnectionId, bool? IsNew = null);

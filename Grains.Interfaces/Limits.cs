@@ -9,6 +9,9 @@ public static class Limits
     public const int BodyBytesMax = 32 * 1024 * 1024;
     public const int BodyDepthMax = 72;
     public const int EntityBytesMax = 256 * 1024;
+
+    /// <summary>One as it is stored, with what normalizing adds: a copy of the server's own, pushed back, may be that large.</summary>
+    public const int StoredBytesMax = 260 * 1024;
     public const int EntityDepthMax = 64;
 
     public const int PushItemsMax = 50_000;

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Mirubato.Grains.Interfaces;
 
 /// <summary>
@@ -65,6 +67,23 @@ public sealed record ReadQuery
     /// keeps its place, so the answer holds each entity once. Start with <c>("", "")</c>.
     /// </summary>
     public EntityKey? AfterKey { get; init; }
+
+    /// <summary>The one row of that key, if it is there; else the one behind it in its type, if any.</summary>
+    public static ReadQuery From(EntityKey key) => new() { Types = [key.Type], AfterKey = key with { Id = Before(key.Id) }, Rows = 1 };
+
+    /// <summary>
+    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points: nothing that is short enough to be an id
+    /// lies between.
+    /// </summary>
+    private static string Before(string id)
+    {
+        var last = id.Length - (char.IsLowSurrogate(id[^1]) ? 2 : 1);
+        var rune = Rune.GetRuneAt(id, last).Value;
+        var previous = new Rune(rune == 0xE000 ? 0xD7FF : rune - 1);
+        var text = new StringBuilder(id, 0, last, UsableId.UnitsMax * 2).Append(previous.ToString());
+        while (text.Length <= UsableId.UnitsMax) text.Append("\U0010FFFF");
+        return text.ToString();
+    }
 }
 
 public enum RowKind

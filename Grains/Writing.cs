@@ -86,7 +86,7 @@ internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCac
     private static Announcement AnnouncementOf(SharedCommit shared, SyncToken before)
     {
         var holders = shared.Answers.Where(a => HoldsWhatIsStored(a.Answer)).Select(a => a.Pending).ToHashSet();
-        return new Announcement(before.Epoch, before.Seq, shared.Drafted.Last, [.. shared.Rows.Select(r => new AnnouncedRow(Stored(r.Row), holders.Contains(r.By) ? r.By.Request.ConnectionId : null))]);
+        return new Announcement(before.Epoch, before.Seq, shared.Drafted.Last, [.. shared.Rows.Select(r => new AnnouncedRow(Stored(r.Row), holders.Contains(r.By) ? r.By.Request.ConnectionId : null, r.Row.IsNew))]);
     }
 
     /// <summary>A sender is spared the echo only of what it holds as it was stored.</summary>

@@ -8,7 +8,8 @@ public sealed class LimitsTests
     [Fact]
     public void A_body_holds_any_document_it_may_carry()
     {
-        Assert.True(Limits.EntityBytesMax < Limits.BodyBytesMax);
+        Assert.True(Limits.StoredBytesMax < Limits.BodyBytesMax);
+        Assert.True(Limits.StoredBytesMax >= Limits.EntityBytesMax + (2 * 6 * UsableId.UnitsMax) + 256, "an id and a user in escapes, a version and two times are added to a document");
         Assert.True(Limits.EntityDepthMax + 3 <= Limits.BodyDepthMax, "a document stands three levels deep in a push: body, changes, list");
     }
 
@@ -24,7 +25,7 @@ public sealed class LimitsTests
     [Fact]
     public void A_page_holds_at_least_one_document_and_a_quota_at_least_one_push()
     {
-        Assert.True(Limits.PageBytesMax >= Limits.EntityBytesMax);
+        Assert.True(Limits.PageBytesMax >= Limits.StoredBytesMax);
         Assert.True(Limits.PageRowsMax <= Limits.PullLimitMax);
         Assert.True(new Quotas().LiveEntitiesMax >= Limits.PushItemsMax);
         Assert.True(new Quotas().BytesMax >= Limits.BodyBytesMax);

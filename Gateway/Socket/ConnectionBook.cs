@@ -4,8 +4,7 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Gateway.Socket;
 
 /// <summary>
-/// Tells the store which sockets live here, some time after they opened: an upgrade never waits for the store. A user who turns out to
-/// have too many over all processes loses the newest that are here.
+/// Tells the store which sockets live here, some time after they opened: an upgrade never waits for the store.
 /// </summary>
 internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, SocketContext context) : BackgroundService
 {
@@ -40,7 +39,7 @@ internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, 
         await connections.Record([.. opened.Values], [.. closed], cancel);
         opened.Clear();
         closed.Clear();
-        foreach (var user in users) await Limit(user, cancel);
+        foreach (var user in users) await rooms.Limit(user, cancel);
     }
 
     /// <summary>Who opened and closed in between is never written down.</summary>
@@ -52,12 +51,6 @@ internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, 
             if (one.Opened) opened[session.ConnectionId] = new LiveConnection(session.User, session.ConnectionId, session.Device, session.OpenedMs);
             else if (!opened.Remove(session.ConnectionId)) closed.Add((session.User, session.ConnectionId));
         }
-    }
-
-    private async ValueTask Limit(UserId user, CancellationToken cancel)
-    {
-        var all = await connections.Of(user, cancel);
-        foreach (var tooMany in all.Skip(SocketLimits.ConnectionsPerUserMax)) rooms.Hear(new Evicted(user, tooMany.ConnectionId));
     }
 
     private async ValueTask Try(Func<ValueTask> work)

@@ -98,7 +98,14 @@ internal sealed class LiveRooms : IHintListener, IDisposable
         }
     }
 
-    public void Missed() => _ = CompareHeads();
+    public void Missed() => _ = Compare();
+
+    /// <summary>A user who turns out to have too many sockets over all processes loses the newest, here; elsewhere they are found there.</summary>
+    public async ValueTask Limit(UserId user, CancellationToken cancel)
+    {
+        var all = await connections.Of(user, cancel);
+        foreach (var tooMany in all.Skip(SocketLimits.ConnectionsPerUserMax)) Hear(new Evicted(user, tooMany.ConnectionId));
+    }
 
     /// <summary>Every socket is asked to connect again, a few at a time, so that they do not all knock next door at once.</summary>
     public async Task Drain(CancellationToken cancel)
@@ -172,14 +179,14 @@ internal sealed class LiveRooms : IHintListener, IDisposable
         lock (greeted) return greeted.TryPeek(out var next) && next.DueMs <= nowMs ? greeted.Dequeue().Session : null;
     }
 
-    /// <summary>A hint may be lost; the heads of all rooms are one query.</summary>
-    private async Task CompareHeads()
+    /// <summary>A hint may be lost, of whatever kind; what all of them would say now is one query.</summary>
+    private async Task Compare()
     {
         try
         {
             var all = All().ToDictionary(room => room.User);
             if (all.Count == 0) return;
-            foreach (var (user, head) in await connections.Heads(all.Keys, CancellationToken.None)) all[user].Heard(head);
+            foreach (var (user, standing) in await connections.Standings(all.Keys, CancellationToken.None)) await Follow(all[user], standing);
         }
         catch (StoreUnavailableException away)
         {
@@ -189,5 +196,13 @@ internal sealed class LiveRooms : IHintListener, IDisposable
         {
             Log.SocketFailed(context.Log, bug);
         }
+    }
+
+    private async ValueTask Follow(Room room, UserStanding standing)
+    {
+        Hear(new SignedOut(room.User, standing.NotBeforeMs));
+        foreach (var device in standing.Revoked) Hear(new DeviceRevoked(room.User, device));
+        if (standing.Connections > SocketLimits.ConnectionsPerUserMax) await Limit(room.User, CancellationToken.None);
+        room.Heard(standing.Head);
     }
 }

@@ -183,7 +183,7 @@ internal sealed class Room(UserId user, SocketContext context) : IRoom
     private void Note(IReadOnlyList<AnnouncedRow> rows)
     {
         lately ??= new Queue<(EntityKey, long)>();
-        foreach (var (row, _) in rows)
+        foreach (var (row, _, _) in rows)
         {
             if (lately.Count == LatelyMax) lately.Dequeue();
             lately.Enqueue((row.Entity, row.Seq));
@@ -252,7 +252,7 @@ internal sealed class Room(UserId user, SocketContext context) : IRoom
         }
         else if (standing.Last.IsAfter(known.Seq))
         {
-            Tell([.. page.Rows.Select(row => new AnnouncedRow(row, WriterOf(row)))], known.Seq.Number);
+            Tell([.. page.Rows.Select(row => ToldHere(row) ?? new AnnouncedRow(row, null))], known.Seq.Number);
             announced = standing.Token;
         }
 
@@ -266,6 +266,7 @@ internal sealed class Room(UserId user, SocketContext context) : IRoom
         return isStale || waiting.Count > 0;
     }
 
-    private string? WriterOf(StoredRow row) =>
-        waiting.SelectMany(one => one.Rows).FirstOrDefault(one => one.Row.Seq == row.Seq)?.ConnectionId;
+    /// <summary>The row as its commit, made here, announces it behind the gap: it knows more of it than the store.</summary>
+    private AnnouncedRow? ToldHere(StoredRow row) =>
+        waiting.SelectMany(one => one.Rows).FirstOrDefault(one => one.Row.Seq == row.Seq);
 }

@@ -12,12 +12,9 @@ namespace Mirubato.Gateway.Socket;
 /// <c>GET /sync/ws</c>: lets a client in, or says why not, and stays until its socket is over. It stands ahead of the pipeline of the other
 /// calls, because all that a request passed through stays in memory as long as its socket.
 /// </summary>
-internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, ConnectionBook book, SocketContext context)
+internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, ConnectionBook book, SocketContext context, PingTimes pings)
 {
     public const string Path = "/sync/ws";
-
-    private static readonly TimeSpan PingEvery = TimeSpan.FromMilliseconds(SocketLimits.PingEveryMs);
-    private static readonly TimeSpan PongWithin = TimeSpan.FromMilliseconds(SocketLimits.PongWithinMs);
 
     public async Task Serve(HttpContext http)
     {
@@ -71,7 +68,7 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
     {
         using var held = place;
         await using var stream = new TransportStream(connection.Transport);
-        using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = PingEvery, KeepAliveTimeout = PongWithin });
+        using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = pings.Every, KeepAliveTimeout = pings.Within });
         try
         {
             await Serve(socket, place, who);
@@ -97,8 +94,8 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
         {
             SubProtocol = protocol,
-            KeepAliveInterval = PingEvery,
-            KeepAliveTimeout = PongWithin,
+            KeepAliveInterval = pings.Every,
+            KeepAliveTimeout = pings.Within,
         });
         Forget(http);
         await Serve(socket, place, who);

@@ -11,7 +11,9 @@ internal sealed partial class SocketSession
         var (request, before) = Begin(mutation, frame);
         try
         {
-            Conclude(mutation, await context.Coordinators.For(who.User).Write(request, over.Token), before);
+            var answer = await context.Coordinators.For(who.User).Write(request, over.Token);
+            if (answer is { Refusal: RequestRefusal.None, Replayed: true }) await TellWinnersAgain(answer.Body);
+            Conclude(mutation, answer, before);
         }
         catch (StoreUnavailableException away)
         {
@@ -70,6 +72,24 @@ internal sealed partial class SocketSession
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
+        Tell(winners);
+    }
+
+    /// <summary>The first answer may never have arrived. What won then, or whatever has replaced it since, is read again.</summary>
+    private async ValueTask TellWinnersAgain(ReadOnlyMemory<byte> answer)
+    {
+        var winners = new List<StoredRow>();
+        foreach (var key in SocketAnswers.Beaten(answer))
+        {
+            var page = await context.Coordinators.For(who.User).Read(Caller, ReadQuery.From(key), over.Token);
+            if (page.Rows is [var row] && row.Entity == key) winners.Add(row);
+        }
+
+        Tell(winners);
+    }
+
+    private void Tell(List<StoredRow> winners)
+    {
         lock (gate) winners.ForEach(winner => told.Add(winner.Entity));
         foreach (var frame in WindowFrames.Of(winners, 0, null, context.Now)) Tell(frame);
     }

@@ -163,17 +163,21 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         if (token.IssuedAtMs < notBeforeMs) Close(CloseCode.SignedOut);
     }
 
-    /// <summary>The order keeps a place for the acknowledgement of an own revision, so that nothing behind it overtakes it.</summary>
+    /// <summary>
+    /// The order keeps a place for the acknowledgement of an own revision, so that nothing behind it overtakes it. One that came before its
+    /// revision was told waits already; every other that waits is of an earlier write, and may not take this one's place.
+    /// </summary>
     private void PlaceOwn(long seq)
     {
-        if (waiting is null && !mutating)
+        var isHere = waiting?.Exists(frame => frame.Kind is FrameKind.Ack && frame.Seq >= seq) is true;
+        if (!isHere && !mutating)
         {
             FallBehind();
             return;
         }
 
         sent = seq;
-        if (waiting is null) outbox.Reserve(seq);
+        if (!isHere) outbox.Reserve(seq);
     }
 
     private void FallBehind()

@@ -18,6 +18,7 @@ internal static class SocketSetup
         services.AddSingleton<Tickets>();
         services.AddSingleton(provider => provider.GetRequiredService<GatewayOptions>().Origins);
         services.AddSingleton<Admission>();
+        services.AddSingleton(PingTimes.Default);
         services.AddSingleton<SocketEndpoint>();
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Mirubato.Gateway.Http;
 using Mirubato.Grains.Interfaces;
 
@@ -38,10 +37,10 @@ internal sealed class Documents(Rest.Call call, TimeProvider time)
 
     public async ValueTask<Stored> Find(EntityType type, string id)
     {
-        var query = new ReadQuery { Types = [type.Name], AfterKey = new EntityKey(type.Name, Before(id)), Rows = 1 };
-        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        var key = new EntityKey(type.Name, id);
+        var page = await call.Coordinator.Read(call.Caller, ReadQuery.From(key), call.Cancel);
         RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
-        return new Stored(page.Rows is [var row] && row.Entity.Id == id ? row : null, page.Standing);
+        return new Stored(page.Rows is [var row] && row.Entity == key ? row : null, page.Standing);
     }
 
     /// <summary>The live document, or 404 with <paramref name="absent"/>.</summary>
@@ -94,20 +93,6 @@ internal sealed class Documents(Rest.Call call, TimeProvider time)
         // Strict: the answer lists the one item that was refused. It is read from the bytes, so that a replay says the same.
         var conflict = JsonMembers.OfStored(answer.Body)["conflicts"].Elements() is [var only, ..] ? only.Members() : null;
         throw new RequestRefusedException(Problem.DocumentRefused, conflict?["message"].Text()) { Reason = conflict?["reason"].Text() };
-    }
-
-    /// <summary>
-    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points: nothing that is short enough to be an id
-    /// lies between.
-    /// </summary>
-    private static string Before(string id)
-    {
-        var last = id.Length - (char.IsLowSurrogate(id[^1]) ? 2 : 1);
-        var rune = Rune.GetRuneAt(id, last).Value;
-        var previous = new Rune(rune == 0xE000 ? 0xD7FF : rune - 1);
-        var text = new StringBuilder(id, 0, last, UsableId.UnitsMax * 2).Append(previous.ToString());
-        while (text.Length <= UsableId.UnitsMax) text.Append("\U0010FFFF");
-        return text.ToString();
     }
 }
 

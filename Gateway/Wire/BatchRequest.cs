@@ -79,7 +79,7 @@ internal static class BatchRequest
         public ItemRefusal Refusal() =>
             Type is null || EntityTypes.Of(Type) is null ? ItemRefusal.UnknownType
             : Id is not null && !UsableId.Is(Id) ? ItemRefusal.Invalid
-            : Data.Length > Limits.EntityBytesMax ? ItemRefusal.TooLarge
+            : Data.Length > Limits.StoredBytesMax ? ItemRefusal.TooLarge
             : Data.IsEmpty && !(Deleted && Id is not null) ? ItemRefusal.Invalid
             : ItemRefusal.None;
 

@@ -49,7 +49,7 @@ internal static class PushRequest
     }
 
     private static void Add(List<Change> changes, EntityType type, ReadOnlyMemory<byte> document) =>
-        Add(changes, document.Length <= Limits.EntityBytesMax
+        Add(changes, document.Length <= Limits.StoredBytesMax
             ? new Change(type.Name, Id: null, document)
             : new Change(type.Name, OversizedItem.Id(type, document.Span), Document: default, Refused: ItemRefusal.TooLarge));
 

@@ -17,7 +17,7 @@ internal static class SocketAnswers
         {
             writer.WriteStartObject();
             // One revision per entity; of several, the event and its acknowledgement carry the highest.
-            if (outcome.Items.Count > 0) Item(writer, Leading(outcome.Items));
+            if (outcome.Items.Count > 0) Item(writer, Leading(outcome.Items), named: request.Changes.Count == 1);
             if (request.Changes.Count != 1) Results(writer, outcome.Items);
             writer.WriteEndObject();
         }
@@ -41,6 +41,17 @@ internal static class SocketAnswers
         return 0;
     }
 
+    /// <summary>What was beaten, by the answer that is kept; each once.</summary>
+    public static IReadOnlyList<EntityKey> Beaten(ReadOnlyMemory<byte> answer)
+    {
+        using var document = JsonDocument.Parse(answer);
+        var items = document.RootElement.TryGetProperty("results", out var results) ? results.EnumerateArray().ToList() : [document.RootElement];
+        var word = ItemMessages.Word(ItemStatus.Conflict);
+        return [.. items
+            .Where(item => item.TryGetProperty("status", out var status) && status.ValueEquals(word) && item.TryGetProperty("entityId", out _))
+            .Select(item => new EntityKey(item.GetProperty("entityType").GetString()!, item.GetProperty("entityId").GetString()!)).Distinct()];
+    }
+
     private static ItemResult Leading(IReadOnlyList<ItemResult> items)
     {
         var leading = items[0];
@@ -55,17 +66,25 @@ internal static class SocketAnswers
     /// <summary>What was beaten or refused names no revision: its sender may not have been sent that far.</summary>
     private static bool Stands(ItemResult item) => item.Status is not (ItemStatus.Conflict or ItemStatus.Refused) && item.Seq > 0;
 
-    private static void Item(Utf8JsonWriter writer, ItemResult item)
+    private static void Item(Utf8JsonWriter writer, ItemResult item, bool named = false)
     {
         if (Stands(item)) writer.WriteNumber("seq", item.Seq);
         if (item.Version > 0) writer.WriteNumber("version", item.Version);
         if (item.Seq > 0) writer.WriteString("updatedAt", WireTime.Iso(item.UpdatedAtMs));
         writer.WriteString("status", ItemMessages.Word(item.Status));
+        // Who was beaten must find the winner again when it asks a second time, and this is all that is kept.
+        if (named && item.Status is ItemStatus.Conflict) Name(writer, item.Entity);
         if (item.ExistingId is not null) writer.WriteString("existingId", item.ExistingId);
         if (item.Status is not (ItemStatus.Conflict or ItemStatus.Refused)) return;
         var (reason, message) = ItemMessages.Why(item);
         writer.WriteString("reason", reason);
         writer.WriteString("detail", message);
+    }
+
+    private static void Name(Utf8JsonWriter writer, EntityKey entity)
+    {
+        writer.WriteString("entityType", entity.Type);
+        writer.WriteString("entityId", entity.Id);
     }
 
     private static void Results(Utf8JsonWriter writer, IReadOnlyList<ItemResult> items)
@@ -75,8 +94,7 @@ internal static class SocketAnswers
         {
             if (item.Status is ItemStatus.Unchanged) continue;
             writer.WriteStartObject();
-            writer.WriteString("entityType", item.Entity.Type);
-            writer.WriteString("entityId", item.Entity.Id);
+            Name(writer, item.Entity);
             Item(writer, item);
             writer.WriteEndObject();
         }

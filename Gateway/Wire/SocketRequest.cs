@@ -115,7 +115,7 @@ internal abstract record SocketRequest
         }
 
         private static Change Sized(Change change, EntityType type) =>
-            change.Document.Length <= Limits.EntityBytesMax
+            change.Document.Length <= Limits.StoredBytesMax
                 ? change
                 : change with { Id = OversizedItem.Id(type, change.Document.Span), Document = default, Refused = ItemRefusal.TooLarge };
 

@@ -51,7 +51,7 @@ internal sealed class Decision(
             var data = DataOf(touch, stored);
             touch.Now = touch.Now with { Bytes = data.Length };
             draft.Put(touch.Entity, touch.Now);
-            rows.Add(new NewRow(touch.Entity, touch.Now, data));
+            rows.Add(new NewRow(touch.Entity, touch.Now, data) { IsNew = touch.Before is null or { IsDeleted: true } });
         }
 
         rows.Sort((a, b) => a.Head.Seq.Number.CompareTo(b.Head.Seq.Number));

@@ -18,7 +18,7 @@ internal static class Intake
         var type = EntityTypes.Of(change.Type);
         if (change.Refused is not ItemRefusal.None) return Refuse(change, type, change.Refused);
         if (type is null) return Refuse(change, type, ItemRefusal.UnknownType);
-        if (change.Document.Length > Limits.EntityBytesMax) return Refuse(change, type, ItemRefusal.TooLarge);
+        if (change.Document.Length > Limits.StoredBytesMax) return Refuse(change, type, ItemRefusal.TooLarge);
 
         // Only an id was sent: enough to delete by.
         var document = change.Document.IsEmpty && change.Delete ? NoMembers : change.Document;
@@ -33,6 +33,7 @@ internal static class Intake
     {
         var members = new DocumentMembers(tree, stackalloc int[Members.Count]);
         if (members.HasRepeats) return Refuse(change, type, ItemRefusal.DuplicateKeys);
+        if (document.Length > BytesMax(members)) return Refuse(change, type, ItemRefusal.TooLarge);
         if (EntityName.Of(type, change, members, user) is not { } id) return Refuse(change, type, ItemRefusal.Invalid);
 
         var isDelete = change.Delete || members.Has(Member.DeletedAt) || members.Has(Member.DeletedAtSnake);
@@ -41,6 +42,7 @@ internal static class Intake
         if (isDelete) SayDeleted(ref edits, members, claim);
 
         var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));
+        if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, type, ItemRefusal.TooLarge);
         var problem = FingerprintOf(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
         if (problem is not JsonProblem.None) return Refuse(change, type, RefusalOf(problem));
 
@@ -58,6 +60,10 @@ internal static class Intake
             Document = outgoing,
         };
     }
+
+    /// <summary>What the server once stored it takes back: such a copy names its user and version, which no client has to.</summary>
+    private static int BytesMax(in DocumentMembers members) =>
+        members.Has(Member.UserId) && members.Has(Member.Version) ? Limits.StoredBytesMax : Limits.EntityBytesMax;
 
     /// <summary>A delete that is kept in the conflict feed must still be one when it is restored.</summary>
     private static void SayDeleted(ref DocumentEdits edits, in DocumentMembers members, Claim claim)

@@ -25,6 +25,7 @@ internal enum Member
     BaseVersion,
 
     // Content.
+    UserIdCamel,
     Type,
     Mood,
     Instrument,
@@ -53,7 +54,7 @@ internal static class Members
         (Member.CreatedAt, "createdAt"), (Member.CreatedAtSnake, "created_at"),
         (Member.UpdatedAt, "updatedAt"), (Member.UpdatedAtSnake, "updated_at"),
         (Member.DeletedAt, "deletedAt"), (Member.DeletedAtSnake, "deleted_at"), (Member.BaseVersion, "baseVersion"),
-        (Member.Type, "type"), (Member.Mood, "mood"), (Member.Instrument, "instrument"),
+        (Member.UserIdCamel, "userId"), (Member.Type, "type"), (Member.Mood, "mood"), (Member.Instrument, "instrument"),
         (Member.GoalIds, "goalIds"), (Member.GoalIdsSnake, "goal_ids"), (Member.PlanId, "planId"), (Member.PlanIdSnake, "plan_id"),
         (Member.ScoreId, "scoreId"), (Member.ScoreIdSnake, "score_id"), (Member.ScoreTitle, "scoreTitle"),
         (Member.ScoreComposer, "scoreComposer"), (Member.Composer, "composer"), (Member.Title, "title"),

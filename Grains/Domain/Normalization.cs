@@ -34,6 +34,8 @@ internal ref struct Normalization
         if (members.IsNumber(Member.BaseVersion)) normalization.edits.Remove(Member.BaseVersion);
         normalization.edits.Set(Member.Id, id);
         normalization.edits.Set(Member.UserId, user);
+        // In a type of the application's own it may name anybody.
+        if (EntityTypes.IsNamed(type.Name) && members.Has(Member.UserIdCamel)) normalization.edits.Set(Member.UserIdCamel, user);
         normalization.Cases();
         normalization.Aliases();
         normalization.ScoreIdOfEntry();

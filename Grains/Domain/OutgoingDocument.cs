@@ -25,8 +25,22 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
 {
     private const int NumberBytesMax = 20;
 
+    /// <summary>A time in quotes is the longest.</summary>
+    private const int SlotBytesMax = IsoTime.Length + 2;
+
     /// <summary>About the bytes it will have.</summary>
     public int Length => source.Length;
+
+    /// <summary>The bytes it has at most, whatever version and time it gets: the same for a document as for its stored copy.</summary>
+    public int LengthMax
+    {
+        get
+        {
+            var length = source.Length;
+            foreach (var splice in splices) length += splice.Literal.Length - splice.Length + (splice.Slot is Slot.None ? 0 : SlotBytesMax);
+            return length;
+        }
+    }
 
     /// <summary>The bytes to store and to send.</summary>
     public ReadOnlyMemory<byte> Render(long version, long outMs)

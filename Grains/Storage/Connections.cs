@@ -34,8 +34,8 @@ internal sealed class Connections(IConnectionStore store, ProcessName process, H
 
     public ValueTask<IReadOnlyList<LiveConnection>> Of(UserId user, CancellationToken cancel) => store.Of(user, SilentMs, cancel);
 
-    public ValueTask<IReadOnlyDictionary<UserId, SyncToken>> Heads(IReadOnlyCollection<UserId> users, CancellationToken cancel) =>
-        store.Heads(users, cancel);
+    public ValueTask<IReadOnlyDictionary<UserId, UserStanding>> Standings(IReadOnlyCollection<UserId> users, CancellationToken cancel) =>
+        store.Standings(users, SilentMs, cancel);
 
     public ValueTask Issue(ReadOnlyMemory<byte> hash, Ticket ticket, long expiresMs, CancellationToken cancel) =>
         store.Issue(hash, ticket, expiresMs, cancel);

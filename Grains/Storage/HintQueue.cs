@@ -5,7 +5,7 @@ namespace Mirubato.Grains.Storage;
 
 /// <summary>
 /// Hints that wait to be told: of a user only the newest head, and in the order they came. Other hints go first, as they are about
-/// who may stay; a lost head is found within half a minute, a lost one of those when the socket next speaks.
+/// who may stay. What is lost of either is found within half a minute.
 /// </summary>
 internal sealed class HintQueue(ProcessName sender)
 {

@@ -23,7 +23,8 @@ internal interface IConnectionStore
     /// <summary>Connections of processes seen after that, oldest first.</summary>
     ValueTask<IReadOnlyList<LiveConnection>> Of(UserId user, long seenAfterMs, CancellationToken cancel);
 
-    ValueTask<IReadOnlyDictionary<UserId, SyncToken>> Heads(IReadOnlyCollection<UserId> users, CancellationToken cancel);
+    /// <summary>See <see cref="IConnections.Standings"/>. Connections count as in <see cref="Of"/>.</summary>
+    ValueTask<IReadOnlyDictionary<UserId, UserStanding>> Standings(IReadOnlyCollection<UserId> users, long seenAfterMs, CancellationToken cancel);
 
     ValueTask Issue(ReadOnlyMemory<byte> hash, Ticket ticket, long expiresMs, CancellationToken cancel);
 

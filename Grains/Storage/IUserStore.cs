@@ -113,7 +113,11 @@ internal sealed record Commit(
     IReadOnlyList<Loser> Losers,
     IReadOnlyList<Receipt> Receipts);
 
-internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<byte> Data);
+internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>There was nothing before it, or only a tombstone. Told, not stored.</summary>
+    public bool IsNew { get; init; }
+}
 
 /// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>
 internal sealed record ReplacedDocument(string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion);

@@ -46,6 +46,33 @@ public sealed class IntakeTests
     }
 
     [Theory]
+    [InlineData("""{"id":"a","goalIds":["g"],"scoreTitle":"T","pieces":[{"title":"x"}],"notes":"NOTES"}""")]
+    [InlineData("""{"id":"a","notes":"NOTES"}""")]
+    public void A_stored_copy_of_the_largest_document_is_taken_back_unchanged(string shape)
+    {
+        var document = shape.Replace("NOTES", new string('x', Limits.EntityBytesMax - shape.Length + 5), StringComparison.Ordinal);
+        var stored = Entry(document);
+        Assert.Equal(ItemRefusal.None, stored.Refusal);
+        var copy = stored.Document.Render(version: long.MaxValue, outMs: 1_800_000_000_000);
+        Assert.True(copy.Length > Limits.EntityBytesMax);
+        var again = Read(new Change("logbook_entry", null, copy));
+        Assert.Equal((ItemRefusal.None, stored.Fingerprint), (again.Refusal, again.Fingerprint));
+        // The second spelling of a time that the server gave.
+        Assert.InRange(again.Document.LengthMax, stored.Document.LengthMax, stored.Document.LengthMax + 64);
+    }
+
+    [Theory]
+    [InlineData(0, ItemRefusal.None)]
+    [InlineData(1, ItemRefusal.TooLarge)]
+    public void A_document_with_what_is_added_is_at_most_260_KiB(int past, ItemRefusal why)
+    {
+        // Every id is stored under both spellings.
+        string With(int more) => $$"""{"id":"a","goalIds":["{{new string('g', 100_000)}}"],"notes":"{{new string('x', more)}}"}""";
+        var bare = Entry(With(0)).Document.LengthMax;
+        Assert.Equal(why, Entry(With(Limits.StoredBytesMax - bare + past)).Refusal);
+    }
+
+    [Theory]
     [InlineData(64, ItemRefusal.None)]
     [InlineData(65, ItemRefusal.TooDeep)]
     [InlineData(50_000, ItemRefusal.TooDeep)]

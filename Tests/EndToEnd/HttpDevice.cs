@@ -31,6 +31,15 @@ internal sealed class HttpDevice(Uri url, string user, string? device) : IDispos
         return await response.Json();
     }
 
+    /// <summary>Bytes as they are, and the status they get.</summary>
+    public async Task<int> Post(string path, HttpContent content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        using var response = await client.SendAsync(request);
+        return (int)response.StatusCode;
+    }
+
     /// <summary>Pushes <c>changes</c> as given, without the braces of the envelope.</summary>
     public Task<JsonElement> Push(string changes, string? token = null) =>
         Ask(HttpMethod.Post, "/api/sync/push", $"{{\"changes\":{{{changes}}}{(token is null ? "" : $",\"lastSyncToken\":\"{token}\"")}}}");

@@ -24,7 +24,10 @@ internal sealed class LiveServer : IAsyncDisposable
 
     public Task Stop() => app.StopAsync();
 
-    public static async Task<LiveServer> Start(string setting, params string[] more)
+    public static Task<LiveServer> Start(string setting, params string[] more) => StartWith(_ => { }, setting, more);
+
+    /// <summary>With other services than it ships with: a clock that the test turns, above all.</summary>
+    public static async Task<LiveServer> StartWith(Action<IServiceCollection> services, string setting, params string[] more)
     {
         string[] args =
         [
@@ -36,6 +39,7 @@ internal sealed class LiveServer : IAsyncDisposable
             builder.Logging.ClearProviders();
             var options = builder.Options();
             builder.Services.AddLocalEngine(options.Storage.Postgres, options.Storage.SqlitePath, options.Quotas);
+            services(builder.Services);
         });
         await app.StartAsync();
         return new LiveServer(app);

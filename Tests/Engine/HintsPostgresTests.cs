@@ -42,7 +42,7 @@ public sealed class HintsPostgresTests(PostgresCluster cluster) : IAsyncLifetime
 
         Assert.Equal(1, head.Seq.Number);
         Assert.Equal(head, one.Heard.HeadOf(user));
-        Assert.Equal(head, (await two.Connections.Heads([user], Cancel))[user]);
+        Assert.Equal(head, (await two.Connections.Standings([user], Cancel))[user].Head);
     }
 
     [Fact]

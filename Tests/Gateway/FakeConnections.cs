@@ -27,11 +27,16 @@ internal sealed class FakeConnections(ISyncCoordinators coordinators, TimeProvid
     public ValueTask<IReadOnlyList<LiveConnection>> Of(UserId user, CancellationToken cancel) =>
         new([.. live.Values.Where(one => one.User == user).OrderBy(one => one.OpenedMs)]);
 
-    public async ValueTask<IReadOnlyDictionary<UserId, SyncToken>> Heads(IReadOnlyCollection<UserId> users, CancellationToken cancel)
+    public async ValueTask<IReadOnlyDictionary<UserId, UserStanding>> Standings(IReadOnlyCollection<UserId> users, CancellationToken cancel)
     {
-        var heads = new Dictionary<UserId, SyncToken>();
-        foreach (var user in users) heads[user] = (await coordinators.For(user).Standing(new Caller(user, null, long.MaxValue), cancel)).Token;
-        return heads;
+        var found = new Dictionary<UserId, UserStanding>();
+        foreach (var user in users)
+        {
+            var standing = await coordinators.For(user).Standing(new Caller(user, null, long.MaxValue), cancel);
+            found[user] = new UserStanding(standing.Token, standing.NotBeforeMs, live.Values.Count(one => one.User == user), []);
+        }
+
+        return found;
     }
 
     public ValueTask Issue(ReadOnlyMemory<byte> hash, Ticket ticket, long expiresMs, CancellationToken cancel)

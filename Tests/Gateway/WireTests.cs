@@ -30,10 +30,10 @@ public sealed class WireTests
     [Theory]
     [InlineData(0, ItemRefusal.None)]
     [InlineData(1, ItemRefusal.TooLarge)]
-    public void An_item_past_256_KiB_is_refused_by_its_name(int over, ItemRefusal refusal)
+    public void An_item_past_260_KiB_is_refused_by_its_name(int over, ItemRefusal refusal)
     {
         var shell = """{"notes":"","id":"big"}""";
-        var item = shell.Insert(10, new string('n', Limits.EntityBytesMax - shell.Length + over));
+        var item = shell.Insert(10, new string('n', Limits.StoredBytesMax - shell.Length + over));
         var change = Assert.Single(PushRequest.Parse(Utf8($$$"""{"changes":{"entries":[{{{item}}}]}}""")).Changes);
         Assert.Equal(refusal, change.Refused);
         if (over > 0) Assert.Equal("big", change.Id);

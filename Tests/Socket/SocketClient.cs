@@ -7,7 +7,7 @@ using Mirubato.Tests.Gateway;
 namespace Mirubato.Tests.Sockets;
 
 /// <summary>
-/// One socket, recorded. It watches every frame for what must never be: a hole, a repeat, a decrease, a revision beyond what was sent.
+/// One socket, recorded. It watches every frame for what must never be: a hole, a repeat, a decrease, a revision beyond what it was sent.
 /// </summary>
 internal sealed class SocketClient : IAsyncDisposable
 {
@@ -19,6 +19,12 @@ internal sealed class SocketClient : IAsyncDisposable
     private readonly SemaphoreSlim mayRead = new(1);
     private readonly List<string> faults = [];
     private int mutations;
+
+    /// <summary>It has asked and the answer's end has not come: until then it may be told again what it has.</summary>
+    private volatile bool asking;
+
+    /// <summary>Where this socket begins is known. One that does not ask is told from where the server sees fit.</summary>
+    private bool begun;
 
     private SocketClient(ClientWebSocket socket)
     {
@@ -48,17 +54,23 @@ internal sealed class SocketClient : IAsyncDisposable
 
     public static Uri Address(Uri url, string query) => new UriBuilder(url) { Scheme = "ws", Path = "/sync/ws", Query = query }.Uri;
 
-    public Task Send(string json) => SendBytes(Encoding.UTF8.GetBytes(json));
+    /// <summary>
+    /// Acknowledgements that carried the cursor over more than they acknowledge. With one gateway there are none; with several, what lies
+    /// between may have been replaced by the very change that is acknowledged.
+    /// </summary>
+    public List<string> Jumps { get; } = [];
+
+    public Task Send(string json)
+    {
+        if (json.StartsWith("{\"type\":\"SYNC_REQUEST\"", StringComparison.Ordinal)) Asks(json);
+        return SendBytes(Encoding.UTF8.GetBytes(json));
+    }
 
     public Task SendBytes(byte[] bytes, WebSocketMessageType type = WebSocketMessageType.Text) =>
         socket.SendAsync(bytes, type, endOfMessage: true, CancellationToken.None);
 
-    public Task Ask(long? lastSeq = null)
-    {
-        // From here on it may be told again what it has.
-        Cursor = lastSeq ?? 0;
-        return Send(lastSeq is null ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{lastSeq}}}""");
-    }
+    public Task Ask(long? lastSeq = null) =>
+        Send(lastSeq is null ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{lastSeq}}}""");
 
     /// <summary>Asks, and takes everything up to the answer.</summary>
     public async Task<JsonElement> Sync(long? lastSeq = null)
@@ -181,24 +193,51 @@ internal sealed class SocketClient : IAsyncDisposable
         frames.Writer.TryWrite(frame);
     }
 
+    private void Asks(string json)
+    {
+        using var request = JsonDocument.Parse(json);
+        asking = true;
+        begun = true;
+        Cursor = request.RootElement.TryGetProperty("lastSeq", out var seq) && seq.ValueKind is JsonValueKind.Number && seq.TryGetInt64(out var number) ? number : 0;
+    }
+
     private void Watch(JsonElement frame)
     {
-        if (frame.TryGetProperty("reset", out _) && frame.GetProperty("message").GetString() == "Sync reset") Cursor = 0;
+        if (Is(frame, "Sync reset")) Cursor = 0;
         var reached = Math.Max(Number(frame, "seq") ?? 0, Number(frame, "lastSeq") ?? 0);
-        if (Number(frame, "after") is { } after)
-        {
-            // A socket that did not ask is told from where it was.
-            if (Cursor == 0 && Seen.Count == 1) Cursor = after;
-            if (after > Cursor) faults.Add($"hole: after {after} at {Cursor} in {Cut(frame)}");
-            if (reached <= Cursor && reached <= after) faults.Add($"repeat: {reached} at {Cursor} in {Cut(frame)}");
-            if (reached < Cursor) faults.Add($"decrease: {reached} at {Cursor} in {Cut(frame)}");
-        }
-        else if (reached > Cursor && !IsAnswer(frame)) faults.Add($"ahead: {reached} at {Cursor} in {Cut(frame)}");
-
+        if (reached > 0 && !begun) (begun, Cursor) = (true, Number(frame, "after") ?? reached);
+        if (Number(frame, "after") is { } after) WatchStream(frame, after, reached);
+        else if (reached > Cursor) WatchAhead(frame, reached);
+        if (Is(frame, "Sync complete") || Is(frame, "No new data to sync")) asking = false;
         Cursor = Math.Max(Cursor, reached);
     }
 
-    private static bool IsAnswer(JsonElement frame) => Type(frame) == "SYNC_RESPONSE";
+    private void WatchStream(JsonElement frame, long after, long reached)
+    {
+        if (after > Cursor) faults.Add($"hole: after {after} at {Cursor} in {Cut(frame)}");
+        if (reached <= after) faults.Add($"nothing: {after} to {reached} in {Cut(frame)}");
+        if (reached <= Cursor && !asking) faults.Add($"{(reached == Cursor ? "repeat" : "decrease")}: {reached} at {Cursor} in {Cut(frame)}");
+    }
+
+    /// <summary>Without a place in the stream a frame may name no more than was sent, or than its receiver sent itself and is told now.</summary>
+    private void WatchAhead(JsonElement frame, long reached)
+    {
+        // After a reset there may be nothing left to send up to the end.
+        if (Has(frame, "reset")) return;
+        if (!Is(frame, "Mutation applied") || Own(frame) == 0) faults.Add($"ahead: {reached} at {Cursor} in {Cut(frame)}");
+        else if (reached > Cursor + Own(frame)) Jumps.Add($"{Cursor} to {reached} by {Cut(frame)}");
+    }
+
+    /// <summary>The revisions that an acknowledgement's own changes took.</summary>
+    private static int Own(JsonElement ack)
+    {
+        if (ack.TryGetProperty("results", out var results)) return results.EnumerateArray().Count(Took);
+        return Took(ack) ? 1 : 0;
+
+        static bool Took(JsonElement result) => result.GetProperty("status").GetString() is "created" or "updated" or "deleted" or "duplicate";
+    }
+
+    private static bool Is(JsonElement frame, string message) => frame.TryGetProperty("message", out var said) && said.GetString() == message;
 
     private static long? Number(JsonElement frame, string member) => frame.TryGetProperty(member, out var value) ? value.GetInt64() : null;
 

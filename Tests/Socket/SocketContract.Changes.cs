@@ -172,6 +172,53 @@ public abstract partial class SocketContract
     }
 
     [Fact]
+    public async Task Who_lost_and_asks_again_is_given_the_winning_copy_again()
+    {
+        var a = await Live();
+        await Http("phone").Push($"\"entries\":[{Entry("e", "newer")},{Entry("f", "newer")}],\"goals\":[{{\"id\":\"g\",\"deletedAt\":\"{Iso()}\"}}]");
+        await a.Until(_ => a.Cursor == 3);
+        var stale = $$"""{"type":"ENTRY_UPDATED","mutationId":"one","deviceId":"old","entry":{{Entry("e", "older", 3600)}}}""";
+        var bulk = $$"""{"type":"BULK_SYNC","mutationId":"many","deviceId":"old","entries":[{{Entry("e", "older yet", 3600)}},{{Entry("x", "new")}},{{Entry("f", "older", 3600)}}]}""";
+        var gone = $$$"""{"type":"GOAL_UPDATED","mutationId":"gone","deviceId":"old","goal":{"id":"g","updatedAt":"{{{Iso(3600)}}}"} }""";
+        foreach (var frame in (string[])[stale, bulk, gone]) await a.Send(frame);
+        await a.Until(f => SocketClient.Has(f, "mutationId") && Of(f, "mutationId") == "gone");
+
+        // Its first answers never reached it.
+        foreach (var again in (SocketClient[])[a, await Live()])
+        {
+            await again.Send(stale);
+            Assert.Equal(["newer"], Notes(await again.Next("BULK_SYNC")));
+            Assert.Equal(("conflict", "one"), (await again.Next() is var one ? Of(one, "status") : "", Of(one, "mutationId")));
+            await again.Send(bulk);
+            Assert.Equal(["newer", "newer"], Notes(await again.Next("BULK_SYNC")));
+            Assert.Equal(["conflict", "created", "conflict"], (await again.Next()).GetProperty("results").EnumerateArray().Select(r => Of(r, "status")));
+            await again.Send(gone);
+            Assert.Equal("g", Of(await again.Next("GOAL_DELETED"), "goalId"));
+            Assert.Equal("gone", Of(await again.Next(), "mutationId"));
+        }
+
+        static IEnumerable<string> Notes(JsonElement frame) => frame.GetProperty("entries").EnumerateArray().Select(e => Of(e, "notes"));
+    }
+
+    [Fact]
+    public async Task A_user_id_inside_a_document_is_the_tokens_whoever_it_names()
+    {
+        var (a, b) = (await Live(), await Live());
+        await a.Mutate("ENTRY_CREATED", "\"entry\":{\"id\":\"e\",\"userId\":\"somebody-else\",\"user_id\":\"somebody-else\"}");
+        await a.Mutate("ENTITY_UPDATED", "\"entityType\":\"lesson\",\"entityId\":\"l\",\"entity\":{\"id\":\"l\",\"userId\":\"the-teacher\",\"user_id\":\"somebody-else\"}");
+        var entry = (await b.Next("ENTRY_CREATED")).GetProperty("entry");
+        Assert.Equal((user, user), (Of(entry, "userId"), Of(entry, "user_id")));
+        // A type of the application's own may name anybody; whose it is says user_id.
+        var lesson = (await b.Next("ENTITY_UPDATED")).GetProperty("entity");
+        Assert.Equal(("the-teacher", user), (Of(lesson, "userId"), Of(lesson, "user_id")));
+        using var other = Server().Device("somebody-else-entirely", null);
+        Assert.Empty((await other.Pull()).GetProperty("entries").EnumerateArray());
+
+        await a.Send("""{"type":"ENTRY_CREATED","mutationId":"m","userId":"somebody-else","entry":{"id":"f"}}""");
+        Assert.Equal(("FORBIDDEN", "m"), (await a.Next("ERROR") is var error ? Of(error, "code") : "", Of(error, "mutationId")));
+    }
+
+    [Fact]
     public async Task An_edit_of_what_was_deleted_is_answered_with_the_deletion()
     {
         var a = await Live();

@@ -7,7 +7,7 @@ public abstract partial class SocketContract
 {
     private Device Web(string name, long skewMs = 0)
     {
-        var device = new Device(server, user, name, () => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + skewMs);
+        var device = new Device(Server(), user, name, () => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + skewMs);
         clients.Add(device);
         return device;
     }

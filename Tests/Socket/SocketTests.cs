@@ -3,12 +3,12 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Sockets;
 
 [Collection(SharesPostgres.Name)]
-public sealed class PostgresSocketTests(PostgresCluster cluster) : SocketContract
+public sealed class PostgresSocketTests(PostgresCluster cluster) : OneGatewayContract
 {
     protected override async Task<string> Storage(string name) => $"--Storage:Postgres={await cluster.FreshDatabase()}";
 }
 
-public sealed class SqliteSocketTests : SocketContract
+public sealed class SqliteSocketTests : OneGatewayContract
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mirubato-ws-").FullName;
 

@@ -150,11 +150,32 @@ public abstract class ConnectionsContract : IAsyncLifetime
         foreach (var known in (UserId[])[moved, fresh, strange]) expected[known] = (await Users.Standing(known, null, Now, Cancel)).Token;
         await Users.Standing(User(), null, Now, Cancel);
 
-        var heads = await Process().Heads([moved, fresh, strange, User()], Cancel);
+        var heads = (await Process().Standings([moved, fresh, strange, User()], Cancel)).ToDictionary(found => found.Key, found => found.Value.Head);
 
         Assert.Equal(expected.OrderBy(h => h.Key.Value), heads.OrderBy(h => h.Key.Value));
         Assert.Equal(3, heads[moved].Seq.Number);
-        Assert.Empty(await Process().Heads([], Cancel));
+        Assert.Empty(await Process().Standings([], Cancel));
+    }
+
+    [Fact]
+    public async Task All_that_hints_may_have_said_comes_at_once()
+    {
+        var process = Process();
+        await Users.Standing(user, null, Now, Cancel);
+        foreach (var device in (string[])["phone", "gerät \"'\\ 🎻", "laptop"]) await Users.SeeDevice(user, new DeviceId(device), 0, 9, clock.NowMs, Cancel);
+        await process.Record([Live("a"), Live("b")], [], Cancel);
+        Assert.Equal((0L, 2, 0), Shape((await process.Standings([user], Cancel))[user]));
+
+        await Users.SignOut(user, 77, Cancel);
+        await Users.RevokeDevice(user, new DeviceId("gerät \"'\\ 🎻"), clock.NowMs, Cancel);
+        await Users.RevokeDevice(user, new DeviceId("phone"), clock.NowMs, Cancel);
+        await Users.RevokeDevice(user, new DeviceId("phone"), null, Cancel);
+        clock.Advance(TimeSpan.FromSeconds(60));
+        var now = (await process.Standings([user], Cancel))[user];
+        Assert.Equal((77L, 0, 1), Shape(now));
+        Assert.Equal("gerät \"'\\ 🎻", Assert.Single(now.Revoked).Value);
+
+        static (long, int, int) Shape(UserStanding standing) => (standing.NotBeforeMs, standing.Connections, standing.Revoked.Count);
     }
 
     [Theory]

@@ -81,14 +81,22 @@ internal sealed partial class PostgresStore
         return await List(sql, p => { p.Text(user.Value); p.Bigint(seenAfterMs); }, row => StoredColumns.ConnectionOf(row, user), cancel);
     }
 
-    public async ValueTask<IReadOnlyDictionary<UserId, SyncToken>> Heads(IReadOnlyCollection<UserId> users, CancellationToken cancel)
+    public async ValueTask<IReadOnlyDictionary<UserId, UserStanding>> Standings(IReadOnlyCollection<UserId> users, long seenAfterMs, CancellationToken cancel)
     {
-        if (users.Count == 0) return new Dictionary<UserId, SyncToken>();
-        var heads = await List("SELECT user_id, epoch, last_seq FROM sync_metadata WHERE user_id = ANY ($1)",
-            p => p.Texts([.. users.Select(user => user.Value)]),
-            row => (new UserId(row.GetString(0)), new SyncToken(new Epoch(row.GetGuid(1)), new Revision(row.GetInt64(2)))), cancel);
-        return heads.ToDictionary();
+        const string sql = """
+            SELECT user_id, epoch, last_seq, not_before_ms,
+                (SELECT count(*) FROM sync_connections c JOIN gateways g USING (gateway_id) WHERE c.user_id = m.user_id AND g.seen_ms > $2)::int,
+                ARRAY(SELECT device_id FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL)
+            FROM sync_metadata m WHERE user_id = ANY ($1)
+            """;
+        if (users.Count == 0) return new Dictionary<UserId, UserStanding>();
+        var found = await List(sql, p => { p.Texts([.. users.Select(user => user.Value)]); p.Bigint(seenAfterMs); }, row => (new UserId(row.GetString(0)), StandingOf(row)), cancel);
+        return found.ToDictionary();
     }
+
+    private static UserStanding StandingOf(NpgsqlDataReader row) => new(
+        new SyncToken(new Epoch(row.GetGuid(1)), new Revision(row.GetInt64(2))), row.GetInt64(3), row.GetInt32(4),
+        [.. row.GetFieldValue<string[]>(5).Select(device => new DeviceId(device))]);
 
     public async ValueTask Issue(ReadOnlyMemory<byte> hash, Ticket ticket, long expiresMs, CancellationToken cancel)
     {

@@ -46,7 +46,7 @@ internal static class ReadSql
               FROM (SELECT {StoredColumns.Row}, bytes FROM sync_data
         """;
 
-    private static readonly string MeasuredEnd = $") chosen) measured WHERE before <= {Limits.PageBytesMax + Limits.EntityBytesMax}";
+    private static readonly string MeasuredEnd = $") chosen) measured WHERE before <= {Limits.PageBytesMax + Limits.StoredBytesMax}";
 
     private static readonly string[] QuickPages = [.. Enumerable.Range(0, 18).Select(form => PageStanding + Quick + Chosen(form) + ")")];
     private static readonly string[] MeasuredPages = [.. Enumerable.Range(0, 18).Select(form => PageStanding + Measured + Chosen(form) + MeasuredEnd)];

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Mirubato.Grains.Interfaces;
 
@@ -53,16 +54,22 @@ internal sealed partial class SqliteStore
         return await readers.Read(session => session.List(sql, row => StoredColumns.ConnectionOf(row, user), user.Value, seenAfterMs), cancel);
     }
 
-    public async ValueTask<IReadOnlyDictionary<UserId, SyncToken>> Heads(IReadOnlyCollection<UserId> users, CancellationToken cancel)
+    public async ValueTask<IReadOnlyDictionary<UserId, UserStanding>> Standings(IReadOnlyCollection<UserId> users, long seenAfterMs, CancellationToken cancel)
     {
         const string sql = """
-            SELECT user_id, epoch, last_seq FROM sync_metadata WHERE user_id IN (SELECT value FROM json_each(?1))
+            SELECT user_id, epoch, last_seq, not_before_ms,
+                (SELECT count(*) FROM sync_connections c JOIN gateways g USING (gateway_id) WHERE c.user_id = m.user_id AND g.seen_ms > ?2),
+                (SELECT json_group_array(device_id) FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL)
+            FROM sync_metadata m WHERE user_id IN (SELECT value FROM json_each(?1))
             """;
         var asked = JsonSerializer.Serialize(users.Select(user => user.Value));
-        var heads = await readers.Read(session => session.List(sql,
-            row => (new UserId(row.GetString(0)), new SyncToken(new Epoch(Guid.ParseExact(row.GetString(1), "n")), new Revision(row.GetInt64(2)))), asked), cancel);
-        return heads.ToDictionary();
+        var found = await readers.Read(session => session.List(sql, row => (new UserId(row.GetString(0)), StandingOf(row)), asked, seenAfterMs), cancel);
+        return found.ToDictionary();
     }
+
+    private static UserStanding StandingOf(DbDataReader row) => new(
+        new SyncToken(new Epoch(Guid.ParseExact(row.GetString(1), "n")), new Revision(row.GetInt64(2))), row.GetInt64(3), row.GetInt32(4),
+        [.. JsonSerializer.Deserialize<string[]>(row.GetString(5))!.Select(device => new DeviceId(device))]);
 
     public async ValueTask Issue(ReadOnlyMemory<byte> hash, Ticket ticket, long expiresMs, CancellationToken cancel)
     {

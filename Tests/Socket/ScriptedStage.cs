@@ -1,0 +1,56 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mirubato.Gateway;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Gateway;
+
+namespace Mirubato.Tests.Sockets;
+
+/// <summary>The real gateway with real sockets, before an engine that follows a script.</summary>
+internal sealed class ScriptedStage : IAsyncDisposable
+{
+    private const string User = "ada";
+
+    private readonly WebApplication app;
+    private readonly List<SocketClient> sockets = [];
+
+    private ScriptedStage(WebApplication app) => this.app = app;
+
+    public ScriptedEngine Engine => app.Services.GetRequiredService<ScriptedEngine>();
+
+    /// <summary>As from another process.</summary>
+    public void Hint(Func<UserId, Hint> hint) => app.Services.GetRequiredService<IHintListener>().Hear(hint(new UserId(User)));
+
+    public void HeadMoved() => Hint(user => new HeadMoved(user, Engine.Head));
+
+    public static async Task<ScriptedStage> Start()
+    {
+        var app = GatewayHost.Build(["--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}"], builder =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<ScriptedEngine>();
+            builder.Services.AddSingleton<IConnections, FakeConnections>();
+            builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<ScriptedEngine>());
+            builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<ScriptedEngine>());
+        });
+        await app.StartAsync();
+        return new ScriptedStage(app);
+    }
+
+    public async Task<SocketClient> Live()
+    {
+        var socket = await SocketClient.Open(new Uri(app.Urls.Single()), User);
+        sockets.Add(socket);
+        await socket.Next("WELCOME");
+        await socket.Sync();
+        return socket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var socket in sockets) Assert.Empty(socket.Faults);
+        foreach (var socket in sockets) await socket.DisposeAsync();
+        await app.DisposeAsync();
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using Mirubato.Gateway.Socket;
+using Mirubato.Tests.Gateway;
+
+namespace Mirubato.Tests.Sockets;
+
+/// <summary>Peers that a well-behaved client never is.</summary>
+public sealed class SocketPeerTests
+{
+    private static readonly PingTimes Impatient = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400));
+
+    [Fact]
+    public async Task A_half_open_socket_that_answers_no_ping_is_dropped_and_counts_no_longer()
+    {
+        await using var stage = await Stage.Start(Impatient);
+        var answering = await stage.Live();
+        using var mute = await Upgraded(stage);
+        Assert.Equal(2, stage.Sessions.Count);
+
+        // It reads, so that the pings arrive, and answers none.
+        var got = await UntilEnd(mute);
+        Assert.Contains("WELCOME", Encoding.UTF8.GetString(got), StringComparison.Ordinal);
+        while (stage.Sessions.Count == 2) await Task.Yield();
+        await answering.Settle();
+        Assert.Single(stage.Sessions);
+    }
+
+    [Fact]
+    public async Task A_peer_that_vanishes_is_forgotten()
+    {
+        await using var stage = await Stage.Start();
+        var sockets = new List<TcpClient>();
+        for (var i = 0; i < 10; i++) sockets.Add(await Upgraded(stage));
+        foreach (var socket in sockets)
+        {
+            socket.LingerState = new LingerOption(true, 0);
+            socket.Dispose();
+        }
+
+        while (stage.Sessions.Count > 0) await Task.Yield();
+        for (var i = 0; i < 10; i++) await stage.Open();
+    }
+
+    [Theory]
+    [InlineData(WebSocketMessageType.Binary)]
+    [InlineData(WebSocketMessageType.Text)]
+    public async Task A_bomb_in_pieces_is_closed_with_1009_and_never_held(WebSocketMessageType type)
+    {
+        await using var stage = await Stage.Start();
+        using var socket = new ClientWebSocket();
+        await socket.ConnectAsync(SocketClient.Address(stage.Server.Url, $"userId={Stage.User}&token={Edge.Token(Stage.User)}"), CancellationToken.None);
+        var piece = new byte[64 * 1024];
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        try
+        {
+            for (var i = 0; i < 1_024; i++) await socket.SendAsync(piece, type, endOfMessage: false, CancellationToken.None);
+        }
+        catch (WebSocketException)
+        {
+            // Cut off, when it does not listen to the close.
+        }
+
+        var code = await CodeOf(socket);
+        Assert.True(code is WebSocketCloseStatus.MessageTooBig or null, $"{code}");
+        while (stage.Sessions.Count > 0) await Task.Yield();
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 16 * 1024 * 1024);
+    }
+
+    [Fact]
+    public async Task A_binary_frame_past_a_mebibyte_is_closed_with_1009()
+    {
+        await using var stage = await Stage.Start();
+        var client = await stage.Live();
+        await client.SendBytes(Encoding.UTF8.GetBytes("{\"type\":\"PING\"}".PadRight(1024 * 1024)), WebSocketMessageType.Binary);
+        await client.Next("PONG");
+        await client.SendBytes(new byte[(1024 * 1024) + 1], WebSocketMessageType.Binary);
+        Assert.Equal(1009, await client.Closed());
+    }
+
+    private static async Task<WebSocketCloseStatus?> CodeOf(ClientWebSocket socket)
+    {
+        try
+        {
+            var buffer = new byte[4096];
+            while ((await socket.ReceiveAsync(buffer, CancellationToken.None)).MessageType is not WebSocketMessageType.Close) { }
+        }
+        catch (WebSocketException)
+        {
+            // Cut off.
+        }
+
+        return socket.CloseStatus;
+    }
+
+    private static async Task<TcpClient> Upgraded(Stage stage)
+    {
+        var socket = new TcpClient();
+        await socket.ConnectAsync("127.0.0.1", stage.Server.Url.Port);
+        var request = $"GET /sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
+        var buffer = new byte[1024];
+        var text = "";
+        while (!text.Contains("\r\n\r\n", StringComparison.Ordinal)) text += Encoding.Latin1.GetString(buffer, 0, await socket.GetStream().ReadAsync(buffer.AsMemory(0, 1)));
+        Assert.StartsWith("HTTP/1.1 101", text, StringComparison.Ordinal);
+        return socket;
+    }
+
+    private static async Task<byte[]> UntilEnd(TcpClient socket)
+    {
+        var all = new MemoryStream();
+        try
+        {
+            await socket.GetStream().CopyToAsync(all);
+        }
+        catch (IOException)
+        {
+            // Reset: dropped all the same.
+        }
+
+        return all.ToArray();
+    }
+}

@@ -1,0 +1,299 @@
+using System.Net.WebSockets;
+using Microsoft.Extensions.DependencyInjection;
+using Mirubato.Gateway.Socket;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Local;
+using Mirubato.Tests.Gateway;
+
+namespace Mirubato.Tests.Sockets;
+
+/// <summary>What time does to a socket: real sockets, a clock that the test turns.</summary>
+public sealed class SocketTimeTests
+{
+    [Fact]
+    public async Task Five_minutes_without_a_frame_close_with_1001_and_a_ping_keeps_open()
+    {
+        await using var stage = await Stage.Start();
+        var (silent, speaking) = (await stage.Live(), await stage.Live());
+        await stage.Pass(299, speaking);
+        Assert.Equal(2, stage.Sessions.Count);
+        await stage.Pass(1, speaking);
+        Assert.Equal(1001, await silent.Closed());
+        await speaking.Settle();
+    }
+
+    [Fact]
+    public async Task A_client_that_reads_nothing_for_a_minute_is_closed_with_1013_alone()
+    {
+        await using var stage = await Stage.Start();
+        var (stalled, quick) = (await stage.Live(), await stage.Live());
+        using var http = stage.Http();
+        var note = new string('n', 200_000);
+        using (await stalled.Stall())
+        {
+            for (var i = 0; i < 80; i++)
+            {
+                await http.PushEntry($"{{\"id\":\"e{i}\",\"notes\":\"{note}\"}}");
+                if (i % 20 == 0) await quick.Until(_ => quick.Cursor > i);
+            }
+
+            // What does not fit waits in the store and not here.
+            Assert.Contains(stage.Sessions, session => !session.IsLive);
+            // It may still be draining into the network's own buffers; a minute after that has stopped it is found out.
+            for (var minute = 0; minute < 4 && stage.Sessions.Count == 2; minute++) await stage.Pass(60, quick);
+            Assert.Single(stage.Sessions);
+        }
+
+        Assert.Equal(1013, await stalled.Closed());
+        Assert.Equal(80, quick.Cursor);
+    }
+
+    [Fact]
+    public async Task A_socket_silent_for_more_than_a_minute_makes_room_for_the_eleventh_with_4429()
+    {
+        await using var stage = await Stage.Start();
+        var ten = new List<SocketClient>();
+        for (var i = 0; i < 10; i++) ten.Add(await stage.Open());
+        await stage.Pass(60, [.. ten.Skip(1)]);
+        await Assert.ThrowsAsync<WebSocketException>(() => stage.Open());
+        await stage.Pass(1, [.. ten.Skip(1)]);
+        await stage.Open();
+        Assert.Equal(4429, await ten[0].Closed());
+        foreach (var other in ten.Skip(1)) await other.Settle();
+        await Assert.ThrowsAsync<WebSocketException>(() => stage.Open());
+    }
+
+    [Fact]
+    public async Task A_token_closes_its_socket_with_4401_at_its_exp_and_a_renewed_one_lasts_until_its_own()
+    {
+        await using var stage = await Stage.Start();
+        string Until(int seconds) => Edge.Token(Stage.User, expires: DateTimeOffset.FromUnixTimeMilliseconds(stage.Clock.NowMs).AddSeconds(seconds));
+        var (expiring, renewed) = (await stage.Open(Until(100)), await stage.Open(Until(100)));
+        await renewed.Send($$"""{"type":"AUTH","token":"{{Until(200)}}"}""");
+        await renewed.Next("AUTHENTICATED");
+        await stage.Pass(98, renewed);
+        Assert.Equal(2, stage.Sessions.Count);
+        await stage.Pass(3, renewed);
+        Assert.Equal(4401, await expiring.Closed());
+        await stage.Pass(97, renewed);
+        Assert.Single(stage.Sessions);
+        await stage.Pass(3);
+        Assert.Equal(4401, await renewed.Closed());
+    }
+
+    [Fact]
+    public async Task Who_does_not_ask_is_told_of_the_last_minute_and_no_more()
+    {
+        await using var stage = await Stage.Start();
+        var writer = await stage.Live();
+        await writer.Mutate("GOAL_UPDATED", "\"goal\":{\"id\":\"long-ago\"}");
+        await stage.Pass(40, writer);
+        await writer.Mutate("GOAL_UPDATED", "\"goal\":{\"id\":\"a-while-ago\"}");
+        await stage.Pass(40, writer);
+        await writer.Mutate("GOAL_UPDATED", "\"goal\":{\"id\":\"now\"}");
+        var back = await stage.Open();
+        Assert.Empty(await back.Settle());
+        await stage.Pass(1);
+        var told = await back.Next();
+        Assert.Equal(1, (await back.Until(f => SocketClient.Has(f, "after"))).GetProperty("after").GetInt64());
+        Assert.Equal("a-while-ago", told.GetProperty("goal").GetProperty("id").GetString());
+
+        // Long after, nothing is volunteered at all.
+        await stage.Pass(120, writer);
+        var late = await stage.Open();
+        await stage.Pass(1);
+        Assert.Empty(await late.Settle());
+    }
+
+    [Fact]
+    public async Task A_second_passes_before_anything_is_volunteered()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        await http.PushEntry("{\"id\":\"e\"}");
+        var back = await stage.Open();
+        await back.Send("{");
+        stage.Clock.Advance(TimeSpan.FromMilliseconds(750));
+        Assert.Empty(await back.Settle());
+        stage.Clock.Advance(TimeSpan.FromMilliseconds(250));
+        foreach (var type in (string[])["BULK_SYNC", "ERROR"])
+        {
+            if (!back.Seen.Exists(frame => SocketClient.Type(frame) == type)) await back.Next(type);
+        }
+    }
+
+    [Fact]
+    public async Task A_cursor_from_before_the_tombstone_horizon_is_reset()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        for (var i = 1; i <= 3; i++) await http.PushEntry($"{{\"id\":\"e{i}\"}}");
+        await http.Push("\"entries\":[{\"id\":\"e1\",\"deletedAt\":\"2100-01-01T00:00:00.000Z\"}]");
+        await http.PushEntry("{\"id\":\"e4\"}");
+        await Forget(stage, upTo: 4);
+
+        var away = await stage.Open();
+        var end = await away.Sync(3);
+        Assert.True(away.Seen.Single(f => SocketClient.Has(f, "reset") && f.GetProperty("lastSeq").GetInt64() == 0).GetProperty("reset").GetBoolean());
+        Assert.True(end.GetProperty("reset").GetBoolean());
+        Assert.Equal(["e2", "e3", "e4"], away.Seen.Single(f => SocketClient.Type(f) == "BULK_SYNC").GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("id").GetString()));
+
+        // At the horizon nothing is missing.
+        var there = await stage.Open();
+        Assert.False(SocketClient.Has(await there.Sync(4), "reset"));
+    }
+
+    [Fact]
+    public async Task Two_hundred_frames_a_second_go_on_for_ever_and_a_thousand_close_with_1008()
+    {
+        await using var stage = await Stage.Start();
+        var (steady, fast) = (await stage.Live(), await stage.Live());
+        for (var second = 0; second < 12; second++)
+        {
+            await Burst(steady, 199);
+            await steady.Settle();
+            stage.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        for (var second = 0; second < 2; second++)
+        {
+            await Burst(fast, 1_000);
+            for (var i = 0; i < 1_000; i++) await fast.Next("PONG");
+            stage.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await Burst(fast, 1_000);
+        Assert.Equal(1008, await fast.Closed());
+        await steady.Settle();
+    }
+
+    [Fact]
+    public async Task Nineteen_frames_of_nonsense_a_minute_are_borne_and_the_twentieth_closes_with_1008()
+    {
+        await using var stage = await Stage.Start();
+        var client = await stage.Live();
+        for (var minute = 0; minute < 3; minute++)
+        {
+            for (var i = 0; i < 19; i++) await client.Send("{");
+            for (var i = 0; i < 19; i++) await client.Next("ERROR");
+            await stage.Pass(60, client);
+        }
+
+        for (var i = 0; i < 20; i++) await client.Send("{");
+        Assert.Equal(1008, await client.Closed());
+    }
+
+    [Fact]
+    public async Task A_ticket_lets_in_for_thirty_seconds()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        async Task<string> Ticket() => (await http.Ask(HttpMethod.Post, "/api/sync/ticket")).GetProperty("ticket").GetString()!;
+        var (inTime, late) = (await Ticket(), await Ticket());
+        stage.Clock.Advance(TimeSpan.FromSeconds(30));
+        await stage.Open(query: $"ticket={inTime}");
+        stage.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        await Assert.ThrowsAsync<WebSocketException>(() => stage.Open(query: $"ticket={late}"));
+    }
+
+    [Fact]
+    public async Task A_ticket_ends_with_the_token_it_was_given_for()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        http.Token = Edge.Token(Stage.User, expires: DateTimeOffset.FromUnixTimeMilliseconds(stage.Clock.NowMs).AddSeconds(100));
+        var ticket = (await http.Ask(HttpMethod.Post, "/api/sync/ticket")).GetProperty("ticket").GetString();
+        var socket = await stage.Open(query: $"ticket={ticket}");
+        await stage.Pass(98, socket);
+        Assert.Single(stage.Sessions);
+        await stage.Pass(3);
+        Assert.Equal(4401, await socket.Closed());
+    }
+
+    [Fact]
+    public async Task A_sign_out_and_a_device_turned_away_are_found_within_half_a_minute_when_their_hints_are_lost()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http("phone");
+        await http.PushEntry("{\"id\":\"e\"}");
+        var (phone, laptop) = (await stage.Open(query: $"userId=ada&token={Edge.Token(Stage.User)}&deviceId=phone"), await stage.Open());
+        foreach (var socket in (SocketClient[])[phone, laptop]) await socket.Sync();
+        await Sql(stage, "UPDATE sync_devices SET revoked_ms = 1 WHERE device_id = 'phone'");
+        await stage.Pass(29, phone, laptop);
+        Assert.Equal(2, stage.Sessions.Count);
+        await stage.Pass(1);
+        Assert.Equal(4403, await phone.Closed());
+        await laptop.Settle();
+
+        await Sql(stage, $"UPDATE sync_metadata SET not_before_ms = {stage.Clock.NowMs}");
+        stage.Server.Listener.Missed();
+        Assert.Equal(4403, await laptop.Closed());
+    }
+
+    [Fact]
+    public async Task A_room_goes_with_its_last_socket_and_a_minute_later_all_that_was_known_of_its_user()
+    {
+        await using var stage = await Stage.Start();
+        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
+        var engine = (LocalCoordinators)stage.Server.Services.GetRequiredService<ISyncCoordinators>();
+        var (one, two) = (await stage.Live(), await stage.Live());
+        await stage.Pass(180, one, two);
+        Assert.Equal((1, 1), (rooms.Count, engine.Active));
+        await one.Drop();
+        while (stage.Sessions.Count > 1) await Task.Yield();
+        Assert.Equal(1, rooms.Count);
+        await two.Drop();
+        while (rooms.Count > 0) await Task.Yield();
+        await stage.Pass(90);
+        Assert.Equal(0, engine.Active);
+    }
+
+    [Fact]
+    public async Task A_stopping_server_closes_its_sockets_within_two_seconds_and_not_all_at_once()
+    {
+        await using var stage = await Stage.Start();
+        var sockets = new List<SocketClient>();
+        for (var i = 0; i < 10; i++) sockets.Add(await stage.Live());
+        var stopped = stage.Server.Stop();
+        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
+        while (!rooms.IsDraining) await Task.Yield();
+        var open = new HashSet<int>();
+        for (var tenth = 0; tenth < 40 && stage.Sessions.Count > 0; tenth++)
+        {
+            stage.Clock.Advance(TimeSpan.FromMilliseconds(100));
+            open.Add(stage.Sessions.Count);
+        }
+
+        Assert.InRange(open.Count, 4, 20);
+        foreach (var socket in sockets) Assert.Equal(1012, await socket.Closed());
+        // Clients that do not close their half are cut off.
+        stage.Clock.Advance(TimeSpan.FromSeconds(6));
+        await stopped;
+    }
+
+    private static async Task Burst(SocketClient client, int frames)
+    {
+        try
+        {
+            for (var i = 0; i < frames; i++) await client.Send("{\"type\":\"PING\"}");
+        }
+        catch (WebSocketException)
+        {
+            // It was closed while this was still sending.
+        }
+    }
+
+    /// <summary>As the sweep does it to a user with too many tombstones.</summary>
+    private static Task Forget(Stage stage, long upTo) =>
+        Sql(stage, $"DELETE FROM sync_data WHERE deleted_ms IS NOT NULL AND seq <= {upTo}; UPDATE sync_metadata SET tombstone_horizon = {upTo}");
+
+    /// <summary>As another process would.</summary>
+    private static async Task Sql(Stage stage, string sql)
+    {
+        await using var database = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={stage.Setting.Split('=')[1]};Pooling=False");
+        await database.OpenAsync();
+        await using var command = database.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
+    }
+}
