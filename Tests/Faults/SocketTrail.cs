@@ -1,0 +1,98 @@
+using System.Text.Json;
+
+namespace Mirubato.Tests.Faults;
+
+/// <summary>A version of an entity, as a frame told of it.</summary>
+internal readonly record struct ToldVersion(FaultEntity Entity, long Version);
+
+/// <summary>What one frame did: the versions it told, and how far its revisions moved the cursor.</summary>
+internal sealed record TrailPoint(DateTimeOffset At, IReadOnlyList<ToldVersion> Told, long Reached, string Text);
+
+/// <summary>
+/// What came on one socket, in order. What a frame alone can show to be wrong is noted at once: a hole, a repeat, a decrease, a reset. Whether it
+/// named a revision beyond what had been sent is seen at the end, when the history is known: <see cref="History.Overtaken"/>.
+/// </summary>
+internal sealed class SocketTrail(string device, string user, long from, bool asks)
+{
+    private const int TextMax = 240;
+
+    private readonly List<TrailPoint> points = [];
+    private readonly List<string> faults = [];
+    private readonly Queue<FaultChange> unanswered = [];
+    private long stream = asks ? from : -1;
+
+    public string User => user;
+
+    /// <summary>Where its device's cursor stood when it opened.</summary>
+    public long From { get; } = from;
+
+    public long Cursor { get; private set; } = from;
+
+    public IReadOnlyList<string> Faults => faults;
+
+    public IReadOnlyList<TrailPoint> Points => points;
+
+    /// <summary>Changes are answered in the order they were sent.</summary>
+    public void Sent(FaultChange change)
+    {
+        lock (unanswered) unanswered.Enqueue(change);
+    }
+
+    public FaultChange? Answers(JsonElement frame)
+    {
+        if (!IsAnswer(frame)) return null;
+        lock (unanswered)
+        {
+            if (!unanswered.TryDequeue(out var change))
+            {
+                Fault("an answer to nothing", frame);
+                return null;
+            }
+
+            if (Text(frame, "mutationId") is { } id && id != change.SocketKey) Fault($"an answer out of turn, {change.SocketKey} was next", frame);
+            return change;
+        }
+    }
+
+    public void Note(JsonElement frame)
+    {
+        if (Text(frame, "message") == "Sync reset") Fault("a reset", frame);
+        var reached = Math.Max(Number(frame, "seq") ?? 0, Number(frame, "lastSeq") ?? 0);
+        if (Number(frame, "after") is { } after)
+        {
+            if (after > Cursor) Fault($"a hole at {Cursor}", frame);
+            if (reached <= after) Fault("an empty step", frame);
+            if (reached <= stream) Fault($"a repeat at {stream}", frame);
+            // Who did not ask may be told again what it has, but only from the beginning.
+            if (stream >= 0 && reached < Cursor) Fault($"a decrease at {Cursor}", frame);
+            stream = reached;
+        }
+
+        Cursor = Math.Max(Cursor, reached);
+        var told = FaultFrames.Told(frame, user).Select(doc => new ToldVersion(doc.Entity, doc.Version)).ToList();
+        lock (unanswered)
+        {
+            if (IsAnswer(frame) && unanswered.TryPeek(out var own) && Text(frame, "status") is not ("conflict" or "refused") && Number(frame, "version") is { } version)
+                told.Add(new ToldVersion(own.Items[0].Entity, version));
+        }
+
+        points.Add(new TrailPoint(DateTimeOffset.UtcNow, told, reached, Cut(frame)));
+    }
+
+    public override string ToString() => $"{device} from {From}{(asks ? "" : ", unasked")}";
+
+    private static bool IsAnswer(JsonElement frame) =>
+        (Text(frame, "type") == "SYNC_RESPONSE" && Text(frame, "message") == "Mutation applied") || (Text(frame, "type") == "ERROR" && Text(frame, "code") is "UNAVAILABLE" or "INTERNAL" or "MUTATION_ID_REUSED" or "INVALID_SHAPE");
+
+    private void Fault(string what, JsonElement frame) => faults.Add($"{this}: {what}: {Cut(frame)}; before it: {string.Join(" | ", points.TakeLast(4).Select(point => point.Text))}");
+
+    private static string? Text(JsonElement frame, string member) => frame.TryGetProperty(member, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+
+    private static long? Number(JsonElement frame, string member) => frame.TryGetProperty(member, out var value) ? value.GetInt64() : null;
+
+    private static string Cut(JsonElement frame)
+    {
+        var text = frame.GetRawText();
+        return text.Length <= TextMax ? text : $"{text[..(TextMax / 2)]} … {text[^(TextMax / 2)..]}";
+    }
+}
