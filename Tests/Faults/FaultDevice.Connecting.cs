@@ -67,7 +67,7 @@ internal sealed partial class FaultDevice
         // An existing client does not ask after a short drop; the server volunteers the last minute.
         var asks = !legacy || connects == 0 || Cursor == 0 || connects % 3 == 0;
         connects++;
-        var trail = new SocketTrail($"{Name} on {gateway.Port}", user, Cursor, asks);
+        var trail = new SocketTrail(Name, gateway, user, Cursor, asks);
         var open = await FaultSocket.Open(gateway, user, trail, frame => Take(trail, frame));
         world.Trails.Enqueue(trail);
         lock (gate)
@@ -166,6 +166,7 @@ internal sealed partial class FaultDevice
         if (change.SocketKey is not null && change.SocketAnswer is { } first && first != answer) world.Fault($"{change} by socket was answered '{first}', and when it was sent again '{answer}'");
         if (change.SocketAnswer is not null) world.Count("repeated by socket");
         change.SocketAnswer = answer;
+        sentHere.Remove(change);
         change.BySocket = false;
         var version = frame.TryGetProperty("version", out var named) ? named.GetInt64() : (long?)null;
         Acknowledge(change, change.Items[0], frame.GetProperty("status").GetString()!, version, frame.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "socket");

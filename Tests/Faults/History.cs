@@ -62,6 +62,12 @@ internal sealed class History
         foreach (var point in trail.Points)
         {
             foreach (var (entity, version) in point.Told) told[entity] = Math.Max(told.GetValueOrDefault(entity), version);
+            if (point.Own is { } own && Own(rows, own) is { } written)
+            {
+                told[written.Entity] = Math.Max(told.GetValueOrDefault(written.Entity), written.Version);
+                if (written.Marker?.StartsWith(trail.Device + "-", StringComparison.Ordinal) is false) yield return $"{trail}: acknowledged as its own what is {written}: {point.Text}";
+            }
+
             for (; at >= 0 && at < rows.Count && rows[at].Seq <= point.Reached; at++)
             {
                 var row = rows[at];
@@ -72,6 +78,8 @@ internal sealed class History
             if (point.Reached > (rows.Count == 0 ? 0 : rows[^1].Seq)) yield return $"{trail}: moved to {point.Reached}, which was never committed: {point.Text}";
         }
     }
+
+    private static CommittedRow? Own(List<CommittedRow> rows, long seq) => seq >= 1 && seq <= rows.Count ? rows[(int)seq - 1] : null;
 
     private static async Task<List<T>> Read<T>(NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> of)
     {

@@ -6,22 +6,25 @@ namespace Mirubato.Tests.Faults;
 internal readonly record struct ToldVersion(FaultEntity Entity, long Version);
 
 /// <summary>What one frame did: the versions it told, and how far its revisions moved the cursor.</summary>
-internal sealed record TrailPoint(DateTimeOffset At, IReadOnlyList<ToldVersion> Told, long Reached, string Text);
+/// <param name="Own">An acknowledgement's revision: its sender knows what it holds.</param>
+internal sealed record TrailPoint(DateTimeOffset At, IReadOnlyList<ToldVersion> Told, long? Own, long Reached, string Text);
 
 /// <summary>
 /// What came on one socket, in order. What a frame alone can show to be wrong is noted at once: a hole, a repeat, a decrease, a reset. Whether it
 /// named a revision beyond what had been sent is seen at the end, when the history is known: <see cref="History.Overtaken"/>.
 /// </summary>
-internal sealed class SocketTrail(string device, string user, long from, bool asks)
+internal sealed class SocketTrail(string device, Uri gateway, string user, long from, bool asks)
 {
     private const int TextMax = 240;
 
     private readonly List<TrailPoint> points = [];
     private readonly List<string> faults = [];
-    private readonly Queue<FaultChange> unanswered = [];
+    private readonly Dictionary<string, FaultChange> unanswered = [];
     private long stream = asks ? from : -1;
 
     public string User => user;
+
+    public string Device => device;
 
     /// <summary>Where its device's cursor stood when it opened.</summary>
     public long From { get; } = from;
@@ -32,26 +35,23 @@ internal sealed class SocketTrail(string device, string user, long from, bool as
 
     public IReadOnlyList<TrailPoint> Points => points;
 
-    /// <summary>Changes are answered in the order they were sent.</summary>
     public void Sent(FaultChange change)
     {
-        lock (unanswered) unanswered.Enqueue(change);
+        if (change.SocketKey is not { } key) return;
+        lock (unanswered) unanswered[key] = change;
     }
 
+    /// <summary>The change this frame answers, where it can be told: without mutation ids it cannot.</summary>
     public FaultChange? Answers(JsonElement frame)
     {
-        if (!IsAnswer(frame)) return null;
+        if (Text(frame, "mutationId") is not { } key) return null;
         lock (unanswered)
         {
-            if (!unanswered.TryDequeue(out var change))
-            {
-                Fault("an answer to nothing", frame);
-                return null;
-            }
-
-            if (Text(frame, "mutationId") is { } id && id != change.SocketKey) Fault($"an answer out of turn, {change.SocketKey} was next", frame);
-            return change;
+            if (unanswered.Remove(key, out var change)) return change;
         }
+
+        Fault("an answer to nothing", frame);
+        return null;
     }
 
     public void Note(JsonElement frame)
@@ -70,19 +70,10 @@ internal sealed class SocketTrail(string device, string user, long from, bool as
 
         Cursor = Math.Max(Cursor, reached);
         var told = FaultFrames.Told(frame, user).Select(doc => new ToldVersion(doc.Entity, doc.Version)).ToList();
-        lock (unanswered)
-        {
-            if (IsAnswer(frame) && unanswered.TryPeek(out var own) && Text(frame, "status") is not ("conflict" or "refused") && Number(frame, "version") is { } version)
-                told.Add(new ToldVersion(own.Items[0].Entity, version));
-        }
-
-        points.Add(new TrailPoint(DateTimeOffset.UtcNow, told, reached, Cut(frame)));
+        points.Add(new TrailPoint(DateTimeOffset.UtcNow, told, Text(frame, "status") is null ? null : Number(frame, "seq"), reached, Cut(frame)));
     }
 
-    public override string ToString() => $"{device} from {From}{(asks ? "" : ", unasked")}";
-
-    private static bool IsAnswer(JsonElement frame) =>
-        (Text(frame, "type") == "SYNC_RESPONSE" && Text(frame, "message") == "Mutation applied") || (Text(frame, "type") == "ERROR" && Text(frame, "code") is "UNAVAILABLE" or "INTERNAL" or "MUTATION_ID_REUSED" or "INVALID_SHAPE");
+    public override string ToString() => $"{device} on {gateway.Port} from {From}{(asks ? "" : ", unasked")}";
 
     private void Fault(string what, JsonElement frame) => faults.Add($"{this}: {what}: {Cut(frame)}; before it: {string.Join(" | ", points.TakeLast(4).Select(point => point.Text))}");
 
