@@ -17,14 +17,20 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
 
     public IReadOnlyList<string> Wrong => wrong;
 
-    public async Task Play(IReadOnlyList<FaultStep> schedule, int count)
+    public IReadOnlyList<FaultDevice> Devices => devices;
+
+    public Task Play(IReadOnlyList<FaultStep> schedule, int count) =>
+        Play(schedule, count, () => Task.WhenAll(schedule.Where(step => step.Device < 0).Select(Befall)));
+
+    /// <param name="servers">What happens to the servers meanwhile.</param>
+    public async Task Play(IReadOnlyList<FaultStep> schedule, int count, Func<Task> servers)
     {
         for (var i = 0; i < count; i++) devices.Add(new FaultDevice(world, i, $"user{i / FaultDevice.PerUser}", legacy: i % 2 == 1));
         try
         {
-            foreach (var device in devices) await device.Start();
-            var servers = schedule.Where(step => step.Device < 0).Select(Befall);
-            await Task.WhenAll([.. servers, .. devices.Select((device, i) => device.Play(schedule.Where(step => step.Device == i)))]);
+            await Task.WhenAll(devices.Select(device => device.Start()));
+            world.Begin();
+            await Task.WhenAll([servers(), .. devices.Select((device, i) => device.Play(schedule.Where(step => step.Device == i)))]);
             await cluster.Heal();
             output.WriteLine($"played and healed at {world.NowMs} ms");
             await Look("after catching up");

@@ -39,6 +39,20 @@ internal static class FaultSchedule
         return [.. steps.Where(step => without?.Contains(step.Act) is not true).OrderBy(step => step.AtMs)];
     }
 
+    /// <summary>Only edits and deletions, each device one in about <paramref name="everyMs"/>.</summary>
+    public static IReadOnlyList<FaultStep> Edits(int seed, int devices, int milliseconds, int everyMs)
+    {
+        var random = new Random(seed);
+        var steps = new List<FaultStep>();
+        for (var device = 0; device < devices; device++)
+        {
+            for (long at = random.Next(everyMs); at < milliseconds; at += random.Next(everyMs, 2 * everyMs))
+                steps.Add(new FaultStep(at, device, random.Next(10) == 0 ? Act.Delete : Act.Save, random.Next(FaultType.All.Count), (int)(at / WindowEveryMs) + random.Next(4), ForMs: random.Next(2), Paths: random.Next(1, 4)));
+        }
+
+        return [.. steps.OrderBy(step => step.AtMs)];
+    }
+
     private static IEnumerable<FaultStep> OfDevice(int device, Random random, int milliseconds)
     {
         for (long at = random.Next(400); at < milliseconds; at += random.Next(40, 600))

@@ -32,6 +32,9 @@ internal sealed class FaultWorld(int seed, IReadOnlyList<Uri> gateways)
 
     public long NowMs => clock.ElapsedMilliseconds;
 
+    /// <summary>All are there: the schedule begins now.</summary>
+    public void Begin() => clock.Restart();
+
     public void Count(string what, int by = 1) => Counts.AddOrUpdate(what, by, (_, before) => before + by);
 
     public void Fault(string what) => Faults.Enqueue($"at {NowMs} ms: {what}");

@@ -6,6 +6,7 @@ using Mirubato.Tests.Sockets;
 namespace Mirubato.Tests.Faults;
 
 /// <summary>The one command that starts a cluster, through its balancer.</summary>
+[Collection("alone")]
 public sealed class LocalClusterTests
 {
     [NeedsHaproxyFact]
