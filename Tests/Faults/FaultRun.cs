@@ -36,16 +36,15 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             await Look("after catching up");
             await Task.WhenAll(devices.Where(device => device.IsLegacy).Select(device => device.Play([new FaultStep(0, 0, Act.PageLoad)])));
             await Look("after a page load");
-            wrong.AddRange(new FaultChecks(world, await History.Load(cluster.Database)).All());
         }
         catch (TimeoutException late)
         {
             wrong.Add(late.Message);
-            wrong.AddRange(new FaultChecks(world, await History.Load(cluster.Database)).All());
         }
         finally
         {
             await Task.WhenAll(devices.Select(device => device.DisposeAsync().AsTask()));
+            wrong.AddRange(new FaultChecks(world, await History.Load(cluster.Database)).All());
             output.WriteLine($"over at {world.NowMs} ms: {string.Join(", ", world.Counts.OrderBy(count => count.Key).Select(count => $"{count.Key} {count.Value}"))}");
         }
     }

@@ -21,6 +21,7 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
     private readonly List<string> faults = [];
     private readonly Dictionary<string, FaultChange> unanswered = [];
     private long stream = asks ? from : -1;
+    private long here = asks ? from : 0;
 
     public string User => user;
 
@@ -63,11 +64,12 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
             if (after > Cursor) Fault($"a hole at {Cursor}", frame);
             if (reached <= after) Fault("an empty step", frame);
             if (reached <= stream) Fault($"a repeat at {stream}", frame);
-            // Who did not ask may be told again what it has, but only from the beginning.
-            if (stream >= 0 && reached < Cursor) Fault($"a decrease at {Cursor}", frame);
+            // Who did not ask may be told again what it has.
+            if (reached < here) Fault($"a decrease at {here}", frame);
             stream = reached;
         }
 
+        here = Math.Max(here, reached);
         Cursor = Math.Max(Cursor, reached);
         var told = FaultFrames.Told(frame, user).Select(doc => new ToldVersion(doc.Entity, doc.Version)).ToList();
         points.Add(new TrailPoint(DateTimeOffset.UtcNow, told, Text(frame, "status") is null ? null : Number(frame, "seq"), reached, Cut(frame)));
