@@ -77,9 +77,17 @@ internal sealed partial class FaultDevice
             socket = open;
         }
 
-        if (!asks) await open.Ping();
-        else await open.Send(trail.From == 0 ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{trail.From}}}""");
-        return open;
+        try
+        {
+            if (!asks) await open.Ping();
+            else await open.Send(trail.From == 0 ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{trail.From}}}""");
+            return open;
+        }
+        catch (Exception failure) when (failure is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            await open.DisposeAsync();
+            throw new WebSocketException(failure.Message, failure);
+        }
     }
 
     /// <summary>Sends what waits, until the socket is over, or was silent for so long that one who asks every second takes it for dead.</summary>

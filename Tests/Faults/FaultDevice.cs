@@ -231,6 +231,6 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
 
     private string Describe()
     {
-        lock (gate) return $"{(socket is null ? "no socket" : isSynced ? "a socket" : "a socket that was not told all")}, {lastFailure}, {(socket?.IsQuiet is true ? "" : "not ")}quiet, silent for {socket?.SilentMs} ms, pending: {string.Join(", ", pending.Select(change => $"{change}{(change.ByHttp ? " http" : "")}{(change.BySocket ? " socket" : "")}{(sentHere.Contains(change) ? " sent" : "")}").Take(5))}; last heard: {string.Join(" | ", socket?.Trail.Points.TakeLast(5).Select(point => point.Text) ?? [])}";
+        lock (gate) return $"{(socket is null ? "no socket" : isSynced ? "a socket" : "a socket that was not told all")}, {lastFailure}, {(socket?.IsQuiet is true ? "" : "not ")}quiet, silent for {socket?.SilentMs} ms, pending: {string.Join(", ", pending.Select(change => $"{change}{(change.ByHttp ? " http" : "")}{(change.BySocket ? " socket" : "")}{(sentHere.Contains(change) ? " sent" : "")}").Take(5))}; last heard: {string.Join(" | ", socket?.Trail.Points.Where(point => !point.Text.StartsWith("{\"type\":\"PONG", StringComparison.Ordinal)).TakeLast(8).Select(point => point.Text) ?? [])}";
     }
 }

@@ -8,7 +8,7 @@ namespace Mirubato.Tests.Faults;
 /// <summary>A real gateway in a process of its own, that can be killed, paused, stopped as a supervisor would, and started again where it was.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
 
     private readonly string postgres;
@@ -22,7 +22,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         this.postgres = postgres;
         this.log = log;
         Url = new Uri($"http://127.0.0.1:{FreePort.Next()}");
-        probe = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(2) };
+        probe = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(10) };
     }
 
     public Uri Url { get; }
