@@ -9,13 +9,15 @@ internal sealed partial class FaultDevice
     private const int BackoffMs = 50;
     private const int BackoffMostMs = 1_000;
     private const int SilenceMs = 3_000;
+    private const int ShortDropMs = 15_000;
 
     private readonly Random whereToConnect = new(unchecked((world.Seed * 31) + number));
     private readonly HashSet<FaultChange> sentHere = [];
     private FaultSocket? socket;
     private bool isSynced;
     private string lastFailure = "";
-    private int connects;
+    private bool wasTold;
+    private long? endedMs;
 
     /// <summary>Connected again within what time, after each end of a socket.</summary>
     public List<long> GapsMs { get; } = [];
@@ -30,7 +32,7 @@ internal sealed partial class FaultDevice
     private async Task KeepConnected()
     {
         var failures = 0;
-        long? endedMs = null;
+        long? gapFromMs = null;
         while (!over.IsCancellationRequested)
         {
             var next = bell.Next;
@@ -38,7 +40,7 @@ internal sealed partial class FaultDevice
             lock (gate) wait = isOffline;
             if (wait)
             {
-                endedMs = null;
+                gapFromMs = null;
                 await next;
                 continue;
             }
@@ -47,10 +49,12 @@ internal sealed partial class FaultDevice
             try
             {
                 var open = await Connect(gateway);
-                if (endedMs is { } since) GapsMs.Add(world.NowMs - since);
+                if (gapFromMs is { } since) GapsMs.Add(world.NowMs - since);
                 failures = 0;
                 await Serve(open);
-                endedMs = world.NowMs;
+                gapFromMs = endedMs = world.NowMs;
+                // One that was not asked tells no end, so the next one is asked.
+                wasTold = open.Trail.Asked && isSynced;
                 NoteEnd(open);
                 await open.DisposeAsync();
             }
@@ -64,9 +68,9 @@ internal sealed partial class FaultDevice
 
     private async Task<FaultSocket> Connect(Uri gateway)
     {
-        // An existing client does not ask after a short drop; the server volunteers the last minute.
-        var asks = !legacy || connects == 0 || Cursor == 0 || connects % 3 == 0;
-        connects++;
+        // An existing client does not ask after a short drop of a socket that had told it all; the server volunteers the last minute.
+        var isShort = wasTold && world.NowMs - endedMs < ShortDropMs;
+        var asks = !legacy || Cursor == 0 || !isShort;
         var trail = new SocketTrail(Name, gateway, user, Cursor, asks);
         var open = await FaultSocket.Open(gateway, user, trail, frame => Take(trail, frame));
         world.Trails.Enqueue(trail);

@@ -82,13 +82,16 @@ internal sealed partial class FaultDevice
         foreach (var conflict in answer.RootElement.GetProperty("conflicts").EnumerateArray())
         {
             var entity = change.Items.First(item => item.Entity.Id == conflict.GetProperty("entityId").GetString()).Entity;
-            if (conflict.TryGetProperty("server", out var server)) Merge(FaultFrames.Winner(server, entity));
+            if (conflict.TryGetProperty("server", out var server) && FaultFrames.Winner(server, entity) is var winner && !IsOutdated(winner)) Merge(winner);
         }
 
         if (change.TokenSeq is { } from && change.Items[0].Entity.Type.Section is not null)
             world.Tokens.Enqueue(new TokenGiven(user, from, answer.RootElement.GetProperty("lastSeq").GetInt64(), change.Items[0].Marker));
         Settled(change);
     }
+
+    /// <summary>An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change.</summary>
+    private bool IsOutdated(ToldEntity winner) => held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs;
 
     private void Result(FaultChange change, FaultItem item, Dictionary<string, JsonElement> results)
     {

@@ -32,6 +32,8 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
     /// <summary>Where its device's cursor stood when it opened.</summary>
     public long From { get; } = from;
 
+    public bool Asked => asks;
+
     public long Cursor { get; private set; } = from;
 
     public IReadOnlyList<string> Faults => faults;
