@@ -9,6 +9,9 @@ internal enum FrameKind
     /// <summary>It is a change, or the end of a window of them.</summary>
     Stream,
 
+    /// <summary>The end of a catch-up that was asked for. Dropped before it was written, it is still owed.</summary>
+    End,
+
     /// <summary>It acknowledges a revision that must have been sent, or be this socket's own.</summary>
     Ack,
 
@@ -74,13 +77,13 @@ internal sealed class Outbox
         return true;
     }
 
-    /// <summary>Drops all that can be read from the store again. Acknowledgements stay, they were promised; the session orders them anew.</summary>
-    public void DropStream(Action<QueuedFrame> acknowledgement)
+    /// <summary>Drops all that can be read from the store again. Acknowledgements and the end of a catch-up were promised; the session orders them anew.</summary>
+    public void DropStream(Action<QueuedFrame> promised)
     {
         SlotSeq = 0;
         Rewrite(frame =>
         {
-            if (frame.Kind is FrameKind.Ack) acknowledgement(frame);
+            if (frame.Kind is FrameKind.Ack or FrameKind.End) promised(frame);
             return frame.Kind is FrameKind.Control or FrameKind.Close ? frame : null;
         });
     }

@@ -33,6 +33,10 @@ internal sealed partial class SocketSession
     private Wish? wish;
     private bool isReading;
 
+    /// <summary>The run that made this socket live, and the one whose end was dropped before it was written: its client still waits for it.</summary>
+    private Run? lastRun;
+    private Run? owed;
+
     /// <summary>The horizon when reading from the start began: tombstones up to there concern nobody who began with nothing.</summary>
     private Revision floor;
 
@@ -51,7 +55,7 @@ internal sealed partial class SocketSession
     {
         try
         {
-            var run = new Run();
+            var run = TakeOwed() ?? new Run();
             do
             {
                 await Drained();
@@ -67,6 +71,16 @@ internal sealed partial class SocketSession
         {
             Log.SocketFailed(context.Log, bug);
             Close(CloseCode.Restarting);
+        }
+    }
+
+    private Run? TakeOwed()
+    {
+        lock (gate)
+        {
+            var taken = owed;
+            owed = null;
+            return taken;
         }
     }
 

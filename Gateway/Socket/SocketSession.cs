@@ -123,9 +123,10 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         lock (gate)
         {
             if (state is not SessionState.CatchingUp || wish is not null) return false;
-            if (run.IsAsked) outbox.Add(new QueuedFrame(FrameKind.Stream, SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo, run.IsReset), upTo));
+            if (run.IsAsked) outbox.Add(new QueuedFrame(FrameKind.End, SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo, run.IsReset), upTo));
             state = SessionState.Live;
             isReading = false;
+            lastRun = run;
             Release();
             Pump();
             return true;
@@ -183,7 +184,11 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     private void FallBehind()
     {
         context.Metrics.SocketOverflowed();
-        outbox.DropStream(ack => (waiting ??= []).Add(ack));
+        outbox.DropStream(promised =>
+        {
+            if (promised.Kind is FrameKind.End) owed = lastRun;
+            else (waiting ??= []).Add(promised);
+        });
         sent = handed;
         StartCatchUp(null);
     }

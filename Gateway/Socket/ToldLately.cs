@@ -4,7 +4,8 @@ namespace Mirubato.Gateway.Socket;
 
 /// <summary>
 /// Which entities a socket has been told of lately. What was on the wire while its client deleted an entity, or replaced a plan, undoes that
-/// there: existing clients keep no tombstones, and overwrite plans without a look at the clock. Such a change goes back to its sender too.
+/// there: existing clients keep no tombstones, and overwrite plans without a look at the clock. What has a natural key may have been deleted elsewhere
+/// and added again here, when the deletion arrives. Such a change goes back to its sender too.
 /// Not synchronized; the session's gate guards it.
 /// </summary>
 internal sealed class ToldLately
@@ -34,7 +35,8 @@ internal sealed class ToldLately
 
     /// <summary>Whether its sender may have been led astray by what came in between.</summary>
     public static bool Matters(StoredRow row) =>
-        row.DeletedAtMs is not null || row.Entity.Type == EntityTypes.PracticePlan.Name || row.Entity.Type == EntityTypes.PlanOccurrence.Name;
+        row.DeletedAtMs is not null || row.Entity.Type == EntityTypes.PracticePlan.Name || row.Entity.Type == EntityTypes.PlanOccurrence.Name
+        || EntityTypes.Of(row.Entity.Type)?.HasNaturalKey is true;
 
     private static bool Holds(HashSet<int>? told, EntityKey entity) => told is not null && (told.Count > EntitiesMax || told.Contains(entity.GetHashCode()));
 }

@@ -1,0 +1,236 @@
+namespace Mirubato.Tests.Faults;
+
+/// <summary>
+/// One device under faults. A <em>legacy</em> one behaves as the existing web client (see <see cref="Support.Device"/>): each action by HTTP and by socket, its id on one
+/// path only, no mutation ids, short drops without asking, merging by <c>updatedAt</c> alone, plans overwriting, its whole logbook pushed at a page load.
+/// The others follow PROTOCOL.md: mutation ids and keys repeated until acknowledged, bases, versions.
+/// </summary>
+internal sealed partial class FaultDevice(FaultWorld world, int number, string user, bool legacy) : IAsyncDisposable
+{
+    /// <summary>Devices of a user.</summary>
+    public const int PerUser = 4;
+
+    private const int FloodItems = 280;
+    private const int DoneMax = 50;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<FaultEntity, ToldEntity> held = [];
+    private readonly List<FaultChange> pending = [];
+    private readonly List<FaultChange> done = [];
+    private readonly Bell bell = new();
+    private readonly CancellationTokenSource over = new();
+    private readonly List<Task> loops = [];
+    private string epoch = "";
+    private long cursor;
+    private long lastMs;
+    private int made;
+    private bool isOffline;
+
+    public string Name => $"{user}d{number}";
+
+    public string User => user;
+
+    public bool IsLegacy => legacy;
+
+    /// <summary>What it holds that is not deleted.</summary>
+    public IReadOnlyDictionary<FaultEntity, ToldEntity> Live
+    {
+        get
+        {
+            lock (gate) return held.Where(one => !one.Value.IsDeleted).ToDictionary();
+        }
+    }
+
+    public async Task Start()
+    {
+        epoch = await Epoch();
+        loops.Add(KeepConnected());
+        loops.Add(KeepPosting());
+    }
+
+    public async Task Play(IEnumerable<FaultStep> steps)
+    {
+        foreach (var step in steps)
+        {
+            await world.At(step.AtMs);
+            await Do(step);
+        }
+    }
+
+    /// <summary>Everything of its own is acknowledged, and everything sent to it has been taken in.</summary>
+    public async Task Flush(TimeSpan patience)
+    {
+        lock (gate) isOffline = false;
+        bell.Ring();
+        await bell.Until(IsFlushed, patience, () => $"{Name} still waits: {Describe()}");
+    }
+
+    public Task Reach(long head, TimeSpan patience) =>
+        bell.Until(() => Cursor >= head && IsFlushed(), patience, () => $"{Name} stands at {Cursor} of {head}: {Describe()}");
+
+    public async ValueTask DisposeAsync()
+    {
+        await over.CancelAsync();
+        bell.Ring();
+        await DropSocket();
+        await Task.WhenAll(loops);
+        over.Dispose();
+        http.Dispose();
+    }
+
+    private long Cursor
+    {
+        get
+        {
+            lock (gate) return cursor;
+        }
+    }
+
+    private async Task Do(FaultStep step)
+    {
+        world.Count(step.Act.ToString());
+        switch (step.Act)
+        {
+            case Act.Save or Act.Delete:
+                Change([Item(step)], step);
+                break;
+            case Act.Flood:
+                Change([.. Enumerable.Range(0, FloodItems).Select(i => FloodItem(step, i))], step with { Paths = 1 });
+                break;
+            case Act.Offline:
+                await Offline(step.ForMs);
+                break;
+            case Act.Drop:
+                await DropSocket();
+                break;
+            case Act.Stall:
+                _ = Stall(step.ForMs);
+                break;
+            case Act.PageLoad:
+                await PageLoad();
+                break;
+            case Act.Resend:
+                Resend(step);
+                break;
+        }
+    }
+
+    private FaultItem Item(FaultStep step)
+    {
+        var type = FaultType.All[step.Type];
+        var entity = new FaultEntity(type, type.Id(user, step.Number));
+        return new FaultItem(entity, step.Act is Act.Delete, $"{Name}-{++made}", NextMs(), step.ForMs % 2 == 0 ? Base(entity) : null);
+    }
+
+    private FaultItem FloodItem(FaultStep step, int i)
+    {
+        var type = FaultType.Of(step.Type % 2 == 0 ? "logbook_entry" : "goal");
+        return new FaultItem(new FaultEntity(type, $"{Name}-flood{step.AtMs}-{i}"), false, $"{Name}-{++made}", NextMs(), null);
+    }
+
+    /// <summary>What it has seen and did not change since.</summary>
+    private long? Base(FaultEntity entity)
+    {
+        lock (gate)
+        {
+            if (legacy || pending.Exists(change => change.Items.Any(item => item.Entity == entity))) return null;
+            return held.TryGetValue(entity, out var copy) && !copy.IsDeleted ? copy.Version : null;
+        }
+    }
+
+    private void Change(IReadOnlyList<FaultItem> items, FaultStep step)
+    {
+        lock (gate)
+        {
+            // A base only counts under a token; without one the write is answered with "from the start".
+            var asOf = items[0].Base is null ? (long?)null : cursor;
+            var change = new FaultChange(user, Name, items, legacy, asOf is null ? null : $"{epoch}.{asOf}") { TokenSeq = asOf };
+            change.ByHttp = legacy || change.Frame is null || (step.Paths & 1) > 0;
+            change.BySocket = change.Frame is not null && (legacy || (step.Paths & 2) > 0);
+            if (legacy && items.Count == 1)
+            {
+                if (items[0].IsDelete) held.Remove(items[0].Entity);
+                else held[items[0].Entity] = change.Copy;
+            }
+
+            pending.Add(change);
+            world.Changes.Enqueue(change);
+        }
+
+        bell.Ring();
+    }
+
+    /// <summary>Sends again what was acknowledged: its first answer must come back.</summary>
+    private void Resend(FaultStep step)
+    {
+        lock (gate)
+        {
+            if (done.Count == 0) return;
+            var change = done[step.Number * 7 % done.Count];
+            if (pending.Contains(change)) return;
+            change.ByHttp = change.HttpAnswer is not null && step.Paths != 2;
+            change.BySocket = change.SocketAnswer is not null && change.SocketKey is not null && !change.ByHttp;
+            if (change.ByHttp || change.BySocket) pending.Add(change);
+        }
+
+        bell.Ring();
+    }
+
+    private async Task Offline(int milliseconds)
+    {
+        lock (gate) isOffline = true;
+        await DropSocket();
+        _ = ComeBack();
+
+        async Task ComeBack()
+        {
+            await FaultWorld.For(milliseconds);
+            lock (gate) isOffline = false;
+            bell.Ring();
+        }
+    }
+
+    private async Task PageLoad()
+    {
+        await DropSocket();
+        if (!legacy) return;
+        lock (gate) cursor = 0;
+        await PushAll();
+    }
+
+    private void Settled(FaultChange change)
+    {
+        if (change.ByHttp || change.BySocket || !pending.Remove(change)) return;
+        if (done.Count == DoneMax) done.RemoveAt(0);
+        if (!done.Contains(change)) done.Add(change);
+    }
+
+    /// <summary>Existing clients keep no tombstones, compare clocks and overwrite plans; the others go by versions.</summary>
+    private void Merge(ToldEntity told)
+    {
+        var knows = held.TryGetValue(told.Entity, out var mine);
+        if (!legacy)
+        {
+            if (!knows || told.Version > mine.Version) held[told.Entity] = told;
+        }
+        else if (told.IsDeleted) held.Remove(told.Entity);
+        else if (!knows || told.Entity.Type.IsPlan || told.UpdatedMs > mine.UpdatedMs) held[told.Entity] = told;
+    }
+
+    /// <summary>Devices of one user never claim the same millisecond: rule 2 would take two actions for one. The past, so that no clock runs ahead.</summary>
+    private long NextMs()
+    {
+        var slot = (DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / PerUser) - 1;
+        return lastMs = Math.Max((slot * PerUser) + (number % PerUser), lastMs + PerUser);
+    }
+
+    private bool IsFlushed()
+    {
+        lock (gate) return pending.Count == 0 && socket is { } open && isSynced && open.IsQuiet;
+    }
+
+    private string Describe()
+    {
+        lock (gate) return $"{(socket is null ? "no socket" : isSynced ? "a socket" : "a socket that was not told all")}, {lastFailure}, {(socket?.IsQuiet is true ? "" : "not ")}quiet, silent for {socket?.SilentMs} ms, pending: {string.Join(", ", pending.Select(change => $"{change}{(change.ByHttp ? " http" : "")}{(change.BySocket ? " socket" : "")}{(sentHere.Contains(change) ? " sent" : "")}").Take(5))}; last heard: {string.Join(" | ", socket?.Trail.Points.Where(point => !point.Text.StartsWith("{\"type\":\"PONG", StringComparison.Ordinal)).TakeLast(8).Select(point => point.Text) ?? [])}";
+    }
+}

@@ -1,0 +1,172 @@
+using System.Diagnostics;
+using System.Globalization;
+using Mirubato.Tests.Docs;
+using Mirubato.Tests.Gateway;
+
+namespace Mirubato.Tests.Faults;
+
+/// <summary>A real gateway in a process of its own, that can be killed, paused, stopped as a supervisor would, and started again where it was.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
+
+    private readonly string postgres;
+    private readonly string log;
+    private readonly HttpClient probe;
+    private readonly SemaphoreSlim turn = new(1);
+    private Process? process;
+
+    private GatewayProcess(string postgres, string log)
+    {
+        this.postgres = postgres;
+        this.log = log;
+        Url = new Uri($"http://127.0.0.1:{FreePort.Next()}");
+        probe = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(10) };
+    }
+
+    public Uri Url { get; }
+
+    /// <summary>What the process held when it had just become ready.</summary>
+    public long StartBytes { get; private set; }
+
+    public long ResidentBytes =>
+        1024 * long.Parse(File.ReadLines($"/proc/{process!.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+
+    public string Log => File.ReadAllText(log);
+
+    public static GatewayProcess Over(string postgres, string log) => new(postgres, log);
+
+    public async Task Start()
+    {
+        await turn.WaitAsync();
+        try
+        {
+            process = Launch();
+            await Ready();
+            StartBytes = ResidentBytes;
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>SIGKILL, and up again after a while.</summary>
+    public async Task Kill(Func<Task> awhile)
+    {
+        if (!await turn.WaitAsync(0)) return;
+        try
+        {
+            await End(Signal.Kill);
+            await awhile();
+            process = Launch();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public async Task Pause(Func<Task> awhile)
+    {
+        if (!await turn.WaitAsync(0)) return;
+        try
+        {
+            Signals.Send(process!.Id, Signal.Stop);
+            await awhile();
+            Signals.Send(process.Id, Signal.Continue);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>As a supervisor restarts it for a new version.</summary>
+    public async Task Restart()
+    {
+        await turn.WaitAsync();
+        try
+        {
+            await End(Signal.Terminate);
+            process = Launch();
+            await Ready();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>After the faults: it may still be down or starting.</summary>
+    public async Task Heal()
+    {
+        await turn.WaitAsync();
+        try
+        {
+            await Ready();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is { HasExited: false })
+        {
+            // A paused process takes no other signal.
+            Signals.Send(process.Id, Signal.Continue);
+            await End(Signal.Kill);
+        }
+
+        probe.Dispose();
+        turn.Dispose();
+    }
+
+    private async Task End(Signal signal)
+    {
+        Signals.Send(process!.Id, signal);
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    private Process Launch()
+    {
+        // Its own output folder: what ships, not the tests' copy. Output goes to a file, since nobody would empty a pipe.
+        var program = Path.Combine(SourceTree.Root, "Gateway", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Mirubato.Gateway.dll");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec dotnet \"$0\" >>\"$1\" 2>&1 </dev/null", program, log]) { WorkingDirectory = Path.GetDirectoryName(log)! };
+        start.Environment["Urls"] = Url.ToString();
+        start.Environment["DOTNET_ENVIRONMENT"] = "Test";
+        start.Environment["Auth__Secret"] = Edge.Secret;
+        start.Environment["Storage__Postgres"] = postgres;
+        start.Environment["Limits__RequestsPerSecond"] = start.Environment["Limits__RequestBurst"] = "1000000";
+        start.Environment["Limits__Conflicts"] = "1000000";
+        return Process.Start(start)!;
+    }
+
+    private async Task Ready()
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await IsReady())
+        {
+            if (process!.HasExited || clock.Elapsed > Patience) throw new InvalidOperationException($"The gateway at {Url} did not come up: {Log}");
+            await Task.Delay(Glance);
+        }
+    }
+
+    private async Task<bool> IsReady()
+    {
+        try
+        {
+            using var answer = await probe.GetAsync("/health/ready");
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Mirubato.Gateway.Socket;
+
+namespace Mirubato.Tests.Sockets;
+
+public sealed class OutboxTests
+{
+    /// <summary>Found by the fault suite: a socket that fell behind just after its catch-up never heard that it was complete.</summary>
+    [Fact]
+    public void What_was_promised_outlives_an_overflow_and_what_the_store_has_does_not()
+    {
+        var outbox = new Outbox();
+        FrameKind[] queued = [FrameKind.Stream, FrameKind.Control, FrameKind.End, FrameKind.Stream, FrameKind.Ack];
+        foreach (var kind in queued) outbox.Add(new QueuedFrame(kind, new byte[1], 7));
+        var promised = new List<FrameKind>();
+        outbox.DropStream(frame => promised.Add(frame.Kind));
+        Assert.Equal([FrameKind.End, FrameKind.Ack], promised);
+        Assert.Equal(1, outbox.Frames);
+        Assert.True(outbox.TryTake(out var kept));
+        Assert.Equal(FrameKind.Control, kept.Kind);
+    }
+}
