@@ -28,13 +28,15 @@ public static class LocalEngine
 
     /// <summary>
     /// What an engine of many processes has in each of them: the store, upkeep, presence, and coordinators of this process. Who is asked
-    /// (<see cref="ISyncCoordinators"/>) and how hints travel (<see cref="IHints"/>) is that engine's own.
+    /// (<see cref="ISyncCoordinators"/>) and how hints travel (<see cref="IHints"/>) is that engine's own, and so is <paramref name="alsoApply"/>,
+    /// SQL that is run with the migrations at each start. What is registered afterwards starts when the store is there.
     /// </summary>
-    internal static IServiceCollection AddSharedParts(this IServiceCollection services, string postgres, Quotas quotas)
+    internal static IServiceCollection AddSharedParts(this IServiceCollection services, string postgres, Quotas quotas, string alsoApply)
     {
-        AddStore(services, _ => PostgresStore.Open(postgres));
+        AddStore(services, _ => PostgresStore.Open(postgres, new PostgresOptions(AlsoApply: alsoApply)));
         AddCoordinators(services, quotas);
         AddPresence(services);
+        services.AddHostedService<StoreFirst>();
         return services;
     }
 

@@ -1,6 +1,5 @@
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Local;
 using Mirubato.Grains.Storage;
 using Mirubato.Tests.Domain;
 using Mirubato.Tests.Support;
@@ -34,7 +33,7 @@ public abstract partial class EngineContract
     }
 
     /// <summary>Two nodes that take turns, each with a memory that the other makes stale.</summary>
-    private sealed class Nodes(UserId user, IUserStore store, FakeClock clock, params LocalCoordinators[] nodes) : IModelServer
+    private sealed class Nodes(UserId user, IUserStore store, FakeClock clock, params ISyncCoordinators[] nodes) : IModelServer
     {
         private readonly HashSet<long> given = [];
         private int turn;
