@@ -15,7 +15,6 @@ internal sealed class Audience(UserId user, TimeProvider time, ILogger log) : IR
 
     public Seats<IRoomObserver> Seats { get; } = new(time, log.RoomNotTold);
 
-    /// <summary>The last head this activation has committed.</summary>
     public SyncToken? Head => committed?.Head;
 
     /// <summary>What is too much to be told row by row is only pointed at.</summary>

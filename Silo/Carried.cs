@@ -104,9 +104,9 @@ internal sealed record CarriedStatus(
         at.Epoch.Value, at.First.Number, at.Last.Number, at.Horizon.Number, (ulong)(at.Digest >> 64), (ulong)(at.Digest & ulong.MaxValue),
         at.LastSyncMs, at.NotBeforeMs, at.CreatedMs, at.DeviceRevoked, devices, connections, liveEntities);
 
-    public StatusReport Open() => new(Standing, Devices, Connections, LiveEntities);
+    public StatusReport Open() => new(OpenStanding(), Devices, Connections, LiveEntities);
 
-    public Standing Standing => new(
+    public Standing OpenStanding() => new(
         new Epoch(Epoch), new Revision(First), new Revision(Last), new Revision(Horizon), new UInt128(DigestHigh, DigestLow), LastSyncMs, NotBeforeMs, CreatedMs, DeviceRevoked);
 }
 

@@ -32,8 +32,6 @@ internal interface ISyncCoordinatorGrain : IGrainWithStringKey
 internal interface IRoomObserver : IGrainObserver
 {
     [OneWay, Alias("announce")] Task Announce(CarriedAnnouncement announcement);
-
-    /// <param name="hints">As HintText writes them, its version first.</param>
     [OneWay, Alias("hear")] Task Hear(string hints);
 
     /// <summary>The activation ends and forgets its rooms: the next one has to be told of this one.</summary>

@@ -1,7 +1,6 @@
 using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Local;
-using Orleans.Runtime;
 
 namespace Mirubato.Silo;
 
@@ -14,7 +13,7 @@ internal sealed class OrleansCoordinators(IGrainFactory grains, LocalCoordinator
     /// <summary>How long an announcement may be on its way before the room looks at the store for it.</summary>
     private static readonly TimeSpan AnnouncedWithin = TimeSpan.FromMilliseconds(500);
 
-    public ISyncCoordinator For(UserId user) => new Proxy(user, this);
+    public ISyncCoordinator For(UserId user) => new Proxy(user, this, here, rooms);
 
     /// <summary>
     /// No answer in time says nothing of what happened, and neither does one that says that the silo is gone: the caller retries under the
@@ -42,9 +41,9 @@ internal sealed class OrleansCoordinators(IGrainFactory grains, LocalCoordinator
         hearing.Hear(moved);
     }
 
-    private sealed class Proxy(UserId user, OrleansCoordinators engine) : ISyncCoordinator
+    private sealed class Proxy(UserId user, OrleansCoordinators engine, LocalCoordinators here, RoomsHere rooms) : ISyncCoordinator
     {
-        private ISyncCoordinator Here => engine.here.For(user);
+        private ISyncCoordinator Here => here.For(user);
 
         public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
             (await engine.Ask(user, grain => grain.Write(CarriedWrite.Of(request), cancel), cancel)).Answer!.Open();
@@ -56,7 +55,7 @@ internal sealed class OrleansCoordinators(IGrainFactory grains, LocalCoordinator
             (await engine.Ask(user, grain => grain.Status(CarriedCaller.Of(caller), cancel), cancel)).Status!.Open();
 
         public async ValueTask<Standing> Erase(CancellationToken cancel) =>
-            (await engine.Ask(user, grain => grain.Erase(cancel), cancel)).Status!.Standing;
+            (await engine.Ask(user, grain => grain.Erase(cancel), cancel)).Status!.OpenStanding();
 
         public async ValueTask<bool> Admit(DeviceId device, bool allowed, CancellationToken cancel) =>
             (await engine.Ask(user, grain => grain.Admit(device.Value, allowed, cancel), cancel)).Number == 1;
@@ -74,8 +73,8 @@ internal sealed class OrleansCoordinators(IGrainFactory grains, LocalCoordinator
 
         public ValueTask<IReadOnlyList<DeviceReport>> Devices(CancellationToken cancel) => Here.Devices(cancel);
 
-        public void Attach(IRoom room) => engine.rooms.Attach(user, room);
+        public void Attach(IRoom room) => rooms.Attach(user, room);
 
-        public void Detach(IRoom room) => engine.rooms.Detach(user, room);
+        public void Detach(IRoom room) => rooms.Detach(user, room);
     }
 }

@@ -58,7 +58,8 @@ internal sealed class RoomsHere(
         try
         {
             var known = await grains.GetGrain<ISyncCoordinatorGrain>(seat.User.Value).Listen(process.Value, seat.Reference!);
-            if (!known) await Compare(seat.User);
+            if (known) return true;
+            foreach (var (user, head) in await connections.Heads([seat.User], CancellationToken.None)) hearing.Hear(new HeadMoved(user, head));
             return true;
         }
         catch (Exception failure)
@@ -67,11 +68,6 @@ internal sealed class RoomsHere(
             Volatile.Write(ref seat.DueTicks, 0);
             return false;
         }
-    }
-
-    private async Task Compare(UserId user)
-    {
-        foreach (var (_, head) in await connections.Heads([user], CancellationToken.None)) hearing.Hear(new HeadMoved(user, head));
     }
 
     /// <summary>If the activation cannot be told, it forgets the room by itself.</summary>

@@ -17,7 +17,7 @@ namespace Mirubato.Silo;
 /// </summary>
 internal static class SiloHost
 {
-    public const string DashboardPath = "/dashboard/orleans";
+    private const string DashboardPath = "/dashboard/orleans";
     private static readonly TimeSpan ConnectAgainAfter = TimeSpan.FromSeconds(2);
 
     public static void Compose(WebApplicationBuilder builder)

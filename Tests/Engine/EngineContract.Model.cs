@@ -25,10 +25,10 @@ public abstract partial class EngineContract
         {
             var random = new Random(step);
             Clock.Advance(TimeSpan.FromMilliseconds(random.Next(8) switch { 0 => random.Next(20_000), 1 => 0, _ => random.Next(6) }));
-            MergeModelTests.Step(devices[random.Next(devices.Count)], random, Clock.NowMs, setRight: false);
+            ModelDevices.Step(devices[random.Next(devices.Count)], random, Clock.NowMs, setRight: false);
         }
 
-        MergeModelTests.Settle(devices, Clock.NowMs + 1_000);
+        ModelDevices.Settle(devices, Clock.NowMs + 1_000);
         server.AssertHistory();
     }
 
