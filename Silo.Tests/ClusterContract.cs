@@ -39,9 +39,10 @@ public abstract class ClusterContract(PostgresCluster postgres) : IAsyncLifetime
         return cluster;
     }
 
-    private protected static WriteRequest Push(UserId user, string key, string id, string value = "v")
+    /// <summary>The same each time it is asked for, as a retry is.</summary>
+    private protected static WriteRequest Push(UserId user, string key, string id)
     {
-        var document = Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","name":"{{value}}","updatedAt":"{{DateTimeOffset.UtcNow:yyyy-MM-ddTHH:mm:ss.fffZ}}"}""");
+        var document = Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","name":"v","updatedAt":"2026-01-01T00:00:00.000Z"}""");
         return new WriteRequest(new Caller(user, new DeviceId("d1"), long.MaxValue), WriteScope.Push, key, document, [new Change("goal", null, document)]);
     }
 
