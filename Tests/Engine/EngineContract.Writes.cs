@@ -122,18 +122,6 @@ public abstract partial class EngineContract
     }
 
     [Fact]
-    public async Task Two_waiting_edits_of_one_entity_take_one_revision_each()
-    {
-        var store = new InterruptedStore(Store);
-        var node = Coordinator(store);
-        var release = await Hold(store, node);
-        var writes = Enumerable.Range(0, 4).Select(i => node.Write(Push(null, Goal("g", "v" + i, Clock.NowMs - 10 + i)), Cancel).AsTask()).ToList();
-        release.SetResult();
-
-        Assert.Equal([3L, 4L, 5L, 6L], (await Task.WhenAll(writes)).Select(a => a.Items![0].Seq));
-    }
-
-    [Fact]
     public async Task A_full_mailbox_refuses_and_loses_nothing()
     {
         var store = new InterruptedStore(Store);

@@ -8,7 +8,10 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Engine;
 
-/// <summary>The contract on the local engine, and what it promises beyond: rooms of the process are told at once, idle coordinators go.</summary>
+/// <summary>
+/// The contract on the local engine, and what it promises beyond: calls of one process are taken in their order, its rooms are told at once,
+/// idle coordinators go.
+/// </summary>
 public abstract class LocalEngineContract : EngineContract, IDisposable
 {
     private readonly SyncMetrics metrics = new();
@@ -69,6 +72,18 @@ public abstract class LocalEngineContract : EngineContract, IDisposable
 
         Assert.Equal(1, node.Active);
         Assert.Equal(ItemStatus.Unchanged, (await One(node.For(User).Write(Push(null, Goal("g", atMs: FakeClock.StartMs)), Cancel))).Status);
+    }
+
+    [Fact]
+    public async Task Two_waiting_edits_of_one_entity_take_one_revision_each()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var release = await Hold(store, node);
+        var writes = Enumerable.Range(0, 4).Select(i => node.Write(Push(null, Goal("g", "v" + i, Clock.NowMs - 10 + i)), Cancel).AsTask()).ToList();
+        release.SetResult();
+
+        Assert.Equal([3L, 4L, 5L, 6L], (await Task.WhenAll(writes)).Select(a => a.Items![0].Seq));
     }
 
     private protected override ISyncCoordinators Node(IUserStore? store = null, Quotas? quotas = null)
