@@ -67,13 +67,21 @@ public static class GatewayHost
 
         var app = builder.Build();
         if (options.Auth.Generated) Log.DevelopmentSecret(app.Logger, options.Storage.DataDirectory);
-        Pipeline(app);
+        var surface = app.Services.GetService<Surface>() ?? new Surface();
+        Pipeline(app, surface);
+        Map(app, surface);
+        return app;
+    }
+
+    private static void Map(WebApplication app, Surface surface)
+    {
+        app.MapHealth();
+        surface.More?.Invoke(app);
+        if (!surface.ServesClients) return;
         app.MapSync();
         app.MapWebApp();
-        app.MapHealth();
         app.MapHome();
         app.MapOpenApiDocument();
-        return app;
     }
 
     /// <summary>The settings of a server that is being built.</summary>
@@ -116,6 +124,7 @@ public static class GatewayHost
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(1, WebAppJson.Default));
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
+        AdminAccess.Configure(services);
         Cors.Configure(services, options.Origins);
         RateLimits.Configure(services, options.Limits);
         Compression.Configure(services);
@@ -134,11 +143,11 @@ public static class GatewayHost
 
     // The order matters: problems are written outermost, so that every failure has the one form; origins before all that can refuse,
     // so that a browser may read the refusal; tokens before anything that costs.
-    private static void Pipeline(WebApplication app)
+    private static void Pipeline(WebApplication app, Surface surface)
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseMiddleware<ProblemAnswers>();
-        Socket.SocketSetup.Use(app);
+        if (surface.ServesClients) Socket.SocketSetup.Use(app);
         app.UseCors();
         app.UseResponseCompression();
         app.UseRouting();

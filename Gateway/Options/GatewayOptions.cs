@@ -9,7 +9,11 @@ internal sealed record GatewayOptions(
     AllowedOrigins Origins,
     LimitOptions Limits,
     Quotas Quotas,
-    IReadOnlyList<System.Net.IPNetwork> TrustedProxies);
+    IReadOnlyList<System.Net.IPNetwork> TrustedProxies)
+{
+    /// <summary>What opens the pages for operators; without it there are none.</summary>
+    public string? AdminSecret { get; init; }
+}
 
 /// <summary>Tokens are signed with a shared secret, or by an authority; exactly one of the two.</summary>
 /// <param name="Generated">The secret was made here for development, not configured.</param>

@@ -8,8 +8,9 @@ namespace Mirubato.Gateway.Options;
 internal static class OptionsFile
 {
     public const int SecretBytesMin = 32;
+    public const int AdminSecretBytesMin = 16;
 
-    private static readonly string[] Sections = ["Auth", "Storage", "Cors", "Limits"];
+    private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits"];
 
     public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment)
     {
@@ -20,12 +21,13 @@ internal static class OptionsFile
         var limits = Limits(settings);
         var quotas = Quotas(settings);
         var proxies = TrustedProxies(settings);
+        var admin = Admin(settings);
         settings.RefuseUnknown(Sections);
         if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
 
         // Last, because it writes a file: a start that fails leaves nothing behind.
         if (auth is { Secret: null, Authority: null }) auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
-        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies);
+        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies) { AdminSecret = admin };
     }
 
     private static StorageOptions Storage(SettingsReader settings)
@@ -52,6 +54,14 @@ internal static class OptionsFile
         if (secret is null && authority is null && production)
             settings.Wrong("Auth:Secret is not set: in Production set it (at least 32 bytes, as environment variable Auth__Secret), or set Auth:Authority to your OpenID provider.");
         return new AuthOptions(secret, authority, settings.Text("Auth:Issuer"), settings.Text("Auth:Audience"), Generated: false);
+    }
+
+    private static string? Admin(SettingsReader settings)
+    {
+        var secret = settings.Text("Admin:Secret");
+        if (secret is not null && Encoding.UTF8.GetByteCount(secret) is var bytes and < AdminSecretBytesMin)
+            settings.Wrong($"Admin:Secret is {bytes} bytes long: set at least {AdminSecretBytesMin}, for instance the output of 'openssl rand -base64 24', or leave it out to have no pages for operators.");
+        return secret;
     }
 
     private static bool IsSafe(Uri authority, bool production) =>

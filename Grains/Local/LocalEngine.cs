@@ -19,12 +19,28 @@ public static class LocalEngine
         if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres));
         else AddStore(services, _ => SqliteStore.Open(sqlitePath));
 
-        AddEngine(services, quotas);
+        AddCoordinators(services, quotas);
+        services.AddSingleton<ISyncCoordinators>(p => p.GetRequiredService<LocalCoordinators>());
+        AddPresence(services);
         AddHints(services, postgres);
         return services;
     }
 
-    private static void AddEngine(IServiceCollection services, Quotas quotas)
+    /// <summary>
+    /// What an engine of many processes has in each of them: the store, upkeep, presence, and coordinators of this process. Who is asked
+    /// (<see cref="ISyncCoordinators"/>) and how hints travel (<see cref="IHints"/>) is that engine's own, and so is <paramref name="alsoApply"/>,
+    /// SQL that is run with the migrations at each start. What is registered afterwards starts when the store is there.
+    /// </summary>
+    internal static IServiceCollection AddSharedParts(this IServiceCollection services, string postgres, Quotas quotas, string alsoApply)
+    {
+        AddStore(services, _ => PostgresStore.Open(postgres, new PostgresOptions(AlsoApply: alsoApply)));
+        AddCoordinators(services, quotas);
+        AddPresence(services);
+        services.AddHostedService<StoreFirst>();
+        return services;
+    }
+
+    private static void AddCoordinators(IServiceCollection services, Quotas quotas)
     {
         services.AddSingleton<SyncMetrics>();
         services.AddSingleton(p => new CoordinatorContext(
@@ -35,19 +51,23 @@ public static class LocalEngine
             p.GetRequiredService<SyncMetrics>(),
             p.GetRequiredService<ILogger<SyncCoordinator>>())
         { Hints = p.GetRequiredService<IHints>() });
-        services.AddSingleton<ISyncCoordinators, LocalCoordinators>();
+        services.AddSingleton<LocalCoordinators>();
         services.AddSingleton<Upkeep>();
         services.AddSingleton<IReadiness>(p => p.GetRequiredService<Upkeep>());
         services.AddHostedService(p => p.GetRequiredService<Upkeep>());
     }
 
     // An IHintListener is the Gateway's to register; without one hints are told to other processes only.
-    private static void AddHints(IServiceCollection services, string? postgres)
+    private static void AddPresence(IServiceCollection services)
     {
         services.AddSingleton(ProcessName.Fresh());
         services.AddSingleton(p => new Hearing(new Lazy<IHintListener?>(p.GetService<IHintListener>), p.GetRequiredService<ILogger<Hearing>>()));
         services.AddSingleton<IConnections, Connections>();
         services.AddHostedService<Heartbeat>();
+    }
+
+    private static void AddHints(IServiceCollection services, string? postgres)
+    {
         if (postgres is null)
         {
             services.AddSingleton<IHints, OwnHints>();

@@ -33,12 +33,26 @@ public class LayeringTests
     [Theory]
     [InlineData("Grains/Grains.csproj", "Grains.Interfaces")]
     [InlineData("Gateway/Gateway.csproj", "Grains", "Grains.Interfaces")]
+    [InlineData("Silo/Silo.csproj", "Gateway", "Grains", "Grains.Interfaces")]
     [InlineData("Bench/Bench.csproj")]
     public void A_project_references_what_it_may(string project, params string[] allowed)
     {
         var referenced = Regex.Matches(SourceTree.Read(project), @"ProjectReference Include=""[^""]*?([\w.]+)\.csproj""").Select(m => m.Groups[1].Value);
         Assert.Empty(referenced.Except(allowed));
     }
+
+    [Fact]
+    public void Only_the_silo_knows_Orleans()
+    {
+        None(SourceTree.CSharp().Where(file => !file.StartsWith("Silo", StringComparison.Ordinal)), @"\busing Orleans\b");
+        var projects = SourceTree.Files.Where(file => file.EndsWith(".csproj", StringComparison.Ordinal) && !file.StartsWith("Silo", StringComparison.Ordinal));
+        Assert.DoesNotContain(projects, file => SourceTree.Read(file).Contains("Orleans", StringComparison.Ordinal) || SourceTree.Read(file).Contains("Silo.csproj", StringComparison.Ordinal));
+        Assert.DoesNotContain("Silo", SourceTree.Read("MirubatoOrleans.sln"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_silo_stays_a_thin_shell() =>
+        Assert.InRange(SourceTree.CSharp("Silo/").Sum(file => SourceTree.Read(file).Split('\n').Length - 1), 1, 599);
 
     [Fact]
     public void Only_a_store_speaks_to_a_database() =>

@@ -8,8 +8,6 @@ public sealed class MergeModelTests
 {
     private const long Year = 365L * 86_400_000;
     private static readonly long[] Skews = [-Year, -15, -3, 0, 3, 15, 90_000, Year];
-    private static readonly EntityKey[] Entities =
-        [new("goal", "g1"), new("goal", "g2"), new("repertoire_item", "a-b"), new("logbook_entry", "e1"), new("annotation", "n1")];
 
     [Fact]
     public void Devices_that_merge_by_updatedAt_alone_end_equal_to_the_store() =>
@@ -47,45 +45,20 @@ public sealed class MergeModelTests
         {
             var random = new Random(step);
             nowMs += random.Next(8) switch { 0 => random.Next(120_000), 1 => 0, _ => random.Next(6) };
-            Step(devices[random.Next(devices.Count)], random, nowMs, setRight);
+            ModelDevices.Step(devices[random.Next(devices.Count)], random, nowMs, setRight);
             server.AssertDigest();
         }
 
         return nowMs;
     }
 
-    internal static void Step(ModelDevice device, Random random, long nowMs, bool setRight)
-    {
-        var entity = Entities[random.Next(Entities.Length)];
-        switch (random.Next(10))
-        {
-            case 0 or 1 or 2: device.Edit(entity, "v" + random.Next(random.Next(2) == 0 ? 3 : 1000), nowMs); break;
-            case 3: device.Delete(entity, nowMs); break;
-            case 4 or 5: device.Flush(nowMs, random); break;
-            case 6 or 7: device.Pull(); break;
-            case 8: device.PushAll(nowMs); break;
-            case 9 when setRight && random.Next(3) == 0: device.SkewMs = 0; break;
-            default: device.Flush(nowMs, random); device.Pull(); break;
-        }
-    }
-
     private static void Settle(ModelServer server, List<ModelDevice> devices, long nowMs)
     {
-        Settle(devices, nowMs);
+        ModelDevices.Settle(devices, nowMs);
         var head = server.Ledger.Last;
         foreach (var device in devices) device.PushAll(nowMs + 2);
         Assert.Equal(head, server.Ledger.Last);
         server.AssertNothingIsLost();
         server.AssertDigest();
-    }
-
-    /// <summary>Everyone sends what it has, hears everything, starts once more and hears again: then all are equal, and a further start is no news.</summary>
-    internal static void Settle(List<ModelDevice> devices, long nowMs)
-    {
-        foreach (var device in devices) device.Flush(nowMs, new Random(1));
-        foreach (var device in devices) device.Pull();
-        foreach (var device in devices) device.PushAll(nowMs + 1);
-        foreach (var device in devices) device.Pull();
-        foreach (var device in devices) device.AssertEqualsTheStore();
     }
 }

@@ -1,6 +1,5 @@
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Local;
 using Mirubato.Grains.Storage;
 using Mirubato.Tests.Domain;
 using Mirubato.Tests.Support;
@@ -26,15 +25,15 @@ public abstract partial class EngineContract
         {
             var random = new Random(step);
             Clock.Advance(TimeSpan.FromMilliseconds(random.Next(8) switch { 0 => random.Next(20_000), 1 => 0, _ => random.Next(6) }));
-            MergeModelTests.Step(devices[random.Next(devices.Count)], random, Clock.NowMs, setRight: false);
+            ModelDevices.Step(devices[random.Next(devices.Count)], random, Clock.NowMs, setRight: false);
         }
 
-        MergeModelTests.Settle(devices, Clock.NowMs + 1_000);
+        ModelDevices.Settle(devices, Clock.NowMs + 1_000);
         server.AssertHistory();
     }
 
     /// <summary>Two nodes that take turns, each with a memory that the other makes stale.</summary>
-    private sealed class Nodes(UserId user, IUserStore store, FakeClock clock, params LocalCoordinators[] nodes) : IModelServer
+    private sealed class Nodes(UserId user, IUserStore store, FakeClock clock, params ISyncCoordinators[] nodes) : IModelServer
     {
         private readonly HashSet<long> given = [];
         private int turn;

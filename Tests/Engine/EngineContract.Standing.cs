@@ -1,5 +1,4 @@
 using Mirubato.Grains.Interfaces;
-using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Engine;
 
@@ -127,20 +126,6 @@ public abstract partial class EngineContract
         Assert.Equal("theirs", Assert.Single(body.RootElement.GetProperty("changes").GetProperty("goals").EnumerateArray()).GetProperty("id").GetString());
         Assert.Equal(1, body.RootElement.GetProperty("downloaded").GetInt32());
         Assert.Equal(new SyncToken(token.Epoch, new Revision(2)).ToString(), body.RootElement.GetProperty("newSyncToken").GetString());
-    }
-
-    [Fact]
-    public async Task An_idle_coordinator_is_forgotten_unless_somebody_listens()
-    {
-        var node = Node();
-        await node.For(User).Write(Push(null, Goal("g")), Cancel);
-        var listening = new UserId(User.Value + "-room");
-        node.For(listening).Attach(new RecordingRoom());
-
-        Clock.Advance(TimeSpan.FromMilliseconds(2 * Limits.CoordinatorIdleMs));
-
-        Assert.Equal(1, node.Active);
-        Assert.Equal(ItemStatus.Unchanged, (await One(node.For(User).Write(Push(null, Goal("g", atMs: FakeClock.StartMs)), Cancel))).Status);
     }
 
     private static SyncToken Token(WriteAnswer answer)

@@ -1,22 +1,15 @@
 using System.Text;
-using Microsoft.Extensions.Logging.Abstractions;
-using Mirubato.Gateway.Wire;
-using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Local;
 using Mirubato.Grains.Storage;
 using Mirubato.Tests.Domain;
 using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Engine;
 
-/// <summary>What the engine promises over every store. Several engines over one store are several nodes.</summary>
-public abstract partial class EngineContract : IAsyncLifetime, IDisposable
+/// <summary>What every engine promises over every store. Several engines over one store are several nodes.</summary>
+public abstract partial class EngineContract : IAsyncLifetime
 {
     protected static readonly CancellationToken Cancel = CancellationToken.None;
-
-    private readonly SyncMetrics metrics = new();
-    private readonly List<LocalCoordinators> engines = [];
 
     private protected FakeClock Clock { get; } = new();
 
@@ -28,21 +21,8 @@ public abstract partial class EngineContract : IAsyncLifetime, IDisposable
 
     public abstract Task DisposeAsync();
 
-    public void Dispose()
-    {
-        foreach (var engine in engines) engine.Dispose();
-        metrics.Dispose();
-        GC.SuppressFinalize(this);
-    }
-
     /// <summary>A node of its own memory over the shared store.</summary>
-    private protected LocalCoordinators Node(IUserStore? store = null, Quotas? quotas = null)
-    {
-        var context = new CoordinatorContext(store ?? Store, new WireAnswers(), quotas ?? new Quotas(), Clock, metrics, NullLogger<SyncCoordinator>.Instance);
-        var node = new LocalCoordinators(context);
-        engines.Add(node);
-        return node;
-    }
+    private protected abstract ISyncCoordinators Node(IUserStore? store = null, Quotas? quotas = null);
 
     private protected ISyncCoordinator Coordinator(IUserStore? store = null, Quotas? quotas = null) => Node(store, quotas).For(User);
 

@@ -9,10 +9,10 @@ internal sealed partial class PostgresStore
     private const string SweepLock = "1835627125, 2";
 
     public ValueTask Migrate(CancellationToken cancel) =>
-        Connected((connection, token) => Unhurried(connection, (c, t) => Migrate(c, Migration.Of("Postgres"), t), token), PostgresFaults.Known, cancel);
+        Connected((connection, token) => Unhurried(connection, (c, t) => Migrate(c, Migration.Of("Postgres"), options.AlsoApply, t), token), PostgresFaults.Known, cancel);
 
     // The lock goes with the transaction: processes that start at once wait for the first, and find nothing left to do.
-    private static async Task Migrate(NpgsqlConnection connection, IReadOnlyList<Migration> known, CancellationToken cancel)
+    private static async Task Migrate(NpgsqlConnection connection, IReadOnlyList<Migration> known, string? also, CancellationToken cancel)
     {
         await Run(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", _ => { }, cancel);
         await Run(connection, """
@@ -24,6 +24,8 @@ internal sealed partial class PostgresStore
             await Run(connection, step.Sql, _ => { }, cancel);
             await Run(connection, "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)", p => { p.Integer(step.Version); p.Text(step.Name); }, cancel);
         }
+
+        if (also is not null) await Run(connection, also, _ => { }, cancel);
     }
 
     private static async Task<int> SchemaVersion(NpgsqlConnection connection, CancellationToken cancel)

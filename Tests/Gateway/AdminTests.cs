@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mirubato.Gateway;
+using Mirubato.Gateway.Auth;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests.Gateway;
+
+/// <summary>Pages for operators, as a host with pages of its own maps them.</summary>
+public sealed class AdminTests
+{
+    private const string AdminSecret = "an admin's secret";
+    private const string Page = "/dashboard/of-a-host";
+
+    [Fact]
+    public async Task Operators_come_in_with_the_secret_and_under_any_name()
+    {
+        await using var app = await Start(new Surface(More: MapPage));
+        using var client = Client(app);
+
+        using var answer = await client.SendAsync(Asking(Basic("whoever", AdminSecret)));
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("inside", await answer.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Anyone_else_is_asked_for_it_in_the_way_browsers_know()
+    {
+        await using var app = await Start(new Surface(More: MapPage));
+        using var client = Client(app);
+        AuthenticationHeaderValue?[] wrong =
+        [
+            null, Basic("admin", "another secret of length"), Basic("admin", ""), new("Basic", "no base64!"), new("Basic", ""), new("Bearer", AdminSecret),
+            new("Bearer", Edge.Token()),
+        ];
+
+        foreach (var authorization in wrong)
+        {
+            using var answer = await client.SendAsync(Asking(authorization));
+
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+            Assert.Equal("Basic realm=\"admin\", charset=\"UTF-8\"", answer.Headers.WwwAuthenticate.ToString());
+            Assert.Empty(await answer.Content.ReadAsByteArrayAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Guesses_of_one_address_are_counted_and_the_right_one_is_not()
+    {
+        await using var app = await Start(new Surface(More: MapPage), "--Limits:RefusedTokensPerMinute=2");
+        using var client = Client(app);
+
+        foreach (var expected in (HttpStatusCode[])[HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests])
+        {
+            using var guess = await client.SendAsync(Asking(Basic("admin", "a guess of some length")));
+            Assert.Equal(expected, guess.StatusCode);
+        }
+
+        using var right = await client.SendAsync(Asking(Basic("admin", AdminSecret)));
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_secret_of_operators_opens_nothing_of_a_user()
+    {
+        await using var app = await Start(new Surface(More: MapPage));
+        using var client = Client(app);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/sync/status") { Headers = { Authorization = Basic("ada", AdminSecret) } };
+
+        using var answer = await client.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_host_that_leaves_clients_to_others_still_tells_of_its_health()
+    {
+        await using var app = await Start(new Surface(ServesClients: false));
+        using var client = Client(app);
+
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready")).StatusCode);
+        foreach (var path in (string[])["/", "/api/sync/status", "/sync/ws", "/openapi/v1.json", Page])
+            Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(path)).StatusCode);
+    }
+
+    private static void MapPage(WebApplication app) => app.MapGet(Page, () => "inside").RequireAuthorization(AdminAccess.Policy);
+
+    private static HttpRequestMessage Asking(AuthenticationHeaderValue? authorization) =>
+        new(HttpMethod.Get, Page) { Headers = { Authorization = authorization } };
+
+    private static AuthenticationHeaderValue Basic(string name, string password) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{password}")));
+
+    private static HttpClient Client(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.Single()) };
+
+    private static async Task<WebApplication> Start(Surface surface, params string[] more)
+    {
+        string[] args = ["--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", $"--Admin:Secret={AdminSecret}", .. more];
+        var app = GatewayHost.Build(args, builder =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton(surface);
+            builder.Services.AddSingleton<FakeCoordinators>();
+            builder.Services.AddSingleton<IConnections, FakeConnections>();
+            builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<FakeCoordinators>());
+            builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<FakeCoordinators>());
+        });
+        await app.StartAsync();
+        return app;
+    }
+}
