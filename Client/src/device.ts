@@ -1,0 +1,271 @@
+import { collection, View, type Shelf } from './collection.js';
+import { conflictsOf } from './conflicts.js';
+import { Connection } from './connection.js';
+import type { Context } from './context.js';
+import { Emitter } from './events.js';
+import { Credentials } from './net/credentials.js';
+import { isQuota, offline } from './net/failure.js';
+import { Http } from './net/http.js';
+import type { Key } from './store/steps.js';
+import type { Edit, Store } from './store/store.js';
+import { Tabs } from './tabs.js';
+import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
+
+/** What tabs tell each other. */
+type Message =
+  | { kind: 'changed'; keys: readonly Key[] }
+  | { kind: 'status'; status: Pick<SyncStatus, 'connection' | 'queue'> }
+  | { kind: 'event'; event: keyof SyncEvents; payload: never }
+  | { kind: 'hello' | 'wake' | 'flush' | 'pull' | 'erased' }
+  | { kind: 'switch'; offline: boolean };
+
+export interface Opened {
+  name: string;
+  user: string;
+  device: string;
+  store: Store;
+  credentials: Credentials;
+  platform: Platform;
+}
+
+/** One device of one user, as one tab sees it. */
+export class Device implements Sync, Shelf {
+  readonly store: Store;
+  readonly user: string;
+  private readonly platform: Platform;
+  private readonly credentials: Credentials;
+  private readonly http: Http;
+  private readonly events = new Emitter<SyncEvents>();
+  private readonly connection: Connection;
+  private readonly tabs: Tabs<Message>;
+  private readonly views = new Map<string, View>();
+  private readonly stopWatching: () => void;
+  private current: SyncStatus;
+  private isOff: boolean;
+  private closed = false;
+  private reading: Promise<void> | undefined;
+
+  constructor(opened: Opened, options: SyncOptions) {
+    ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
+    this.isOff = options.offline ?? false;
+    this.current = {
+      connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.isOff, user: this.user, device: opened.device,
+    };
+    const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
+    this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
+    this.connection = new Connection({
+      url: options.url, device: opened.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
+      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials, events: this.events,
+      changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.stir(),
+    });
+    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
+    this.tabs.post({ kind: 'hello' });
+    this.stopWatching = watchNetwork(isOnline => this.turn(!isOnline));
+  }
+
+  get status(): SyncStatus {
+    return this.current;
+  }
+
+  collection<T extends object = Doc>(type: string): Collection<T> {
+    return collection<T>(this, type);
+  }
+
+  on<E extends keyof SyncEvents>(event: E, listener: (payload: SyncEvents[E]) => void): () => void {
+    return this.events.on(event, listener);
+  }
+
+  makeId(): string {
+    return this.platform.randomId();
+  }
+
+  view(type: string): View {
+    const view = this.views.get(type) ?? new View(this.store, type);
+    this.views.set(type, view);
+    return view;
+  }
+
+  async write(edits: readonly Edit[]): Promise<Doc[]> {
+    try {
+      const written = await this.store.write(edits, this.platform.now());
+      this.changed(edits.map(edit => [edit.type, edit.id]));
+      this.wake('wake');
+      return written;
+    } catch (error) {
+      if (isQuota(error)) this.events.emit('quota', { message: (error as Error).message });
+      throw error;
+    }
+  }
+
+  queue(): Promise<QueuedEdit[]> {
+    return this.store.queue();
+  }
+
+  async retry(n?: number): Promise<void> {
+    await this.store.retry(n);
+    this.wake('flush');
+  }
+
+  async discard(n: number): Promise<void> {
+    this.changed(await this.store.discard(n));
+    this.stir();
+  }
+
+  conflicts(): Promise<Conflict[]> {
+    return conflictsOf(this.http, () => this.pull());
+  }
+
+  async flush(): Promise<void> {
+    this.wake('flush');
+    for (;;) {
+      await this.refreshStatus();
+      if (this.current.pending === 0) return;
+      if (this.closed || ['offline', 'signedOut', 'refused'].includes(this.current.connection)) throw offline('The queue cannot be sent now.');
+      await new Promise<void>(resolve => {
+        const off = this.on('status', () => {
+          off();
+          resolve();
+        });
+      });
+    }
+  }
+
+  async pull(): Promise<void> {
+    if (this.tabs.isLeader) await this.connection.puller.pull();
+    else this.tabs.post({ kind: 'pull' });
+  }
+
+  goOffline(): void {
+    this.tabs.post({ kind: 'switch', offline: true });
+    this.turn(true);
+  }
+
+  goOnline(): void {
+    this.tabs.post({ kind: 'switch', offline: false });
+    this.turn(false);
+  }
+
+  setToken(token: SyncOptions['token']): void {
+    this.credentials.replace(token);
+    this.connection.fire('token');
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.stopWatching();
+    this.connection.fire('close');
+    this.tabs.close();
+    await this.refreshStatus();
+    this.store.close();
+  }
+
+  async signOut(): Promise<void> {
+    this.tabs.post({ kind: 'erased' });
+    await this.close();
+    await this.store.erase();
+    this.erased();
+  }
+
+  private lead(): void {
+    this.connection.fire('lead');
+    if (!this.isOff) this.connection.fire('online');
+    this.stir();
+  }
+
+  private turn(off: boolean): void {
+    this.isOff = off;
+    this.connection.fire(off ? 'offline' : 'online');
+    this.stir();
+  }
+
+  private wake(kind: 'wake' | 'flush'): void {
+    if (this.tabs.isLeader) this.connection.queue.fire(kind);
+    else this.tabs.post({ kind });
+    this.stir();
+  }
+
+  private heard(message: Message): void {
+    switch (message.kind) {
+      case 'changed': return this.show(message.keys);
+      case 'event': return this.events.emit(message.event, message.payload);
+      case 'switch': return this.turn(message.offline);
+      case 'erased': return void this.close().then(() => this.erased());
+      case 'status':
+        if (!this.tabs.isLeader) this.show([], message.status);
+        return;
+      case 'hello':
+        if (this.tabs.isLeader) this.postStatus();
+        return;
+      default:
+        if (this.tabs.isLeader) this.serve(message.kind);
+    }
+  }
+
+  /** What a follower asks of the leader. */
+  private serve(kind: 'wake' | 'flush' | 'pull'): void {
+    if (kind === 'pull') this.connection.puller.pull().catch(() => {});
+    else this.connection.queue.fire(kind);
+    this.stir();
+  }
+
+  private erased(): void {
+    this.events.emit('signedOut', { code: 'ERASED', message: 'Signed out: nothing is kept on this device.', erased: true });
+  }
+
+  private changed(keys: readonly Key[]): void {
+    if (!keys.length) return;
+    this.tabs.post({ kind: 'changed', keys });
+    this.show(keys);
+  }
+
+  private tell<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void {
+    this.events.emit(event, payload);
+    this.tabs.post({ kind: 'event', event, payload: payload as never });
+  }
+
+  /** What changed in the store, or at the leader, is shown here. */
+  private show(keys: readonly Key[], leaders?: Pick<SyncStatus, 'connection' | 'queue'>): void {
+    for (const [type, view] of this.views) {
+      const ids = keys.filter(key => key[0] === type).map(key => key[1]);
+      if (ids.length) view.refresh(ids);
+    }
+    if (leaders) Object.assign(this.leaders, leaders);
+    this.stir();
+  }
+
+  private readonly leaders: { connection?: SyncStatus['connection']; queue?: SyncStatus['queue'] } = {};
+
+  private postStatus(): void {
+    this.tabs.post({ kind: 'status', status: { connection: this.connection.state, queue: this.connection.queue.state } });
+  }
+
+  private stir(): void {
+    this.reading ??= Promise.resolve().then(() => this.refreshStatus()).finally(() => (this.reading = undefined));
+  }
+
+  private async refreshStatus(): Promise<void> {
+    const known = await Promise.all([this.store.counts(), this.store.cursor()]).catch(() => undefined);
+    const { isLeader } = this.tabs;
+    const mine = { connection: this.connection.state, queue: this.connection.queue.state };
+    const shown = isLeader || this.closed ? mine : { ...mine, ...this.leaders };
+    const next: SyncStatus = { ...this.current, ...shown, ...known?.[0], revision: known?.[1].lastSeq ?? this.current.revision, leader: isLeader, offline: this.isOff };
+    if (isLeader && (next.connection !== this.current.connection || next.queue !== this.current.queue)) this.postStatus();
+    if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === this.current[name])) return;
+    this.current = next;
+    this.events.emit('status', next);
+  }
+}
+
+/** The browser knows before any request does. Elsewhere nobody knows. */
+function watchNetwork(turned: (isOnline: boolean) => void): () => void {
+  const world = globalThis as Partial<Pick<Window, 'addEventListener' | 'removeEventListener'>>;
+  if (!world.addEventListener || typeof window === 'undefined') return () => {};
+  const [up, down] = [() => turned(true), () => turned(false)];
+  window.addEventListener('online', up);
+  window.addEventListener('offline', down);
+  return () => {
+    window.removeEventListener('online', up);
+    window.removeEventListener('offline', down);
+  };
+}

@@ -1,0 +1,120 @@
+import type { Doc, EditError } from '../types.js';
+import { iso, moment } from './clock.js';
+import type { ItemResult, Revision } from './wire.js';
+import { shown } from './wire.js';
+
+/** An entity on this device: what the server holds, and over it what the user wrote and the server has not acknowledged. */
+export interface Row {
+  type: string;
+  id: string;
+  /** What the server holds; null if nothing, or a tombstone. */
+  doc: Doc | null;
+  /** Its version, 0 if the server is not known to have one. */
+  version: number;
+  /** Its `updatedAt`, 0 if the server is not known to have one. */
+  at: number;
+  /** The document is what was sent, not what came back: the server may have normalized it, and its copy is taken when it comes. */
+  assumed?: true;
+  /** The unacknowledged edit that is shown instead; null is a deletion. */
+  mine?: Doc | null;
+}
+
+/** An edit in the queue. */
+export interface Item {
+  n: number;
+  type: string;
+  id: string;
+  doc: Doc | null;
+  /** The version its author saw. */
+  base: number;
+  at: number;
+  attempts: number;
+  notBefore: number;
+  /** 1 while it may be sent. Absent once it is poisoned, which takes it out of the index of what may. */
+  live?: 1;
+  /** The batch it is frozen in: what was sent once is sent again to the byte. */
+  batch?: string;
+  /** A later edit from elsewhere is shown instead. It is sent all the same, so that the server keeps it as a conflict. */
+  beaten?: true;
+  error?: EditError;
+}
+
+export const blank = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
+
+/** What the app sees of an entity; null if there is none. */
+export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
+
+/** The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last. */
+export function write(row: Row, items: readonly Item[], doc: Doc | null, at: number): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
+  const last = items.at(-1);
+  const isOnTop = last !== undefined && !last.beaten;
+  const item = { type: row.type, id: row.id, doc, base: isOnTop ? last.base : row.version, at, attempts: 0, notBefore: 0, live: 1 as const };
+  return { row: { ...row, mine: doc }, item: isOnTop && !last.batch ? { ...item, n: last.n } : item };
+}
+
+/** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
+export const isNews = (row: Row, revision: Revision): boolean => revision.at > row.at || (revision.at === row.at && row.assumed === true) || (!row.at && !row.version);
+
+/** The row once the server's revision has come, or undefined if that changes nothing; and whether it beats what the user has in the queue. */
+export function receive(row: Row, items: readonly Item[], revision: Revision): { row: Row; beats: boolean } | undefined {
+  if (!isNews(row, revision)) return undefined;
+  const { mine, ...rest } = row;
+  const next: Row = { type: rest.type, id: rest.id, doc: revision.doc, version: revision.version, at: revision.at };
+  if (mine === undefined) return { row: next, beats: false };
+  // While a batch is on its way its answer decides; an echo of our own change must not flicker over the next one.
+  const stays = items.some(item => item.batch) || (items.at(-1)?.at ?? 0) > revision.at;
+  return stays ? { row: { ...next, mine }, beats: false } : { row: next, beats: true };
+}
+
+/** What becomes of an item that was answered. */
+export type Settlement =
+  | { kind: 'stored' | 'lost'; row: Row }
+  | { kind: 'reapply'; row: Row; item: Item }
+  | { kind: 'refused'; row: Row };
+
+/** The answer to one item. Without a result the server held the same already. */
+export function settle(row: Row, item: Item, result: ItemResult | undefined, server: Doc | undefined, reason: string | undefined): Settlement {
+  switch (result?.status) {
+    case undefined:
+    case 'unchanged':
+      return { kind: 'stored', row: row.at ? row : adopted(row, assumed(row, item, undefined)) };
+    case 'refused':
+      return { kind: 'refused', row };
+    case 'conflict':
+      return beaten(row, item, server ? shown(row.type, row.id, server) : undefined, reason);
+    case 'duplicate':
+      return { kind: 'stored', row: adopted(row, { ...assumed(row, item, result), doc: null, assumed: undefined }) };
+    default:
+      return { kind: 'stored', row: adopted(row, assumed(row, item, result)) };
+  }
+}
+
+/** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands: an old copy must not undo it. */
+function beaten(row: Row, item: Item, winner: Revision | undefined, reason: string | undefined): Settlement {
+  const next = winner && isNews(row, winner) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
+  if (reason === 'stale' && winner?.doc && item.at > winner.at) {
+    const { batch: _, ...free } = item;
+    return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
+  }
+  return { kind: 'lost', row: next };
+}
+
+type Assumed = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
+
+function assumed(row: Row, item: Item, result: ItemResult | undefined): Assumed & { assumed: true | undefined } {
+  const at = moment(result?.updatedAt) || item.at;
+  const version = result?.version ?? row.version;
+  if (item.doc === null || result?.status === 'deleted') return { doc: null, version, at, assumed: undefined };
+  return { doc: result?.document ?? { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: result?.document ? undefined : true };
+}
+
+// The socket may have brought a later revision before the answer came.
+const adopted = (row: Row, stored: Assumed): Row => (stored.at >= row.at && stored.version >= row.version && !(stored.at === row.at && !row.assumed && row.version) ? { ...row, ...stored } : row);
+
+/** The edit shown over a row once one of its items is settled; `rest` are those that remain. */
+export function uncover(row: Row, rest: readonly Item[], settled: 'stored' | 'lost'): { row: Row; beaten: boolean } {
+  const last = rest.at(-1);
+  const { mine, ...bare } = row;
+  if (!last || mine === undefined) return { row: bare, beaten: false };
+  return settled === 'lost' && last.at <= row.at ? { row: bare, beaten: true } : { row, beaten: false };
+}

@@ -1,0 +1,144 @@
+import { ATTEMPTS_MAX } from '../pure/batch.js';
+import { backoff } from '../pure/backoff.js';
+import { iso, witness } from '../pure/clock.js';
+import { blank, receive, settle, uncover, write, type Item } from '../pure/merge.js';
+import { mayPass } from '../pure/verdict.js';
+import type { BatchAnswer, Revision } from '../pure/wire.js';
+import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
+import type { Batch, Cursor, Database } from './schema.js';
+
+// Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
+
+export type Key = readonly [type: string, id: string];
+export type Transaction = ReturnType<typeof begin>;
+
+/** What settling a batch brought about. */
+export interface Settled {
+  keys: Key[];
+  conflicts: ConflictReport[];
+  poisoned: QueuedEdit[];
+}
+
+export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
+
+export const begin = (database: Database) => database.transaction(['rows', 'queue', 'batches', 'meta'], 'readwrite');
+
+const rowOf = async (transaction: Transaction, type: string, id: string) => (await transaction.objectStore('rows').get([type, id])) ?? blank(type, id);
+
+const queuedFor = (transaction: Transaction, type: string, id: string): Promise<Item[]> =>
+  transaction.objectStore('queue').index('entity').getAll(IDBKeyRange.only([type, id]));
+
+export const clockOf = async (transaction: Transaction): Promise<number> => ((await transaction.objectStore('meta').get('clock')) as number | undefined) ?? 0;
+
+export const cursorOf = async (transaction: Transaction): Promise<Cursor> => ((await transaction.objectStore('meta').get('cursor')) as Cursor | undefined) ?? nowhere;
+
+export async function move(transaction: Transaction, cursor: Partial<Cursor>): Promise<void> {
+  const before = await cursorOf(transaction);
+  await transaction.objectStore('meta').put({ ...before, ...cursor }, 'cursor');
+}
+
+export async function queueEdit(transaction: Transaction, edit: { type: string; id: string; doc: Doc | null }, at: number): Promise<void> {
+  const row = await rowOf(transaction, edit.type, edit.id);
+  const next = write(row, await queuedFor(transaction, edit.type, edit.id), edit.doc, at);
+  await transaction.objectStore('rows').put(next.row);
+  await transaction.objectStore('queue').put(next.item as Item);
+}
+
+/** Merges what came, and returns what changed. */
+export async function take(transaction: Transaction, revisions: readonly Revision[]): Promise<Key[]> {
+  const keys: Key[] = [];
+  let seen = await clockOf(transaction);
+  const before = seen;
+  for (const revision of revisions) {
+    seen = witness(seen, revision.at);
+    const row = await rowOf(transaction, revision.type, revision.id);
+    const items = row.mine === undefined ? [] : await queuedFor(transaction, row.type, row.id);
+    const received = receive(row, items, revision);
+    if (!received) continue;
+    await transaction.objectStore('rows').put(received.row);
+    if (received.beats) await markBeaten(transaction, items);
+    keys.push([row.type, row.id]);
+  }
+  if (seen !== before) await transaction.objectStore('meta').put(seen, 'clock');
+  return keys;
+}
+
+async function markBeaten(transaction: Transaction, items: readonly Item[]): Promise<void> {
+  for (const item of items) await transaction.objectStore('queue').put({ ...item, beaten: true });
+}
+
+/** The body of a batch. An entity's base version and the token say together what its author had seen. */
+export function bodyOf(items: readonly Item[], token: string | null): string {
+  const entities = items.map(({ type, id, doc, base, at }) => ({
+    type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: iso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
+  }));
+  return JSON.stringify({ entities, ...(token ? { syncToken: token } : {}) });
+}
+
+/** Whether the batch was still there to be taken away. */
+export async function unstage(transaction: Transaction, batch: Batch): Promise<boolean> {
+  const known = await transaction.objectStore('batches').getKey(batch.key);
+  await transaction.objectStore('batches').delete(batch.key);
+  return known !== undefined;
+}
+
+export async function itemsOf(transaction: Transaction, batch: Batch): Promise<Item[]> {
+  const items = await Promise.all(batch.items.map(n => transaction.objectStore('queue').get(n)));
+  return items.filter(item => item !== undefined);
+}
+
+export async function settleItem(transaction: Transaction, item: Item, answer: BatchAnswer, now: number, settled: Settled): Promise<void> {
+  const of = (entry: { entityType: string; entityId: string }) => entry.entityType === item.type && entry.entityId === item.id;
+  const result = answer.results.find(of);
+  const conflict = answer.conflicts.find(of);
+  const row = await rowOf(transaction, item.type, item.id);
+  const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
+  settled.keys.push([item.type, item.id]);
+  await transaction.objectStore('rows').put(settlement.row);
+  switch (settlement.kind) {
+    case 'reapply': {
+      await transaction.objectStore('queue').put(failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0));
+      return;
+    }
+    case 'refused': {
+      const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
+      const failed = mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error);
+      await transaction.objectStore('queue').put(failed);
+      if (!failed.live) settled.poisoned.push(listed(failed));
+      return;
+    }
+    case 'lost':
+      settled.conflicts.push({
+        type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc, theirs: settlement.row.doc,
+      });
+  }
+  await remove(transaction, item, settlement.kind);
+}
+
+/** Takes an item out of the queue, and what it showed off the row. */
+export async function remove(transaction: Transaction, item: Item, kind: 'stored' | 'lost'): Promise<void> {
+  await transaction.objectStore('queue').delete(item.n);
+  const row = await rowOf(transaction, item.type, item.id);
+  const rest = await queuedFor(transaction, item.type, item.id);
+  const bare = uncover(row, rest, kind);
+  await transaction.objectStore('rows').put(bare.row);
+  if (bare.beaten) await markBeaten(transaction, rest);
+  // The next edit was made on top of this one, and now names it.
+  else if (kind === 'stored') for (const next of rest) if (next.base === item.base) await transaction.objectStore('queue').put({ ...next, base: row.version });
+}
+
+const released = ({ batch: _, ...item }: Item): Item => item;
+
+function parked(item: Item, error: EditError): Item {
+  const { live: _, ...rest } = released(item);
+  return { ...rest, attempts: item.attempts + 1, error };
+}
+
+export function failedOnce(item: Item, error: EditError, now: number, random: number): Item {
+  const attempts = item.attempts + 1;
+  return attempts >= ATTEMPTS_MAX ? parked(item, error) : { ...released(item), attempts, error, notBefore: now + backoff(attempts, random) };
+}
+
+export const listed = ({ n, type, id, doc, at, attempts, live, error }: Item): QueuedEdit => ({
+  n, type, id, doc, at: iso(at), attempts, state: live ? 'pending' : 'poisoned', ...(error ? { error } : {}),
+});
