@@ -46,7 +46,6 @@ export interface Platform {
 }
 
 // Looser than the DOM's types, so that the package `ws` fits without a cast.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type WebSocketLike = new (url: string, protocols?: string | string[]) => any;
 
 export interface ChannelLike {
@@ -166,7 +165,7 @@ export interface Sync {
   discard(n: number): Promise<void>;
   /** The edits of this user that lost, newest first; asks the server. */
   conflicts(): Promise<Conflict[]>;
-  /** Resolves once everything queued so far is acknowledged or poisoned. Rejects if the device is or goes offline. */
+  /** Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline. */
   flush(): Promise<void>;
   /** Asks for what is new, as polling does. */
   pull(): Promise<void>;

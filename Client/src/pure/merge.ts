@@ -108,8 +108,8 @@ function assumed(row: Row, item: Item, result: ItemResult | undefined): Assumed 
   return { doc: result?.document ?? { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: result?.document ? undefined : true };
 }
 
-// The socket may have brought a later revision before the answer came.
-const adopted = (row: Row, stored: Assumed): Row => (stored.at >= row.at && stored.version >= row.version && !(stored.at === row.at && !row.assumed && row.version) ? { ...row, ...stored } : row);
+// Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
+const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, ...stored } : row);
 
 /** The edit shown over a row once one of its items is settled; `rest` are those that remain. */
 export function uncover(row: Row, rest: readonly Item[], settled: 'stored' | 'lost'): { row: Row; beaten: boolean } {

@@ -143,12 +143,12 @@ export class Store {
   }
 
   /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group. */
-  dissolve(batch: Batch, error: EditError, now: number, random: () => number): Promise<QueuedEdit[]> {
+  dissolve(batch: Batch, error: EditError, now: number, random: number): Promise<QueuedEdit[]> {
     return this.within(async transaction => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
       for (const item of await itemsOf(transaction, batch)) {
-        const failed = failedOnce(item, error, now, random());
+        const failed = failedOnce(item, error, now, random);
         if (!failed.live) poisoned.push(listed(failed));
         await transaction.objectStore('queue').put(failed);
       }
