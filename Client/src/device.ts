@@ -6,8 +6,8 @@ import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
 import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
-import type { Key } from './store/steps.js';
-import type { Edit, Store } from './store/store.js';
+import type { Edit, Key } from './store/steps.js';
+import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 

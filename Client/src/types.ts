@@ -9,7 +9,7 @@ export interface Stored {
   id: string;
   /** When it was last changed, as ISO 8601; goals and repertoire written by other clients may have epoch milliseconds. */
   updatedAt?: string | number;
-  /** The server's version of it; absent until the server has acknowledged the first one. */
+  /** The server's version this is or was made from, 0 if there was none. Passed back with an edit it says what its author saw. */
   version?: number;
 }
 
@@ -143,12 +143,15 @@ export interface SyncEvents {
 }
 
 export interface Collection<T extends object> {
-  /** Writes a whole document, at once and locally; an `id` is made if there is none. */
+  /**
+   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`: its `version`
+   * tells the server what you saw, and an edit you did not see is then kept as a conflict instead of lost.
+   */
   put(doc: T & { id?: string }): Promise<T & Stored>;
   putAll(docs: readonly (T & { id?: string })[]): Promise<(T & Stored)[]>;
   get(id: string): Promise<(T & Stored) | undefined>;
   all(): Promise<(T & Stored)[]>;
-  delete(id: string): Promise<void>;
+  delete(what: string | Stored): Promise<void>;
   /** Calls with all documents, now and after every change, whoever made it. Returns what ends it. */
   subscribe(listener: (docs: (T & Stored)[]) => void): () => void;
 }

@@ -14,14 +14,18 @@ describe('writing', () => {
   test('names the version its author saw, and is shown at once', () => {
     const next = write(known, [], doc('mine'), 1_500);
     expect(next.item).toMatchObject({ base: 3, at: 1_500, live: 1 });
-    expect(visible(next.row)).toEqual(doc('mine'));
+    expect(visible(next.row)).toEqual({ ...doc('mine'), version: 3 });
+  });
+  test('names what its author saw, though another version came in meanwhile', () => {
+    expect(write(known, [], doc('mine'), 1_500, 2).item.base).toBe(2);
+    expect(write(edited, [item()], doc('again'), 1_600, 2).item.base).toBe(2);
   });
   test('of what nobody knows has no base', () => expect(write(blank('goal', 'g'), [], {}, 1).item.base).toBe(0));
-  test('replaces an edit that was not sent, keeping its place and its base', () => expect(write(edited, [item()], doc('again'), 1_600).item).toMatchObject({ n: 1, base: 3, doc: doc('again') }));
+  test('replaces an edit that was not sent, keeping its place and its base', () => expect(write(edited, [item()], doc('again'), 1_600).item).toMatchObject({ n: 1, base: 3, doc: { ...doc('again'), version: 3 } }));
   test('goes behind an edit that is on its way', () => expect(write(edited, [item({ batch: 'k' })], doc('again'), 1_600).item.n).toBeUndefined());
   test('takes the place of a poisoned edit, as a new one', () => {
     const { live: _, ...poisoned } = item({ attempts: 5, error: { code: 'too_large', message: '' } });
-    expect(write(edited, [poisoned], doc('shorter'), 1_600).item).toEqual({ n: 1, type: 'logbook_entry', id: 'e', doc: doc('shorter'), base: 3, at: 1_600, attempts: 0, notBefore: 0, live: 1 });
+    expect(write(edited, [poisoned], doc('shorter'), 1_600).item).toEqual({ n: 1, type: 'logbook_entry', id: 'e', doc: { ...doc('shorter'), version: 3 }, base: 3, at: 1_600, attempts: 0, notBefore: 0, live: 1 });
   });
   test('over an edit that was beaten leaves that one to the server, which keeps it, and names what is shown', () => {
     const next = write({ ...known, version: 7 }, [item({ beaten: true })], doc('again'), 1_600);

@@ -44,11 +44,16 @@ export const blank = (type: string, id: string): Row => ({ type, id, doc: null, 
 /** What the app sees of an entity; null if there is none. */
 export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 
-/** The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last. */
-export function write(row: Row, items: readonly Item[], doc: Doc | null, at: number): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
+/**
+ * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
+ * `saw` is the version the author had before them, as the document says that was edited: a form may be open while another version comes in.
+ */
+export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
   const isOnTop = last !== undefined && !last.beaten;
-  const item = { type: row.type, id: row.id, doc, base: isOnTop ? last.base : row.version, at, attempts: 0, notBefore: 0, live: 1 as const };
+  const base = Number.isInteger(saw) ? (saw as number) : isOnTop ? last.base : row.version;
+  const doc = edit && { ...edit, version: base };
+  const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
   return { row: { ...row, mine: doc }, item: isOnTop && !last.batch ? { ...item, n: last.n } : item };
 }
 
