@@ -118,11 +118,15 @@ export class FakeSocket {
   onerror: (() => void) | null = null;
   readonly sent: Record<string, unknown>[] = [];
   isClosed = false;
+  /** Answers no pings. */
+  isMute = false;
 
   constructor(readonly url: string) {}
 
   send(text: string): void {
-    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+    const frame = JSON.parse(text) as Record<string, unknown>;
+    this.sent.push(frame);
+    if (frame.type === 'PING' && !this.isMute) void this.says({ type: 'PONG' });
   }
 
   close(): void {
