@@ -85,7 +85,7 @@ describe('the README', () => {
     });
     afterAll(() => gateway.stop());
 
-    test.each(blocks.map((block, i) => [i + 1, block] as const))('block %i runs', async (number, block) => {
+    test.concurrent.each(blocks.map((block, i) => [i + 1, block] as const))('block %i runs', async (number, block) => {
       const user = `reader${number}`;
       const needsSync = !block.includes('openSync(');
       const script = `
