@@ -57,7 +57,7 @@ export class Device implements Sync, Shelf {
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
     this.connection = new Connection({
       url: options.url, device: opened.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
-      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials, events: this.events,
+      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
       changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.stir(),
     });
     this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
@@ -113,7 +113,8 @@ export class Device implements Sync, Shelf {
     this.stir();
   }
 
-  conflicts(): Promise<Conflict[]> {
+  async conflicts(): Promise<Conflict[]> {
+    this.mustBeOn();
     return conflictsOf(this.http, () => this.pull());
   }
 
@@ -133,6 +134,7 @@ export class Device implements Sync, Shelf {
   }
 
   async pull(): Promise<void> {
+    this.mustBeOn();
     if (this.tabs.isLeader) await this.connection.puller.pull();
     else this.tabs.post({ kind: 'pull' });
   }
@@ -178,6 +180,11 @@ export class Device implements Sync, Shelf {
     this.connection.fire('lead');
     if (!this.isOff) this.connection.fire('online');
     this.stir();
+  }
+
+  /** What asks the server for something the app waits for cannot be put off until later. */
+  private mustBeOn(): void {
+    if (this.isOff) throw offline();
   }
 
   private get isOff(): boolean {
