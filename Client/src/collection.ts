@@ -1,0 +1,82 @@
+import { call } from './events.js';
+import { idOf, spelled } from './pure/wire.js';
+import type { Edit } from './store/steps.js';
+import type { Store } from './store/store.js';
+import type { Collection, Doc, Stored } from './types.js';
+
+/** What collections need of their device. */
+export interface Shelf {
+  readonly store: Store;
+  readonly user: string;
+  makeId(): string;
+  write(edits: readonly Edit[]): Promise<Doc[]>;
+  view(type: string): View;
+}
+
+/** All documents of a type, kept up to date for those who subscribed. */
+export class View {
+  private readonly listeners = new Set<(docs: Doc[]) => void>();
+  private docs: Map<string, Doc> | undefined;
+  private work: Promise<void> = Promise.resolve();
+  private stale = new Set<string>();
+
+  constructor(private readonly store: Store, private readonly type: string) {}
+
+  subscribe(listener: (docs: Doc[]) => void): () => void {
+    this.listeners.add(listener);
+    if (this.docs) {
+      const docs = [...this.docs.values()];
+      queueMicrotask(() => this.listeners.has(listener) && call(() => listener(docs)));
+    } else this.refresh([]);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** Reads the given documents again. What changes while it reads is read in the next round, all at once. */
+  refresh(ids: Iterable<string>): void {
+    if (!this.listeners.size) {
+      this.docs = undefined;
+      return;
+    }
+    const isWaiting = this.stale.size > 0;
+    for (const id of ids) this.stale.add(id);
+    if (!isWaiting) this.work = this.work.then(() => this.read()).catch(() => {});
+  }
+
+  private async read(): Promise<void> {
+    const ids = [...this.stale];
+    this.stale = new Set();
+    if (!this.docs) this.docs = new Map(await this.store.all(this.type));
+    else if (!ids.length) return;
+    else if (ids.length > 100) this.docs = new Map(await this.store.all(this.type));
+    else await this.readEach(this.docs, ids);
+    const docs = [...this.docs.values()];
+    for (const listener of this.listeners) call(() => listener(docs));
+    if (!this.listeners.size) this.docs = undefined;
+  }
+
+  private async readEach(docs: Map<string, Doc>, ids: readonly string[]): Promise<void> {
+    const found = await Promise.all(ids.map(id => this.store.get(this.type, id)));
+    found.forEach((doc, i) => (doc ? docs.set(ids[i]!, doc) : docs.delete(ids[i]!)));
+  }
+}
+
+export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
+  type Entity = T & Stored;
+  const edit = (doc: T & { id?: string }): Edit => {
+    const id = idOf(type, doc as Doc, shelf.user) ?? shelf.makeId();
+    return { type, id, doc: { ...doc, id }, saw: (doc as Doc).version };
+  };
+  const deletion = (what: string | Stored): Edit => {
+    const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;
+    return { type, id: spelled(type, id), doc: null, saw: version };
+  };
+  const putAll = async (docs: readonly (T & { id?: string })[]) => (await shelf.write(docs.map(edit))) as Entity[];
+  return {
+    putAll,
+    put: async doc => (await putAll([doc]))[0]!,
+    get: async id => ((await shelf.store.get(type, spelled(type, id))) as Entity | null) ?? undefined,
+    all: async () => (await shelf.store.all(type)).map(([, doc]) => doc as Entity),
+    delete: async what => void (await shelf.write([deletion(what)])),
+    subscribe: listener => shelf.view(type).subscribe(listener as (docs: Doc[]) => void),
+  };
+}

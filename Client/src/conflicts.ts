@@ -1,0 +1,29 @@
+import type { Http } from './net/http.js';
+import type { Conflict } from './types.js';
+
+interface Page {
+  conflicts: (Omit<Conflict, 'type' | 'restore' | 'discard'> & { entityType: string })[];
+  hasMore: boolean;
+  next?: string;
+}
+
+/** All pages of the feed. What was restored comes back by a pull. */
+export async function conflictsOf(http: Http, pull: () => Promise<void>): Promise<Conflict[]> {
+  const found: Conflict[] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: Page = (await http.call('GET', `/api/sync/conflicts?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).body as Page;
+    found.push(...page.conflicts.map(({ entityType, ...rest }) => ({ ...rest, type: entityType, ...actions(http, rest.id, pull) })));
+    after = page.hasMore ? page.next : undefined;
+  }
+  return found;
+}
+
+const actions = (http: Http, id: string, pull: () => Promise<void>): Pick<Conflict, 'restore' | 'discard'> => ({
+  async restore() {
+    await http.call('POST', `/api/sync/conflicts/${encodeURIComponent(id)}/restore`);
+    await pull();
+  },
+  async discard() {
+    await http.call('DELETE', `/api/sync/conflicts/${encodeURIComponent(id)}`);
+  },
+});

@@ -1,0 +1,23 @@
+import type { Credentials } from './net/credentials.js';
+import type { Http } from './net/http.js';
+import type { Store } from './store/store.js';
+import type { Key } from './store/steps.js';
+import type { Frame, Platform, SyncEvents } from './types.js';
+
+/** What the parts of one device share. */
+export interface Context {
+  readonly url: string;
+  readonly device: string;
+  readonly pollMs: number;
+  readonly platform: Platform;
+  readonly store: Store;
+  readonly http: Http;
+  readonly credentials: Credentials;
+  log(frame: Omit<Frame, 'at'>): void;
+  /** Tells this tab and the others that documents changed. */
+  changed(keys: readonly Key[]): void;
+  /** Tells this tab and the others what happened. */
+  tell<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void;
+  /** The status may have changed. */
+  stir(): void;
+}

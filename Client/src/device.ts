@@ -1,0 +1,270 @@
+import { StatusBoard, type Led } from './board.js';
+import { collection, View, type Shelf } from './collection.js';
+import { conflictsOf } from './conflicts.js';
+import { Connection } from './connection.js';
+import type { Context } from './context.js';
+import { Emitter } from './events.js';
+import { Credentials } from './net/credentials.js';
+import { isQuota, offline } from './net/failure.js';
+import { Http } from './net/http.js';
+import { watchNetwork } from './network.js';
+import type { Edit, Key } from './store/steps.js';
+import type { Store } from './store/store.js';
+import { Tabs } from './tabs.js';
+import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
+
+/** What tabs tell each other. */
+type Message =
+  | { kind: 'changed'; keys: readonly Key[] }
+  | { kind: 'status'; status: Led }
+  | { kind: 'event'; event: keyof SyncEvents; payload: never }
+  | { kind: 'hello' | 'wake' | 'flush' | 'pull' | 'erased' }
+  | { kind: 'switch'; offline: boolean }
+  | { kind: 'token'; token: string };
+
+export interface Opened {
+  name: string;
+  user: string;
+  device: string;
+  store: Store;
+  credentials: Credentials;
+  platform: Platform;
+}
+
+/** One device of one user, as one tab sees it. */
+export class Device implements Sync, Shelf {
+  readonly store: Store;
+  readonly user: string;
+  private readonly platform: Platform;
+  private readonly credentials: Credentials;
+  private readonly http: Http;
+  private readonly events = new Emitter<SyncEvents>();
+  private readonly connection: Connection;
+  private readonly tabs: Tabs<Message>;
+  private readonly views = new Map<string, View>();
+  private readonly stopWatching: () => void;
+  private readonly board: StatusBoard;
+  /** Off by the app's switch, off by the browser: either is enough. */
+  private readonly off: { app: boolean; browser: boolean };
+  private closed = false;
+  private leaders: Led | undefined;
+
+  constructor(opened: Opened, options: SyncOptions) {
+    ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
+    this.off = { app: options.offline ?? false, browser: false };
+    const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
+    this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
+    this.connection = new Connection({
+      url: options.url, device: opened.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
+      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
+      changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.board?.stir(),
+    });
+    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
+    this.board = new StatusBoard(this.store, { user: this.user, device: opened.device }, () => this.standing(), {
+      shown: status => this.events.emit('status', status),
+      moved: led => this.tabs.isLeader && this.tabs.post({ kind: 'status', status: led }),
+    });
+    this.tabs.post({ kind: 'hello' });
+    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }));
+  }
+
+  get status(): SyncStatus {
+    return this.board.status;
+  }
+
+  collection<T extends object = Doc>(type: string): Collection<T> {
+    return collection<T>(this, type);
+  }
+
+  on<E extends keyof SyncEvents>(event: E, listener: (payload: SyncEvents[E]) => void): () => void {
+    return this.events.on(event, listener);
+  }
+
+  makeId(): string {
+    return this.platform.randomId();
+  }
+
+  view(type: string): View {
+    const view = this.views.get(type) ?? new View(this.store, type);
+    this.views.set(type, view);
+    return view;
+  }
+
+  async write(edits: readonly Edit[]): Promise<Doc[]> {
+    try {
+      const written = await this.store.write(edits, this.platform.now());
+      this.changed(edits.map(edit => [edit.type, edit.id]));
+      this.wake('wake');
+      return written;
+    } catch (error) {
+      if (isQuota(error)) this.events.emit('quota', { message: (error as Error).message });
+      throw error;
+    }
+  }
+
+  queue(): Promise<QueuedEdit[]> {
+    return this.store.queue();
+  }
+
+  async retry(n?: number): Promise<void> {
+    await this.store.retry(n);
+    this.wake('flush');
+  }
+
+  async discard(n: number): Promise<void> {
+    this.changed(await this.store.discard(n));
+    this.board.stir();
+  }
+
+  async conflicts(): Promise<Conflict[]> {
+    this.mustBeOn();
+    return conflictsOf(this.http, () => this.pull());
+  }
+
+  async flush(): Promise<void> {
+    this.wake('flush');
+    for (;;) {
+      await this.board.refresh();
+      if (this.status.pending === 0) return;
+      if (this.closed || ['offline', 'signedOut', 'refused'].includes(this.status.connection)) throw offline('The queue cannot be sent now.');
+      await new Promise<void>(resolve => {
+        const off = this.on('status', () => {
+          off();
+          resolve();
+        });
+      });
+    }
+  }
+
+  async pull(): Promise<void> {
+    this.mustBeOn();
+    if (this.tabs.isLeader) await this.connection.puller.pull();
+    else this.tabs.post({ kind: 'pull' });
+  }
+
+  goOffline(): void {
+    this.tabs.post({ kind: 'switch', offline: true });
+    this.turn({ app: true });
+  }
+
+  goOnline(): void {
+    this.tabs.post({ kind: 'switch', offline: false });
+    this.turn({ app: false });
+  }
+
+  setToken(token: SyncOptions['token']): void {
+    if (typeof token === 'string') this.tabs.post({ kind: 'token', token });
+    this.takeToken(token);
+  }
+
+  private takeToken(token: SyncOptions['token']): void {
+    this.credentials.replace(token);
+    this.connection.fire('token');
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.stopWatching();
+    this.connection.fire('close');
+    this.tabs.close();
+    await this.board.refresh();
+    this.store.close();
+  }
+
+  async signOut(): Promise<void> {
+    this.tabs.post({ kind: 'erased' });
+    await this.close();
+    await this.store.erase();
+    this.erased();
+  }
+
+  private lead(): void {
+    this.connection.fire('lead');
+    if (!this.isOff) this.connection.fire('online');
+    this.board.stir();
+  }
+
+  /** What asks the server for something the app waits for cannot be put off until later. */
+  private mustBeOn(): void {
+    if (this.isOff) throw offline();
+  }
+
+  private get isOff(): boolean {
+    return this.off.app || this.off.browser;
+  }
+
+  private turn(off: { app?: boolean; browser?: boolean }): void {
+    Object.assign(this.off, off);
+    this.connection.fire(this.isOff ? 'offline' : 'online');
+    this.board.stir();
+  }
+
+  private wake(kind: 'wake' | 'flush'): void {
+    if (this.tabs.isLeader) this.connection.queue.fire(kind);
+    else this.tabs.post({ kind });
+    this.board.stir();
+  }
+
+  private heard(message: Message): void {
+    switch (message.kind) {
+      case 'changed': return this.show(message.keys);
+      case 'event': return this.events.emit(message.event, message.payload);
+      case 'switch': return this.turn({ app: message.offline });
+      case 'token': return this.takeToken(message.token);
+      case 'erased': return void this.close().then(() => this.erased());
+      case 'status':
+        return this.follow(message.status);
+      case 'hello':
+        if (this.tabs.isLeader) this.tabs.post({ kind: 'status', status: this.standing() });
+        return;
+      default:
+        if (this.tabs.isLeader) this.serve(message.kind);
+    }
+  }
+
+  /** What a follower asks of the leader. */
+  private serve(kind: 'wake' | 'flush' | 'pull'): void {
+    if (kind === 'pull') this.connection.puller.pull().catch(() => {});
+    else this.connection.queue.fire(kind);
+    this.board.stir();
+  }
+
+  private erased(): void {
+    this.events.emit('signedOut', { code: 'ERASED', message: 'Signed out: nothing is kept on this device.', erased: true });
+  }
+
+  private changed(keys: readonly Key[]): void {
+    if (!keys.length) return;
+    this.tabs.post({ kind: 'changed', keys });
+    this.show(keys);
+  }
+
+  private tell<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void {
+    this.events.emit(event, payload);
+    this.tabs.post({ kind: 'event', event, payload: payload as never });
+  }
+
+  /** What changed in the store is shown here. */
+  private show(keys: readonly Key[]): void {
+    for (const [type, view] of this.views) {
+      const ids = keys.filter(key => key[0] === type).map(key => key[1]);
+      if (ids.length) view.refresh(ids);
+    }
+    this.board.stir();
+  }
+
+  /** The leader's state is this device's; and its switch stays as it is when this tab takes over. */
+  private follow(led: Led): void {
+    if (this.tabs.isLeader) return;
+    this.leaders = led;
+    this.off.app = led.offline;
+    this.board.stir();
+  }
+
+  private standing(): Led & { leader: boolean } {
+    const { isLeader } = this.tabs;
+    const mine = { connection: this.connection.state, queue: this.connection.queue.state };
+    return { ...mine, ...(isLeader || this.closed ? {} : this.leaders), offline: this.isOff, leader: isLeader };
+  }
+}

@@ -1,0 +1,25 @@
+/** Listeners by event. One that throws does not keep the others from hearing. */
+export class Emitter<Events extends object> {
+  private readonly listeners = new Map<keyof Events, Set<(payload: never) => void>>();
+
+  on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
+    const set = this.listeners.get(event) ?? new Set();
+    this.listeners.set(event, set.add(listener));
+    return () => void set.delete(listener);
+  }
+
+  emit<E extends keyof Events>(event: E, payload: Events[E]): void {
+    for (const listener of this.listeners.get(event) ?? []) call(() => (listener as (payload: Events[E]) => void)(payload));
+  }
+}
+
+/** Runs what the app gave us. Its errors are the app's, and are shown where such errors are shown. */
+export function call(run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,9 @@
+export { openSync } from './open.js';
+export { canonical, checksum } from './pure/canonical.js';
+export { normalizeScoreId } from './pure/scoreId.js';
+export { connectionTable, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
+export { queueTable, type QueueEvent, type QueueState } from './pure/queueTable.js';
+export { Failure as SyncFailure } from './net/failure.js';
+export type {
+  Collection, Conflict, ConflictReport, Doc, EditError, Frame, Platform, QueuedEdit, Stored, Sync, SyncEvents, SyncOptions, SyncStatus,
+} from './types.js';

@@ -1,0 +1,21 @@
+import type { Verdict } from '../pure/verdict.js';
+
+/** A request that was not answered as hoped. */
+export class Failure extends Error {
+  override readonly name = 'SyncFailure';
+
+  constructor(
+    readonly verdict: Verdict,
+    readonly code: string,
+    message: string,
+    readonly status = 0,
+    readonly retryAfterMs = 0,
+  ) {
+    super(message);
+  }
+}
+
+export const offline = (message = 'This device is offline.'): Failure => new Failure('later', 'OFFLINE', message);
+
+/** Errors that are not the network's, such as a full disk, are told apart by their name. */
+export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === 'QuotaExceededError';

@@ -1,0 +1,96 @@
+import { verdictOf } from '../pure/verdict.js';
+import type { Frame, Platform } from '../types.js';
+import type { Credentials } from './credentials.js';
+import { Failure, offline } from './failure.js';
+
+const PATIENCE_MS = 60_000;
+
+export interface Answer {
+  status: number;
+  body: unknown;
+  etag: string | undefined;
+}
+
+interface Problem {
+  code?: string;
+  error?: string;
+}
+
+/** Requests to the server: identity, time-outs, and what a failure means. */
+export class Http {
+  private cut = new AbortController();
+
+  constructor(
+    private readonly url: string,
+    private readonly device: string,
+    private readonly credentials: Credentials,
+    private readonly platform: Platform,
+    private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void,
+  ) {}
+
+  /** Ends whatever is under way. What became of it is unknown, and found out by repeating it. */
+  abort(): void {
+    this.cut.abort();
+    this.cut = new AbortController();
+  }
+
+  /** A token that was refused is replaced once, if there is where from. */
+  async call(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
+    const { signal } = this.cut;
+    try {
+      return await this.once(method, path, body, headers, signal);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.drop()) throw error;
+      return this.once(method, path, body, headers, signal);
+    }
+  }
+
+  private async once(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+    const token = await this.credentials.get();
+    if (signal.aborted) throw offline();
+    this.log({ direction: 'out', label: `${method} ${path}`, data: body });
+    const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, signal);
+    this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: response.body });
+    return response;
+  }
+
+  private async fetch(method: string, path: string, headers: Record<string, string>, body: string | undefined, signal: AbortSignal): Promise<Answer> {
+    const request = new AbortController();
+    const end = () => request.abort();
+    signal.addEventListener('abort', end);
+    const timer = this.platform.setTimeout(end, PATIENCE_MS);
+    try {
+      const response = await this.platform.fetch(this.url + path, {
+        method,
+        headers: { 'x-device-id': this.device, 'x-sync-schema': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        signal: request.signal,
+        ...(body === undefined ? {} : { body }),
+      });
+      return understood(response, await response.text());
+    } catch (error) {
+      throw error instanceof Failure ? error : offline(`The server cannot be reached: ${(error as Error)?.message ?? error}`);
+    } finally {
+      this.platform.clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+    }
+  }
+}
+
+function understood(response: Response, text: string): Answer {
+  const body = parsed(text);
+  const etag = response.headers.get('etag') ?? undefined;
+  if (response.status === 304 || response.status === 204) return { status: response.status, body, etag };
+  // A 200 that is no JSON comes from a captive portal or a proxy, not from the server.
+  if (response.ok && body !== undefined) return { status: response.status, body, etag };
+  const { code, error } = (body ?? {}) as Problem;
+  const waitMs = (Number(response.headers.get('retry-after')) || 0) * 1000;
+  throw new Failure(verdictOf(response.status, code), code ?? `HTTP_${response.status}`, error ?? `The server answered ${response.status}.`, response.status, waitMs);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+import type { SocketFrame } from '../pure/wire.js';
+import type { Frame, Platform } from '../types.js';
+
+const OPEN_MS = 10_000;
+const PING_MS = 30_000;
+const SILENCE_MS = 75_000;
+
+export interface SocketEvents {
+  opened(): void;
+  frame(frame: SocketFrame): void;
+  /** Once, whatever ended it. `wasOpen` tells a server that went away from a network that lets no socket through. */
+  closed(code: number, wasOpen: boolean): void;
+}
+
+/** One connection. It notices silence, which a network that has gone does not report. */
+export class Socket {
+  private readonly socket: InstanceType<NonNullable<Platform['WebSocket']>>;
+  private timer: unknown;
+  private isOpen = false;
+  private heardAt: number;
+  private ended = false;
+
+  constructor(url: string, private readonly platform: Platform, private readonly events: SocketEvents, private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
+    this.heardAt = platform.now();
+    this.socket = new platform.WebSocket!(url);
+    this.socket.onopen = () => this.open();
+    this.socket.onmessage = (message: { data: unknown }) => this.hear(message.data);
+    this.socket.onclose = (event: { code: number }) => this.end(event.code);
+    this.socket.onerror = () => {}; // A close follows, and says as much.
+    this.timer = platform.setTimeout(() => this.close(), OPEN_MS);
+  }
+
+  send(frame: { type: string } & Record<string, unknown>): void {
+    if (!this.isOpen || this.ended) return;
+    const { token, ...shown } = frame;
+    this.log({ direction: 'out', label: frame.type, data: token ? { ...shown, token: '…' } : shown });
+    this.socket.send(JSON.stringify(frame));
+  }
+
+  /** Does not wait for the other side: a dead network never answers. */
+  close(): void {
+    this.end(1000);
+    try {
+      this.socket.close(1000);
+    } catch {
+      // It was not open yet, which some implementations mind.
+    }
+  }
+
+  private open(): void {
+    if (this.ended) return;
+    this.isOpen = true;
+    this.heardAt = this.platform.now();
+    this.platform.clearTimeout(this.timer);
+    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
+    this.events.opened();
+  }
+
+  private ping(): void {
+    if (this.platform.now() - this.heardAt > SILENCE_MS) return this.close();
+    this.send({ type: 'PING' });
+    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
+  }
+
+  private hear(data: unknown): void {
+    if (this.ended) return;
+    this.heardAt = this.platform.now();
+    const frame = JSON.parse(String(data)) as SocketFrame;
+    this.log({ direction: 'in', label: frame.type, data: frame });
+    this.events.frame(frame);
+  }
+
+  private end(code: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.platform.clearTimeout(this.timer);
+    this.events.closed(code, this.isOpen);
+  }
+}

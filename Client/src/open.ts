@@ -1,0 +1,23 @@
+import { Device } from './device.js';
+import { Credentials } from './net/credentials.js';
+import { thisPlatform } from './platform.js';
+import { claims } from './pure/wire.js';
+import { Store } from './store/store.js';
+import type { Sync, SyncOptions } from './types.js';
+
+/** Opens a device of the token's user. It works from the local store at once, and is in touch with the server as soon as it can be. */
+export async function openSync(given: SyncOptions): Promise<Sync> {
+  const options = { ...given, url: given.url.replace(/\/+$/, '') };
+  if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first, as the README shows.");
+  const platform = { ...thisPlatform(), ...(given.WebSocket && { WebSocket: given.WebSocket }), ...given.platform };
+  const credentials = new Credentials(given.token, platform.now);
+  const user = given.user ?? claims(await credentials.get()).sub;
+  if (!user) throw new Error('The token names no user (sub), and no user was given.');
+
+  // Nothing of one user may meet another's: each has a database, a lock and a channel of their own.
+  const name = `mirubato-sync:${given.name ?? ''}:${user}@${options.url}`;
+  let device: Device | undefined;
+  const store = await Store.open(name, () => void device?.close());
+  device = new Device({ name, user, device: given.device ?? (await store.device(platform.randomId())), store, credentials, platform }, options);
+  return device;
+}

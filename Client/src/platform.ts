@@ -1,0 +1,24 @@
+import type { Platform } from './types.js';
+
+/** The browser, or as much of it as this runtime has. */
+export function thisPlatform(): Platform {
+  const world = globalThis as typeof globalThis & { WebSocket?: Platform['WebSocket'] };
+  const locks = world.navigator?.locks;
+  return {
+    fetch: (input, init) => world.fetch(input, init),
+    WebSocket: world.WebSocket,
+    locks,
+    // Without locks there is one tab, as in Node, where an open channel would keep the process from ending.
+    BroadcastChannel: locks && (world.BroadcastChannel as unknown as Platform['BroadcastChannel']),
+    now: () => Date.now(),
+    random: () => Math.random(),
+    randomId,
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: timer => clearTimeout(timer as number),
+  };
+}
+
+// crypto.randomUUID is missing on plain http pages, getRandomValues is not.
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,83 @@
+import type { Context } from './context.js';
+import { revisionsOf, type PullAnswer, type Revision, type SocketFrame, revisionsIn } from './pure/wire.js';
+import { Serial } from './serial.js';
+
+const PAGE = 2_000;
+const VERIFY_MS = 300_000;
+
+/** Brings in what the server has, over HTTP and from the socket's frames: one thing at a time, so that the cursor never passes what is not stored. */
+export class Puller {
+  private readonly serial = new Serial();
+  private verifiedAt = 0;
+
+  constructor(private readonly context: Context) {}
+
+  /** What must not cross a pull: the answers to writes. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return this.serial.run(work);
+  }
+
+  pull(): Promise<void> {
+    return this.serial.run(() => this.pullNow());
+  }
+
+  /** Merges a frame. False: there is a hole before it, and it has to come again after a pull. */
+  take(frame: SocketFrame): Promise<boolean> {
+    return this.serial.run(async () => {
+      const { store, changed, stir } = this.context;
+      const { lastSeq } = await store.cursor();
+      if (frame.after !== undefined && frame.after > lastSeq) return false;
+      const revisions = revisionsIn(frame);
+      const reached = frame.seq ?? frame.lastSeq ?? 0;
+      if (!revisions.length && reached <= lastSeq) return true;
+      changed(await store.receive(revisions, reached > lastSeq ? { lastSeq: reached } : {}));
+      stir();
+      return true;
+    });
+  }
+
+  private async pullNow(): Promise<void> {
+    const { store, changed, stir } = this.context;
+    const cursor = await store.cursor();
+    let since = cursor.token;
+    let whole = since === null;
+    let gathered: Revision[] = [];
+    for (;;) {
+      const answer = await this.ask(since, cursor.etag);
+      if (answer === undefined) return;
+      const { body, etag } = answer;
+      if (body.reset) [whole, gathered] = [true, []];
+      const place = { token: body.syncToken, proof: body.syncToken, etag: body.syncToken === since ? etag : undefined };
+      const revisions = revisionsOf(body);
+      if (!whole) changed(await store.receive(revisions, { ...place, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) }));
+      else {
+        // A replacement counts only when it is complete: it is stored at once, or not at all.
+        gathered = gathered.concat(revisions);
+        if (!body.hasMore) changed(await store.replace(gathered, { ...place, lastSeq: body.lastSeq }));
+      }
+      since = body.syncToken;
+      if (body.hasMore) continue;
+      stir();
+      return this.verify(body, whole);
+    }
+  }
+
+  private async ask(since: string | null, etag: string | undefined): Promise<{ body: PullAnswer; etag: string | undefined } | undefined> {
+    const headers = etag ? { 'if-none-match': etag } : undefined;
+    const answer = await this.context.http.call('POST', '/api/sync/pull', JSON.stringify({ ...(since ? { since } : {}), limit: PAGE }), headers);
+    return answer.status === 304 ? undefined : { body: answer.body as PullAnswer, etag: answer.etag };
+  }
+
+  /** Do we hold the same? Only at the same revision can that be asked. If not, everything is fetched anew. */
+  private async verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
+    const { store, platform, tell } = this.context;
+    const now = platform.now();
+    if (answer.digest === undefined || (this.verifiedAt && now - this.verifiedAt < VERIFY_MS)) return;
+    if ((await store.cursor()).lastSeq !== answer.lastSeq) return;
+    this.verifiedAt = now;
+    if ((await store.digest()) === answer.digest || isWhole) return;
+    await store.restart();
+    await this.pullNow();
+    tell('healed', { revision: answer.lastSeq });
+  }
+}

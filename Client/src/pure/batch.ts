@@ -1,0 +1,37 @@
+import type { Item } from './merge.js';
+
+export const ATTEMPTS_MAX = 5;
+const ITEMS_MAX = 1_000;
+const CHARACTERS_MAX = 1_000_000;
+
+/** How many items go together. After an error that may be any one's fault they go in ever smaller groups, until the culprit stands alone. */
+export const groupSize = (attempts: number): number => Math.max(1, Math.floor(ITEMS_MAX / 10 ** attempts));
+
+export interface Selection {
+  items: Item[];
+  /** When the first of those that wait may go; undefined if none waits. */
+  nextAt?: number;
+}
+
+/** The next batch: of one type, in order, one item per entity, since an item may only follow once the one before it is answered. */
+export function select(queue: readonly Item[], now: number, size: (item: Item) => number): Selection {
+  const items: Item[] = [];
+  const passed = new Set<string>();
+  let characters = 0;
+  let nextAt: number | undefined;
+  for (const item of queue) {
+    const entity = `${item.type}\0${item.id}`;
+    if (passed.has(entity)) continue;
+    passed.add(entity);
+    if (item.notBefore > now) {
+      nextAt = Math.min(nextAt ?? Infinity, item.notBefore);
+      continue;
+    }
+    const first = items[0];
+    if (first && (item.type !== first.type || item.attempts !== first.attempts)) continue;
+    characters += size(item);
+    if (first && (items.length >= groupSize(first.attempts) || characters > CHARACTERS_MAX)) break;
+    items.push(item);
+  }
+  return nextAt === undefined ? { items } : { items, nextAt };
+}

@@ -1,0 +1,17 @@
+import { hex, sha256 } from './sha256.js';
+
+const MODULUS = 1n << 128n;
+
+/** What tells whether two hold the same entities in the same versions, PROTOCOL.md section 5. */
+export class Digest {
+  private sum = 0n;
+
+  add(type: string, id: string, version: number): void {
+    const half = sha256(`${type}\0${id}\0${version}`).subarray(0, 16);
+    this.sum = (this.sum + BigInt(`0x${hex(half)}`)) % MODULUS;
+  }
+
+  toString(): string {
+    return this.sum.toString(16).padStart(32, '0');
+  }
+}

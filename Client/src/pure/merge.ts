@@ -1,0 +1,116 @@
+import type { Doc, EditError } from '../types.js';
+import { iso, moment } from './clock.js';
+import type { ItemResult, Revision } from './wire.js';
+import { shown } from './wire.js';
+
+/** An entity on this device: what the server holds, and over it what the user wrote and the server has not acknowledged. */
+export interface Row {
+  type: string;
+  id: string;
+  /** What the server holds; null if nothing, or a tombstone. */
+  doc: Doc | null;
+  /** Its version, 0 if the server is not known to have one. */
+  version: number;
+  /** Its `updatedAt`, 0 if the server is not known to have one. */
+  at: number;
+  /** The document is what was sent, not what came back: the server may have normalized it, and its copy is taken when it comes. */
+  assumed?: true;
+  /** The unacknowledged edit that is shown instead; null is a deletion. */
+  mine?: Doc | null;
+}
+
+/** An edit in the queue. */
+export interface Item {
+  n: number;
+  type: string;
+  id: string;
+  doc: Doc | null;
+  /** The version its author saw. */
+  base: number;
+  at: number;
+  attempts: number;
+  notBefore: number;
+  /** 1 while it may be sent. Absent once it is poisoned, which takes it out of the index of what may. */
+  live?: 1;
+  /** The batch it is frozen in: what was sent once is sent again to the byte. */
+  batch?: string;
+  error?: EditError;
+}
+
+export const blank = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
+
+/** What the app sees of an entity; null if there is none. */
+export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
+
+/**
+ * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
+ * `saw` is the version the author had before them, as the document says that was edited: a form may be open while another version comes in.
+ */
+export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
+  const last = items.at(-1);
+  const base = Number.isInteger(saw) ? (saw as number) : (last?.base ?? row.version);
+  const doc = edit && { ...edit, version: base };
+  const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
+  return { row: { ...row, mine: doc }, item: last && !last.batch ? { ...item, n: last.n } : item };
+}
+
+/** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
+export const isNews = (row: Row, at: number): boolean => at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
+
+/**
+ * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is later:
+ * only the server can tell, and its answer to that edit does.
+ */
+export const receive = (row: Row, { doc, version, at }: Revision): Row | undefined =>
+  isNews(row, at) ? { type: row.type, id: row.id, doc, version, at, ...(row.mine === undefined ? {} : { mine: row.mine }) } : undefined;
+
+/** What becomes of an item that was answered. */
+export type Settlement =
+  | { kind: 'stored' | 'lost'; row: Row }
+  | { kind: 'reapply'; row: Row; item: Item }
+  | { kind: 'refused'; row: Row };
+
+/** The answer to one item. Without a result the server held the same already. */
+export function settle(row: Row, item: Item, result: ItemResult | undefined, server: Doc | undefined, reason: string | undefined): Settlement {
+  switch (result?.status ?? 'unchanged') {
+    case 'unchanged':
+      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
+      return { kind: 'stored', row: row.at ? row : { ...row, doc: item.doc } };
+    case 'refused':
+      return { kind: 'refused', row };
+    case 'conflict':
+      return beaten(row, item, server ? shown(row.type, row.id, server) : undefined, reason);
+    case 'duplicate':
+      return { kind: 'stored', row: adopted(row, { ...assumed(item, result!), doc: null, assumed: undefined }) };
+    default:
+      return { kind: 'stored', row: adopted(row, assumed(item, result!)) };
+  }
+}
+
+/** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands: an old copy must not undo it. */
+function beaten(row: Row, item: Item, winner: Revision | undefined, reason: string | undefined): Settlement {
+  const next = winner && isNews(row, winner.at) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
+  if (reason === 'stale' && winner?.doc && item.at > winner.at) {
+    const { batch: _, ...free } = item;
+    return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
+  }
+  return { kind: 'lost', row: next };
+}
+
+type Assumed = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
+
+function assumed(item: Item, { status, version = 0, updatedAt, document }: ItemResult): Assumed {
+  const at = moment(updatedAt);
+  if (item.doc === null || status === 'deleted') return { doc: null, version, at };
+  return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: true };
+}
+
+// Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
+const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, assumed: undefined, ...stored } : row);
+
+/** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
+export function uncover(row: Row, rest: readonly Item[]): Row {
+  if (rest.length) return row;
+  const { mine: _, ...bare } = row;
+  return bare;
+}

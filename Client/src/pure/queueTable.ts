@@ -1,0 +1,38 @@
+import type { Table } from './table.js';
+
+/** held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued meanwhile · waiting: before the next attempt. */
+export type QueueState = 'held' | 'idle' | 'sending' | 'stirred' | 'waiting';
+
+/**
+ * release, hold: the connection · wake: something was queued · flush: now, whatever the wait · settled: a batch was answered, whatever became of its items ·
+ * empty: nothing to send · failed: no answer, or one that says later · timer: the wait is over.
+ */
+export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'empty' | 'failed' | 'timer';
+
+/** send: stage a batch, or take the staged one, and send it · backOff: set the timer · cancel: unset it. */
+export type QueueAction = 'send' | 'backOff' | 'cancel';
+
+export const queueTable: Table<QueueState, QueueEvent, QueueAction> = {
+  held: {
+    release: ['sending', 'send'], hold: ['held'], wake: ['held'], flush: ['held'],
+    settled: ['held'], empty: ['held'], failed: ['held'], timer: ['held'],
+  },
+  idle: {
+    release: ['sending', 'send'], hold: ['held', 'cancel'], wake: ['sending', 'send'], flush: ['sending', 'send'],
+    settled: ['idle'], empty: ['idle'], failed: ['idle'], timer: ['sending', 'send'],
+  },
+  sending: {
+    release: ['sending'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
+    settled: ['sending', 'send'], empty: ['idle'], failed: ['waiting', 'backOff'], timer: ['stirred'],
+  },
+  // What was queued while the last look found nothing must not be left lying.
+  stirred: {
+    release: ['stirred'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
+    settled: ['sending', 'send'], empty: ['sending', 'send'], failed: ['waiting', 'backOff'], timer: ['stirred'],
+  },
+  // A new edit does not shorten the wait: a server that is down is not hammered by typing.
+  waiting: {
+    release: ['waiting'], hold: ['held', 'cancel'], wake: ['waiting'], flush: ['sending', 'cancel', 'send'],
+    settled: ['waiting'], empty: ['waiting'], failed: ['waiting'], timer: ['sending', 'send'],
+  },
+};

@@ -1,0 +1,116 @@
+import type { Doc } from '../types.js';
+import { moment } from './clock.js';
+import { normalizeScoreId } from './scoreId.js';
+
+/** One entity as the server has it: `doc` is null if it is deleted. */
+export interface Revision {
+  type: string;
+  id: string;
+  doc: Doc | null;
+  version: number;
+  at: number;
+}
+
+/** Members of a pull, by entity type. Other types stand in `other`. */
+const MEMBERS = {
+  entries: 'logbook_entry',
+  goals: 'goal',
+  repertoire: 'repertoire_item',
+  practicePlans: 'practice_plan',
+  planOccurrences: 'plan_occurrence',
+  planTemplates: 'plan_template',
+} as const;
+
+/** Where a frame holds documents, and of which type. A member is a document or a list of them. */
+const PAYLOADS: Readonly<Record<string, string>> = {
+  entry: 'logbook_entry', entries: 'logbook_entry', goal: 'goal', piece: 'repertoire_item', pieces: 'repertoire_item', plan: 'practice_plan',
+  occurrence: 'plan_occurrence', occurrences: 'plan_occurrence', template: 'plan_template', preferences: 'user_preferences',
+};
+
+/** Where a frame that deletes holds the id, and of which type. */
+const DELETIONS: Readonly<Record<string, string>> = {
+  entryId: 'logbook_entry', goalId: 'goal', scoreId: 'repertoire_item', planId: 'practice_plan', templateId: 'plan_template',
+};
+
+export interface PullAnswer {
+  deleted?: { entityType: string; entityId: string; deletedAt: string; seq: number }[];
+  other?: Record<string, Doc[]>;
+  preferences?: Doc | null;
+  syncToken: string;
+  lastSeq: number;
+  digest?: string;
+  hasMore?: boolean;
+  reset?: boolean;
+  [member: string]: unknown;
+}
+
+export interface ItemResult {
+  entityType: string;
+  entityId: string;
+  status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'duplicate' | 'conflict' | 'refused';
+  version?: number;
+  updatedAt?: string;
+  document?: Doc;
+  existingId?: string;
+}
+
+export interface BatchAnswer {
+  results: ItemResult[];
+  conflicts: { entityType: string; entityId: string; reason: string; message: string; server?: Doc }[];
+  newSyncToken: string;
+  lastSeq: number;
+  changes?: PullAnswer;
+}
+
+export type SocketFrame = { type: string; after?: number; seq?: number; lastSeq?: number; reset?: boolean; [member: string]: unknown };
+
+const live = (type: string, doc: Doc): Revision => ({ type, id: String(doc.id), doc, version: Number(doc.version) || 0, at: moment(doc.updatedAt) });
+
+const gone = (type: string, id: string, deletedAt: unknown, version: unknown): Revision => ({ type, id, doc: null, version: Number(version) || 0, at: moment(deletedAt) });
+
+/** A document as an answer to a write shows it: a tombstone has nothing but `id`, `deletedAt` and `version`. */
+export const shown = (type: string, id: string, doc: Doc): Revision =>
+  doc.deletedAt ? gone(type, id, doc.deletedAt, doc.version) : { ...live(type, doc), id };
+
+/** What a pull, or the `changes` of a batch, brings; deletions last. */
+export function revisionsOf(answer: Partial<PullAnswer>): Revision[] {
+  const lists = Object.entries(MEMBERS).map(([member, type]) => [type, answer[member]] as const);
+  const all = [...lists, ...Object.entries(answer.other ?? {}), ['user_preferences', answer.preferences ? [answer.preferences] : []] as const];
+  return [
+    ...all.flatMap(([type, docs]) => ((docs as Doc[] | undefined) ?? []).map(doc => live(type, doc))),
+    ...(answer.deleted ?? []).map(row => gone(row.entityType, row.entityId, row.deletedAt, 0)),
+  ];
+}
+
+/** What a frame of the socket brings; nothing for one that carries no change. */
+export function revisionsIn(frame: SocketFrame): Revision[] {
+  const custom = frame.entityType as string | undefined;
+  if (custom) {
+    const id = frame.entityId as string;
+    return [frame.entity ? { ...live(custom, frame.entity as Doc), id } : gone(custom, id, frame.deletedAt, frame.version)];
+  }
+  if (frame.deletedAt) {
+    const member = Object.keys(DELETIONS).find(name => name in frame);
+    return member ? [gone(DELETIONS[member]!, frame[member] as string, frame.deletedAt, frame.version)] : [];
+  }
+  return Object.entries(PAYLOADS).flatMap(([member, type]) => [frame[member] ?? []].flat().map(doc => live(type, doc as Doc)));
+}
+
+/** The id the server will know a document by; undefined if the app has to be given one. */
+export function idOf(type: string, doc: Doc, user: string): string | undefined {
+  if (type === 'user_preferences') return user;
+  const id = (type === 'repertoire_item' ? (doc.scoreId ?? doc.score_id ?? doc.id) : doc.id) as string | undefined;
+  return id && spelled(type, id);
+}
+
+export const spelled = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
+
+/** The user a token speaks for, and when it ends. It is not verified: the server does that. */
+export function claims(token: string): { sub?: string; exp?: number } {
+  try {
+    const part = token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/');
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(part), char => char.charCodeAt(0))));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,112 @@
+import type { Context } from './context.js';
+import { Failure, isQuota } from './net/failure.js';
+import { backoff } from './pure/backoff.js';
+import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
+import { Machine } from './pure/table.js';
+import type { BatchAnswer } from './pure/wire.js';
+import type { Puller } from './puller.js';
+import { Serial } from './serial.js';
+import type { Batch } from './store/schema.js';
+
+/** Sends what waits, as its table says. */
+export class Queue {
+  private readonly machine: Machine<QueueState, QueueEvent, QueueAction>;
+  private readonly serial = new Serial();
+  private timer: unknown;
+  private failures = 0;
+  private retryAfterMs = 0;
+  /** Which spell of sending this is: what one that was called off still hears is not news. */
+  private spell = 0;
+
+  constructor(
+    private readonly context: Context,
+    private readonly puller: Puller,
+    /** What a request found out about the whole connection. */
+    private readonly found: (failure: Failure) => void,
+    private readonly isLive: () => boolean,
+  ) {
+    this.machine = new Machine<QueueState, QueueEvent, QueueAction>(queueTable, 'held', action => this.act(action), () => context.stir());
+  }
+
+  get state(): QueueState {
+    return this.machine.state;
+  }
+
+  fire(event: QueueEvent): void {
+    this.machine.fire(event);
+  }
+
+  private act(action: QueueAction): void {
+    const { platform } = this.context;
+    switch (action) {
+      case 'send': {
+        const spell = this.spell;
+        void this.serial.run(() => this.send(spell));
+        return;
+      }
+      case 'backOff':
+        return this.wakeIn(backoff(this.failures, platform.random(), this.retryAfterMs));
+      case 'cancel':
+        this.spell++;
+        platform.clearTimeout(this.timer);
+    }
+  }
+
+  private wakeIn(ms: number): void {
+    const { platform } = this.context;
+    platform.clearTimeout(this.timer);
+    this.timer = platform.setTimeout(() => this.fire('timer'), ms);
+  }
+
+  private async send(spell: number): Promise<void> {
+    if (spell !== this.spell) return;
+    const event = await this.sendOne().catch(error => this.failed(error));
+    if (spell === this.spell) this.fire(event);
+  }
+
+  private async sendOne(): Promise<QueueEvent> {
+    const { store, platform, http } = this.context;
+    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now());
+    if (!batch) {
+      if (nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
+      return 'empty';
+    }
+    try {
+      const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key });
+      await this.settle(batch, answer.body as BatchAnswer);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.verdict !== 'fault') throw error;
+      await this.dissolve(batch, error);
+    }
+    return 'settled';
+  }
+
+  private async settle(batch: Batch, answer: BatchAnswer): Promise<void> {
+    const { store, platform, changed, tell, stir } = this.context;
+    const settled = await this.puller.alone(() => store.settle(batch, answer, platform.now()));
+    this.failures = 0;
+    this.retryAfterMs = 0;
+    changed(settled.keys);
+    for (const conflict of settled.conflicts) tell('conflict', conflict);
+    for (const edit of settled.poisoned) tell('poisoned', edit);
+    stir();
+    // The socket brings what was stored as it was stored; without one it is fetched.
+    if (!this.isLive()) await this.puller.pull();
+  }
+
+  private async dissolve(batch: Batch, failure: Failure): Promise<void> {
+    const { store, platform, tell, stir } = this.context;
+    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random());
+    for (const edit of poisoned) tell('poisoned', edit);
+    stir();
+  }
+
+  private failed(error: unknown): QueueEvent {
+    const { tell } = this.context;
+    if (isQuota(error)) tell('quota', { message: (error as Error).message });
+    this.failures++;
+    this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
+    if (error instanceof Failure) this.found(error);
+    return 'failed';
+  }
+}

@@ -1,0 +1,192 @@
+import { deleteDB } from 'idb';
+import { select } from '../pure/batch.js';
+import { iso, tick } from '../pure/clock.js';
+import { Digest } from '../pure/digest.js';
+import { blank, visible } from '../pure/merge.js';
+import { revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
+import type { Doc, EditError, QueuedEdit } from '../types.js';
+import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
+import {
+  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
+  type Edit, type Key, type Settled, type Transaction,
+} from './steps.js';
+
+const LOOK_AHEAD = 3_000;
+
+/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
+export class Store {
+  private constructor(private readonly database: Database, private readonly name: string) {}
+
+  static async open(name: string, gone: () => void): Promise<Store> {
+    return new Store(await openDatabase(name, gone), name);
+  }
+
+  close(): void {
+    this.database.close();
+  }
+
+  async erase(): Promise<void> {
+    this.database.close();
+    await deleteDB(this.name);
+  }
+
+  async get(type: string, id: string): Promise<Doc | null> {
+    return visible(await this.database.get('rows', [type, id]));
+  }
+
+  async all(type: string): Promise<[id: string, doc: Doc][]> {
+    const rows = await this.database.getAll('rows', IDBKeyRange.bound([type], [type, []]));
+    return rows.flatMap(row => {
+      const doc = visible(row);
+      return doc ? [[row.id, doc] as [string, Doc]] : [];
+    });
+  }
+
+  async device(made: string): Promise<string> {
+    const known = await this.database.get('meta', 'device');
+    if (known) return known as string;
+    await this.database.put('meta', made, 'device');
+    return made;
+  }
+
+  async counts(): Promise<{ pending: number; poisoned: number }> {
+    const [all, pending] = await Promise.all([this.database.count('queue'), this.database.countFromIndex('queue', 'live')]);
+    return { pending, poisoned: all - pending };
+  }
+
+  async cursor(): Promise<Cursor> {
+    return ((await this.database.get('meta', 'cursor')) as Cursor | undefined) ?? nowhere;
+  }
+
+  async queue(): Promise<QueuedEdit[]> {
+    return (await this.database.getAll('queue')).map(listed);
+  }
+
+  /** Writes edits locally and queues them. The clock is the store's, so that all tabs share it. */
+  write(edits: readonly Edit[], now: number): Promise<Doc[]> {
+    return this.within(async transaction => {
+      let seen = await clockOf(transaction);
+      const written: Doc[] = [];
+      for (const edit of edits) {
+        seen = tick(now, seen);
+        const doc = edit.doc && { ...edit.doc, updatedAt: iso(seen) };
+        const stored = await queueEdit(transaction, { ...edit, doc }, seen);
+        if (stored) written.push(stored);
+      }
+      await transaction.objectStore('meta').put(seen, 'clock');
+      return written;
+    });
+  }
+
+  /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
+  receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
+    return this.within(async transaction => {
+      const keys = await take(transaction, revisions);
+      await move(transaction, cursor);
+      return keys;
+    });
+  }
+
+  /** As `receive`, but what did not come is gone. Unsent work stays. */
+  replace(revisions: readonly Revision[], cursor: Cursor): Promise<Key[]> {
+    return this.within(async transaction => {
+      const rows = transaction.objectStore('rows');
+      const before = await rows.getAll();
+      await rows.clear();
+      for (const row of before) if (row.mine !== undefined) await rows.put({ ...blank(row.type, row.id), mine: row.mine });
+      const keys = await take(transaction, revisions);
+      await transaction.objectStore('meta').put(cursor, 'cursor');
+      return [...before.map(row => [row.type, row.id] as const), ...keys];
+    });
+  }
+
+  /** Forgets how far it has come, so that the next pull replaces everything. */
+  restart(): Promise<void> {
+    return this.within(transaction => move(transaction, { token: null, lastSeq: 0, etag: undefined }));
+  }
+
+  async digest(): Promise<string> {
+    const digest = new Digest();
+    for (const row of await this.database.getAll('rows')) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
+    return digest.toString();
+  }
+
+  /** The batch to send: the one that is not answered yet, or a new one under the given key. */
+  stage(key: string, now: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
+    return this.within(async transaction => {
+      const [staged] = await transaction.objectStore('batches').getAll(null, 1);
+      if (staged) return { batch: staged };
+      const queue = transaction.objectStore('queue');
+      const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
+      const { items, nextAt } = select(waiting, now, item => JSON.stringify(item.doc).length);
+      if (!items.length) return { nextAt };
+      for (const item of items) await queue.put({ ...item, batch: key });
+      const { proof } = await cursorOf(transaction);
+      const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
+      await transaction.objectStore('batches').put(batch);
+      return { batch };
+    });
+  }
+
+  /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
+  settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
+    return this.within(async transaction => {
+      const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
+      if (!(await unstage(transaction, batch))) return settled;
+      for (const item of await itemsOf(transaction, batch)) await settleItem(transaction, item, answer, now, settled);
+      settled.keys.push(...(await take(transaction, answer.changes ? revisionsOf(answer.changes) : [])));
+      await see(transaction, settled.latest);
+      await move(transaction, { proof: answer.newSyncToken });
+      return settled;
+    });
+  }
+
+  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group. */
+  dissolve(batch: Batch, error: EditError, now: number, random: number): Promise<QueuedEdit[]> {
+    return this.within(async transaction => {
+      const poisoned: QueuedEdit[] = [];
+      if (!(await unstage(transaction, batch))) return poisoned;
+      for (const item of await itemsOf(transaction, batch)) {
+        const failed = failedOnce(item, error, now, random);
+        if (!failed.live) poisoned.push(listed(failed));
+        await transaction.objectStore('queue').put(failed);
+      }
+      return poisoned;
+    });
+  }
+
+  retry(n: number | undefined): Promise<void> {
+    return this.within(async transaction => {
+      const queue = transaction.objectStore('queue');
+      for (const item of await queue.getAll(n)) {
+        if (!item.live) await queue.put({ ...item, live: 1, attempts: 0, notBefore: 0 });
+      }
+    });
+  }
+
+  discard(n: number): Promise<Key[]> {
+    return this.within(async transaction => {
+      const item = await transaction.objectStore('queue').get(n);
+      if (!item || item.live) return [];
+      await remove(transaction, item);
+      return [[item.type, item.id]];
+    });
+  }
+
+  private async within<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const transaction = begin(this.database);
+    try {
+      const result = await work(transaction);
+      await transaction.done;
+      return result;
+    } catch (error) {
+      transaction.done.catch(() => {});
+      try {
+        transaction.abort();
+      } catch {
+        // It has aborted by itself, as when the storage is full.
+      }
+      throw transaction.error ?? error;
+    }
+  }
+}
