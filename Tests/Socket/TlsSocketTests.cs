@@ -12,6 +12,7 @@ namespace Mirubato.Tests.Sockets;
 public sealed class TlsSocketTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mirubato-tls-").FullName;
+    private string fingerprint = "";
 
     [Fact]
     public async Task A_socket_over_TLS_is_welcomed_answered_and_closed_in_order()
@@ -20,7 +21,7 @@ public sealed class TlsSocketTests : IDisposable
             $"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}",
             "--urls=https://127.0.0.1:0", $"--Kestrel:Certificates:Default:Path={Certificate()}", "--Kestrel:Certificates:Default:Password=tls");
         using var socket = new ClientWebSocket();
-        socket.Options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        socket.Options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint;
         var address = new UriBuilder(server.Url) { Scheme = "wss", Path = "/sync/ws", Query = $"userId=ada&token={Edge.Token()}" }.Uri;
 
         await socket.ConnectAsync(address, CancellationToken.None);
@@ -50,6 +51,7 @@ public sealed class TlsSocketTests : IDisposable
         request.CertificateExtensions.Add(names.Build());
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         var path = Path.Combine(directory, "tls.pfx");
+        fingerprint = certificate.GetCertHashString(HashAlgorithmName.SHA256);
         File.WriteAllBytes(path, certificate.Export(X509ContentType.Pfx, "tls"));
         return path;
     }
