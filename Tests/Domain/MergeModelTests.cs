@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Domain;
