@@ -91,7 +91,8 @@ internal sealed partial class FaultDevice
     }
 
     /// <summary>An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change.</summary>
-    private bool IsOutdated(ToldEntity winner) => held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs;
+    private bool IsOutdated(ToldEntity winner) =>
+        winner is { IsDeleted: true, Entity.Type.IsReborn: true } && held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs;
 
     private void Result(FaultChange change, FaultItem item, Dictionary<string, JsonElement> results)
     {

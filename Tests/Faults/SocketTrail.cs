@@ -19,7 +19,7 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
 
     private readonly List<TrailPoint> points = [];
     private readonly List<string> faults = [];
-    private readonly Dictionary<string, FaultChange> unanswered = [];
+    private readonly List<(string Key, FaultChange Change)> unanswered = [];
     private long stream = asks ? from : -1;
     private bool isOwn = !asks;
     private bool isAnew;
@@ -43,7 +43,7 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
     public void Sent(FaultChange change)
     {
         if (change.SocketKey is not { } key) return;
-        lock (unanswered) unanswered[key] = change;
+        lock (unanswered) unanswered.Add((key, change));
     }
 
     /// <summary>The change this frame answers, where it can be told: without mutation ids it cannot.</summary>
@@ -52,7 +52,13 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
         if (Text(frame, "mutationId") is not { } key) return null;
         lock (unanswered)
         {
-            if (unanswered.Remove(key, out var change)) return change;
+            var at = unanswered.FindIndex(one => one.Key == key);
+            if (at >= 0)
+            {
+                var change = unanswered[at].Change;
+                unanswered.RemoveAt(at);
+                return change;
+            }
         }
 
         Fault("an answer to nothing", frame);
