@@ -43,7 +43,7 @@ public static class Limits
     public const long PresenceFreshMs = 1_000;
 
     /// <summary>How often a process says that it lives, and how often every room compares its head with the store.</summary>
-    public const int HeartbeatEveryMs = 20_000;
+    public const int HeartbeatEveryMs = 5_000;
     public const int HeadsComparedEveryMs = 30_000;
 
     /// <summary>Users whose head waits to be told to other processes (and as many other hints), and the bytes of one notification: PostgreSQL takes less than 8,000.</summary>

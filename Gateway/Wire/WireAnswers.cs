@@ -26,7 +26,7 @@ internal sealed class WireAnswers : IAnswerFormat
             var (reason, message) = ItemMessages.Why(item);
             return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, JsonBytes.OrNull(item.Server));
         });
-        var answer = new PushAnswer(outcome.Applied, [.. conflicts], Stats(outcome), Results(outcome), outcome.Token.ToString(), outcome.Token.Seq.Number);
+        var answer = new PushAnswer(outcome.Applied, [.. conflicts], Stats(outcome), Results(outcome.Items.Where(item => item.Status is not ItemStatus.Unchanged)), outcome.Token.ToString(), outcome.Token.Seq.Number);
         if (!outcome.Applied)
         {
             var form = Problem.StrictConflict.Form();
@@ -44,7 +44,7 @@ internal sealed class WireAnswers : IAnswerFormat
             BatchConflicts(request, outcome),
             outcome.Token.ToString(),
             outcome.Token.Seq.Number,
-            Results(outcome),
+            Results(outcome.Items),
             outcome.Changes is { } rows ? new JsonBytes(Changes(rows)) : null,
             outcome.Changes is null ? null : outcome.HasMore);
         if (!outcome.Applied)
@@ -73,25 +73,16 @@ internal sealed class WireAnswers : IAnswerFormat
 
     private static bool IsTrouble(ItemResult item) => item.Status is ItemStatus.Conflict or ItemStatus.Refused;
 
-    private static List<WriteResult> Results(WriteOutcome outcome)
-    {
-        var results = new List<WriteResult>();
-        foreach (var item in outcome.Items)
-        {
-            if (item.Status is ItemStatus.Unchanged) continue;
-            results.Add(new WriteResult(
-                item.Entity.Type,
-                item.Entity.Id ?? "",
-                ItemMessages.Word(item.Status),
-                item.Seq,
-                item.Version,
-                item.Seq == 0 ? null : WireTime.Iso(item.UpdatedAtMs),
-                item.ExistingId,
-                JsonBytes.OrNull(item.Document)));
-        }
-
-        return results;
-    }
+    private static List<WriteResult> Results(IEnumerable<ItemResult> items) =>
+        [.. items.Select(item => new WriteResult(
+            item.Entity.Type,
+            item.Entity.Id ?? "",
+            ItemMessages.Word(item.Status),
+            item.Seq,
+            item.Version,
+            item.Seq == 0 ? null : WireTime.Iso(item.UpdatedAtMs),
+            item.ExistingId,
+            JsonBytes.OrNull(item.Document)))];
 
     /// <summary>Processed is what the store now holds as sent, changed by it or not.</summary>
     private static PushStats Stats(WriteOutcome outcome)

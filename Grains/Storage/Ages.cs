@@ -8,7 +8,7 @@ internal static class Ages
     private const long DayMs = 24L * 60 * 60 * 1000;
 
     /// <summary>A gateway that did not say that it lives for so long has no live connections.</summary>
-    public const long GatewaySilenceMs = 60_000;
+    public const long GatewaySilenceMs = 15_000;
 
     public const long ConflictMs = Limits.ConflictDays * DayMs;
     public const long TombstoneMs = Limits.TombstoneDays * DayMs;

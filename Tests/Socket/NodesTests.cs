@@ -65,14 +65,14 @@ public sealed class NodesTests(PostgresCluster cluster) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Sockets_of_a_node_that_stands_still_count_for_a_minute_and_no_longer()
+    public async Task Sockets_of_a_node_that_stands_still_count_for_fifteen_seconds_and_no_longer()
     {
         using var http = servers[1].Device(User, "phone");
         for (var i = 0; i < 10; i++) await Open(0);
         await Turn(here, 1);
         await Recorded(10);
 
-        await Turn(there, 59);
+        await Turn(there, 14);
         var early = await Open(1);
         await Turn(there, 1);
         Assert.Equal(4429, await early.Closed());
