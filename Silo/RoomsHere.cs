@@ -59,7 +59,7 @@ internal sealed class RoomsHere(
         {
             var known = await grains.GetGrain<ISyncCoordinatorGrain>(seat.User.Value).Listen(process.Value, seat.Reference!);
             if (known) return true;
-            foreach (var (user, head) in await connections.Heads([seat.User], CancellationToken.None)) hearing.Hear(new HeadMoved(user, head));
+            foreach (var (user, standing) in await connections.Standings([seat.User], CancellationToken.None)) hearing.Hear(new HeadMoved(user, standing.Head));
             return true;
         }
         catch (Exception failure)
