@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Demo;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
 using Mirubato.Gateway.Rest;
@@ -72,6 +73,7 @@ public static class GatewayHost
         app.MapWebApp();
         app.MapHealth();
         app.MapHome();
+        app.MapDemo();
         app.MapOpenApiDocument();
         return app;
     }
@@ -110,6 +112,7 @@ public static class GatewayHost
         services.AddSingleton<GatewayMetrics>();
         Telemetry.Configure(services);
         services.AddSingleton<Readiness>();
+        services.AddSingleton(new DemoTokens(options.Demo.TokensPerMinute));
         Socket.SocketSetup.Configure(services);
         services.AddSingleton<IAnswerFormat, WireAnswers>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));
