@@ -1,6 +1,7 @@
 import { call } from './events.js';
 import { idOf, spelled } from './pure/wire.js';
-import type { Edit, Store } from './store/store.js';
+import type { Edit } from './store/steps.js';
+import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
 
 /** What collections need of their device. */
@@ -62,7 +63,11 @@ export function collection<T extends object>(shelf: Shelf, type: string): Collec
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
     const id = idOf(type, doc as Doc, shelf.user) ?? shelf.makeId();
-    return { type, id, doc: { ...doc, id } };
+    return { type, id, doc: { ...doc, id }, saw: (doc as Doc).version };
+  };
+  const deletion = (what: string | Stored): Edit => {
+    const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;
+    return { type, id: spelled(type, id), doc: null, saw: version };
   };
   const putAll = async (docs: readonly (T & { id?: string })[]) => (await shelf.write(docs.map(edit))) as Entity[];
   return {
@@ -70,7 +75,7 @@ export function collection<T extends object>(shelf: Shelf, type: string): Collec
     put: async doc => (await putAll([doc]))[0]!,
     get: async id => ((await shelf.store.get(type, spelled(type, id))) as Entity | null) ?? undefined,
     all: async () => (await shelf.store.all(type)).map(([, doc]) => doc as Entity),
-    delete: async id => void (await shelf.write([{ type, id: spelled(type, id), doc: null }])),
+    delete: async what => void (await shelf.write([deletion(what)])),
     subscribe: listener => shelf.view(type).subscribe(listener as (docs: Doc[]) => void),
   };
 }

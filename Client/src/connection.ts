@@ -24,6 +24,7 @@ export class Connection {
   private refresh: unknown;
   private check: unknown;
   private failures = 0;
+  private retryAfterMs = 0;
   /** Sockets in a row that did not open although a ticket was given out. */
   private unopened = 0;
   private probedAt = 0;
@@ -45,7 +46,7 @@ export class Connection {
   }
 
   private moved(): void {
-    if (this.state === 'live') this.failures = this.unopened = 0;
+    if (this.state === 'live') this.failures = this.unopened = this.retryAfterMs = 0;
     this.queue.fire(isOnline[this.state] ? 'release' : 'hold');
     this.context.stir();
   }
@@ -56,7 +57,7 @@ export class Connection {
       case 'resume': return void this.resume();
       case 'pull': return void (this.pulling = this.pull());
       case 'poll': return void this.poll();
-      case 'backOff': return this.wakeIn(backoff(this.failures, this.context.platform.random()), 'timer');
+      case 'backOff': return this.wakeIn(backoff(this.failures, this.context.platform.random(), this.retryAfterMs), 'timer');
       case 'disconnect': return this.disconnect();
     }
   }
@@ -132,6 +133,7 @@ export class Connection {
     } catch (error) {
       this.failed(error);
     }
+    if (this.state !== 'polling') return;
     const probes = platform.WebSocket && platform.now() - this.probedAt >= PROBE_MS;
     if (probes) this.probedAt = 0;
     this.wakeIn(this.failures ? backoff(this.failures, platform.random(), pollMs) : pollMs, probes ? 'probe' : 'timer');
@@ -176,6 +178,7 @@ export class Connection {
 
   private failed(error: unknown): void {
     this.failures++;
+    this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
     if (isQuota(error)) this.context.tell('quota', { message: (error as Error).message });
     if (error instanceof Failure && (error.verdict === 'unauthorized' || error.verdict === 'refused')) this.found(error);
     else this.drop();

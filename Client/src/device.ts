@@ -6,8 +6,8 @@ import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
 import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
-import type { Key } from './store/steps.js';
-import type { Edit, Store } from './store/store.js';
+import type { Edit, Key } from './store/steps.js';
+import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 
@@ -17,7 +17,8 @@ type Message =
   | { kind: 'status'; status: Pick<SyncStatus, 'connection' | 'queue'> }
   | { kind: 'event'; event: keyof SyncEvents; payload: never }
   | { kind: 'hello' | 'wake' | 'flush' | 'pull' | 'erased' }
-  | { kind: 'switch'; offline: boolean };
+  | { kind: 'switch'; offline: boolean }
+  | { kind: 'token'; token: string };
 
 export interface Opened {
   name: string;
@@ -41,15 +42,16 @@ export class Device implements Sync, Shelf {
   private readonly views = new Map<string, View>();
   private readonly stopWatching: () => void;
   private current: SyncStatus;
-  private isOff: boolean;
+  /** Off by the app's switch, off by the browser: either is enough. */
+  private readonly off: { app: boolean; browser: boolean };
   private closed = false;
   private reading: Promise<void> | undefined;
 
   constructor(opened: Opened, options: SyncOptions) {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
-    this.isOff = options.offline ?? false;
+    this.off = { app: options.offline ?? false, browser: false };
     this.current = {
-      connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.isOff, user: this.user, device: opened.device,
+      connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.off.app, user: this.user, device: opened.device,
     };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
@@ -60,7 +62,7 @@ export class Device implements Sync, Shelf {
     });
     this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
     this.tabs.post({ kind: 'hello' });
-    this.stopWatching = watchNetwork(isOnline => this.turn(!isOnline));
+    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }));
   }
 
   get status(): SyncStatus {
@@ -137,15 +139,20 @@ export class Device implements Sync, Shelf {
 
   goOffline(): void {
     this.tabs.post({ kind: 'switch', offline: true });
-    this.turn(true);
+    this.turn({ app: true });
   }
 
   goOnline(): void {
     this.tabs.post({ kind: 'switch', offline: false });
-    this.turn(false);
+    this.turn({ app: false });
   }
 
   setToken(token: SyncOptions['token']): void {
+    if (typeof token === 'string') this.tabs.post({ kind: 'token', token });
+    this.takeToken(token);
+  }
+
+  private takeToken(token: SyncOptions['token']): void {
     this.credentials.replace(token);
     this.connection.fire('token');
   }
@@ -173,9 +180,13 @@ export class Device implements Sync, Shelf {
     this.stir();
   }
 
-  private turn(off: boolean): void {
-    this.isOff = off;
-    this.connection.fire(off ? 'offline' : 'online');
+  private get isOff(): boolean {
+    return this.off.app || this.off.browser;
+  }
+
+  private turn(off: { app?: boolean; browser?: boolean }): void {
+    Object.assign(this.off, off);
+    this.connection.fire(this.isOff ? 'offline' : 'online');
     this.stir();
   }
 
@@ -189,7 +200,8 @@ export class Device implements Sync, Shelf {
     switch (message.kind) {
       case 'changed': return this.show(message.keys);
       case 'event': return this.events.emit(message.event, message.payload);
-      case 'switch': return this.turn(message.offline);
+      case 'switch': return this.turn({ app: message.offline });
+      case 'token': return this.takeToken(message.token);
       case 'erased': return void this.close().then(() => this.erased());
       case 'status':
         if (!this.tabs.isLeader) this.show([], message.status);

@@ -96,7 +96,7 @@ export class Queue {
 
   private async dissolve(batch: Batch, failure: Failure): Promise<void> {
     const { store, platform, tell, stir } = this.context;
-    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random);
+    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random());
     for (const edit of poisoned) tell('poisoned', edit);
     stir();
   }

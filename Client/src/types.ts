@@ -9,7 +9,7 @@ export interface Stored {
   id: string;
   /** When it was last changed, as ISO 8601; goals and repertoire written by other clients may have epoch milliseconds. */
   updatedAt?: string | number;
-  /** The server's version of it; absent until the server has acknowledged the first one. */
+  /** The server's version this is or was made from, 0 if there was none. Passed back with an edit it says what its author saw. */
   version?: number;
 }
 
@@ -46,7 +46,6 @@ export interface Platform {
 }
 
 // Looser than the DOM's types, so that the package `ws` fits without a cast.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type WebSocketLike = new (url: string, protocols?: string | string[]) => any;
 
 export interface ChannelLike {
@@ -144,12 +143,15 @@ export interface SyncEvents {
 }
 
 export interface Collection<T extends object> {
-  /** Writes a whole document, at once and locally; an `id` is made if there is none. */
+  /**
+   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`: its `version`
+   * tells the server what you saw, and an edit you did not see is then kept as a conflict instead of lost.
+   */
   put(doc: T & { id?: string }): Promise<T & Stored>;
   putAll(docs: readonly (T & { id?: string })[]): Promise<(T & Stored)[]>;
   get(id: string): Promise<(T & Stored) | undefined>;
   all(): Promise<(T & Stored)[]>;
-  delete(id: string): Promise<void>;
+  delete(what: string | Stored): Promise<void>;
   /** Calls with all documents, now and after every change, whoever made it. Returns what ends it. */
   subscribe(listener: (docs: (T & Stored)[]) => void): () => void;
 }
@@ -166,7 +168,7 @@ export interface Sync {
   discard(n: number): Promise<void>;
   /** The edits of this user that lost, newest first; asks the server. */
   conflicts(): Promise<Conflict[]>;
-  /** Resolves once everything queued so far is acknowledged or poisoned. Rejects if the device is or goes offline. */
+  /** Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline. */
   flush(): Promise<void>;
   /** Asks for what is new, as polling does. */
   pull(): Promise<void>;

@@ -44,11 +44,16 @@ export const blank = (type: string, id: string): Row => ({ type, id, doc: null, 
 /** What the app sees of an entity; null if there is none. */
 export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 
-/** The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last. */
-export function write(row: Row, items: readonly Item[], doc: Doc | null, at: number): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
+/**
+ * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
+ * `saw` is the version the author had before them, as the document says that was edited: a form may be open while another version comes in.
+ */
+export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
   const isOnTop = last !== undefined && !last.beaten;
-  const item = { type: row.type, id: row.id, doc, base: isOnTop ? last.base : row.version, at, attempts: 0, notBefore: 0, live: 1 as const };
+  const base = Number.isInteger(saw) ? (saw as number) : isOnTop ? last.base : row.version;
+  const doc = edit && { ...edit, version: base };
+  const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
   return { row: { ...row, mine: doc }, item: isOnTop && !last.batch ? { ...item, n: last.n } : item };
 }
 
@@ -108,8 +113,8 @@ function assumed(row: Row, item: Item, result: ItemResult | undefined): Assumed 
   return { doc: result?.document ?? { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: result?.document ? undefined : true };
 }
 
-// The socket may have brought a later revision before the answer came.
-const adopted = (row: Row, stored: Assumed): Row => (stored.at >= row.at && stored.version >= row.version && !(stored.at === row.at && !row.assumed && row.version) ? { ...row, ...stored } : row);
+// Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
+const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, ...stored } : row);
 
 /** The edit shown over a row once one of its items is settled; `rest` are those that remain. */
 export function uncover(row: Row, rest: readonly Item[], settled: 'stored' | 'lost'): { row: Row; beaten: boolean } {

@@ -10,6 +10,14 @@ import type { Batch, Cursor, Database } from './schema.js';
 // Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
 
 export type Key = readonly [type: string, id: string];
+/** What the app wrote; null deletes. `saw` is the version that was before its author. */
+export interface Edit {
+  type: string;
+  id: string;
+  doc: Doc | null;
+  saw?: unknown;
+}
+
 export type Transaction = ReturnType<typeof begin>;
 
 /** What settling a batch brought about. */
@@ -37,11 +45,12 @@ export async function move(transaction: Transaction, cursor: Partial<Cursor>): P
   await transaction.objectStore('meta').put({ ...before, ...cursor }, 'cursor');
 }
 
-export async function queueEdit(transaction: Transaction, edit: { type: string; id: string; doc: Doc | null }, at: number): Promise<void> {
+export async function queueEdit(transaction: Transaction, edit: Edit, at: number): Promise<Doc | null> {
   const row = await rowOf(transaction, edit.type, edit.id);
-  const next = write(row, await queuedFor(transaction, edit.type, edit.id), edit.doc, at);
+  const next = write(row, await queuedFor(transaction, edit.type, edit.id), edit.doc, at, edit.saw);
   await transaction.objectStore('rows').put(next.row);
   await transaction.objectStore('queue').put(next.item as Item);
+  return next.item.doc;
 }
 
 /** Merges what came, and returns what changed. */

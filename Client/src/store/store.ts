@@ -8,10 +8,8 @@ import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
   begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, settleItem, take, unstage,
-  type Key, type Settled, type Transaction,
+  type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
-
-export type Edit = { type: string; id: string; doc: Doc | null };
 
 const LOOK_AHEAD = 3_000;
 
@@ -72,8 +70,8 @@ export class Store {
       for (const edit of edits) {
         seen = tick(now, seen);
         const doc = edit.doc && { ...edit.doc, updatedAt: iso(seen) };
-        await queueEdit(transaction, { ...edit, doc }, seen);
-        if (doc) written.push(doc);
+        const stored = await queueEdit(transaction, { ...edit, doc }, seen);
+        if (stored) written.push(stored);
       }
       await transaction.objectStore('meta').put(seen, 'clock');
       return written;
@@ -143,12 +141,12 @@ export class Store {
   }
 
   /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group. */
-  dissolve(batch: Batch, error: EditError, now: number, random: () => number): Promise<QueuedEdit[]> {
+  dissolve(batch: Batch, error: EditError, now: number, random: number): Promise<QueuedEdit[]> {
     return this.within(async transaction => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
       for (const item of await itemsOf(transaction, batch)) {
-        const failed = failedOnce(item, error, now, random());
+        const failed = failedOnce(item, error, now, random);
         if (!failed.live) poisoned.push(listed(failed));
         await transaction.objectStore('queue').put(failed);
       }

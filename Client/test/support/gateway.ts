@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const DLL = fileURLToPath(new URL('../../../Gateway/bin/Release/net10.0/Mirubato.Gateway.dll', import.meta.url));
+const SECRET = 'a secret of the tests, long enough for HS256';
+
+export const isBuilt = existsSync(DLL);
+if (!isBuilt) console.warn(`Tests against the server are skipped: ${DLL} is not there. 'dotnet build Gateway -c Release' makes it.`);
+
+/** The real server on a free port, with SQLite in a directory of its own. */
+export class Gateway {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'mirubato-client-'));
+  private process: ChildProcess | undefined;
+  private port = 0;
+
+  static async start(): Promise<Gateway> {
+    const gateway = new Gateway();
+    gateway.port = await freePort();
+    await gateway.up();
+    return gateway;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  token(user: string, seconds = 3_600): string {
+    const now = Math.floor(Date.now() / 1000);
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: user, iat: now, exp: now + seconds })}`;
+    return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+  }
+
+  /** What a client that knows nothing is told. */
+  async pull(user: string): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.url}/api/sync/pull`, { method: 'POST', headers: { authorization: `Bearer ${this.token(user)}` } });
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  async up(): Promise<void> {
+    this.process = spawn('dotnet', [DLL, '--Urls', this.url], {
+      cwd: this.folder,
+      env: { ...process.env, DOTNET_ENVIRONMENT: 'Staging', Auth__Secret: SECRET, Storage__SqlitePath: join(this.folder, 'mirubato.db') },
+      stdio: 'ignore',
+    });
+    for (let i = 0; i < 300; i++) {
+      if (this.process.exitCode !== null) break;
+      if (await fetch(`${this.url}/health/ready`).then(response => response.ok, () => false)) return;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    throw new Error('The gateway does not come up.');
+  }
+
+  /** Without a chance to finish anything. */
+  async kill(): Promise<void> {
+    const { process } = this;
+    if (!process || process.exitCode !== null || process.signalCode !== null) return;
+    const ended = new Promise(resolve => process.once('exit', resolve));
+    process.kill('SIGKILL');
+    await ended;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

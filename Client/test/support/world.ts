@@ -1,0 +1,66 @@
+import WebSocket from 'ws';
+import type { Platform } from '../../src/index.js';
+import type { Random } from './random.js';
+
+/** A network and a process of one device's own, which may fail. Time runs fifty times as fast for waits. */
+export class World {
+  /** How often a request gets lost, before or after it reached the server. */
+  loss = 0;
+  private isDead = false;
+  private readonly sockets = new Set<WebSocket>();
+
+  constructor(private readonly random: Random, private readonly skewMs = 0, private readonly haste = 50) {}
+
+  platform(): Partial<Platform> {
+    return {
+      fetch: (input, init) => this.fetch(input as string, init!),
+      WebSocket: this.socketClass(),
+      now: () => Date.now() + this.skewMs,
+      random: this.random.next,
+      setTimeout: (run, ms) => setTimeout(() => this.isDead || run(), ms / this.haste),
+    };
+  }
+
+  /** Cuts every socket as a lost network does. */
+  drop(): void {
+    for (const socket of this.sockets) socket.terminate();
+  }
+
+  /** The process ends here: nothing it waits for comes any more. */
+  die(): void {
+    this.isDead = true;
+    this.drop();
+  }
+
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
+    const lost = this.random.next() < this.loss ? this.random.below(2) + 1 : 0;
+    await this.hangIfDead();
+    if (lost === 1) throw new TypeError('lost on the way there');
+    const response = await fetch(url, init);
+    const text = await response.text();
+    await this.hangIfDead();
+    if (lost === 2) throw new TypeError('lost on the way back');
+    return new Response(response.status === 304 || response.status === 204 ? null : text, { status: response.status, headers: response.headers });
+  }
+
+  private hangIfDead(): Promise<void> {
+    return this.isDead ? new Promise(() => {}) : Promise.resolve();
+  }
+
+  private socketClass(): typeof WebSocket {
+    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    const world = this;
+    return class extends WebSocket {
+      constructor(url: string) {
+        super(url);
+        world.sockets.add(this);
+        this.on('close', () => world.sockets.delete(this));
+        this.on('error', () => {});
+      }
+
+      override emit(event: string | symbol, ...rest: unknown[]): boolean {
+        return world.isDead ? false : super.emit(event, ...rest);
+      }
+    } as typeof WebSocket;
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { connectionTable, isOnline, type ConnectionEvent, type ConnectionState } from '../src/pure/connectionTable.js';
+import { queueTable, type QueueEvent, type QueueState } from '../src/pure/queueTable.js';
+import { Machine, type Table } from '../src/pure/table.js';
+
+// The tables once more, written out cell by cell: what a cell says is changed in two places, or not at all.
+// "." stays without doing anything; "state action …" moves and acts.
+
+const CONNECTION = `
+            lead     online              offline             opened             caughtUp gap              dropped         blocked      timer              probe              unauthorized           refused             token              close
+following   offline  .                   .                   .                  .        .                .               .            .                  .                  .                      .                   .                  closed+disconnect
+offline     .        connecting+connect  .                   .                  .        .                .               .            .                  .                  .                      .                   .                  closed+disconnect
+connecting  .        .                   offline+disconnect  catchingUp+resume  .        .                waiting+backOff polling+poll .                  .                  signedOut+disconnect   refused+disconnect  .                  closed+disconnect
+catchingUp  .        .                   offline+disconnect  .                  live     catchingUp+pull  waiting+backOff .            .                  .                  signedOut+disconnect   refused+disconnect  .                  closed+disconnect
+live        .        .                   offline+disconnect  .                  .        catchingUp+pull  waiting+backOff .            .                  .                  signedOut+disconnect   refused+disconnect  .                  closed+disconnect
+waiting     .        connecting+connect  offline+disconnect  .                  .        .                .               .            connecting+connect .                  signedOut+disconnect   refused+disconnect  connecting+connect closed+disconnect
+polling     .        connecting+connect  offline+disconnect  .                  .        .                .               .            polling+poll       connecting+connect signedOut+disconnect   refused+disconnect  .                  closed+disconnect
+signedOut   .        connecting+connect  offline             .                  .        .                .               .            .                  .                  .                      .                   connecting+connect closed+disconnect
+refused     .        connecting+connect  offline             .                  .        .                .               .            .                  .                  .                      .                   connecting+connect closed+disconnect
+closed      .        .                   .                   .                  .        .                .               .            .                  .                  .                      .                   .                  .
+`;
+
+const QUEUE = `
+         release       hold         wake          flush                 settled       empty         failed           timer
+held     sending+send  .            .             .                     .             .             .                .
+idle     sending+send  held+cancel  sending+send  sending+send          .             .             .                sending+send
+sending  .             held+cancel  stirred       stirred               sending+send  idle          waiting+backOff  stirred
+stirred  .             held+cancel  .             .                     sending+send  sending+send  waiting+backOff  .
+waiting  .             held+cancel  .             sending+cancel+send   .             .             .                sending+send
+`;
+
+function written(text: string): Record<string, Record<string, string[]>> {
+  const [head, ...lines] = text.trim().split('\n').map(line => line.trim().split(/\s+/));
+  return Object.fromEntries(lines.map(([state, ...cells]) => [state!, Object.fromEntries(cells.map((cell, i) => [head![i]!, cell === '.' ? [state!] : cell.split('+')]))]));
+}
+
+const cells = (table: Table<string, string, string>) => Object.entries(table).flatMap(([state, row]) => Object.entries(row).map(([event, cell]) => [state, event, [...cell]] as const));
+
+describe.each([
+  ['connection', connectionTable as Table<string, string, string>, written(CONNECTION)],
+  ['queue', queueTable as Table<string, string, string>, written(QUEUE)],
+])('the table of the %s', (_, table, expected) => {
+  test.each(cells(table))('%s × %s → %j', (state, event, cell) => {
+    expect(cell).toEqual(expected[state]![event]);
+    const acted: string[] = [];
+    const machine = new Machine(table, state, action => acted.push(action));
+    machine.fire(event);
+    expect([machine.state, ...acted]).toEqual(cell);
+  });
+
+  test('is total: every state has every event, and leads to a state there is', () => {
+    const events = Object.keys(Object.values(expected)[0]!).sort();
+    expect(Object.keys(table).sort()).toEqual(Object.keys(expected).sort());
+    for (const row of Object.values(table)) {
+      expect(Object.keys(row).sort()).toEqual(events);
+      for (const [next] of Object.values(row)) expect(Object.keys(table)).toContain(next);
+    }
+  });
+});
+
+test('every state can be left for the network again, but for the one that is for good', () => {
+  const reachable = (from: ConnectionState) => {
+    const seen = new Set<ConnectionState>([from]);
+    for (const state of seen) for (const event of Object.keys(connectionTable[state]) as ConnectionEvent[]) seen.add(connectionTable[state][event][0]);
+    return seen;
+  };
+  for (const state of Object.keys(connectionTable) as ConnectionState[]) expect(reachable(state).has('live')).toBe(state !== 'closed');
+});
+
+test('no cell leads from a state in which nothing is sent to one in which the queue was never told', () => {
+  for (const state of Object.keys(connectionTable) as ConnectionState[]) expect(typeof isOnline[state]).toBe('boolean');
+});
+
+test('moving comes before acting, so that an action may fire the next event', () => {
+  const seen: string[] = [];
+  const machine: Machine<QueueState, QueueEvent, string> = new Machine<QueueState, QueueEvent, string>(queueTable, 'held', action => {
+    seen.push(`${action} in ${machine.state}`);
+    if (machine.state === 'sending') machine.fire('empty');
+  }, () => seen.push(machine.state));
+  machine.fire('release');
+  expect(seen).toEqual(['sending', 'send in sending', 'idle']);
+});
