@@ -42,5 +42,5 @@ function version(label: string, document: object | undefined, other: object | un
   return make('div', { class: 'version' }, heading,
     make('p', { class: 'version-title' }, part('span', '', one.title, !!two && one.title !== two.title), ' ', part('span', 'minutes', `${one.minutes} min`, !!two && one.minutes !== two.minutes)),
     ...(one.notes ? [part('p', 'notes', one.notes, !!two && one.notes !== two.notes)] : []),
-    ...(writer ? [make('p', { class: 'writer', 'data-writer': writer }, `written on the ${writer.toLowerCase()}`)] : []));
+    ...(writer ? [make('p', { class: 'writer', 'data-writer': writer }, `on the ${writer.toLowerCase()}`)] : []));
 }

@@ -8,7 +8,7 @@ export function entryFields(draft: Draft): { fields: HTMLElement; read: () => Dr
   const n = ++made;
   const title = make('input', { id: `title-${n}`, name: 'title', required: '', maxlength: '120', value: draft.title, enterkeyhint: 'done' });
   const minutes = make('input', { id: `minutes-${n}`, name: 'minutes', type: 'number', min: '0', max: '1440', inputmode: 'numeric', required: '', value: String(draft.minutes) });
-  const notes = make('textarea', { id: `notes-${n}`, name: 'notes', rows: '2' });
+  const notes = make('textarea', { id: `notes-${n}`, name: 'notes', rows: '1' });
   notes.value = draft.notes;
   const fields = make('div', { class: 'fields' },
     field('Piece', title, 'grow'), field('Minutes', minutes, 'narrow'), field('Notes', notes, 'wide'));

@@ -86,24 +86,26 @@ export class EntryList {
     row.item.replaceChildren(
       make('div', { class: 'entry-head' },
         make('h4', {}, title),
+        make('span', { class: 'waits' }, 'waiting'),
         make('span', { class: 'minutes' }, `${minutes} min`)),
       ...(notes ? [make('p', { class: 'notes' }, notes.length > 600 ? `${notes.slice(0, 600)} …` : notes)] : []),
       make('div', { class: 'entry-foot' },
-        make('span', { class: 'writer', 'data-writer': writer }, writer ? `written on the ${writer.toLowerCase()}` : ''),
-        make('span', { class: 'waits' }, 'waiting'),
+        make('span', { class: 'writer', 'data-writer': writer }, writer ? `on the ${writer.toLowerCase()}` : ''),
         button('Edit', 'quiet small', () => this.edit(row), title),
         button('Delete', 'quiet small', () => void this.actions.remove(row.entry), title)));
   }
 
   private edit(row: Row): void {
+    // What is saved is a change of what was opened: if another came meanwhile, its version tells the server that nobody saw it, and it is set aside.
+    const opened = row.entry;
     row.isEditing = true;
-    const { fields, read, first } = entryFields(draftOf(row.entry));
-    const form = make('form', { class: 'edit', 'aria-label': `Edit ${draftOf(row.entry).title}` }, fields,
+    const { fields, read, first } = entryFields(draftOf(opened));
+    const form = make('form', { class: 'edit', 'aria-label': `Edit ${draftOf(opened).title}` }, fields,
       make('p', { class: 'meanwhile', role: 'status' }),
       make('div', { class: 'row' }, make('button', { class: 'primary small' }, 'Save'), button('Cancel', 'quiet small', () => this.leave(row))));
     form.addEventListener('submit', event => {
       event.preventDefault();
-      void this.actions.save(row.entry, read());
+      void this.actions.save(opened, read());
       this.leave(row);
     });
     form.addEventListener('keydown', event => event.key === 'Escape' && this.leave(row));
@@ -118,9 +120,9 @@ export class EntryList {
   }
 }
 
-/** Saving replaces what is stored: whoever edits sees what that is. */
+/** The form is left alone while somebody types, and says what has happened under it. */
 function warn(row: Row): void {
   const { title, minutes, notes } = draftOf(row.entry);
   const meanwhile = row.item.querySelector<HTMLElement>('.meanwhile');
-  if (meanwhile) say(meanwhile, `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – saving replaces that.`);
+  if (meanwhile) say(meanwhile, `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, that version is set aside under Conflicts.`);
 }

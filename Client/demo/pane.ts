@@ -31,6 +31,7 @@ export class Pane {
   private edits: QueuedEdit[] = [];
   private conflicts: Conflict[] = [];
   private isBehind = true;
+  private liveSince = Infinity;
   private asked: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(private readonly name: string, private readonly label: string) {
@@ -52,7 +53,7 @@ export class Pane {
 
   static async open(name: string, label: string, user: string): Promise<Pane> {
     const pane = new Pane(name, label);
-    pane.sync = await openSync({ url: location.origin, token: () => tokenFor(user), user, name, offline: localStorage.getItem(pane.switchKey) === 'on' });
+    pane.sync = await openSync({ url: location.origin, token: () => tokenFor(user), user, name, offline: pane.isSwitchedOff });
     pane.listen();
     return pane;
   }
@@ -66,18 +67,28 @@ export class Pane {
     const id = before?.id ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
     const entry = { ...entryOf(draft, this.label, before), id };
     this.own.set(id, faceOf(entry));
-    remember(id, entry);
+    this.remember(id, entry);
     await this.guarded(() => this.journal.put(entry));
   }
 
   private async remove(entry: StoredEntry): Promise<void> {
     this.own.set(entry.id, null);
-    remember(entry.id, undefined);
-    await this.guarded(() => this.journal.delete(entry.id));
+    this.remember(entry.id, undefined);
+    await this.guarded(() => this.journal.delete(entry));
+  }
+
+  private remember(id: string, entry: object | undefined): void {
+    if (this.sync.status.connection === 'live') written.set(keyOf(id, entry), performance.now());
+    if (written.size > 500) written.delete(written.keys().next().value!);
   }
 
   private get journal() {
     return this.sync.collection<Entry>('logbook_entry');
+  }
+
+  /** The page's own switch. All tabs of the device share it, and it outlives a reload; that the browser is offline is another matter. */
+  private get isSwitchedOff(): boolean {
+    return localStorage.getItem(this.switchKey) === 'on';
   }
 
   private get switchKey(): string {
@@ -105,7 +116,7 @@ export class Pane {
     const { sync } = this;
     const toggle = this.part('switch');
     toggle.addEventListener('click', () => {
-      const turnsOff = !sync.status.offline;
+      const turnsOff = !this.isSwitchedOff;
       localStorage.setItem(this.switchKey, turnsOff ? 'on' : 'off');
       if (turnsOff) sync.goOffline();
       else sync.goOnline();
@@ -131,10 +142,13 @@ export class Pane {
     say(this.part('revision'), status.revision.toLocaleString('en'));
     say(this.part('pending'), (status.pending + status.poisoned).toLocaleString('en'));
     say(this.part('role'), status.leader ? 'leads' : 'follows');
-    this.part('switch').setAttribute('aria-checked', String(status.offline));
-    if (status.connection !== 'live') this.isBehind = true;
-    else if (this.isBehind && !status.pending) {
+    this.part('switch').setAttribute('aria-checked', String(this.isSwitchedOff));
+    if (status.connection !== 'live') {
+      this.isBehind = true;
+      this.liveSince = Infinity;
+    } else if (this.isBehind && !status.pending) {
       this.isBehind = false;
+      this.liveSince = performance.now();
       this.askConflicts();
     }
     this.stirred();
@@ -158,8 +172,9 @@ export class Pane {
   private announce(changed: readonly StoredEntry[], removed: readonly string[]): void {
     const [first] = changed;
     if (changed.length + removed.length > 1) return this.tell(`${(changed.length + removed.length).toLocaleString('en')} changes arrived.`);
-    const ms = performance.now() - (written.get(first ? keyOf(first.id, first) : keyOf(removed[0]!, undefined)) ?? Number.NaN);
-    const took = ms < 5_000 ? ` in ${Math.max(1, Math.round(ms))} ms` : '';
+    const since = written.get(first ? keyOf(first.id, first) : keyOf(removed[0]!, undefined)) ?? 0;
+    // Only between two that were both live is it the time a change takes, and not that of somebody's absence.
+    const took = since > this.liveSince ? ` in ${Math.max(1, Math.round(performance.now() - since))} ms` : '';
     this.tell(first ? `“${titleOf(first)}” arrived${took}.` : `A deletion arrived${took}.`);
   }
 
@@ -221,8 +236,3 @@ export class Pane {
 }
 
 const keyOf = (id: string, entry: object | undefined) => `${id} ${entry ? faceOf(entry) : 'deleted'}`;
-
-function remember(id: string, entry: object | undefined): void {
-  written.set(keyOf(id, entry), performance.now());
-  if (written.size > 500) written.delete(written.keys().next().value!);
-}
