@@ -9,7 +9,7 @@ import type { Sync, SyncOptions } from './types.js';
 export async function openSync(given: SyncOptions): Promise<Sync> {
   const options = { ...given, url: given.url.replace(/\/+$/, '') };
   if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first, as the README shows.");
-  const platform = { ...thisPlatform(), ...given.platform };
+  const platform = { ...thisPlatform(), ...(given.WebSocket && { WebSocket: given.WebSocket }), ...given.platform };
   const credentials = new Credentials(given.token, platform.now);
   const user = given.user ?? claims(await credentials.get()).sub;
   if (!user) throw new Error('The token names no user (sub), and no user was given.');

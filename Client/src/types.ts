@@ -28,7 +28,9 @@ export interface SyncOptions {
   offline?: boolean;
   /** How often to ask for changes while sockets are blocked. */
   pollSeconds?: number;
-  /** What the world provides, where it should not be the browser's: `{ WebSocket }` in Node 20, fakes in tests. */
+  /** For Node 20, which has none of its own: that of the package `ws`. Without any, changes are polled for. */
+  WebSocket?: WebSocketLike;
+  /** What the world provides, where it should not be the browser's, as in tests. */
   platform?: Partial<Platform>;
 }
 

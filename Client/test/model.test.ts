@@ -16,6 +16,7 @@ interface Write {
   type: string;
   id: string;
   over: number | undefined;
+  by: string;
 }
 
 class Run {
@@ -43,7 +44,7 @@ class Run {
     const at = this.random.below(3);
     const device = this.devices[at]!;
     const dice = this.random.below(100);
-    if (dice < 60) await this.edit(device.sync);
+    if (dice < 60) await this.edit(device.sync, device.name);
     else if (dice < 70) device.sync.goOffline();
     else if (dice < 84) device.sync.goOnline();
     else if (dice < 88) device.world.drop();
@@ -55,19 +56,19 @@ class Run {
     } else await pause(this.random.below(40));
   }
 
-  private async edit(sync: Sync): Promise<void> {
+  private async edit(sync: Sync, by: string): Promise<void> {
     const type = this.random.of(TYPES);
     const id = type === 'user_preferences' ? this.user : `${type.slice(0, 2)}${this.random.below(3)}-x`;
     const collection = sync.collection<Entity>(type);
     const seen = await collection.get(id);
     if (seen && this.random.below(100) < 15) {
-      if (seen.mark) this.writes.push({ mark: -1, type, id, over: seen.mark });
+      if (seen.mark) this.writes.push({ mark: -1, type, id, over: seen.mark, by });
       return collection.delete(seen);
     }
     const mark = ++this.marks;
-    this.writes.push({ mark, type, id, over: seen?.mark });
+    this.writes.push({ mark, type, id, over: seen?.mark, by });
     const named = type === 'repertoire_item' ? { scoreId: id } : {};
-    await collection.put({ ...seen, ...named, id, mark, instrument: 'Piano' });
+    await collection.put({ version: 0, ...seen, ...named, id, mark, instrument: 'Piano' });
   }
 
   /** Everybody is back, and nothing is lost any more: how the server and each device see it. */
@@ -100,6 +101,7 @@ class Run {
     const stored = new Set(Object.values(held(await this.gateway.pull(this.user))).map(doc => (doc as Entity).mark));
     const feed: Conflict[] = await this.devices[0]!.sync.conflicts();
     const kept = new Set(feed.map(conflict => conflict.document.mark));
+    if (process.env.DEBUG_MODEL) console.log(JSON.stringify({ writes: this.writes, feed: feed.map(f => [f.entityId, f.reason, f.deviceId, f.document]), stored: held(await this.gateway.pull(this.user)), skew: this.devices.map(d => [d.name, d.skewMs, d.sync.status.device]) }));
     const replaced = new Set(this.writes.map(write => write.over));
     return this.writes.filter(({ mark }) => mark > 0 && !stored.has(mark) && !kept.has(mark) && !replaced.has(mark));
   }

@@ -34,8 +34,6 @@ export interface Item {
   live?: 1;
   /** The batch it is frozen in: what was sent once is sent again to the byte. */
   batch?: string;
-  /** A later edit from elsewhere is shown instead. It is sent all the same, so that the server keeps it as a conflict. */
-  beaten?: true;
   error?: EditError;
 }
 
@@ -50,26 +48,21 @@ export const visible = (row: Row | undefined): Doc | null => (row === undefined 
  */
 export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
-  const isOnTop = last !== undefined && !last.beaten;
-  const base = Number.isInteger(saw) ? (saw as number) : isOnTop ? last.base : row.version;
+  const base = Number.isInteger(saw) ? (saw as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
   const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
-  return { row: { ...row, mine: doc }, item: isOnTop && !last.batch ? { ...item, n: last.n } : item };
+  return { row: { ...row, mine: doc }, item: last && !last.batch ? { ...item, n: last.n } : item };
 }
 
 /** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
-export const isNews = (row: Row, revision: Revision): boolean => revision.at > row.at || (revision.at === row.at && row.assumed === true) || (!row.at && !row.version);
+export const isNews = (row: Row, at: number): boolean => at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
 
-/** The row once the server's revision has come, or undefined if that changes nothing; and whether it beats what the user has in the queue. */
-export function receive(row: Row, items: readonly Item[], revision: Revision): { row: Row; beats: boolean } | undefined {
-  if (!isNews(row, revision)) return undefined;
-  const { mine, ...rest } = row;
-  const next: Row = { type: rest.type, id: rest.id, doc: revision.doc, version: revision.version, at: revision.at };
-  if (mine === undefined) return { row: next, beats: false };
-  // While a batch is on its way its answer decides; an echo of our own change must not flicker over the next one.
-  const stays = items.some(item => item.batch) || (items.at(-1)?.at ?? 0) > revision.at;
-  return stays ? { row: { ...next, mine }, beats: false } : { row: next, beats: true };
-}
+/**
+ * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is later:
+ * only the server can tell, and its answer to that edit does.
+ */
+export const receive = (row: Row, { doc, version, at }: Revision): Row | undefined =>
+  isNews(row, at) ? { type: row.type, id: row.id, doc, version, at, ...(row.mine === undefined ? {} : { mine: row.mine }) } : undefined;
 
 /** What becomes of an item that was answered. */
 export type Settlement =
@@ -96,7 +89,7 @@ export function settle(row: Row, item: Item, result: ItemResult | undefined, ser
 
 /** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands: an old copy must not undo it. */
 function beaten(row: Row, item: Item, winner: Revision | undefined, reason: string | undefined): Settlement {
-  const next = winner && isNews(row, winner) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
+  const next = winner && isNews(row, winner.at) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
   if (reason === 'stale' && winner?.doc && item.at > winner.at) {
     const { batch: _, ...free } = item;
     return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
@@ -116,10 +109,9 @@ function assumed(row: Row, item: Item, result: ItemResult | undefined): Assumed 
 // Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
 const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, ...stored } : row);
 
-/** The edit shown over a row once one of its items is settled; `rest` are those that remain. */
-export function uncover(row: Row, rest: readonly Item[], settled: 'stored' | 'lost'): { row: Row; beaten: boolean } {
-  const last = rest.at(-1);
-  const { mine, ...bare } = row;
-  if (!last || mine === undefined) return { row: bare, beaten: false };
-  return settled === 'lost' && last.at <= row.at ? { row: bare, beaten: true } : { row, beaten: false };
+/** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
+export function uncover(row: Row, rest: readonly Item[]): Row {
+  if (rest.length) return row;
+  const { mine: _, ...bare } = row;
+  return bare;
 }

@@ -25,6 +25,8 @@ export interface Settled {
   keys: Key[];
   conflicts: ConflictReport[];
   poisoned: QueuedEdit[];
+  /** The latest moment among what came. */
+  latest: number;
 }
 
 export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
@@ -56,24 +58,17 @@ export async function queueEdit(transaction: Transaction, edit: Edit, at: number
 /** Merges what came, and returns what changed. */
 export async function take(transaction: Transaction, revisions: readonly Revision[]): Promise<Key[]> {
   const keys: Key[] = [];
-  let seen = await clockOf(transaction);
-  const before = seen;
+  let latest = 0;
   for (const revision of revisions) {
-    seen = witness(seen, revision.at);
+    latest = witness(latest, revision.at);
     const row = await rowOf(transaction, revision.type, revision.id);
-    const items = row.mine === undefined ? [] : await queuedFor(transaction, row.type, row.id);
-    const received = receive(row, items, revision);
+    const received = receive(row, revision);
     if (!received) continue;
-    await transaction.objectStore('rows').put(received.row);
-    if (received.beats) await markBeaten(transaction, items);
+    await transaction.objectStore('rows').put(received);
     keys.push([row.type, row.id]);
   }
-  if (seen !== before) await transaction.objectStore('meta').put(seen, 'clock');
+  await see(transaction, latest);
   return keys;
-}
-
-async function markBeaten(transaction: Transaction, items: readonly Item[]): Promise<void> {
-  for (const item of items) await transaction.objectStore('queue').put({ ...item, beaten: true });
 }
 
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
@@ -96,6 +91,12 @@ export async function itemsOf(transaction: Transaction, batch: Batch): Promise<I
   return items.filter(item => item !== undefined);
 }
 
+/** The clock has seen this moment, too. */
+export async function see(transaction: Transaction, moment: number): Promise<void> {
+  const seen = await clockOf(transaction);
+  if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
+}
+
 export async function settleItem(transaction: Transaction, item: Item, answer: BatchAnswer, now: number, settled: Settled): Promise<void> {
   const of = (entry: { entityType: string; entityId: string }) => entry.entityType === item.type && entry.entityId === item.id;
   const result = answer.results.find(of);
@@ -103,6 +104,7 @@ export async function settleItem(transaction: Transaction, item: Item, answer: B
   const row = await rowOf(transaction, item.type, item.id);
   const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
   settled.keys.push([item.type, item.id]);
+  settled.latest = Math.max(settled.latest, settlement.row.at);
   await transaction.objectStore('rows').put(settlement.row);
   switch (settlement.kind) {
     case 'reapply': {
@@ -121,19 +123,18 @@ export async function settleItem(transaction: Transaction, item: Item, answer: B
         type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc, theirs: settlement.row.doc,
       });
   }
-  await remove(transaction, item, settlement.kind);
+  await remove(transaction, item, settlement.kind === 'stored' ? result?.version : undefined);
 }
 
-/** Takes an item out of the queue, and what it showed off the row. */
-export async function remove(transaction: Transaction, item: Item, kind: 'stored' | 'lost'): Promise<void> {
-  await transaction.objectStore('queue').delete(item.n);
+/** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */
+export async function remove(transaction: Transaction, item: Item, version?: number): Promise<void> {
+  const queue = transaction.objectStore('queue');
+  await queue.delete(item.n);
   const row = await rowOf(transaction, item.type, item.id);
   const rest = await queuedFor(transaction, item.type, item.id);
-  const bare = uncover(row, rest, kind);
-  await transaction.objectStore('rows').put(bare.row);
-  if (bare.beaten) await markBeaten(transaction, rest);
+  await transaction.objectStore('rows').put(uncover(row, rest));
   // The next edit was made on top of this one, and now names it.
-  else if (kind === 'stored') for (const next of rest) if (next.base === item.base) await transaction.objectStore('queue').put({ ...next, base: row.version });
+  for (const next of rest) if (version && next.base === item.base) await queue.put({ ...next, base: version });
 }
 
 const released = ({ batch: _, ...item }: Item): Item => item;

@@ -7,7 +7,7 @@ import { revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
-  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, settleItem, take, unstage,
+  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
   type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
@@ -131,10 +131,11 @@ export class Store {
   /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
     return this.within(async transaction => {
-      const settled: Settled = { keys: [], conflicts: [], poisoned: [] };
+      const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
       if (!(await unstage(transaction, batch))) return settled;
       for (const item of await itemsOf(transaction, batch)) await settleItem(transaction, item, answer, now, settled);
       settled.keys.push(...(await take(transaction, answer.changes ? revisionsOf(answer.changes) : [])));
+      await see(transaction, settled.latest);
       await move(transaction, { proof: answer.newSyncToken });
       return settled;
     });
@@ -167,7 +168,7 @@ export class Store {
     return this.within(async transaction => {
       const item = await transaction.objectStore('queue').get(n);
       if (!item || item.live) return [];
-      await remove(transaction, item, 'lost');
+      await remove(transaction, item);
       return [[item.type, item.id]];
     });
   }

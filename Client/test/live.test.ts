@@ -1,0 +1,176 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openSync, type Sync, type SyncOptions } from '../src/index.js';
+import { Gateway, isBuilt } from './support/gateway.js';
+import { Random } from './support/random.js';
+import { World } from './support/world.js';
+
+type Entry = { id: string; notes?: string };
+
+describe.skipIf(!isBuilt)('with the real server', () => {
+  let gateway: Gateway;
+  const open: Sync[] = [];
+  let users = 0;
+  beforeAll(async () => {
+    gateway = await Gateway.start();
+  });
+  afterAll(() => gateway.stop());
+  afterEach(async () => {
+    for (const sync of open.splice(0)) await sync.close();
+  });
+
+  async function device(user: string, more: Partial<SyncOptions> = {}): Promise<Sync> {
+    const platform = new World(new Random(1)).platform();
+    const sync = await openSync({ url: gateway.url, token: () => gateway.token(user), name: `${Math.random()}`, platform, ...more });
+    open.push(sync);
+    return sync;
+  }
+
+  const user = () => `live${++users}`;
+  const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+  const isLive = (sync: Sync) => until(() => expect(sync.status.connection).toBe('live'));
+  const api = (method: string, path: string, who: string, headers = {}) => fetch(gateway.url + path, { method, headers: { authorization: `Bearer ${gateway.token(who)}`, ...headers } });
+
+  test('a change crosses over: create, edit, delete', async () => {
+    const who = user();
+    const [laptop, phone] = [await device(who), await device(who)];
+    await isLive(laptop);
+    await isLive(phone);
+    const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
+    const seen: (string | undefined)[][] = [];
+    there.subscribe(all => seen.push(all.map(entry => entry.notes)));
+    const entry = await here.put({ id: 'e', notes: 'slow' });
+    await until(() => expect(seen.at(-1)).toEqual(['slow']));
+    await here.put({ ...entry, notes: 'fast' });
+    await until(() => expect(seen.at(-1)).toEqual(['fast']));
+    await here.delete('e');
+    await until(() => expect(seen.at(-1)).toEqual([]));
+    expect(laptop.status.revision).toBe(phone.status.revision);
+  });
+
+  test('both edit the same entry offline: both show the later one, and the other is restored from the conflicts', async () => {
+    const who = user();
+    const [laptop, phone] = [await device(who), await device(who)];
+    const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
+    await here.put({ id: 'e', notes: 'first' });
+    const seen = await until(async () => (await there.get('e')) ?? expect.fail());
+    phone.goOffline();
+    await there.put({ ...seen, notes: 'offline' });
+    await there.put({ id: 'f', notes: 'only here' });
+    await here.put({ ...(await here.get('e'))!, notes: 'online' });
+    await laptop.flush();
+    phone.goOnline();
+    await phone.flush();
+    await until(async () => expect([(await here.get('e'))?.notes, (await there.get('e'))?.notes]).toEqual(['online', 'online']));
+    await until(async () => expect((await here.get('f'))?.notes).toBe('only here'));
+    const [lost] = await laptop.conflicts();
+    expect(lost).toMatchObject({ type: 'logbook_entry', entityId: 'e', reason: 'stale', document: { notes: 'offline' } });
+    await lost!.restore();
+    await until(async () => expect([(await here.get('e'))?.notes, (await there.get('e'))?.notes]).toEqual(['offline', 'offline']));
+    expect(await laptop.conflicts()).not.toContainEqual(expect.objectContaining({ id: lost!.id }));
+  });
+
+  test('the server is killed while 2,000 edits drain: exactly once', async () => {
+    const who = user();
+    const sync = await device(who, { offline: true });
+    await sync.collection('logbook_entry').putAll(Array.from({ length: 2_000 }, (_, i) => ({ id: `e${i}`, notes: `${i}` })));
+    sync.goOnline();
+    await until(() => expect(sync.status.pending).toBe(1_000));
+    await gateway.kill();
+    await gateway.up();
+    await sync.flush();
+    const stored = (await gateway.pull(who)) as { entries: { version: number }[]; lastSeq: number };
+    expect(stored.entries).toHaveLength(2_000);
+    // A second execution of anything would have taken a revision more.
+    expect(stored.lastSeq).toBe(2_000);
+    await until(() => expect(sync.status).toMatchObject({ pending: 0, poisoned: 0, revision: 2_000 }));
+  });
+
+  test('an answer that is lost is asked for again and replayed', async () => {
+    const who = user();
+    const world = new World(new Random(7));
+    const keys: (string | undefined)[] = [];
+    const replays: (string | null)[] = [];
+    const platform = world.platform();
+    let isFirst = true;
+    const sync = await device(who, { platform: { ...platform, fetch: async (url, init) => {
+      const response = await fetch(url, init);
+      if (!String(url).endsWith('/api/sync/batch')) return response;
+      keys.push((init!.headers as Record<string, string>)['x-idempotency-key']);
+      replays.push(response.headers.get('x-idempotent-replay'));
+      if (!isFirst) return response;
+      isFirst = false;
+      throw new TypeError('lost on the way back');
+    } } });
+    await sync.collection('goal').put({ id: 'g', title: 'once' });
+    await sync.flush();
+    expect(keys[1]).toBe(keys[0]);
+    expect(replays).toEqual([null, 'true']);
+    expect(await gateway.pull(who)).toMatchObject({ lastSeq: 1 });
+  });
+
+  test('what the server will not take is parked, and the rest goes on', async () => {
+    const who = user();
+    const sync = await device(who);
+    await sync.collection('logbook_entry').putAll([{ id: 'big', notes: 'x'.repeat(300_000) }, { id: 'ok' }]);
+    await sync.flush();
+    expect(await sync.queue()).toMatchObject([{ id: 'big', state: 'poisoned', error: { code: 'too_large' } }]);
+    expect(await gateway.pull(who)).toMatchObject({ entries: [{ id: 'ok' }] });
+    await sync.discard((await sync.queue())[0]!.n);
+    expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['ok']);
+  });
+
+  test('everything is erased on the server: gone here, too, but for what is unsent', async () => {
+    const who = user();
+    const [laptop, phone] = [await device(who), await device(who)];
+    await laptop.collection('logbook_entry').put({ id: 'old' });
+    await until(async () => expect(await phone.collection('logbook_entry').all()).toHaveLength(1));
+    phone.goOffline();
+    await phone.collection('logbook_entry').put({ id: 'new' });
+    expect((await api('DELETE', '/api/sync/data', who, { confirm: 'erase' })).status).toBe(200);
+    phone.goOnline();
+    for (const sync of [laptop, phone]) await until(async () => expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['new']));
+  });
+
+  test('signed out everywhere: back with a token issued since, without losing anything', async () => {
+    const who = user();
+    const sync = await device(who);
+    await isLive(sync);
+    expect((await api('POST', '/api/sync/sign-out-everywhere', who)).status).toBe(200);
+    await sync.collection('goal').put({ id: 'g' });
+    // A token of this very second is refused as well, so that the device may be signed out for a moment.
+    await until(async () => {
+      if (sync.status.connection === 'signedOut') sync.setToken(() => gateway.token(who));
+      expect(await gateway.pull(who)).toMatchObject({ goals: [{ id: 'g' }] });
+    });
+    await until(() => expect(sync.status).toMatchObject({ connection: 'live', pending: 0 }));
+  });
+
+  test('a device that is turned away says so and keeps what it has, until it is allowed again', async () => {
+    const who = user();
+    const sync = await device(who, { device: 'lost phone' });
+    await isLive(sync);
+    await until(async () => expect((await api('DELETE', '/api/sync/devices/lost%20phone', who)).status).toBe(204));
+    await until(() => expect(sync.status.connection).toBe('refused'));
+    await sync.collection('goal').put({ id: 'g' });
+    expect((await api('POST', '/api/sync/devices/lost%20phone/allow', who)).status).toBe(204);
+    sync.goOnline();
+    await sync.flush();
+    expect(await gateway.pull(who)).toMatchObject({ goals: [{ id: 'g' }] });
+  });
+
+  test('the digest of what is here is the server\'s', async () => {
+    const who = user();
+    const sync = await device(who);
+    const healed = vi.fn();
+    sync.on('healed', healed);
+    await sync.collection('goal').putAll(Array.from({ length: 50 }, (_, i) => ({ id: `g${i}` })));
+    await sync.collection('repertoire_item').put({ scoreId: 'Clair de Lune - Debussy' });
+    await sync.flush();
+    await sync.collection('goal').delete('g7');
+    await sync.flush();
+    await until(() => expect(sync.status.revision).toBe(52));
+    const ours = await (sync as unknown as { store: { digest(): Promise<string> } }).store.digest();
+    expect(await gateway.pull(who)).toMatchObject({ digest: ours, lastSeq: 52 });
+    expect(healed).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Gateway, isBuilt } from './support/gateway.js';
+import { Project, ROOT } from './support/package.js';
+
+const BYTES_MAX = 15_000;
+const run = promisify(execFile);
+
+let project: Project;
+beforeAll(() => {
+  project = new Project();
+});
+afterAll(() => project.remove());
+
+const inProject = (file: string, text: string): string => {
+  writeFileSync(join(project.folder, file), text);
+  return join(project.folder, file);
+};
+
+test('all of it is at most 15 KB, minified and gzipped, idb included', async () => {
+  const bundle = await build({ entryPoints: [join(ROOT, 'src/index.ts')], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false });
+  const bytes = gzipSync(bundle.outputFiles[0]!.contents, { level: 9 }).length;
+  console.log(`${bytes} bytes gzipped`);
+  expect(bytes).toBeLessThanOrEqual(BYTES_MAX);
+});
+
+test('has no dependency but idb', () => expect(Object.keys(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies)).toEqual(['idb']));
+
+test('holds what it says and nothing else', () => {
+  const home = join(project.folder, 'node_modules/@mirubato/sync');
+  const files = (readdirSync(home, { recursive: true }) as string[]).filter(file => /\.\w+$/.test(file)).sort();
+  expect(files).toContain('dist/index.js');
+  expect(files).toContain('dist/index.d.ts');
+  expect(files.filter(file => !/^dist\/.*\.(js|d\.ts)$/.test(file))).toEqual(['README.md', 'package.json']);
+});
+
+test('a page built with esbuild takes it', async () => {
+  const page = inProject('page.ts', "import { openSync } from '@mirubato/sync';\nconsole.log(openSync);\n");
+  const bundle = await build({ entryPoints: [page], bundle: true, format: 'esm', platform: 'browser', write: false });
+  expect(bundle.outputFiles[0]!.text).toContain('There is no IndexedDB here');
+});
+
+test('a page built with Vite takes it', async () => {
+  inProject('page.ts', "import { openSync } from '@mirubato/sync';\nconsole.log(openSync);\n");
+  inProject('index.html', '<!doctype html><script type="module" src="/page.ts"></script>');
+  const vite = await import('vite');
+  const output = await vite.build({ root: project.folder, logLevel: 'error', configFile: false, build: { write: false } });
+  const files = (output as unknown as { output: { fileName: string; code?: string }[] }).output;
+  expect(files.some(file => file.code?.includes('There is no IndexedDB here'))).toBe(true);
+});
+
+test('a Node script without IndexedDB is told what to do', async () => {
+  const script = inProject('bare.mjs', "import { openSync } from '@mirubato/sync';\nawait openSync({ url: 'http://localhost', token: 'x' });\n");
+  await expect(run(process.execPath, [script])).rejects.toThrow("import 'fake-indexeddb/auto' first");
+});
+
+describe('the README', () => {
+  const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(match => match[1]!);
+
+  // What the README leaves to the reader.
+  const READERS = `
+    declare function fetchToken(): Promise<string>;
+    declare function render(all: object[]): void;
+    declare const sync: import('@mirubato/sync').Sync;`;
+  const CONFIG = { compilerOptions: { strict: true, noEmit: true, target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: ['node'], skipLibCheck: true }, include: ['block*.ts', 'readers.d.ts'] };
+
+  test('has a start of ten lines', () => expect(blocks[0]!.trim().split('\n').filter(line => line.trim()).length).toBeLessThanOrEqual(10));
+
+  test('has code that holds against its types', async () => {
+    blocks.forEach((block, i) => inProject(`block${i}.ts`, `${block}\nexport {};\n`));
+    inProject('readers.d.ts', READERS);
+    inProject('tsconfig.json', JSON.stringify(CONFIG));
+    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project.folder]).catch(error => expect.fail(error.stdout));
+  });
+
+  describe.skipIf(!isBuilt)('with a server', () => {
+    let gateway: Gateway;
+    beforeAll(async () => {
+      gateway = await Gateway.start();
+    });
+    afterAll(() => gateway.stop());
+
+    test.concurrent.each(blocks.map((block, i) => [i + 1, block] as const))('block %i runs', async (number, block) => {
+      const user = `reader${number}`;
+      const needsSync = !block.includes('openSync(');
+      const script = `
+        import 'fake-indexeddb/auto';
+        import ws from 'ws';
+        import { openSync as open } from '@mirubato/sync';
+        globalThis.WebSocket ??= ws;
+        globalThis.fetchToken = async () => ${JSON.stringify(gateway.token(user))};
+        globalThis.render = () => {};
+        ${needsSync ? `const sync = await open({ url: ${JSON.stringify(gateway.url)}, token: fetchToken });` : ''}
+        ${block.replaceAll('https://sync.example.org', gateway.url)}
+        if (sync.status.connection !== 'closed') await sync.flush();
+        console.log('reached the end');
+        process.exit();`;
+      const { code } = await (await import('esbuild')).transform(script, { loader: 'ts', format: 'esm', target: 'es2022' });
+      const { stdout } = await run(process.execPath, [inProject(`run${number}.mjs`, code)], { timeout: 20_000 });
+      expect(stdout).toContain('reached the end');
+      if (number <= 3) expect(JSON.stringify(await gateway.pull(user))).toMatch(/Up to tempo|Memorize the first page|Scales/);
+    });
+  });
+});

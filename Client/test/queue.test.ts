@@ -1,0 +1,314 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ConflictReport, QueuedEdit, Sync } from '../src/index.js';
+import { openDatabase, upgrades, type Database } from '../src/store/schema.js';
+import { FakeWorld, rest, soon, token } from './support/fake.js';
+
+const open: Sync[] = [];
+async function opened(world: FakeWorld, options = {}): Promise<Sync> {
+  const sync = await world.open(options);
+  open.push(sync);
+  return sync;
+}
+afterEach(async () => {
+  for (const sync of open.splice(0)) await sync.close();
+});
+
+const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
+
+describe('the queue', () => {
+  test('is tried at once, under a key', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    const entry = await sync.collection('logbook_entry').put({ notes: 'slow' });
+    await sync.flush();
+    expect(world.batches).toMatchObject([{ key: expect.stringMatching(/./), entities: [{ type: 'logbook_entry', id: entry.id, data: { notes: 'slow' } }] }]);
+    expect(world.to('/api/sync/batch')[0]!.headers).toMatchObject({ 'x-device-id': 'd', 'x-sync-schema': '1' });
+    expect(sync.status.pending).toBe(0);
+  });
+
+  test('is cleared by an answer only; a retry is the same to the byte, with the same key', async () => {
+    const world = new FakeWorld();
+    let isLost = true;
+    world.answer = request => (isLost && request.path === '/api/sync/batch' ? 'lost' : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'g', title: 'a' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
+    expect(sync.status).toMatchObject({ pending: 1, queue: 'waiting' });
+    await sync.collection('goal').put({ id: 'g', title: 'b' });
+    isLost = false;
+    await world.pass(1_000);
+    await sync.flush();
+    const [first, second, third] = world.batches;
+    expect([second!.key, second!.text]).toEqual([first!.key, first!.text]);
+    expect(third).toMatchObject({ entities: [{ id: 'g', data: { title: 'b' }, baseVersion: 1 }] });
+    expect(third!.key).not.toBe(first!.key);
+  });
+
+  test('a crash between sending and answer replays the same key and body', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
+    const before = await opened(world, { name: 'crash' });
+    await before.collection('goal').putAll([{ id: 'g', title: 'a' }, { id: 'h', title: 'b' }]);
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await before.close();
+    const next = new FakeWorld();
+    const after = await opened(next, { name: 'crash' });
+    expect(await after.collection('goal').all()).toHaveLength(2);
+    await after.flush();
+    expect(next.batches).toEqual(world.batches);
+  });
+
+  test('a page that answers for a captive network is no acknowledgement', async () => {
+    const world = new FakeWorld();
+    let isPortal = true;
+    world.answer = request => (isPortal && request.path === '/api/sync/batch' ? { text: '<html>Please accept our terms', headers: { 'content-type': 'text/html' } } : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ title: 'a' });
+    await soon(() => expect(sync.status.queue).toBe('waiting'));
+    expect(sync.status.pending).toBe(1);
+    isPortal = false;
+    await world.pass(1_000);
+    await sync.flush();
+  });
+
+  test.each([['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')], [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]])('waits ever longer, and for ever, while nobody can help it: %j', async reply => {
+    const world = new FakeWorld();
+    let answers = 0;
+    world.answer = request => (request.path === '/api/sync/batch' && ++answers <= 12 ? reply : undefined);
+    const sync = await opened(world);
+    const times: number[] = [];
+    sync.on('frame', frame => frame.via === 'http' && frame.direction === 'out' && frame.label.endsWith('batch') && times.push(world.now));
+    await sync.collection('goal').put({ title: 'a' });
+    await world.pass(600_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
+    expect(times.slice(1, 9).map((time, i) => time - times[i]!)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    expect(new Set(world.batches.map(batch => batch.key)).size).toBe(1);
+  });
+
+  test('waits as long as the server asks', async () => {
+    const world = new FakeWorld();
+    let answers = 0;
+    world.answer = request => (request.path === '/api/sync/batch' && ++answers === 1 ? problem(503, 'BUSY', { 'retry-after': '7' }) : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ title: 'a' });
+    await world.pass(6_900);
+    expect(world.batches).toHaveLength(1);
+    await world.pass(200);
+    expect(sync.status.pending).toBe(0);
+  });
+
+  test('an error of its own is tried five times, then parked: visible, and the rest goes on', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.body?.includes('bad') ? problem(400, 'INVALID_SHAPE') : undefined);
+    const sync = await opened(world);
+    const poisoned: QueuedEdit[] = [];
+    sync.on('poisoned', edit => poisoned.push(edit));
+    await sync.collection('goal').putAll(Array.from({ length: 30 }, (_, i) => ({ id: `g${i}`, title: i === 17 ? 'bad' : 'good' })));
+    await world.pass(60_000);
+    expect(world.batches.filter(batch => batch.text.includes('bad')).map(batch => batch.entities.length)).toEqual([30, 30, 10, 1, 1]);
+    expect(poisoned).toMatchObject([{ id: 'g17', attempts: 5, state: 'poisoned', error: { code: 'INVALID_SHAPE' } }]);
+    expect(await sync.queue()).toEqual(poisoned);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 1 });
+    await sync.collection('goal').put({ id: 'later' });
+    await sync.flush();
+    expect(await sync.collection('goal').get('g17')).toMatchObject({ title: 'bad' });
+  });
+
+  test('a poisoned edit can be sent again, given up, or replaced by a better one', async () => {
+    const world = new FakeWorld();
+    let refuses = true;
+    world.answer = request => request.path === '/api/sync/batch' ? { body: world.accepted(JSON.parse(request.body!), id => (refuses && id !== 'ok' ? 'too_large' : undefined)) } : undefined;
+    const sync = await opened(world);
+    const goals = sync.collection<{ id: string; title?: string }>('goal');
+    await goals.putAll([{ id: 'a' }, { id: 'b' }, { id: 'c', title: 'long' }, { id: 'ok' }]);
+    await sync.flush();
+    // The server's verdict on the very same document would not change: these are not tried again by themselves.
+    expect(world.batches).toHaveLength(1);
+    expect(await sync.queue()).toMatchObject(['a', 'b', 'c'].map(id => ({ id, state: 'poisoned', attempts: 1, error: { code: 'too_large', message: 'no' } })));
+    const [a, b] = await sync.queue();
+    refuses = false;
+    await sync.discard(a!.n);
+    await sync.retry(b!.n);
+    await goals.put({ id: 'c', title: 'short' });
+    await sync.flush();
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
+    expect((await goals.all()).map(goal => goal.id)).toEqual(['b', 'c', 'ok']);
+  });
+
+  test('what may pass by itself is tried five times', async () => {
+    const world = new FakeWorld();
+    world.answer = request => request.path === '/api/sync/batch' ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') } : undefined;
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'a' });
+    await world.pass(60_000);
+    expect(world.batches).toHaveLength(5);
+    expect(await sync.queue()).toMatchObject([{ attempts: 5, state: 'poisoned', error: { code: 'quota' } }]);
+  });
+
+  test('2,000 edits made offline go in order, a thousand at a time, by type', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { offline: true });
+    await sync.collection('logbook_entry').putAll(Array.from({ length: 2_000 }, (_, i) => ({ id: `e${i}` })));
+    await sync.collection('goal').put({ id: 'g' });
+    await rest();
+    expect(sync.status).toMatchObject({ pending: 2_001, connection: 'offline', queue: 'held' });
+    expect(world.requests).toEqual([]);
+    sync.goOnline();
+    await soon(() => expect(sync.status.pending).toBe(0));
+    expect(world.batches.map(batch => batch.entities.length)).toEqual([1_000, 1_000, 1]);
+    expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual([...Array.from({ length: 2_000 }, (_, i) => `e${i}`), 'g']);
+  });
+
+  test('several edits of one entity, unsent, are one', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { offline: true });
+    const goals = sync.collection<{ title: string }>('goal');
+    const goal = await goals.put({ title: 'a' });
+    await goals.put({ ...goal, title: 'b' });
+    await goals.delete(goal.id);
+    expect(await goals.get(goal.id)).toBeUndefined();
+    sync.goOnline();
+    await sync.flush();
+    expect(world.batches).toMatchObject([{ entities: [{ id: goal.id, deleted: true }] }]);
+  });
+
+  test('a loser is reported with the winner, which is shown', async () => {
+    const world = new FakeWorld();
+    const winner = { id: 'g', title: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' };
+    world.answer = request => request.path === '/api/sync/batch' ? { body: {
+      results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', version: 8 }],
+      conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', message: 'later', server: winner }], newSyncToken: 'e.8', lastSeq: 8 } } : undefined;
+    const sync = await opened(world);
+    const reports: ConflictReport[] = [];
+    sync.on('conflict', report => reports.push(report));
+    await sync.collection('goal').put({ id: 'g', title: 'mine' });
+    await sync.flush();
+    expect(await sync.collection('goal').get('g')).toEqual(winner);
+    expect(reports).toMatchObject([{ type: 'goal', id: 'g', reason: 'stale', mine: { title: 'mine' }, theirs: { title: 'theirs' } }]);
+    // The clock has seen the winner, and the next edit is later.
+    expect(await sync.collection('goal').put({ ...winner, title: 'again' })).toMatchObject({ updatedAt: '2039-01-01T00:00:00.001Z', version: 8 });
+  });
+});
+
+describe('a token', () => {
+  test('that does not count is asked for anew, once', async () => {
+    const world = new FakeWorld();
+    const tokens = ['old', 'new'].map(name => token('ada', { name }));
+    let asked = 0;
+    world.answer = request => (request.headers.authorization === `Bearer ${tokens[0]}` ? problem(401, 'TOKEN_EXPIRED') : undefined);
+    const sync = await opened(world, { token: () => tokens[asked++]! });
+    await sync.collection('goal').put({ id: 'g' });
+    await sync.flush();
+    expect(asked).toBe(2);
+  });
+
+  test('that does not count for good signs out, keeps everything, and goes on with a fresh one under the same key', async () => {
+    const world = new FakeWorld();
+    let isRefused = true;
+    world.answer = request => (isRefused && request.path === '/api/sync/batch' ? problem(401, 'SIGNED_OUT') : undefined);
+    const sync = await opened(world);
+    const heard: string[] = [];
+    sync.on('signedOut', event => heard.push(`${event.code} ${event.erased}`));
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(sync.status).toMatchObject({ connection: 'signedOut', queue: 'held', pending: 1 }));
+    await world.pass(3_600_000);
+    expect(world.batches).toHaveLength(1);
+    expect(heard).toEqual(['SIGNED_OUT false']);
+    await expect(sync.flush()).rejects.toThrow();
+    isRefused = false;
+    sync.setToken(token('ada', { fresh: true }));
+    await soon(() => expect(sync.status.pending).toBe(0));
+    expect(world.batches[1]!.key).toBe(world.batches[0]!.key);
+  });
+
+  test('whose callback cannot reach the network is no sign-out', async () => {
+    const world = new FakeWorld();
+    let isUp = false;
+    const sync = await opened(world, { user: 'ada', token: () => (isUp ? token('ada') : Promise.reject(new Error('offline'))) });
+    await sync.collection('goal').put({ id: 'g' });
+    await world.pass(5_000);
+    expect(sync.status).toMatchObject({ connection: 'waiting', pending: 1 });
+    isUp = true;
+    await world.pass(60_000);
+    expect(sync.status.pending).toBe(0);
+  });
+
+  test.each([['DEVICE_REVOKED', 403], ['SCHEMA_MISMATCH', 409]])('%s stops everything and says so', async (code, status) => {
+    const world = new FakeWorld();
+    world.answer = () => problem(status, code);
+    const sync = await opened(world);
+    const heard: string[] = [];
+    sync.on('refused', event => heard.push(event.code));
+    await sync.collection('goal').put({ id: 'g' });
+    await world.pass(600_000);
+    expect(sync.status).toMatchObject({ connection: 'refused', queue: 'held', pending: 1, poisoned: 0 });
+    expect(heard).toEqual([code]);
+  });
+});
+
+describe('the store', () => {
+  test('a write that does not fit is not pretended', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { offline: true });
+    const heard: string[] = [];
+    sync.on('quota', event => heard.push(event.message));
+    const { put } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...rest: [unknown, IDBValidKey?]) {
+      if (this.name === 'queue') throw new DOMException('The disk is full.', 'QuotaExceededError');
+      return put.apply(this, rest);
+    };
+    try {
+      await expect(sync.collection('goal').put({ id: 'g' })).rejects.toMatchObject({ name: 'QuotaExceededError' });
+    } finally {
+      IDBObjectStore.prototype.put = put;
+    }
+    expect(heard).toEqual(['The disk is full.']);
+    expect(await sync.collection('goal').all()).toEqual([]);
+    expect(await sync.queue()).toEqual([]);
+    await sync.collection('goal').put({ id: 'g' });
+    expect(await sync.queue()).toHaveLength(1);
+  });
+
+  test('of an older version keeps its rows and its queue', async () => {
+    const name = 'mirubato-sync:old:ada@https://sync.test';
+    const old: Database = await openDatabase(name, () => {}, upgrades.slice(0, 1));
+    expect(old.version).toBe(1);
+    await old.put('rows', { type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
+    await old.add('queue', { type: 'goal', id: 'g', doc: { id: 'g', title: 'unsent' }, base: 4, at: 6, attempts: 0, notBefore: 0 } as never);
+    await old.put('meta', 'the device', 'device');
+    old.close();
+    const world = new FakeWorld();
+    const sync = await opened(world, { name: 'old', device: undefined, offline: true });
+    expect(sync.status.device).toBe('the device');
+    expect(await sync.collection('goal').get('g')).toMatchObject({ title: 'unsent' });
+    sync.goOnline();
+    await sync.flush();
+    expect(world.batches).toMatchObject([{ entities: [{ id: 'g', baseVersion: 4, data: { title: 'unsent' } }] }]);
+  });
+
+  test('of a newer version than the code is left alone', async () => {
+    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', () => {}, [...upgrades, () => {}]);
+    newer.close();
+    await expect(new FakeWorld().open({ name: 'newer' })).rejects.toMatchObject({ name: 'VersionError' });
+  });
+
+  test('is one per user: the next one finds nothing', async () => {
+    const world = new FakeWorld();
+    const ada = await opened(world, { name: 'shared', offline: true });
+    await ada.collection('goal').put({ id: 'g' });
+    const ben = await opened(world, { name: 'shared', offline: true, token: token('ben') });
+    expect(await ben.collection('goal').all()).toEqual([]);
+    expect(ben.status).toMatchObject({ pending: 0, user: 'ben' });
+  });
+
+  test('is gone after signing out, unsent edits too', async () => {
+    const world = new FakeWorld();
+    const sync = await world.open({ name: 'leaving', offline: true });
+    await sync.collection('goal').put({ id: 'g' });
+    await sync.signOut();
+    expect((await indexedDB.databases()).map(database => database.name)).not.toContain('mirubato-sync:leaving:ada@https://sync.test');
+    const again = await opened(world, { name: 'leaving', offline: true });
+    expect([await again.collection('goal').all(), await again.queue()]).toEqual([[], []]);
+  });
+});

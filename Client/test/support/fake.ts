@@ -1,0 +1,213 @@
+import { vi } from 'vitest';
+import { openSync, type Platform, type Sync, type SyncOptions } from '../../src/index.js';
+
+export interface Request {
+  method: string;
+  path: string;
+  body: string | undefined;
+  headers: Record<string, string>;
+}
+
+export type Reply = { status?: number; body?: unknown; headers?: Record<string, string>; text?: string } | 'lost' | 'hangs';
+
+interface Sent {
+  entities: { type: string; id: string; data: Record<string, unknown>; deleted?: boolean; baseVersion?: number }[];
+  syncToken?: string;
+}
+
+/** A world that moves only when told to: its clock stands still, and its server answers what the test says. */
+export class FakeWorld {
+  now = 1_800_000_000_000;
+  random = 1;
+  readonly requests: Request[] = [];
+  readonly sockets: FakeSocket[] = [];
+  /** What the server answers; undefined leaves it to `usual`. */
+  answer: (request: Request) => Reply | undefined | Promise<Reply | undefined> = () => undefined;
+  private version = 0;
+  private ids = 0;
+  private timers = new Map<number, { at: number; run: () => void }>();
+
+  constructor(readonly tabs?: FakeTabs) {}
+
+  platform(): Partial<Platform> {
+    const world = this;
+    return {
+      fetch: (url, init) => this.fetch(String(url), init!),
+      WebSocket: class extends FakeSocket {
+        constructor(url: string) {
+          super(url);
+          world.sockets.push(this);
+        }
+      },
+      now: () => this.now,
+      random: () => this.random,
+      randomId: () => `id${++this.ids}-${Math.random()}`,
+      setTimeout: (run, ms) => this.setTimeout(run, ms),
+      clearTimeout: timer => void this.timers.delete(timer as number),
+      ...(this.tabs ? { locks: this.tabs.locks, BroadcastChannel: this.tabs.channel() } : {}),
+    };
+  }
+
+  open(options: Partial<SyncOptions> = {}): Promise<Sync> {
+    return openSync({ url: 'https://sync.test', token: token('ada'), name: `${Math.random()}`, device: 'd', platform: this.platform(), ...options });
+  }
+
+  /** Lets time pass, timer by timer. */
+  async pass(ms: number): Promise<void> {
+    const end = this.now + ms;
+    for (;;) {
+      await rest();
+      const [next] = [...this.timers].filter(([, timer]) => timer.at <= end).sort(([, a], [, b]) => a.at - b.at);
+      if (!next) break;
+      this.timers.delete(next[0]);
+      this.now = Math.max(this.now, next[1].at);
+      next[1].run();
+    }
+    this.now = end;
+    await rest();
+  }
+
+  to(path: string): Request[] {
+    return this.requests.filter(request => request.path.startsWith(path));
+  }
+
+  get batches(): (Sent & { key: string; text: string })[] {
+    return this.to('/api/sync/batch').map(({ body, headers }) => ({ ...(JSON.parse(body!) as Sent), key: headers['x-idempotency-key']!, text: body! }));
+  }
+
+  get socket(): FakeSocket {
+    return this.sockets.at(-1)!;
+  }
+
+  /** What a server without a mind of its own would say. */
+  usual(request: Request): Reply {
+    if (request.path.startsWith('/api/sync/pull')) return { body: { syncToken: 'e.0', lastSeq: 0 } };
+    if (request.path.startsWith('/api/sync/ticket')) return { body: { ticket: `t${this.requests.length}` } };
+    if (request.path.startsWith('/api/sync/batch')) return { body: this.accepted(JSON.parse(request.body!) as Sent) };
+    return { body: {} };
+  }
+
+  accepted(sent: Sent, refused: (id: string) => string | undefined = () => undefined): object {
+    const results = sent.entities.map(({ type, id, data, deleted }) => refused(id)
+      ? { entityType: type, entityId: id, status: 'refused', version: 0 }
+      : { entityType: type, entityId: id, status: deleted ? 'deleted' : 'updated', version: ++this.version, updatedAt: data.updatedAt ?? data.deletedAt });
+    const conflicts = sent.entities.filter(({ id }) => refused(id)).map(({ type, id }) => ({ entityType: type, entityId: id, reason: refused(id), message: 'no' }));
+    return { results, conflicts, newSyncToken: 'e.0', lastSeq: 0 };
+  }
+
+  private setTimeout(run: () => void, ms: number): number {
+    this.timers.set(++this.ids, { at: this.now + ms, run });
+    return this.ids;
+  }
+
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
+    const request = { method: init.method!, path: url.replace('https://sync.test', ''), body: init.body as string | undefined, headers: init.headers as Record<string, string> };
+    this.requests.push(request);
+    const reply = (await this.answer(request)) ?? this.usual(request);
+    if (reply === 'lost') throw new TypeError('network');
+    if (reply === 'hangs') return new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
+    const status = reply.status ?? 200;
+    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: reply.headers ?? {} });
+  }
+}
+
+export class FakeSocket {
+  onopen: (() => void) | null = null;
+  onmessage: ((message: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+  onerror: (() => void) | null = null;
+  readonly sent: Record<string, unknown>[] = [];
+  isClosed = false;
+  /** Answers no pings. */
+  isMute = false;
+
+  constructor(readonly url: string) {}
+
+  send(text: string): void {
+    const frame = JSON.parse(text) as Record<string, unknown>;
+    this.sent.push(frame);
+    if (frame.type === 'PING' && !this.isMute) void this.says({ type: 'PONG' });
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  opens(): Promise<void> {
+    this.onopen!();
+    return rest();
+  }
+
+  says(frame: object): Promise<void> {
+    this.onmessage!({ data: JSON.stringify(frame) });
+    return rest();
+  }
+
+  ends(code: number): Promise<void> {
+    this.onclose!({ code });
+    return rest();
+  }
+
+  /** Opens, and is told that nothing was missed. */
+  async lives(lastSeq = 0): Promise<void> {
+    await this.opens();
+    await this.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq });
+  }
+}
+
+/** Locks and channels of one browser. */
+export class FakeTabs {
+  private readonly queues = new Map<string, (() => Promise<void>)[]>();
+  private readonly channels = new Set<{ name: string; onmessage: ((event: { data: unknown }) => void) | null }>();
+
+  readonly locks = {
+    request: (name: string, options: { signal: AbortSignal }, held: () => Promise<void>) => new Promise<void>((resolve, reject) => {
+      const queue = this.queues.get(name) ?? [];
+      this.queues.set(name, queue);
+      const turn = async () => {
+        await held();
+        queue.shift();
+        resolve();
+        void queue[0]?.();
+      };
+      options.signal.addEventListener('abort', () => {
+        if (queue.indexOf(turn) > 0) {
+          queue.splice(queue.indexOf(turn), 1);
+          reject(new DOMException('aborted', 'AbortError'));
+        }
+      });
+      if (queue.push(turn) === 1) void turn();
+    }),
+  } as unknown as NonNullable<Platform['locks']>;
+
+  channel(): NonNullable<Platform['BroadcastChannel']> {
+    const { channels } = this;
+    return class {
+      onmessage: ((event: { data: unknown }) => void) | null = null;
+      constructor(readonly name: string) {
+        channels.add(this);
+      }
+
+      postMessage(message: unknown): void {
+        const data = structuredClone(message);
+        for (const other of channels) if (other !== this && other.name === this.name) queueMicrotask(() => other.onmessage?.({ data }));
+      }
+
+      close(): void {
+        channels.delete(this);
+      }
+    };
+  }
+}
+
+export function token(user: string, claims: object = {}): string {
+  return `h.${Buffer.from(JSON.stringify({ sub: user, ...claims })).toString('base64url')}.s`;
+}
+
+/** Until the database, whose answers take turns of the event loop and no time, has come to rest. */
+export async function rest(): Promise<void> {
+  for (let i = 0; i < 150; i++) await new Promise(resolve => setImmediate(resolve));
+}
+
+/** Once it is so. */
+export const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 5_000, interval: 5 });

@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Sync } from '../src/index.js';
+import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
+
+const open: Sync[] = [];
+afterEach(async () => {
+  for (const sync of open.splice(0)) await sync.close();
+});
+
+/** Tabs of one browser, each with its own world, and one store. */
+async function tabs(count: number, name = `tabs${Math.random()}`): Promise<{ world: FakeWorld; sync: Sync }[]> {
+  const shared = new FakeTabs();
+  const found = [];
+  for (let i = 0; i < count; i++) {
+    const world = new FakeWorld(shared);
+    const sync = await world.open({ name });
+    open.push(sync);
+    found.push({ world, sync });
+    await rest();
+  }
+  return found;
+}
+
+describe('of two tabs', () => {
+  test('the first leads: only it has a socket, and the other knows how it stands', async () => {
+    const [first, second] = await tabs(2);
+    await soon(() => expect(first!.world.sockets).toHaveLength(1));
+    await first!.world.socket.lives();
+    await soon(() => expect(second!.sync.status).toMatchObject({ leader: false, connection: 'live' }));
+    expect(first!.sync.status).toMatchObject({ leader: true, connection: 'live' });
+    expect(second!.world.requests).toEqual([]);
+  });
+
+  test('what the follower writes is shown in both and sent by the leader', async () => {
+    const [first, second] = await tabs(2);
+    const seen: number[] = [];
+    first!.sync.collection('goal').subscribe(docs => seen.push(docs.length));
+    await second!.sync.collection('goal').put({ id: 'g' });
+    await second!.sync.flush();
+    await soon(() => expect(seen.at(-1)).toBe(1));
+    expect(first!.world.batches).toMatchObject([{ entities: [{ id: 'g' }] }]);
+    expect(second!.world.batches).toEqual([]);
+  });
+
+  test('what the leader hears is shown by the follower', async () => {
+    const [first, second] = await tabs(2);
+    const seen: string[] = [];
+    second!.sync.collection<{ id: string }>('goal').subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
+    await soon(() => expect(first!.world.sockets).toHaveLength(1));
+    await first!.world.socket.lives();
+    await first!.world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }, seq: 1, after: 0 });
+    await soon(() => expect(seen.at(-1)).toBe('g'));
+    expect(second!.sync.status.revision).toBe(1);
+  });
+
+  test('the second takes over when the first closes, and sends what the first could not', async () => {
+    const [first, second] = await tabs(2);
+    first!.world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
+    await first!.sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(first!.world.batches).toHaveLength(1));
+    await first!.sync.close();
+    await soon(() => expect(second!.sync.status).toMatchObject({ leader: true, pending: 0 }));
+    expect(second!.world.batches).toEqual(first!.world.batches);
+  });
+
+  test('a follower that closes takes nothing over later', async () => {
+    const [first, second, third] = await tabs(3);
+    await second!.sync.close();
+    await first!.sync.close();
+    await soon(() => expect(third!.sync.status.leader).toBe(true));
+    expect(second!.world.requests).toEqual([]);
+  });
+
+  test('the switch and the token are for all of them', async () => {
+    const [first, second] = await tabs(2);
+    second!.sync.goOffline();
+    await soon(() => expect(first!.sync.status).toMatchObject({ connection: 'offline', offline: true }));
+    second!.sync.goOnline();
+    first!.world.answer = () => ({ status: 401, body: { code: 'TOKEN_EXPIRED' } });
+    const heard: string[] = [];
+    second!.sync.on('signedOut', event => heard.push(event.code));
+    await soon(() => expect(heard).toEqual(['TOKEN_EXPIRED']));
+    first!.world.answer = () => undefined;
+    second!.sync.setToken(token('ada', { fresh: 1 }));
+    await soon(() => expect(first!.sync.status.connection).toBe('connecting'));
+    await soon(() => expect(first!.world.requests.at(-1)!.headers.authorization).toBe(`Bearer ${token('ada', { fresh: 1 })}`));
+  });
+
+  test('signing out in one empties and closes the other', async () => {
+    const [first, second] = await tabs(2, 'out');
+    await first!.sync.collection('goal').put({ id: 'g' });
+    const heard: boolean[] = [];
+    first!.sync.on('signedOut', event => heard.push(event.erased));
+    await second!.sync.signOut();
+    await soon(() => expect(heard).toEqual([true]));
+    expect((await indexedDB.databases()).filter(database => database.name!.includes(':out:'))).toEqual([]);
+    expect(first!.sync.status.connection).toBe('closed');
+  });
+
+  test('another device of the same browser has a leader of its own', async () => {
+    const shared = new FakeTabs();
+    const [left, right] = [new FakeWorld(shared), new FakeWorld(shared)];
+    open.push(await left.open({ name: 'left' }), await right.open({ name: 'right' }));
+    await soon(() => expect(open.map(sync => sync.status.leader)).toEqual([true, true]));
+  });
+});
