@@ -49,9 +49,9 @@ export class Device implements Sync, Shelf {
 
   constructor(opened: Opened, options: SyncOptions) {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
-    this.off = { app: options.offline ?? false, browser: false };
+    this.off = { app: options.offline ?? false, browser: isCutOff() };
     this.current = {
-      connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.off.app, user: this.user, device: opened.device,
+      connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.isOff, user: this.user, device: opened.device,
     };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
@@ -268,6 +268,9 @@ export class Device implements Sync, Shelf {
     this.events.emit('status', next);
   }
 }
+
+/** At the start nobody tells: a page that is opened without a network has to ask. */
+const isCutOff = (): boolean => typeof window !== 'undefined' && window.navigator?.onLine === false;
 
 /** The browser knows before any request does. Elsewhere nobody knows. */
 function watchNetwork(turned: (isOnline: boolean) => void): () => void {

@@ -52,6 +52,7 @@ public sealed class AccessTests(BrowserFixture fixture)
         await TabTo(tab.Page, "Piece");
         await keys.TypeAsync("Sonatina");
         await keys.PressAsync("Tab");
+        await keys.PressAsync("Control+A");
         await keys.TypeAsync("30");
         await keys.PressAsync("Tab");
         await keys.TypeAsync("By keyboard");
@@ -60,6 +61,7 @@ public sealed class AccessTests(BrowserFixture fixture)
 
         await TabTo(tab.Page, "Edit: Sonatina");
         await keys.PressAsync("Enter");
+        await keys.PressAsync("Control+A");
         await keys.TypeAsync("Sonata");
         await keys.PressAsync("Enter");
         await tab.Phone.Shows("Sonata", "By keyboard");
