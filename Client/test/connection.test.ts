@@ -191,6 +191,41 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('polling');
   });
 
+  test('none at all: what was written is fetched as it was stored, from the token before it', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    let stored: object[] = [];
+    world.answer = request => {
+      if (request.path === '/api/sync/batch') stored = JSON.parse(request.body!).entities.map((entity: { data: object }) => ({ ...entity.data, instrument: 'piano', version: 1 }));
+      return request.path === '/api/sync/pull' ? { body: { entries: stored, syncToken: 'e.1', lastSeq: 1 } } : undefined;
+    };
+    await sync.collection('logbook_entry').put({ id: 'e', instrument: 'PIANO' });
+    await soon(() => expect(sync.status.revision).toBe(1));
+    expect(JSON.parse(world.to('/api/sync/pull').at(-1)!.body!)).toMatchObject({ since: 'e.0' });
+    expect(await sync.collection('logbook_entry').get('e')).toMatchObject({ instrument: 'piano', version: 1 });
+  });
+
+  test('an edit behind one that was stored names that one, not what the socket has brought since', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/batch') await answered;
+      return undefined;
+    };
+    const entries = sync.collection<{ id: string; notes: string }>('logbook_entry');
+    const first = await entries.put({ id: 'e', notes: 'one' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await entries.put({ ...first, notes: 'two' });
+    await world.socket.says({ type: 'ENTRY_UPDATED', entry: { id: 'e', notes: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+    expect(await entries.get('e')).toMatchObject({ notes: 'two' });
+    answer();
+    await sync.flush();
+    expect(world.batches[1]).toMatchObject({ entities: [{ data: { notes: 'two' }, baseVersion: 1 }] });
+  });
+
   test('offline cuts everything at once, online brings it back at once', async () => {
     const world = new FakeWorld();
     const sync = await live(world);

@@ -83,7 +83,7 @@ class Run {
       const all = await Promise.all(this.devices.map(async ({ sync }) => [await viewOf(sync), sync.status.pending, sync.status.poisoned]));
       return { server, all };
     };
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 40_000;
     for (;;) {
       const { server, all } = await views();
       const isEqual = all.every(([view, pending, poisoned]) => JSON.stringify(view) === JSON.stringify(server) && !pending && !poisoned);

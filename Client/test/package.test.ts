@@ -101,7 +101,7 @@ describe('the README', () => {
         console.log('reached the end');
         process.exit();`;
       const { code } = await (await import('esbuild')).transform(script, { loader: 'ts', format: 'esm', target: 'es2022' });
-      const { stdout } = await run(process.execPath, [inProject(`run${number}.mjs`, code)], { timeout: 20_000 });
+      const { stdout } = await run(process.execPath, [inProject(`run${number}.mjs`, code)], { timeout: 80_000 });
       expect(stdout).toContain('reached the end');
       if (number <= 3) expect(JSON.stringify(await gateway.pull(user))).toMatch(/Up to tempo|Memorize the first page|Scales/);
     });

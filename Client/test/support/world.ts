@@ -17,7 +17,8 @@ export class World {
       WebSocket: this.socketClass(),
       now: () => Date.now() + this.skewMs,
       random: this.random.next,
-      setTimeout: (run, ms) => setTimeout(() => this.isDead || run(), ms / this.haste),
+      // Not so the patience with others, or a machine that is busy would look like one that is away.
+      setTimeout: (run, ms) => setTimeout(() => this.isDead || run(), ms < 10_000 ? ms / this.haste : ms / 5),
     };
   }
 
