@@ -82,6 +82,7 @@ export class EntryList {
   private fill(row: Row): void {
     const { title, minutes, notes } = draftOf(row.entry);
     const writer = writerOf(row.entry);
+    const focused = [...row.item.querySelectorAll('button')].indexOf(document.activeElement as HTMLButtonElement);
     row.isEditing = false;
     row.item.replaceChildren(
       make('div', { class: 'entry-head' },
@@ -93,6 +94,7 @@ export class EntryList {
         make('span', { class: 'writer', 'data-writer': writer }, writer ? `on the ${writer.toLowerCase()}` : ''),
         button('Edit', 'quiet small', () => this.edit(row), title),
         button('Delete', 'quiet small', () => void this.actions.remove(row.entry), title)));
+    row.item.querySelectorAll('button')[focused]?.focus();
   }
 
   private edit(row: Row): void {
