@@ -18,6 +18,7 @@ const written = new Map<string, number>();
 
 /** One device: its store, and what there is to see of it. */
 export class Pane {
+  private static readonly all: Pane[] = [];
   readonly element = copyOf('pane');
   private readonly part = partsOf(this.element);
   private readonly list: EntryList;
@@ -55,6 +56,7 @@ export class Pane {
     const pane = new Pane(name, label);
     pane.sync = await openSync({ url: location.origin, token: () => tokenFor(user), user, name, offline: pane.isSwitchedOff });
     pane.listen();
+    Pane.all.push(pane);
     return pane;
   }
 
@@ -125,7 +127,8 @@ export class Pane {
     sync.on('frame', frame => this.frames.add(frame));
     sync.on('conflict', ({ mine, theirs }) => {
       this.tell(`“${titleOf(mine ?? theirs)}” was edited elsewhere too; this device’s edit is set aside.`);
-      this.askConflicts();
+      // The list is the user's: each of their devices shows it.
+      for (const pane of Pane.all) pane.askConflicts();
     });
     sync.on('poisoned', edit => this.tell(`“${titleOf(edit.doc)}” was not taken by the server.`));
     sync.on('healed', () => this.tell('This device differed from the server and was mended.'));
@@ -206,7 +209,7 @@ export class Pane {
       act: (work, done) => void this.guarded(async () => {
         await work();
         this.tell(done);
-        this.askConflicts();
+        for (const pane of Pane.all) pane.askConflicts();
       }),
     });
   }
