@@ -44,7 +44,7 @@ export class Pane {
     heading.textContent = label;
     this.part('entries-scroll').setAttribute('aria-label', `Journal on the ${label.toLowerCase()}`);
     this.part('frames').setAttribute('aria-label', `Messages of the ${label.toLowerCase()}`);
-    this.part<HTMLDetailsElement>('wire').open = matchMedia('(min-width: 60rem)').matches;
+    this.part<HTMLDetailsElement>('wire').open = matchMedia('(min-width: 46rem)').matches;
     this.list = new EntryList(this.part('entries'), this.part('more'), {
       save: (entry, draft) => this.save(draft, entry),
       remove: entry => this.remove(entry),

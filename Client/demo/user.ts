@@ -10,8 +10,13 @@ const inAddress = (): string | undefined => {
 export function thisUser(): string {
   const user = inAddress() ?? localStorage.getItem(KEY) ?? made();
   localStorage.setItem(KEY, user);
-  history.replaceState(null, '', `#user=${user}`);
-  addEventListener('hashchange', () => inAddress() !== user && location.reload());
+  const show = () => history.replaceState(null, '', `#user=${user}`);
+  show();
+  addEventListener('hashchange', () => {
+    // A link inside the page leads to a place, not to another journal.
+    if ((inAddress() ?? user) === user) show();
+    else location.reload();
+  });
   return user;
 }
 

@@ -49,6 +49,11 @@ public sealed class AccessTests(BrowserFixture fixture)
         var tab = await (await DemoTab.Open(profile, fixture.Server.Url, BrowserFixture.NewUser())).Live();
         var keys = tab.Page.Keyboard;
 
+        var address = tab.Page.Url;
+        await TabTo(tab.Page, "Skip to the journal");
+        await keys.PressAsync("Enter");
+        await Expect(tab.Laptop.Root.GetByRole(AriaRole.Heading, new() { Name = "Laptop" })).ToBeFocusedAsync();
+        Assert.Equal(address, tab.Page.Url);
         await TabTo(tab.Page, "Piece");
         await keys.TypeAsync("Sonatina");
         await keys.PressAsync("Tab");
@@ -88,6 +93,7 @@ public sealed class AccessTests(BrowserFixture fixture)
         await using var profile = await fixture.Profile(options => options.ColorScheme = scheme);
         var tab = await (await DemoTab.Open(profile, fixture.Server.Url, BrowserFixture.NewUser())).Live();
         Assert.Empty(await tab.Page.EvaluateAsync<string[]>(TooFaint));
+        await BrowserFixture.Keep(tab.Page, $"first-{scheme.ToString().ToLowerInvariant()}");
         await Fill(tab);
         await tab.Page.GetByText("More to try").ClickAsync();
         await tab.Phone.GoOffline();
