@@ -26,6 +26,8 @@ export class Pane {
   private readonly stirred = calmly(() => this.redraw());
   private sync!: Sync;
   private entries: StoredEntry[] = [];
+  /** By id, also of what is deleted meanwhile. */
+  private readonly titles = new Map<string, string>();
   private faces: Map<string, string> | undefined;
   private readonly arrived = new Set<string>();
   private readonly own = new Map<string, string | null>();
@@ -162,6 +164,7 @@ export class Pane {
     const faces = new Map(entries.map(entry => [entry.id, faceOf(entry)]));
     const before = this.faces;
     this.faces = faces;
+    for (const entry of entries) this.titles.set(entry.id, titleOf(entry));
     this.entries = inOrder(entries);
     this.stirred();
     if (!before) return;
@@ -191,7 +194,7 @@ export class Pane {
     const waiting = new Set(this.edits.map(edit => edit.id));
     this.list.show(this.entries, waiting, this.arrived);
     this.arrived.clear();
-    showQueue(this.part('queue'), this.edits, this.sync, id => titleOf(this.entries.find(entry => entry.id === id)));
+    showQueue(this.part('queue'), this.edits, this.sync, id => this.titles.get(id) ?? titleOf(null));
     this.showConflicts();
     this.count('entry-count', 'no-entries', this.entries.length);
     this.count('queue-count', 'no-queue', this.edits.length);

@@ -51,6 +51,7 @@ export class View {
     else await this.readEach(this.docs, ids);
     const docs = [...this.docs.values()];
     for (const listener of this.listeners) call(() => listener(docs));
+    if (!this.listeners.size) this.docs = undefined;
   }
 
   private async readEach(docs: Map<string, Doc>, ids: readonly string[]): Promise<void> {

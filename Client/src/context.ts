@@ -1,4 +1,3 @@
-import type { Emitter } from './events.js';
 import type { Credentials } from './net/credentials.js';
 import type { Http } from './net/http.js';
 import type { Store } from './store/store.js';
@@ -14,7 +13,6 @@ export interface Context {
   readonly store: Store;
   readonly http: Http;
   readonly credentials: Credentials;
-  readonly events: Emitter<SyncEvents>;
   log(frame: Omit<Frame, 'at'>): void;
   /** Tells this tab and the others that documents changed. */
   changed(keys: readonly Key[]): void;

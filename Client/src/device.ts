@@ -1,3 +1,4 @@
+import { StatusBoard, type Led } from './board.js';
 import { collection, View, type Shelf } from './collection.js';
 import { conflictsOf } from './conflicts.js';
 import { Connection } from './connection.js';
@@ -6,6 +7,7 @@ import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
 import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
+import { watchNetwork } from './network.js';
 import type { Edit, Key } from './store/steps.js';
 import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
@@ -14,7 +16,7 @@ import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents,
 /** What tabs tell each other. */
 type Message =
   | { kind: 'changed'; keys: readonly Key[] }
-  | { kind: 'status'; status: Pick<SyncStatus, 'connection' | 'queue'> }
+  | { kind: 'status'; status: Led }
   | { kind: 'event'; event: keyof SyncEvents; payload: never }
   | { kind: 'hello' | 'wake' | 'flush' | 'pull' | 'erased' }
   | { kind: 'switch'; offline: boolean }
@@ -41,32 +43,40 @@ export class Device implements Sync, Shelf {
   private readonly tabs: Tabs<Message>;
   private readonly views = new Map<string, View>();
   private readonly stopWatching: () => void;
-  private current: SyncStatus;
+  private readonly board: StatusBoard;
   /** Off by the app's switch, off by the browser: either is enough. */
   private readonly off: { app: boolean; browser: boolean };
   private closed = false;
-  private reading: Promise<void> | undefined;
+  private leaders: Led | undefined;
 
   constructor(opened: Opened, options: SyncOptions) {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
+<<<<<<< HEAD
     this.off = { app: options.offline ?? false, browser: isCutOff() };
     this.current = {
       connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.isOff, user: this.user, device: opened.device,
     };
+=======
+    this.off = { app: options.offline ?? false, browser: false };
+>>>>>>> client
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
     this.connection = new Connection({
       url: options.url, device: opened.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
-      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials, events: this.events,
-      changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.stir(),
+      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
+      changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.board?.stir(),
     });
     this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
+    this.board = new StatusBoard(this.store, { user: this.user, device: opened.device }, () => this.standing(), {
+      shown: status => this.events.emit('status', status),
+      moved: led => this.tabs.isLeader && this.tabs.post({ kind: 'status', status: led }),
+    });
     this.tabs.post({ kind: 'hello' });
     this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }));
   }
 
   get status(): SyncStatus {
-    return this.current;
+    return this.board.status;
   }
 
   collection<T extends object = Doc>(type: string): Collection<T> {
@@ -110,19 +120,20 @@ export class Device implements Sync, Shelf {
 
   async discard(n: number): Promise<void> {
     this.changed(await this.store.discard(n));
-    this.stir();
+    this.board.stir();
   }
 
-  conflicts(): Promise<Conflict[]> {
+  async conflicts(): Promise<Conflict[]> {
+    this.mustBeOn();
     return conflictsOf(this.http, () => this.pull());
   }
 
   async flush(): Promise<void> {
     this.wake('flush');
     for (;;) {
-      await this.refreshStatus();
-      if (this.current.pending === 0) return;
-      if (this.closed || ['offline', 'signedOut', 'refused'].includes(this.current.connection)) throw offline('The queue cannot be sent now.');
+      await this.board.refresh();
+      if (this.status.pending === 0) return;
+      if (this.closed || ['offline', 'signedOut', 'refused'].includes(this.status.connection)) throw offline('The queue cannot be sent now.');
       await new Promise<void>(resolve => {
         const off = this.on('status', () => {
           off();
@@ -133,6 +144,7 @@ export class Device implements Sync, Shelf {
   }
 
   async pull(): Promise<void> {
+    this.mustBeOn();
     if (this.tabs.isLeader) await this.connection.puller.pull();
     else this.tabs.post({ kind: 'pull' });
   }
@@ -163,7 +175,7 @@ export class Device implements Sync, Shelf {
     this.stopWatching();
     this.connection.fire('close');
     this.tabs.close();
-    await this.refreshStatus();
+    await this.board.refresh();
     this.store.close();
   }
 
@@ -177,7 +189,12 @@ export class Device implements Sync, Shelf {
   private lead(): void {
     this.connection.fire('lead');
     if (!this.isOff) this.connection.fire('online');
-    this.stir();
+    this.board.stir();
+  }
+
+  /** What asks the server for something the app waits for cannot be put off until later. */
+  private mustBeOn(): void {
+    if (this.isOff) throw offline();
   }
 
   private get isOff(): boolean {
@@ -187,13 +204,13 @@ export class Device implements Sync, Shelf {
   private turn(off: { app?: boolean; browser?: boolean }): void {
     Object.assign(this.off, off);
     this.connection.fire(this.isOff ? 'offline' : 'online');
-    this.stir();
+    this.board.stir();
   }
 
   private wake(kind: 'wake' | 'flush'): void {
     if (this.tabs.isLeader) this.connection.queue.fire(kind);
     else this.tabs.post({ kind });
-    this.stir();
+    this.board.stir();
   }
 
   private heard(message: Message): void {
@@ -204,10 +221,9 @@ export class Device implements Sync, Shelf {
       case 'token': return this.takeToken(message.token);
       case 'erased': return void this.close().then(() => this.erased());
       case 'status':
-        if (!this.tabs.isLeader) this.show([], message.status);
-        return;
+        return this.follow(message.status);
       case 'hello':
-        if (this.tabs.isLeader) this.postStatus();
+        if (this.tabs.isLeader) this.tabs.post({ kind: 'status', status: this.standing() });
         return;
       default:
         if (this.tabs.isLeader) this.serve(message.kind);
@@ -218,7 +234,7 @@ export class Device implements Sync, Shelf {
   private serve(kind: 'wake' | 'flush' | 'pull'): void {
     if (kind === 'pull') this.connection.puller.pull().catch(() => {});
     else this.connection.queue.fire(kind);
-    this.stir();
+    this.board.stir();
   }
 
   private erased(): void {
@@ -236,38 +252,30 @@ export class Device implements Sync, Shelf {
     this.tabs.post({ kind: 'event', event, payload: payload as never });
   }
 
-  /** What changed in the store, or at the leader, is shown here. */
-  private show(keys: readonly Key[], leaders?: Pick<SyncStatus, 'connection' | 'queue'>): void {
+  /** What changed in the store is shown here. */
+  private show(keys: readonly Key[]): void {
     for (const [type, view] of this.views) {
       const ids = keys.filter(key => key[0] === type).map(key => key[1]);
       if (ids.length) view.refresh(ids);
     }
-    if (leaders) Object.assign(this.leaders, leaders);
-    this.stir();
+    this.board.stir();
   }
 
-  private readonly leaders: { connection?: SyncStatus['connection']; queue?: SyncStatus['queue'] } = {};
-
-  private postStatus(): void {
-    this.tabs.post({ kind: 'status', status: { connection: this.connection.state, queue: this.connection.queue.state } });
+  /** The leader's state is this device's; and its switch stays as it is when this tab takes over. */
+  private follow(led: Led): void {
+    if (this.tabs.isLeader) return;
+    this.leaders = led;
+    this.off.app = led.offline;
+    this.board.stir();
   }
 
-  private stir(): void {
-    this.reading ??= Promise.resolve().then(() => this.refreshStatus()).finally(() => (this.reading = undefined));
-  }
-
-  private async refreshStatus(): Promise<void> {
-    const known = await Promise.all([this.store.counts(), this.store.cursor()]).catch(() => undefined);
+  private standing(): Led & { leader: boolean } {
     const { isLeader } = this.tabs;
     const mine = { connection: this.connection.state, queue: this.connection.queue.state };
-    const shown = isLeader || this.closed ? mine : { ...mine, ...this.leaders };
-    const next: SyncStatus = { ...this.current, ...shown, ...known?.[0], revision: known?.[1].lastSeq ?? this.current.revision, leader: isLeader, offline: this.isOff };
-    if (isLeader && (next.connection !== this.current.connection || next.queue !== this.current.queue)) this.postStatus();
-    if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === this.current[name])) return;
-    this.current = next;
-    this.events.emit('status', next);
+    return { ...mine, ...(isLeader || this.closed ? {} : this.leaders), offline: this.isOff, leader: isLeader };
   }
 }
+<<<<<<< HEAD
 
 /** At the start nobody tells: a page that is opened without a network has to ask. */
 const isCutOff = (): boolean => typeof window !== 'undefined' && window.navigator?.onLine === false;
@@ -284,3 +292,5 @@ function watchNetwork(turned: (isOnline: boolean) => void): () => void {
     window.removeEventListener('offline', down);
   };
 }
+=======
+>>>>>>> client

@@ -28,7 +28,7 @@ export class Tabs<Message> {
   private stand(name: string, locks: NonNullable<Platform['locks']>): void {
     const held = () => new Promise<void>(resolve => {
       this.resign = resolve;
-      this.elected();
+      queueMicrotask(() => this.elected());
     });
     // It rejects when we withdraw before our turn, which is no error.
     Promise.resolve(locks.request(name, { signal: this.withdrawn.signal }, held)).catch(() => {});

@@ -234,7 +234,7 @@ describe('the socket', () => {
     await soon(() => expect(world.batches).toHaveLength(1));
     sync.goOffline();
     expect(world.socket.isClosed).toBe(true);
-    await world.pass(600_000);
+    await world.pass(10_000);
     expect(world.batches).toHaveLength(1);
     expect(sync.status).toMatchObject({ connection: 'offline', queue: 'held', pending: 1, offline: true });
     world.answer = () => undefined;

@@ -153,6 +153,16 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await until(() => expect(sync.status).toMatchObject({ connection: 'live', pending: 0 }));
   });
 
+  test('the token is replaced over the socket before it ends', async () => {
+    const who = user();
+    const sync = await device(who, { token: () => gateway.token(who, 4) });
+    const heard: string[] = [];
+    sync.on('frame', frame => frame.via === 'socket' && heard.push(`${frame.direction} ${frame.label}`));
+    await until(() => expect(heard).toContain('in AUTHENTICATED'));
+    expect(heard.indexOf('out AUTH')).toBeLessThan(heard.indexOf('in AUTHENTICATED'));
+    expect(sync.status.connection).toBe('live');
+  });
+
   test('a device that is turned away says so and keeps what it has, until it is allowed again', async () => {
     const who = user();
     const sync = await device(who, { device: 'lost phone' });

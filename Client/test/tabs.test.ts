@@ -63,6 +63,20 @@ describe('of two tabs', () => {
     expect(second!.world.batches).toEqual(first!.world.batches);
   });
 
+  test('a tab opened while the switch is off stays off when it takes over', async () => {
+    const name = 'switched';
+    const shared = new FakeTabs();
+    const [old, fresh] = [new FakeWorld(shared), new FakeWorld(shared)];
+    const first = await old.open({ name, offline: true });
+    await soon(() => expect(first.status.connection).toBe('offline'));
+    const second = await fresh.open({ name });
+    open.push(second);
+    await soon(() => expect(second.status).toMatchObject({ leader: false, connection: 'offline', offline: true }));
+    await first.close();
+    await soon(() => expect(second.status).toMatchObject({ leader: true, connection: 'offline' }));
+    expect(fresh.requests).toEqual([]);
+  });
+
   test('a follower that closes takes nothing over later', async () => {
     const [first, second, third] = await tabs(3);
     await second!.sync.close();
@@ -75,6 +89,7 @@ describe('of two tabs', () => {
     const [first, second] = await tabs(2);
     second!.sync.goOffline();
     await soon(() => expect(first!.sync.status).toMatchObject({ connection: 'offline', offline: true }));
+    await soon(() => expect(second!.sync.status).toMatchObject({ connection: 'offline', offline: true }));
     second!.sync.goOnline();
     first!.world.answer = () => ({ status: 401, body: { code: 'TOKEN_EXPIRED' } });
     const heard: string[] = [];

@@ -49,7 +49,6 @@ export class World {
   }
 
   private socketClass(): typeof WebSocket {
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
     const world = this;
     return class extends WebSocket {
       constructor(url: string) {
