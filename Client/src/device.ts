@@ -51,14 +51,7 @@ export class Device implements Sync, Shelf {
 
   constructor(opened: Opened, options: SyncOptions) {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
-<<<<<<< HEAD
-    this.off = { app: options.offline ?? false, browser: isCutOff() };
-    this.current = {
-      connection: 'following', queue: 'held', pending: 0, poisoned: 0, revision: 0, leader: false, offline: this.isOff, user: this.user, device: opened.device,
-    };
-=======
     this.off = { app: options.offline ?? false, browser: false };
->>>>>>> client
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
     this.connection = new Connection({
@@ -275,22 +268,3 @@ export class Device implements Sync, Shelf {
     return { ...mine, ...(isLeader || this.closed ? {} : this.leaders), offline: this.isOff, leader: isLeader };
   }
 }
-<<<<<<< HEAD
-
-/** At the start nobody tells: a page that is opened without a network has to ask. */
-const isCutOff = (): boolean => typeof window !== 'undefined' && window.navigator?.onLine === false;
-
-/** The browser knows before any request does. Elsewhere nobody knows. */
-function watchNetwork(turned: (isOnline: boolean) => void): () => void {
-  const world = globalThis as Partial<Pick<Window, 'addEventListener' | 'removeEventListener'>>;
-  if (!world.addEventListener || typeof window === 'undefined') return () => {};
-  const [up, down] = [() => turned(true), () => turned(false)];
-  window.addEventListener('online', up);
-  window.addEventListener('offline', down);
-  return () => {
-    window.removeEventListener('online', up);
-    window.removeEventListener('offline', down);
-  };
-}
-=======
->>>>>>> client
