@@ -21,11 +21,17 @@ export class StatusBoard {
   }
 
   stir(): void {
-    this.isStale = true;
-    this.reading ??= this.readAll().finally(() => (this.reading = undefined));
+    void this.refresh();
   }
 
-  async refresh(): Promise<void> {
+  /** One reading at a time: of two, the older one might come last. */
+  refresh(): Promise<void> {
+    this.isStale = true;
+    this.reading ??= this.readAll().finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
     const known = await Promise.all([this.store.counts(), this.store.cursor()]).catch(() => undefined);
     const before = this.status;
     const next: SyncStatus = { ...before, ...this.standing(), ...known?.[0], revision: known?.[1].lastSeq ?? before.revision };
@@ -39,7 +45,7 @@ export class StatusBoard {
   private async readAll(): Promise<void> {
     while (this.isStale) {
       this.isStale = false;
-      await this.refresh();
+      await this.read();
     }
   }
 }

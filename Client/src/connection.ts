@@ -23,6 +23,8 @@ export class Connection {
   private timer: unknown;
   private refresh: unknown;
   private check: unknown;
+  /** Which try to connect this is: what an earlier one still hears is not news. */
+  private attempt = 0;
   private failures = 0;
   private retryAfterMs = 0;
   /** Sockets in a row that did not open although a ticket was given out. */
@@ -64,15 +66,18 @@ export class Connection {
 
   private async connect(): Promise<void> {
     const { store, http, platform, url, device } = this.context;
+    const attempt = ++this.attempt;
     this.hangUp();
+    platform.clearTimeout(this.timer);
     try {
       if ((await store.cursor()).token === null) await this.puller.pull();
+      if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
       const { ticket } = (await http.call('POST', '/api/sync/ticket')).body as { ticket: string };
-      if (this.state !== 'connecting') return;
+      if (attempt !== this.attempt || this.state !== 'connecting') return;
       this.open(`${url.replace(/^http/, 'ws')}/sync/ws?ticket=${encodeURIComponent(ticket)}&deviceId=${encodeURIComponent(device)}`);
     } catch (error) {
-      this.failed(error);
+      if (attempt === this.attempt) this.failed(error);
     }
   }
 
@@ -212,11 +217,13 @@ export class Connection {
     const { socket } = this;
     this.socket = undefined;
     socket?.close();
-    for (const timer of [this.timer, this.refresh, this.check]) this.context.platform.clearTimeout(timer);
+    for (const timer of [this.refresh, this.check]) this.context.platform.clearTimeout(timer);
   }
 
   private disconnect(): void {
+    this.attempt++;
     this.hangUp();
+    this.context.platform.clearTimeout(this.timer);
     this.context.http.abort();
   }
 }

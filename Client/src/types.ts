@@ -38,7 +38,7 @@ export interface SyncOptions {
 export interface Platform {
   fetch: typeof fetch;
   WebSocket: WebSocketLike | undefined;
-  locks: Pick<LockManager, 'request'> | undefined;
+  locks: LocksLike | undefined;
   BroadcastChannel: (new (name: string) => ChannelLike) | undefined;
   now(): number;
   random(): number;
@@ -49,6 +49,11 @@ export interface Platform {
 
 // Looser than the DOM's types, so that the package `ws` fits without a cast.
 export type WebSocketLike = new (url: string, protocols?: string | string[]) => any;
+
+// As much of the Web Locks as is needed, so that a Node project's types do without the DOM's.
+export interface LocksLike {
+  request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>;
+}
 
 export interface ChannelLike {
   postMessage(message: unknown): void;

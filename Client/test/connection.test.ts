@@ -72,6 +72,21 @@ describe('the socket', () => {
     expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 0 }]);
   });
 
+  test('a pull that fails after its socket has does not call the reconnection off', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let fail = () => {};
+    const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
+    world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
+    await world.socket.says(entry('later', 9, 7));
+    await world.socket.ends(1006);
+    expect(sync.status.connection).toBe('waiting');
+    fail();
+    await rest();
+    await world.pass(1_000);
+    expect(world.sockets).toHaveLength(2);
+  });
+
   test('a reset replaces what is there and keeps what is unsent', async () => {
     const world = new FakeWorld();
     const sync = await live(world);

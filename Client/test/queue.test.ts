@@ -126,6 +126,7 @@ describe('the queue', () => {
     // The server's verdict on the very same document would not change: these are not tried again by themselves.
     expect(world.batches).toHaveLength(1);
     expect(await sync.queue()).toMatchObject(['a', 'b', 'c'].map(id => ({ id, state: 'poisoned', attempts: 1, error: { code: 'too_large', message: 'no' } })));
+    expect(await goals.all()).toHaveLength(4);
     const [a, b] = await sync.queue();
     refuses = false;
     await sync.discard(a!.n);

@@ -72,18 +72,18 @@ export type Settlement =
 
 /** The answer to one item. Without a result the server held the same already. */
 export function settle(row: Row, item: Item, result: ItemResult | undefined, server: Doc | undefined, reason: string | undefined): Settlement {
-  switch (result?.status) {
-    case undefined:
+  switch (result?.status ?? 'unchanged') {
     case 'unchanged':
-      return { kind: 'stored', row: row.at ? row : adopted(row, assumed(row, item, undefined)) };
+      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
+      return { kind: 'stored', row: row.at ? row : { ...row, doc: item.doc } };
     case 'refused':
       return { kind: 'refused', row };
     case 'conflict':
       return beaten(row, item, server ? shown(row.type, row.id, server) : undefined, reason);
     case 'duplicate':
-      return { kind: 'stored', row: adopted(row, { ...assumed(row, item, result), doc: null, assumed: undefined }) };
+      return { kind: 'stored', row: adopted(row, { ...assumed(item, result!), doc: null, assumed: undefined }) };
     default:
-      return { kind: 'stored', row: adopted(row, assumed(row, item, result)) };
+      return { kind: 'stored', row: adopted(row, assumed(item, result!)) };
   }
 }
 
@@ -99,15 +99,14 @@ function beaten(row: Row, item: Item, winner: Revision | undefined, reason: stri
 
 type Assumed = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
 
-function assumed(row: Row, item: Item, result: ItemResult | undefined): Assumed & { assumed: true | undefined } {
-  const at = moment(result?.updatedAt) || item.at;
-  const version = result?.version ?? row.version;
-  if (item.doc === null || result?.status === 'deleted') return { doc: null, version, at, assumed: undefined };
-  return { doc: result?.document ?? { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: result?.document ? undefined : true };
+function assumed(item: Item, { status, version = 0, updatedAt, document }: ItemResult): Assumed {
+  const at = moment(updatedAt);
+  if (item.doc === null || status === 'deleted') return { doc: null, version, at };
+  return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: true };
 }
 
 // Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
-const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, ...stored } : row);
+const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, assumed: undefined, ...stored } : row);
 
 /** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
 export function uncover(row: Row, rest: readonly Item[]): Row {

@@ -161,7 +161,7 @@ export class FakeTabs {
   private readonly channels = new Set<{ name: string; onmessage: ((event: { data: unknown }) => void) | null }>();
 
   readonly locks = {
-    request: (name: string, options: { signal: AbortSignal }, held: () => Promise<void>) => new Promise<void>((resolve, reject) => {
+    request: (name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<void> => new Promise<void>((resolve, reject) => {
       const queue = this.queues.get(name) ?? [];
       this.queues.set(name, queue);
       const turn = async () => {
@@ -178,7 +178,7 @@ export class FakeTabs {
       });
       if (queue.push(turn) === 1) void turn();
     }),
-  } as unknown as NonNullable<Platform['locks']>;
+  };
 
   channel(): NonNullable<Platform['BroadcastChannel']> {
     const { channels } = this;
