@@ -7,7 +7,7 @@ import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
 import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
-import { watchNetwork } from './network.js';
+import { isCutOff, watchNetwork } from './network.js';
 import type { Edit, Key } from './store/steps.js';
 import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
@@ -51,7 +51,7 @@ export class Device implements Sync, Shelf {
 
   constructor(opened: Opened, options: SyncOptions) {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
-    this.off = { app: options.offline ?? false, browser: false };
+    this.off = { app: options.offline ?? false, browser: isCutOff() };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
     this.connection = new Connection({
