@@ -53,7 +53,7 @@ public sealed class AccessTests(BrowserFixture fixture)
         await TabTo(tab.Page, "Skip to the journal");
         await keys.PressAsync("Enter");
         await Expect(tab.Laptop.Root.GetByRole(AriaRole.Heading, new() { Name = "Laptop" })).ToBeFocusedAsync();
-        Assert.Equal(address, tab.Page.Url);
+        await Expect(tab.Page).ToHaveURLAsync(address);
         await TabTo(tab.Page, "Piece");
         await keys.TypeAsync("Sonatina");
         await keys.PressAsync("Tab");
