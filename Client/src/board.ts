@@ -37,7 +37,8 @@ export class StatusBoard {
     const next: SyncStatus = { ...before, ...this.standing(), ...known?.[0], revision: known?.[1].lastSeq ?? before.revision };
     if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === before[name])) return;
     this.status = next;
-    if (next.connection !== before.connection || next.queue !== before.queue || next.offline !== before.offline) this.readers.moved({ connection: next.connection, queue: next.queue, offline: next.offline });
+    const { connection, queue, offline } = next;
+    if (connection !== before.connection || queue !== before.queue || offline !== before.offline) this.readers.moved({ connection, queue, offline });
     this.readers.shown(next);
   }
 

@@ -154,11 +154,13 @@ export class Connection {
 
   private async refreshNow(): Promise<void> {
     const { platform, credentials } = this.context;
+    const { socket } = this;
     credentials.drop();
     try {
-      this.socket?.send({ type: 'AUTH', token: await credentials.get() });
+      const token = await credentials.get();
+      socket?.send({ type: 'AUTH', token });
     } catch {
-      this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
+      if (socket && socket === this.socket) this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
     }
   }
 
