@@ -1,6 +1,6 @@
 namespace Mirubato.Tests.Browser;
 
-/// <summary>The browser of these tests: the system's own, because no download of Playwright's is relied upon. <c>MIRUBATO_TEST_CHROMIUM</c> names another.</summary>
+/// <summary>The browser of these tests: the system's own, because no download of Playwright's is relied upon. <c>MIRUBATO_TEST_CHROMIUM</c> names another, or none.</summary>
 internal static class Chromium
 {
     public static readonly string? Path = Find();
@@ -12,11 +12,11 @@ internal static class Chromium
         "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
     ];
 
-    private static string? Find() => ((string?[])
-    [
-        Environment.GetEnvironmentVariable("MIRUBATO_TEST_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    ]).FirstOrDefault(File.Exists);
+    private static string? Find()
+    {
+        string[] usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+        return (Environment.GetEnvironmentVariable("MIRUBATO_TEST_CHROMIUM") is { Length: > 0 } named ? [named] : usual).FirstOrDefault(File.Exists);
+    }
 }
 
 /// <summary>A test in a browser; left out, with the reason, where there is none.</summary>
