@@ -20,6 +20,11 @@ public sealed class CrossingTests(BrowserFixture fixture, ITestOutputHelper outp
         await phone.Shows("Clair de lune");
         await Expect(phone.News).ToContainTextAsync("“Clair de lune” arrived");
         await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/demo#user=demo-[a-z0-9]{16,40}$"));
+
+        await new DemoPane(page, "laptop").Is("live");
+        await phone.Is("live");
+        await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Add a sample entry" }).ClickAsync();
+        await Expect(phone.News).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("“Invention No. 8 in F” arrived in \\d+ ms."));
         output.WriteLine(await phone.News.InnerTextAsync());
     }
 
