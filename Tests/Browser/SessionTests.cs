@@ -33,6 +33,22 @@ public sealed class SessionTests(BrowserFixture fixture)
     }
 
     [BrowserFact]
+    public async Task A_tab_that_took_over_without_a_network_comes_back_with_it()
+    {
+        await using var profile = await fixture.Profile();
+        var user = BrowserFixture.NewUser();
+        var first = await (await DemoTab.Open(profile, fixture.Server.Url, user)).Live();
+        var second = await (await DemoTab.Open(profile, fixture.Server.Url, user)).Live();
+        await profile.SetOfflineAsync(true);
+        await first.Laptop.Is("offline");
+        await second.Laptop.Is("offline");
+        await first.Page.CloseAsync();
+        await Expect(second.Laptop.Root).ToHaveAttributeAsync("data-leader", "true");
+        await profile.SetOfflineAsync(false);
+        await second.Live();
+    }
+
+    [BrowserFact]
     public async Task A_token_is_renewed_before_it_ends_and_after_it_was_refused_without_a_reload()
     {
         var user = BrowserFixture.NewUser();
