@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
 using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Demo;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
 using Mirubato.Gateway.Rest;
@@ -81,6 +82,7 @@ public static class GatewayHost
         app.MapSync();
         app.MapWebApp();
         app.MapHome();
+        app.MapDemo();
         app.MapOpenApiDocument();
     }
 
@@ -119,6 +121,7 @@ public static class GatewayHost
         services.AddSingleton<GatewayMetrics>();
         Telemetry.Configure(services);
         services.AddSingleton<Readiness>();
+        services.AddSingleton(new DemoTokens(options.Demo.TokensPerMinute));
         Socket.SocketSetup.Configure(services);
         services.AddSingleton<IAnswerFormat, WireAnswers>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, WireJson.Default));

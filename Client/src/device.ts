@@ -7,7 +7,7 @@ import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
 import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
-import { watchNetwork } from './network.js';
+import { isCutOff, watchNetwork } from './network.js';
 import type { Edit, Key } from './store/steps.js';
 import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
@@ -16,7 +16,7 @@ import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents,
 /** What tabs tell each other. */
 type Message =
   | { kind: 'changed'; keys: readonly Key[] }
-  | { kind: 'status'; status: Led }
+  | { kind: 'status'; status: Led; switchedOff: boolean }
   | { kind: 'event'; event: keyof SyncEvents; payload: never }
   | { kind: 'hello' | 'wake' | 'flush' | 'pull' | 'erased' }
   | { kind: 'switch'; offline: boolean }
@@ -51,7 +51,7 @@ export class Device implements Sync, Shelf {
 
   constructor(opened: Opened, options: SyncOptions) {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
-    this.off = { app: options.offline ?? false, browser: false };
+    this.off = { app: options.offline ?? false, browser: isCutOff() };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
     this.connection = new Connection({
@@ -62,7 +62,7 @@ export class Device implements Sync, Shelf {
     this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
     this.board = new StatusBoard(this.store, { user: this.user, device: opened.device }, () => this.standing(), {
       shown: status => this.events.emit('status', status),
-      moved: led => this.tabs.isLeader && this.tabs.post({ kind: 'status', status: led }),
+      moved: led => this.tabs.isLeader && this.postStatus(led),
     });
     this.tabs.post({ kind: 'hello' });
     this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }));
@@ -214,9 +214,9 @@ export class Device implements Sync, Shelf {
       case 'token': return this.takeToken(message.token);
       case 'erased': return void this.close().then(() => this.erased());
       case 'status':
-        return this.follow(message.status);
+        return this.follow(message.status, message.switchedOff);
       case 'hello':
-        if (this.tabs.isLeader) this.tabs.post({ kind: 'status', status: this.standing() });
+        if (this.tabs.isLeader) this.postStatus(this.standing());
         return;
       default:
         if (this.tabs.isLeader) this.serve(message.kind);
@@ -254,11 +254,16 @@ export class Device implements Sync, Shelf {
     this.board.stir();
   }
 
+  /** The switch goes apart: whether the browser is offline each tab knows for itself, and hears when that is over. */
+  private postStatus(status: Led): void {
+    this.tabs.post({ kind: 'status', status, switchedOff: this.off.app });
+  }
+
   /** The leader's state is this device's; and its switch stays as it is when this tab takes over. */
-  private follow(led: Led): void {
+  private follow(led: Led, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
     this.leaders = led;
-    this.off.app = led.offline;
+    this.off.app = switchedOff;
     this.board.stir();
   }
 

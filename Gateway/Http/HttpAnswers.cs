@@ -9,6 +9,10 @@ internal static class ContentTypes
     public const string Problem = "application/problem+json; charset=utf-8";
     public const string Lines = "application/x-ndjson; charset=utf-8";
     public const string Html = "text/html; charset=utf-8";
+    public const string Style = "text/css; charset=utf-8";
+    public const string Script = "text/javascript; charset=utf-8";
+    public const string Image = "image/svg+xml";
+    public const string Token = "application/jwt";
 }
 
 /// <summary>Whole answers of known length.</summary>

@@ -43,7 +43,10 @@ internal static class RateLimits
 /// <summary>
 /// Counts refused tokens by address. Only the refusals are limited, never a valid token: many users may share an address.
 /// </summary>
-internal sealed class RefusedTokens(int perMinute) : IDisposable
+internal sealed class RefusedTokens(int perMinute) : PerAddress(perMinute);
+
+/// <summary>Counts something by the address it comes from, so much a minute.</summary>
+internal abstract class PerAddress(int perMinute) : IDisposable
 {
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(address =>
         RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions

@@ -9,11 +9,15 @@ internal sealed record GatewayOptions(
     AllowedOrigins Origins,
     LimitOptions Limits,
     Quotas Quotas,
-    IReadOnlyList<System.Net.IPNetwork> TrustedProxies)
+    IReadOnlyList<System.Net.IPNetwork> TrustedProxies,
+    DemoOptions Demo)
 {
     /// <summary>What opens the pages for operators; without it there are none.</summary>
     public string? AdminSecret { get; init; }
 }
+
+/// <summary>The demo page, and the tokens it hands out to anybody who asks.</summary>
+internal sealed record DemoOptions(bool Enabled, int TokenSeconds, int TokensPerMinute);
 
 /// <summary>Tokens are signed with a shared secret, or by an authority; exactly one of the two.</summary>
 /// <param name="Generated">The secret was made here for development, not configured.</param>

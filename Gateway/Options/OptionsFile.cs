@@ -10,7 +10,7 @@ internal static class OptionsFile
     public const int SecretBytesMin = 32;
     public const int AdminSecretBytesMin = 16;
 
-    private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits"];
+    private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits", "Demo"];
 
     public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment)
     {
@@ -22,12 +22,13 @@ internal static class OptionsFile
         var quotas = Quotas(settings);
         var proxies = TrustedProxies(settings);
         var admin = Admin(settings);
+        var demo = Demo(settings, environment.IsProduction(), auth);
         settings.RefuseUnknown(Sections);
         if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
 
         // Last, because it writes a file: a start that fails leaves nothing behind.
         if (auth is { Secret: null, Authority: null }) auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
-        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies) { AdminSecret = admin };
+        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { AdminSecret = admin };
     }
 
     private static StorageOptions Storage(SettingsReader settings)
@@ -91,6 +92,15 @@ internal static class OptionsFile
             Connections = settings.Int("Limits:Connections", usual.Connections, 10, 10_000_000),
             ShutdownSeconds = settings.Int("Limits:ShutdownSeconds", usual.ShutdownSeconds, 1, 600),
         };
+    }
+
+    private static DemoOptions Demo(SettingsReader settings, bool production, AuthOptions auth)
+    {
+        // Its tokens are signed here, which only a shared secret allows.
+        var enabled = settings.Flag("Demo:Enabled", fallback: !production && auth.Authority is null);
+        if (enabled && auth.Authority is not null)
+            settings.Wrong("Demo:Enabled is 'true' while Auth:Authority is set: the demo signs tokens of its own, which needs Auth:Secret; remove one of the two.");
+        return new DemoOptions(enabled, settings.Int("Demo:TokenSeconds", 120, 2, 3_600), settings.Int("Demo:TokensPerMinute", 120, 1, 1_000_000));
     }
 
     private static Quotas Quotas(SettingsReader settings)

@@ -32,6 +32,14 @@ internal sealed class SettingsReader(IConfiguration configuration)
 
     public int Int(string name, int fallback, int min, int max) => (int)Number(name, fallback, min, max);
 
+    public bool Flag(string name, bool fallback)
+    {
+        if (Text(name) is not { } text) return fallback;
+        if (bool.TryParse(text, out var value)) return value;
+        Wrong($"{name} is '{text}': set true or false, or leave it out for {(fallback ? "true" : "false")}.");
+        return fallback;
+    }
+
     /// <summary>An array of the configuration, or one text with commas or spaces (handy as an environment variable).</summary>
     public IReadOnlyList<string> List(string name)
     {

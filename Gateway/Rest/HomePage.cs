@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using Mirubato.Gateway.Demo;
 using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Options;
 
 namespace Mirubato.Gateway.Rest;
 
@@ -10,14 +12,17 @@ internal static class HomePage
     private static readonly string Page = Text();
     private static readonly string Policy = $"default-src 'none'; style-src 'sha256-{Hash(Between(Page, "<style>", "</style>"))}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+    private const string DemoLine = $"<li><a href=\"{DemoPage.Path}\">{DemoPage.Path}</a>: two devices side by side; write on one, and it appears on the other</li>";
+
     public static void MapHome(this IEndpointRouteBuilder app) => app.MapGet("/", Get).ExcludeFromDescription();
 
-    private static async Task Get(HttpContext http, Readiness readiness)
+    private static async Task Get(HttpContext http, Readiness readiness, GatewayOptions options)
     {
         var healthy = await readiness.Ready();
         var page = Page
             .Replace("{{state}}", healthy ? "healthy" : "unhealthy", StringComparison.Ordinal)
             .Replace("{{sentence}}", healthy ? "Healthy: the store answers." : "Not ready: the store does not answer.", StringComparison.Ordinal)
+            .Replace("{{demo}}", options.Demo.Enabled ? DemoLine : "", StringComparison.Ordinal)
             .Replace("{{version}}", HealthEndpoints.Version, StringComparison.Ordinal);
         http.Response.Headers.ContentSecurityPolicy = Policy;
         http.Response.Headers.XFrameOptions = "DENY";

@@ -211,5 +211,6 @@ public sealed class BodyTests
         new([], false),
         new() { BodyBudgetBytes = bytes },
         new Quotas(),
-        []);
+        [],
+        new(false, 120, 120));
 }

@@ -49,7 +49,7 @@ public sealed class ClusterSettingsTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value))).Build();
         var options = new GatewayOptions(
-            new AuthOptions(null, null, null, null, false), new StorageOptions(postgres, "x.db"), new AllowedOrigins([], true), new LimitOptions(), new Mirubato.Grains.Interfaces.Quotas(), []);
+            new AuthOptions(null, null, null, null, false), new StorageOptions(postgres, "x.db"), new AllowedOrigins([], true), new LimitOptions(), new Mirubato.Grains.Interfaces.Quotas(), [], new DemoOptions(false, 120, 120));
         return ClusterSettings.Read(configuration, new Named(environment), options);
     }
 

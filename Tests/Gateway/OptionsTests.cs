@@ -91,6 +91,15 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal(2, options.TrustedProxies.Count);
     }
 
+    [Fact]
+    public void The_demo_signs_tokens_itself_and_so_does_not_go_with_an_authority()
+    {
+        (string, string)[] settings = [("Auth:Authority", "https://login.example.com"), ("Cors:Origins", "https://a.example")];
+        Assert.StartsWith("Demo:Enabled is 'true' while Auth:Authority is set", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "true")])), StringComparison.Ordinal);
+        Assert.StartsWith("Demo:Enabled is 'yes': set true or false", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "yes")])), StringComparison.Ordinal);
+        Assert.False(Read("Development", settings).Demo.Enabled);
+    }
+
     [Theory]
     [InlineData("https://login.example.com", "Production", true)]
     [InlineData("http://login.example.com", "Production", false)]

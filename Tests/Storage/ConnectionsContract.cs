@@ -242,5 +242,5 @@ public abstract class ConnectionsContract : IAsyncLifetime
 
     private LiveConnection Live(string id, long openedMs = 7) => new(user, id, new DeviceId("phone"), openedMs);
 
-    private void Wait(int ms) => clock.Set(clock.NowMs + ms);
+    private void Wait(long ms) => clock.Set(clock.NowMs + ms);
 }

@@ -58,16 +58,21 @@ export async function queueEdit(transaction: Transaction, edit: Edit, at: number
 /** Merges what came, and returns what changed. */
 export async function take(transaction: Transaction, revisions: readonly Revision[]): Promise<Key[]> {
   const keys: Key[] = [];
-  let latest = 0;
-  for (const revision of revisions) {
-    latest = witness(latest, revision.at);
+  const before = new Map<string, Promise<void>>();
+  const takeOne = async (revision: Revision) => {
     const row = await rowOf(transaction, revision.type, revision.id);
     const received = receive(row, revision);
-    if (!received) continue;
+    if (!received) return;
     await transaction.objectStore('rows').put(received);
     keys.push([row.type, row.id]);
+  };
+  // Only those of one entity wait for each other.
+  for (const revision of revisions) {
+    const entity = `${revision.type}\0${revision.id}`;
+    before.set(entity, before.get(entity)?.then(() => takeOne(revision)) ?? takeOne(revision));
   }
-  await see(transaction, latest);
+  await Promise.all(before.values());
+  await see(transaction, revisions.reduce((latest, revision) => witness(latest, revision.at), 0));
   return keys;
 }
 

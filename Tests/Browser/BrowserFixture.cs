@@ -1,0 +1,55 @@
+using Microsoft.Playwright;
+using Mirubato.Tests.Docs;
+
+namespace Mirubato.Tests.Browser;
+
+/// <summary>One browser and one server for all these tests; each test has users and browser profiles of its own.</summary>
+public sealed class BrowserFixture : IAsyncLifetime
+{
+    private IPlaywright? playwright;
+    private IBrowser? browser;
+
+    internal DemoServer Server { get; private set; } = null!;
+
+    public async Task InitializeAsync()
+    {
+        if (Chromium.Path is null) return;
+        Assertions.SetDefaultExpectTimeout(20_000);
+        playwright = await Playwright.CreateAsync();
+        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Chromium.Path, Args = Chromium.Arguments, Headless = true });
+        Server = await DemoServer.Start();
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (browser is not null) await browser.DisposeAsync();
+        playwright?.Dispose();
+        if (Server is not null) await Server.DisposeAsync();
+    }
+
+    internal static string NewUser() => $"demo-{Guid.NewGuid():n}";
+
+    /// <summary>Another person's browser, or another of the same person's: nothing is shared with the rest.</summary>
+    internal async Task<IBrowserContext> Profile(Action<BrowserNewContextOptions>? change = null)
+    {
+        var options = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, ReducedMotion = ReducedMotion.Reduce, ServiceWorkers = ServiceWorkerPolicy.Block };
+        change?.Invoke(options);
+        var profile = await browser!.NewContextAsync(options);
+        profile.SetDefaultTimeout(20_000);
+        return profile;
+    }
+
+    internal static Task Keep(IPage page, string name) => page.ScreenshotAsync(new PageScreenshotOptions
+    {
+        Path = Path.Combine(SourceTree.Root, "TestResults", "screenshots", $"{name}.png"),
+        FullPage = true,
+        Animations = ScreenshotAnimations.Disabled,
+    });
+}
+
+/// <summary>One after the other, and after everything else: a browser beside the other suites' load would only measure the machine.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class InBrowser : ICollectionFixture<BrowserFixture>
+{
+    public const string Name = "Browser";
+}
