@@ -11,7 +11,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     private const int EveryMs = 2_500;
     private const long ReconnectedWithinMs = 5_000;
 
-    [Fact]
+    [LongFact]
     public async Task Three_gateways_restarted_under_200_devices_lose_and_double_nothing_and_all_are_back_within_five_seconds()
     {
         var seed = FaultSettings.Seed;
