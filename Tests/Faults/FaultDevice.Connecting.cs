@@ -68,6 +68,12 @@ internal sealed partial class FaultDevice
 
     private async Task<FaultSocket> Connect(Uri gateway)
     {
+        lock (gate)
+        {
+            // A page that has just loaded knows of no socket before.
+            if (isLoading) (isLoading, wasTold, cursor) = (false, false, 0);
+        }
+
         // An existing client does not ask after a short drop of a socket that had told it all; the server volunteers the last minute.
         var isShort = wasTold && world.NowMs - endedMs < ShortDropMs;
         var asks = !legacy || Cursor == 0 || !isShort;

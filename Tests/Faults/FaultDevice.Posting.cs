@@ -90,9 +90,13 @@ internal sealed partial class FaultDevice
         Settled(change);
     }
 
-    /// <summary>An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change.</summary>
-    private bool IsOutdated(ToldEntity winner) =>
-        winner is { IsDeleted: true, Entity.Type.IsReborn: true } && held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs;
+    /// <summary>
+    /// An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change, or deleted
+    /// by a frame that was faster.
+    /// </summary>
+    private bool IsOutdated(ToldEntity winner) => winner.IsDeleted
+        ? winner.Entity.Type.IsReborn && held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs
+        : legacy && deletedMs.TryGetValue(winner.Entity, out var at) && winner.UpdatedMs <= at;
 
     private void Result(FaultChange change, FaultItem item, Dictionary<string, JsonElement> results)
     {

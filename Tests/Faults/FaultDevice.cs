@@ -15,6 +15,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
 
     private readonly Lock gate = new();
     private readonly Dictionary<FaultEntity, ToldEntity> held = [];
+    private readonly Dictionary<FaultEntity, long> deletedMs = [];
     private readonly List<FaultChange> pending = [];
     private readonly List<FaultChange> done = [];
     private readonly Bell bell = new();
@@ -25,6 +26,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     private long lastMs;
     private int made;
     private bool isOffline;
+    private bool isLoading;
 
     public string Name => $"{user}d{number}";
 
@@ -192,10 +194,9 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
 
     private async Task PageLoad()
     {
+        lock (gate) isLoading = legacy;
         await DropSocket();
-        if (!legacy) return;
-        lock (gate) cursor = 0;
-        await PushAll();
+        if (legacy) await PushAll();
     }
 
     private void Settled(FaultChange change)
@@ -213,7 +214,11 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
         {
             if (!knows || told.Version > mine.Version) held[told.Entity] = told;
         }
-        else if (told.IsDeleted) held.Remove(told.Entity);
+        else if (told.IsDeleted)
+        {
+            held.Remove(told.Entity);
+            deletedMs[told.Entity] = told.UpdatedMs;
+        }
         else if (!knows || told.Entity.Type.IsPlan || told.UpdatedMs > mine.UpdatedMs) held[told.Entity] = told;
     }
 
