@@ -211,13 +211,15 @@ describe('the socket', () => {
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
     let stored: object[] = [];
+    let since: string | undefined;
     world.answer = request => {
+      if (request.path === '/api/sync/pull' && stored.length) since ??= JSON.parse(request.body!).since;
       if (request.path === '/api/sync/batch') stored = JSON.parse(request.body!).entities.map((entity: { data: object }) => ({ ...entity.data, instrument: 'piano', version: 1 }));
       return request.path === '/api/sync/pull' ? { body: { entries: stored, syncToken: 'e.1', lastSeq: 1 } } : undefined;
     };
     await sync.collection('logbook_entry').put({ id: 'e', instrument: 'PIANO' });
     await soon(() => expect(sync.status.revision).toBe(1));
-    expect(JSON.parse(world.to('/api/sync/pull').at(-1)!.body!)).toMatchObject({ since: 'e.0' });
+    expect(since).toBe('e.0');
     expect(await sync.collection('logbook_entry').get('e')).toMatchObject({ instrument: 'piano', version: 1 });
   });
 

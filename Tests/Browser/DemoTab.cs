@@ -97,7 +97,16 @@ internal sealed class DemoPane(IPage page, string name)
 
     public async Task Shows(string title, string notes = "")
     {
-        await Assertions.Expect(Entry(title)).ToHaveCountAsync(1);
+        try
+        {
+            await Assertions.Expect(Entry(title)).ToHaveCountAsync(1);
+        }
+        catch (PlaywrightException lacking)
+        {
+            // The state and the frames of the pane say why.
+            throw new InvalidOperationException($"{lacking.Message}\nThe pane shows:\n{await Root.InnerTextAsync()}", lacking);
+        }
+
         if (notes.Length > 0) await Assertions.Expect(Entry(title).Locator(".notes")).ToHaveTextAsync(notes);
     }
 

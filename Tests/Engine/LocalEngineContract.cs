@@ -25,6 +25,21 @@ public abstract class LocalEngineContract : EngineContract, IDisposable
     }
 
     [Fact]
+    public async Task A_full_mailbox_refuses_and_loses_nothing()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var release = await Hold(store, node);
+        var writes = Enumerable.Range(0, Limits.MailboxRequestsMax + 1).Select(i => node.Write(Push(null, Goal("g" + i)), Cancel).AsTask()).ToList();
+        release.SetResult();
+        var answers = await Task.WhenAll(writes);
+
+        // The mailbox holds its fill behind what is under way, and the one past it is refused.
+        Assert.Equal(RequestRefusal.Busy, Assert.Single(answers, a => a.Refusal is not RequestRefusal.None).Refusal);
+        Assert.Equal(2 + Limits.MailboxRequestsMax, (await Everything()).Count);
+    }
+
+    [Fact]
     public async Task A_commit_that_failed_is_neither_remembered_nor_announced()
     {
         var store = new InterruptedStore(Store);
