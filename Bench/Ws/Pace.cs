@@ -13,6 +13,7 @@ internal static class Pace
             var started = Stopwatch.GetTimestamp();
             for (var turn = 0; turn < count && !cancel.IsCancellationRequested; turn++)
             {
+                // On a thread of its own: a timer of the pool would come late just when there is load, and spinning would take a core from the server.
                 while (Stopwatch.GetTimestamp() < started + (turn * interval))
                     Thread.Sleep(1);
                 act();
