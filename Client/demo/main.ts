@@ -14,16 +14,23 @@ declare global {
 async function start(): Promise<void> {
   const user = thisUser();
   say(byId('user'), user);
-  const panes = [await Pane.open('laptop', 'Laptop', user), await Pane.open('phone', 'Phone', user)] as const;
+  const panes = await Promise.all([Pane.open('laptop', 'Laptop', user), Pane.open('phone', 'Phone', user)]);
   byId('panes').replaceChildren(...panes.map(pane => pane.element));
   const [laptop, phone] = panes;
   window.demo = { laptop: laptop.device, phone: phone.device };
 
-  byId('sample').addEventListener('click', () => void laptop.save(sample()));
-  byId('copy-link').addEventListener('click', () => void copyLink());
-  byId('sign-out').addEventListener('click', () => void signOut([laptop.device, phone.device]));
+  onClick('sample', () => laptop.save(sample()));
+  onClick('copy-link', copyLink);
+  onClick('sign-out', () => signOut([laptop.device, phone.device]));
   byId('begin').addEventListener('click', () => location.reload());
   laptop.device.on('signedOut', ({ erased }) => erased && showGone());
+}
+
+/** The page has its buttons before they can do anything: until then they are disabled, or the first click of a quick hand would be lost. */
+function onClick(id: string, act: () => Promise<void>): void {
+  const button = byId<HTMLButtonElement>(id);
+  button.addEventListener('click', () => void act());
+  button.disabled = false;
 }
 
 async function copyLink(): Promise<void> {

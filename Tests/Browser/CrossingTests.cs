@@ -29,6 +29,32 @@ public sealed class CrossingTests(BrowserFixture fixture, ITestOutputHelper outp
     }
 
     [BrowserFact]
+    public async Task A_click_before_the_page_can_do_anything_is_not_lost()
+    {
+        await using var profile = await fixture.Profile();
+        var page = await profile.NewPageAsync();
+        var scriptMayCome = new TaskCompletionSource();
+        await page.RouteAsync("**/demo/demo.js", async route =>
+        {
+            await scriptMayCome.Task;
+            await route.ContinueAsync();
+        });
+        var opening = page.GotoAsync($"{fixture.Server.Url}/demo");
+        var sample = page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Add a sample entry" });
+        await Expect(sample).ToBeVisibleAsync();
+        var clicking = sample.ClickAsync();
+        foreach (var early in (string[])["Add a sample entry", "Copy link", "Sign out"])
+        {
+            await Expect(page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = early, Exact = true })).ToBeDisabledAsync();
+        }
+
+        scriptMayCome.SetResult();
+        await opening;
+        await clicking;
+        await new DemoPane(page, "phone").Shows("Clair de lune");
+    }
+
+    [BrowserFact]
     public async Task Create_edit_and_delete_cross_to_another_browser()
     {
         var user = BrowserFixture.NewUser();
