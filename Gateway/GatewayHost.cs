@@ -114,7 +114,7 @@ public static class GatewayHost
 
     private static void Services(IServiceCollection services, GatewayOptions options)
     {
-        services.AddSingleton<IHttpContextFactory, TokenHiding>();
+        services.AddSingleton<IHttpContextFactory, QueryHiding>();
         services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, QuietLogs>();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<RequestBodies>();

@@ -19,12 +19,12 @@ internal sealed class Admission(TokenCheck tokens, Tickets tickets, AllowedOrigi
     public async ValueTask<TokenFacts> Admit(HttpContext http)
     {
         var origin = Origin(http.Request);
-        var hidden = http.Features.Get<HiddenTokens>();
-        var userId = http.Request.Query["userId"].ToString();
+        var hidden = http.Features.Get<HiddenQuery>();
+        var userId = hidden?["userId"] ?? "";
         TokenFacts? facts;
-        if (hidden?.Ticket is { Length: > 0 } ticket) facts = await tickets.Redeem(ticket, origin, http.RequestAborted);
+        if (hidden?["ticket"] is { Length: > 0 } ticket) facts = await tickets.Redeem(ticket, origin, http.RequestAborted);
         else if (Bearer(http) is { } offered) facts = await tokens.Check(offered);
-        else if (userId.Length > 0 && hidden?.Token is { Length: > 0 } token) facts = await tokens.Check(token);
+        else if (userId.Length > 0 && hidden?["token"] is { Length: > 0 } token) facts = await tokens.Check(token);
         else throw new UpgradeRefusedException(StatusCodes.Status400BadRequest, "Missing userId or token");
 
         if (facts is null) throw Invalid(http);

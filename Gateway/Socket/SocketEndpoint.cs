@@ -104,7 +104,7 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
     /// <summary>What the request held is not kept as long as the socket: the token least of all.</summary>
     private static void Forget(HttpContext http)
     {
-        http.Features.Set<HiddenTokens>(null);
+        http.Features.Set<HiddenQuery>(null);
         http.Features.Set<IQueryFeature>(null);
         http.Request.QueryString = QueryString.Empty;
         if (http.Features.Get<IHttpRequestFeature>() is { } request) request.RawTarget = Path;

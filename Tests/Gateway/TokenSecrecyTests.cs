@@ -40,6 +40,35 @@ public sealed class TokenSecrecyTests
     }
 
     [Fact]
+    public async Task No_token_reaches_a_log_under_whatever_name_the_query_has_it()
+    {
+        await using var edge = await Edge.Start();
+        var token = Edge.Token();
+        foreach (var query in (string[])[$"userId={token}&token=x", $"jwt={token}", $"q=a&since=Bearer%20{token}", token, $"types=goal&%6Awt={token.Replace(".", "%2E", StringComparison.Ordinal)}"])
+        {
+            await edge.Client.GetAsync($"/sync/ws?{query}");
+            await edge.Client.GetAsync($"/api/sync/pull?{query}");
+        }
+
+        Assert.True(edge.Logs.Hold("types=goal"), "the logs are on");
+        var signature = token.Split('.')[^1];
+        Assert.False(edge.Logs.Hold(signature), edge.Logs.Lines.FirstOrDefault(line => line.Contains(signature, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Nobodys_id_reaches_a_log_at_trace()
+    {
+        await using var edge = await Edge.Start("--Demo:Enabled=true");
+        var (user, visitor) = ($"user-{Guid.NewGuid():n}", $"demo-{Guid.NewGuid():n}");
+        await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/pull", user: user));
+        await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/user/me", user: user));
+        await edge.Client.GetAsync($"/sync/ws?userId={user}&token={Edge.Token(user)}");
+        await edge.Client.GetAsync($"/sync/ws?userId={user}&token=wrong");
+        Assert.NotEmpty(await edge.Client.GetStringAsync($"/demo/token?user={visitor}"));
+        foreach (var id in (string[])[user, visitor]) Assert.False(edge.Logs.Hold(id), edge.Logs.Lines.FirstOrDefault(line => line.Contains(id, StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task What_else_the_query_holds_still_arrives()
     {
         await using var edge = await Edge.Start();
@@ -48,6 +77,8 @@ public sealed class TokenSecrecyTests
         var pull = await (await edge.Get("/api/sync/pull?types=goal&token=secret&limit=5")).Json();
         Assert.Equal(1, pull.GetProperty("goals").GetArrayLength());
         Assert.Equal(0, pull.GetProperty("entries").GetArrayLength());
+        await edge.Get("/api/autocomplete/composers?q=J.S.Bach");
+        Assert.True(edge.Logs.Hold("q=J.S.Bach"), "initials are no token");
     }
 
     [Fact]

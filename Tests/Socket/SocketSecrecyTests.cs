@@ -8,7 +8,7 @@ using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>By whatever way a token comes to a socket: no log line at any level, no trace and no metric holds it afterwards.</summary>
+/// <summary>By whatever way a token comes to a socket: no log line at any level, no trace and no metric holds it, or whom it speaks for, afterwards.</summary>
 public sealed class SocketSecrecyTests
 {
     private const string Upgrade = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
@@ -34,7 +34,7 @@ public sealed class SocketSecrecyTests
 
         Assert.True(edge.Logs.Hold("/sync/ws"), "the logs are on");
         Assert.Contains(seen.Lines, line => line.Contains("/sync/ws", StringComparison.Ordinal));
-        foreach (var secret in tokens.Select(token => token.Split('.')[^1]).Concat(tickets))
+        foreach (var secret in tokens.Select(token => token.Split('.')[^1]).Concat(tickets).Append(user))
         {
             Assert.False(edge.Logs.Hold(secret), edge.Logs.Lines.FirstOrDefault(line => line.Contains(secret, StringComparison.Ordinal)));
             Assert.DoesNotContain(seen.Lines, line => line.Contains(secret, StringComparison.Ordinal));
