@@ -10,7 +10,7 @@ internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, 
 {
     private static readonly TimeSpan WriteEvery = TimeSpan.FromMilliseconds(500);
 
-    private readonly Channel<(SocketSession Session, bool Opened)> news = Channel.CreateUnbounded<(SocketSession, bool)>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<(SocketSession? Session, bool Opened)> news = Channel.CreateUnbounded<(SocketSession?, bool)>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<string, LiveConnection> opened = [];
     private readonly List<(UserId User, string ConnectionId)> closed = [];
 
@@ -18,11 +18,11 @@ internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, 
 
     public void Closed(SocketSession session) => news.Writer.TryWrite((session, false));
 
-    /// <summary>The store has forgotten the sockets of this process; those that are open are written down anew.</summary>
-    public void RecordAll()
-    {
-        foreach (var session in rooms.Sessions()) Opened(session);
-    }
+    /// <summary>
+    /// The store has forgotten the sockets of this process; those that are open are written down anew. Which these are is looked up when it
+    /// is their turn: a socket that goes from then on says so behind it, and so none stays written down for good.
+    /// </summary>
+    public void RecordAll() => news.Writer.TryWrite((null, true));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,15 +42,25 @@ internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, 
         foreach (var user in users) await rooms.Limit(user, cancel);
     }
 
-    /// <summary>Who opened and closed in between is never written down.</summary>
     private void Gather()
     {
         while (news.Reader.TryRead(out var one))
         {
-            var session = one.Session;
-            if (one.Opened) opened[session.ConnectionId] = new LiveConnection(session.User, session.ConnectionId, session.Device, session.OpenedMs);
-            else if (!opened.Remove(session.ConnectionId)) closed.Add((session.User, session.ConnectionId));
+            foreach (var session in one.Session is { } named ? [named] : rooms.Sessions()) Note(session, one.Opened);
         }
+    }
+
+    /// <summary>Who has closed is always taken out: an attempt that failed may have written it down all the same.</summary>
+    private void Note(SocketSession session, bool isOpen)
+    {
+        if (isOpen)
+        {
+            opened[session.ConnectionId] = new LiveConnection(session.User, session.ConnectionId, session.Device, session.OpenedMs);
+            return;
+        }
+
+        opened.Remove(session.ConnectionId);
+        closed.Add((session.User, session.ConnectionId));
     }
 
     private async ValueTask Try(Func<ValueTask> work)
@@ -62,6 +72,11 @@ internal sealed class ConnectionBook(IConnections connections, LiveRooms rooms, 
         catch (StoreUnavailableException away)
         {
             Log.SocketsNotRecorded(context.Log, away.Reason);
+        }
+        catch (Exception bug) when (bug is not OperationCanceledException)
+        {
+            // Left to itself it would end the process.
+            Log.RecordingFailed(context.Log, bug);
         }
     }
 }
