@@ -27,9 +27,9 @@ internal sealed partial class SocketSession
 
             await AnswerClose();
         }
-        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or IOException or InvalidOperationException or TimeoutException)
         {
-            // Cut off, by either side or by the missing pong.
+            // Cut off: by either side, by the missing pong, or because it closed and did not read on.
         }
     }
 
@@ -96,6 +96,10 @@ internal sealed partial class SocketSession
         {
             if (refused.Error.Code is SocketErrorCode.InvalidJson && !rates.TakeMalformed(LastFrameMs)) Close(CloseCode.Abuse);
             else Tell(SocketFrames.Error(context.Now, refused.Error));
+        }
+        catch (OperationCanceledException) when (!IsOpen)
+        {
+            // Closed meanwhile: the peer is read from until it has closed too, or it would be cut off before it was told why.
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
     public ISyncCoordinator For(UserId user) => this;
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
-        script.TryDequeue(out var next) ? await next(request) : throw new InvalidOperationException("A write that the script does not know.");
+        script.TryDequeue(out var next) ? await next(request).WaitAsync(cancel) : throw new InvalidOperationException("A write that the script does not know.");
 
     public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => new(Now());
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mirubato.Gateway;
+using Mirubato.Gateway.Socket;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Gateway;
 
@@ -10,7 +11,7 @@ namespace Mirubato.Tests.Sockets;
 /// <summary>The real gateway with real sockets, before an engine that follows a script.</summary>
 internal sealed class ScriptedStage : IAsyncDisposable
 {
-    private const string User = "ada";
+    public const string User = "ada";
 
     private readonly WebApplication app;
     private readonly List<SocketClient> sockets = [];
@@ -24,15 +25,25 @@ internal sealed class ScriptedStage : IAsyncDisposable
 
     public void HeadMoved() => Hint(user => new HeadMoved(user, Engine.Head));
 
-    public static async Task<ScriptedStage> Start()
+    public Uri Url => new(app.Urls.Single());
+
+    public LiveRooms Rooms => app.Services.GetRequiredService<LiveRooms>();
+
+    public WatchedConnections Connections => app.Services.GetRequiredService<WatchedConnections>();
+
+    public ConnectionBook Book => app.Services.GetRequiredService<ConnectionBook>();
+
+    public static async Task<ScriptedStage> Start(Action<WebApplicationBuilder>? with = null)
     {
         var app = GatewayHost.Build(["--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}"], builder =>
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<ScriptedEngine>();
-            builder.Services.AddSingleton<IConnections, FakeConnections>();
+            builder.Services.AddSingleton<WatchedConnections>();
+            builder.Services.AddSingleton<IConnections>(services => services.GetRequiredService<WatchedConnections>());
             builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<ScriptedEngine>());
             builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<ScriptedEngine>());
+            with?.Invoke(builder);
         });
         await app.StartAsync();
         return new ScriptedStage(app);
@@ -40,7 +51,7 @@ internal sealed class ScriptedStage : IAsyncDisposable
 
     public async Task<SocketClient> Live()
     {
-        var socket = await SocketClient.Open(new Uri(app.Urls.Single()), User);
+        var socket = await SocketClient.Open(Url, User);
         sockets.Add(socket);
         await socket.Next("WELCOME");
         await socket.Sync();

@@ -94,10 +94,13 @@ public sealed class SocketPeerTests
         return socket.CloseStatus;
     }
 
-    private static async Task<TcpClient> Upgraded(Stage stage)
+    private static Task<TcpClient> Upgraded(Stage stage) => Upgraded(stage.Server.Url);
+
+    /// <summary>A connection that is a socket by now, and from which nothing is read but that.</summary>
+    internal static async Task<TcpClient> Upgraded(Uri url)
     {
         var socket = new TcpClient();
-        await socket.ConnectAsync("127.0.0.1", stage.Server.Url.Port);
+        await socket.ConnectAsync("127.0.0.1", url.Port);
         var request = $"GET /sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));

@@ -1,0 +1,161 @@
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Gateway;
+using Mirubato.Tests.Support;
+
+namespace Mirubato.Tests.Sockets;
+
+/// <summary>How sockets end, and what is kept of them while they do.</summary>
+public sealed class SocketEndTests
+{
+    private const string Frame = """{"type":"GOAL_UPDATED","goal":{"id":"g","title":"t","updatedAt":"2026-01-01T00:00:00Z"}}""";
+
+    [Fact]
+    public async Task A_socket_closed_while_its_change_is_under_way_is_told_why()
+    {
+        await using var stage = await ScriptedStage.Start();
+        for (var i = 0; i < 10; i++)
+        {
+            var socket = await stage.Live();
+            var asked = new TaskCompletionSource();
+            stage.Engine.Next(_ =>
+            {
+                asked.SetResult();
+                return new TaskCompletionSource<WriteAnswer>().Task;
+            });
+            await socket.Send(Frame);
+            await asked.Task;
+            stage.Hint(user => new SignedOut(user, long.MaxValue));
+            Assert.Equal(4403, await socket.Closed());
+        }
+    }
+
+    [Fact]
+    public async Task A_peer_that_closes_and_reads_no_more_is_cut_off_without_a_fuss()
+    {
+        var (clock, logs) = (new FakeClock(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), new CapturedLogs());
+        await using var stage = await ScriptedStage.Start(builder =>
+        {
+            builder.Logging.AddProvider(logs);
+            builder.Services.AddSingleton<TimeProvider>(clock);
+        });
+        var other = await stage.Live();
+        for (var i = 0; i < 100; i++) stage.Engine.Put($"g{i}", new string('x', 200_000));
+        using var peer = await SocketPeerTests.Upgraded(stage.Url);
+        await peer.GetStream().WriteAsync(Masked(0x1, """{"type":"SYNC_REQUEST"}"""));
+        while (peer.Available == 0) await Task.Yield();
+        await Still(other, () => peer.Available);
+        await peer.GetStream().WriteAsync(Masked(0x8, ""));
+
+        while (stage.Rooms.Sessions().Count > 1)
+        {
+            if (stage.Rooms.Sessions().Count(session => session.IsOpen) == 1) clock.Advance(TimeSpan.FromSeconds(1));
+            await other.Settle();
+        }
+
+        Assert.DoesNotContain(logs.Lines, line => line.Contains("Unhandled exception", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_does_not_read_the_winners_of_its_changes_is_not_asked_for_more_changes()
+    {
+        const int changes = 400;
+        await using var stage = await ScriptedStage.Start();
+        var (socket, other) = (await stage.Live(), await stage.Live());
+        var (asked, winner) = (0, stage.Engine.Put("g", new string('x', 200_000)));
+        for (var i = 0; i < changes; i++)
+        {
+            stage.Engine.Next(request =>
+            {
+                asked++;
+                return Task.FromResult(stage.Engine.Answer(request, ItemStatus.Conflict, winner));
+            });
+        }
+
+        using (await socket.Stall())
+        {
+            for (var i = 0; i < changes; i++) await socket.Send(Frame);
+            await Still(other, () => asked);
+            Assert.InRange(asked, 1, changes / 4);
+        }
+
+        for (var i = 0; i < changes; i++) await socket.Until(frame => SocketClient.Has(frame, "status") && frame.GetProperty("status").GetString() == "conflict");
+    }
+
+    [Fact]
+    public async Task A_socket_let_in_while_the_server_has_begun_to_stop_is_asked_to_go_too()
+    {
+        await using var stage = await ScriptedStage.Start();
+        var (asked, draining) = (new TaskCompletionSource(), new TaskCompletionSource());
+        stage.Connections.Redeeming = async () =>
+        {
+            asked.SetResult();
+            await draining.Task;
+            return new UserId(ScriptedStage.User);
+        };
+        var opening = SocketClient.Open(stage.Url, ScriptedStage.User, "ticket=held");
+        await asked.Task;
+        await stage.Rooms.Drain(CancellationToken.None);
+        draining.SetResult();
+        await using var socket = await opening;
+        Assert.Equal(1012, await socket.Closed());
+    }
+
+    [Fact]
+    public async Task No_socket_stays_written_down_when_all_are_written_down_anew_while_it_goes()
+    {
+        await using var stage = await ScriptedStage.Start();
+        using var over = new CancellationTokenSource();
+        var anew = Task.Run(async () =>
+        {
+            for (; !over.IsCancellationRequested; await Task.Yield()) stage.Book.RecordAll();
+        });
+        for (var i = 0; i < 200; i++)
+        {
+            (await SocketPeerTests.Upgraded(stage.Url)).Dispose();
+            while (stage.Rooms.Sessions().Count > 5) await Task.Yield();
+        }
+
+        while (stage.Rooms.Sessions().Count > 0) await Task.Yield();
+        await over.CancelAsync();
+        await anew;
+        // What is said of this one is said after all of that.
+        var last = await stage.Live();
+        while (!stage.Connections.IsOpen.Values.Contains(true) || stage.Rooms.Sessions().Any(one => !stage.Connections.IsOpen.ContainsKey(one.ConnectionId))) await Task.Yield();
+        await last.Settle();
+        Assert.Single(stage.Connections.IsOpen, one => one.Value);
+    }
+
+    [Fact]
+    public async Task A_bug_in_writing_sockets_down_does_not_end_it()
+    {
+        await using var stage = await ScriptedStage.Start();
+        var bugs = 0;
+        stage.Connections.Recording = () =>
+        {
+            if (bugs++ == 0) throw new InvalidOperationException("a bug");
+        };
+        var socket = await stage.Live();
+        while (stage.Connections.IsOpen.IsEmpty) await Task.Yield();
+        await socket.Settle();
+    }
+
+    /// <summary>Until nothing has come in over so many round trips of another socket.</summary>
+    private static async Task Still(SocketClient other, Func<int> count)
+    {
+        for (var (before, quiet) = (count(), 0); quiet < 200; quiet++)
+        {
+            await other.Settle();
+            if (count() != before) (before, quiet) = (count(), 0);
+        }
+    }
+
+    /// <summary>A client's frame, masked with zeros.</summary>
+    private static byte[] Masked(int opcode, string text)
+    {
+        var payload = Encoding.UTF8.GetBytes(text);
+        return [(byte)(0x80 | opcode), (byte)(0x80 | payload.Length), 0, 0, 0, 0, .. payload];
+    }
+}
