@@ -119,6 +119,8 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         book.Opened(session);
         try
         {
+            // Whoever came in while the sockets were asked to go was not among them.
+            if (rooms.IsDraining) session.Close(CloseCode.Restarting);
             session.Greet(place.Room.Announced?.Seq.Number);
             rooms.AwaitRequest(session);
             await session.Run();
