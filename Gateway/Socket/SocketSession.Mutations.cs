@@ -8,6 +8,8 @@ internal sealed partial class SocketSession
 {
     private async ValueTask Mutate(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
+        // Winners are of any size and cannot be dropped: who does not read them is not asked for more changes that may lose.
+        while (outbox.IsHalfFull) await Drained();
         var (request, before) = Begin(mutation, frame);
         try
         {
