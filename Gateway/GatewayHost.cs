@@ -128,6 +128,7 @@ public static class GatewayHost
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(1, WebAppJson.Default));
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
         AdminAccess.Configure(services);
+        services.AddSingleton<WebApp.Logbooks>();
         Cors.Configure(services, options.Origins);
         RateLimits.Configure(services, options.Limits);
         Compression.Configure(services);

@@ -23,22 +23,22 @@ internal static class AutocompleteEndpoints
             .Takes(Header.Device, Header.Schema, Text, Limit, By).Gives<SuggestionsAnswer>();
     }
 
-    private static Task Composers(Call call) => Answer(call, (names, piece) => names.Add(piece.Composer, composer: null));
+    private static Task Composers(Call call, Logbooks logbooks) => Answer(call, logbooks, (names, piece) => names.Add(piece.Composer, composer: null));
 
-    private static Task Pieces(Call call)
+    private static Task Pieces(Call call, Logbooks logbooks)
     {
         var by = call.Http.Request.Query["composer"].ToString().Trim();
-        return Answer(call, (names, piece) =>
+        return Answer(call, logbooks, (names, piece) =>
         {
             if (by.Length == 0 || by.Equals(piece.Composer, StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
         });
     }
 
-    private static async Task Answer(Call call, Action<Suggestions, PieceName> add)
+    private static async Task Answer(Call call, Logbooks logbooks, Action<Suggestions, PieceName> add)
     {
         var limit = LimitOf(call.Http.Request.Query["limit"].ToString());
         var names = new Suggestions(call.Http.Request.Query["q"].ToString().Trim());
-        await foreach (var entry in Logbook.Entries(call))
+        foreach (var entry in await logbooks.Of(call))
         {
             foreach (var piece in entry.Names) add(names, piece);
         }

@@ -30,16 +30,16 @@ internal static class GoalEndpoints
             .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
     }
 
-    private static async Task List(Call call, BodyBudget budget)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
     {
         var rows = await HeldRows.Of(call, GoalDocuments.Type, budget);
         var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http.Request.Query, goal.Document)).ToList();
         var practice = found.ToDictionary(goal => goal.Row.Entity.Id, _ => new Practice());
         if (found.Count > 0)
         {
-            await foreach (var entry in Logbook.Entries(call))
+            foreach (var entry in await logbooks.Of(call))
             {
-                foreach (var id in entry.GoalIds.Distinct())
+                foreach (var id in entry.GoalIds)
                 {
                     if (practice.TryGetValue(id, out var of)) of.Add(entry);
                 }
@@ -58,13 +58,13 @@ internal static class GoalEndpoints
             && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));
     }
 
-    private static async Task Get(Call call, TimeProvider time)
+    private static async Task Get(Call call, TimeProvider time, Logbooks logbooks)
     {
         var stored = await new Documents(call, time).Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
-        await call.Http.Answer(await Told(call, stored), WebAppJson.Default.Goal);
+        await call.Http.Answer(await Told(call, stored, logbooks), WebAppJson.Default.Goal);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time)
+    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time, Logbooks logbooks)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
@@ -77,7 +77,7 @@ internal static class GoalEndpoints
             stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
             : stored.IsDeleted ? Edit.No(Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
             : new Edit(GoalDocuments.Document(sent, documents.NowMs)));
-        var goal = await Told(call, await documents.Get(GoalDocuments.Type, id, Absent));
+        var goal = await Told(call, await documents.Get(GoalDocuments.Type, id, Absent), logbooks);
         await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(goal, WebAppJson.Default.Goal), ContentTypes.Json);
     }
 
@@ -126,10 +126,10 @@ internal static class GoalEndpoints
         });
     }
 
-    private static async ValueTask<Goal> Told(Call call, Stored stored)
+    private static async ValueTask<Goal> Told(Call call, Stored stored, Logbooks logbooks)
     {
         var practice = new Practice();
-        await foreach (var entry in Logbook.Entries(call))
+        foreach (var entry in await logbooks.Of(call))
         {
             if (entry.GoalIds.Contains(stored.Row!.Entity.Id)) practice.Add(entry);
         }

@@ -19,11 +19,6 @@ internal enum EntryEdit
 /// <summary>A user's entities of one type, page by page: however many there are, one page is held.</summary>
 internal static class Logbook
 {
-    public static async IAsyncEnumerable<LogbookEntry> Entries(Call call)
-    {
-        await foreach (var row in Rows(call, EntityTypes.LogbookEntry)) yield return new LogbookEntry(JsonMembers.OfStored(row.Data));
-    }
-
     public static async IAsyncEnumerable<StoredRow> Rows(Call call, EntityType type)
     {
         await foreach (var page in Pages(call, type))
@@ -100,7 +95,7 @@ internal static class Logbook
     private static ReadQuery From(EntityType type) =>
         new() { Types = [type.Name], Kind = RowKind.Live, AfterKey = new EntityKey(type.Name, "") };
 
-    private static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
+    public static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
     {
         var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
         RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));

@@ -13,7 +13,7 @@ internal sealed class Practice
 
     public double Average => Count == 0 ? 0 : Total / Count;
 
-    public void Add(LogbookEntry entry)
+    public void Add(EntryFacts entry)
     {
         Count++;
         Total += entry.Duration;

@@ -26,13 +26,13 @@ internal static class RepertoireEndpoints
             .Takes(Header.Device, Header.Schema).Gives<RepertoireStatsAnswer>().Fails(404);
     }
 
-    private static async Task List(Call call, BodyBudget budget)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
     {
         var rows = await HeldRows.Of(call, Repertoire.Type, budget);
         var practice = rows.ToDictionary(row => row.Entity.Id, _ => new Practice());
         if (rows.Count > 0)
         {
-            await foreach (var entry in Logbook.Entries(call))
+            foreach (var entry in await logbooks.Of(call))
             {
                 if (entry.ScoreId is { } id && practice.TryGetValue(id, out var of)) of.Add(entry);
             }
@@ -42,7 +42,7 @@ internal static class RepertoireEndpoints
         await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time)
+    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time, Logbooks logbooks)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
@@ -54,7 +54,7 @@ internal static class RepertoireEndpoints
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
         var added = await documents.Get(Repertoire.Type, scoreId, Absent);
         var practice = new Practice();
-        await foreach (var entry in Logbook.Entries(call))
+        foreach (var entry in await logbooks.Of(call))
         {
             if (entry.ScoreId == scoreId) practice.Add(entry);
         }
@@ -88,12 +88,12 @@ internal static class RepertoireEndpoints
     }
 
     /// <summary>The piece goes last: a call that broke off in the middle can be made again.</summary>
-    private static async Task Dissociate(Call call, TimeProvider time)
+    private static async Task Dissociate(Call call, TimeProvider time, Logbooks logbooks)
     {
         var documents = new Documents(call, time);
         var scoreId = PathId.OfScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
-        var name = Repertoire.OwnName(piece) ?? await NameInEntries(call, scoreId) ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
+        var name = Repertoire.OwnName(piece) ?? (await logbooks.Of(call)).FirstOrDefault(entry => entry.ScoreId == scoreId && entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
         var (kept, _) = await Logbook.Edit(call, time, entry => KeepName(entry, scoreId, name));
         await Update(call, documents, default, _ => Edit.Delete);
         var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
@@ -107,16 +107,6 @@ internal static class RepertoireEndpoints
         entry.Members["scoreTitle"] = JsonValue.Of(name.Title);
         if (name.Composer is not null && entry.OwnComposer is null) entry.Members["scoreComposer"] = JsonValue.Of(name.Composer);
         return EntryEdit.Changed;
-    }
-
-    private static async ValueTask<PieceName?> NameInEntries(Call call, string scoreId)
-    {
-        await foreach (var entry in Logbook.Entries(call))
-        {
-            if (entry.ScoreId == scoreId && entry.Names.FirstOrDefault() is { } name) return name;
-        }
-
-        return null;
     }
 
     private static async ValueTask Update(Call call, Documents documents, RequestKey key, Func<Stored, Edit> edit)

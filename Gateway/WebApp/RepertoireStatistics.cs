@@ -1,5 +1,6 @@
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 
@@ -8,23 +9,31 @@ internal static class RepertoireStatistics
     /// <summary>Sessions told one by one.</summary>
     public const int SessionsMax = 50;
 
-    public static async Task Get(Call call, TimeProvider time)
+    public static async Task Get(Call call, TimeProvider time, Logbooks logbooks)
     {
         var scoreId = PathId.OfScore(call.Http);
-        var stored = await new Documents(call, time).Get(Repertoire.Type, scoreId, "This piece is not in the repertoire; GET /api/repertoire lists what is.");
+        var documents = new Documents(call, time);
+        var stored = await documents.Get(Repertoire.Type, scoreId, "This piece is not in the repertoire; GET /api/repertoire lists what is.");
         var practice = new Practice();
-        var recent = new PriorityQueue<Session, long>();
-        await foreach (var entry in Logbook.Entries(call))
+        var recent = new PriorityQueue<EntryFacts, long>();
+        foreach (var entry in await logbooks.Of(call))
         {
             if (entry.ScoreId != scoreId) continue;
             practice.Add(entry);
             if (entry.PlayedMs is not { } ms) continue;
-            recent.Enqueue(new Session(ms, entry.Duration, entry.Notes), ms);
+            recent.Enqueue(entry, ms);
             if (recent.Count > SessionsMax) recent.Dequeue();
         }
 
-        var sessions = recent.UnorderedItems.Select(item => item.Element).OrderByDescending(session => session.Timestamp);
-        var stats = new RepertoireStats(practice.Count, practice.Total, practice.Average, practice.LastMs, practice.FirstMs, [.. sessions]);
+        var sessions = new List<Session>();
+        foreach (var (entry, ms) in recent.UnorderedItems.OrderByDescending(item => item.Priority)) sessions.Add(new Session(ms, entry.Duration, await Notes(documents, entry)));
+        var stats = new RepertoireStats(practice.Count, practice.Total, practice.Average, practice.LastMs, practice.FirstMs, sessions);
         await call.Http.Answer(new RepertoireStatsAnswer(Repertoire.Item(stored.Row!, stored.Members, practice), stats), WebAppJson.Default.RepertoireStatsAnswer);
+    }
+
+    private static async ValueTask<string?> Notes(Documents documents, EntryFacts entry)
+    {
+        var stored = await documents.Find(EntityTypes.LogbookEntry, entry.Id);
+        return stored.IsLive ? new LogbookEntry(stored.Members).Notes : null;
     }
 }
