@@ -21,6 +21,10 @@ public static class GatewayHost
     [
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+
+        // In a cluster: Orleans names grains in what it logs, and those are users. Its member list names none, and is what operators look for.
+        new("Logging:LogLevel:Orleans", "None"),
+        new("Logging:LogLevel:Orleans.Runtime.MembershipService", "Information"),
     ];
 
     /// <summary>Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.</summary>

@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Mirubato.Tests.Gateway;
 
@@ -66,6 +68,16 @@ public sealed class TokenSecrecyTests
         await edge.Client.GetAsync($"/sync/ws?userId={user}&token=wrong");
         Assert.NotEmpty(await edge.Client.GetStringAsync($"/demo/token?user={visitor}"));
         foreach (var id in (string[])[user, visitor]) Assert.False(edge.Logs.Hold(id), edge.Logs.Lines.FirstOrDefault(line => line.Contains(id, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("Orleans.Grain", false)]
+    [InlineData("Orleans.Runtime.Catalog", false)]
+    [InlineData("Orleans.Runtime.MembershipService.MembershipAgent", true)]
+    public async Task Of_what_a_cluster_logs_by_itself_only_lines_about_its_members_are_written(string category, bool written)
+    {
+        await using var edge = await Edge.Start();
+        Assert.Equal(written, edge.Services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(LogLevel.Error));
     }
 
     [Fact]
