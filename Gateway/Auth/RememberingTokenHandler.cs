@@ -18,6 +18,7 @@ internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenH
 
     private readonly ConcurrentDictionary<UInt128, Known> known = new();
     private int count;
+    private long sweptTicks = time.GetUtcNow().Ticks;
 
     public int Count => known.Count;
 
@@ -34,6 +35,8 @@ internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenH
 
     private void Remember(UInt128 hash, TokenValidationResult result, DateTimeOffset now)
     {
+        Sweep(now);
+
         // A bound that is rarely met needs no order of age: all go, and those in use come back.
         if (Interlocked.Increment(ref count) > TokensMax)
         {
@@ -45,6 +48,19 @@ internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenH
         var expires = new DateTimeOffset(result.SecurityToken.ValidTo, TimeSpan.Zero);
         var until = now + Remembered;
         known[hash] = new Known(result, expires < until ? expires : until);
+    }
+
+    /// <summary>What has outlived its minute goes with the next token that comes, so that a busy hour is not kept for a quiet day.</summary>
+    private void Sweep(DateTimeOffset now)
+    {
+        var swept = Interlocked.Read(ref sweptTicks);
+        if (now.Ticks - swept < Remembered.Ticks || Interlocked.CompareExchange(ref sweptTicks, now.Ticks, swept) != swept) return;
+        foreach (var (hash, one) in known)
+        {
+            if (one.Until <= now) known.TryRemove(hash, out _);
+        }
+
+        Interlocked.Exchange(ref count, known.Count);
     }
 
     private static UInt128 Hash(string token)

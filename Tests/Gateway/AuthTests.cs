@@ -131,6 +131,19 @@ public sealed class AuthTests
         Assert.Equal(1, handler.Count);
     }
 
+    [Fact]
+    public async Task What_was_remembered_of_a_busy_hour_goes_with_the_next_token()
+    {
+        var time = new HeldTime(DateTimeOffset.UtcNow);
+        var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
+        var rules = BearerTokens.Rules(new AuthOptions(Edge.Secret, null, null, null, false));
+        for (var i = 0; i < 20; i++) await handler.ValidateTokenAsync(Edge.Token($"user-{i}"), rules);
+        Assert.Equal(20, handler.Count);
+        time.Now = time.Now.AddSeconds(61);
+        await handler.ValidateTokenAsync(Edge.Token("another"), rules);
+        Assert.Equal(1, handler.Count);
+    }
+
     private sealed class HeldTime(DateTimeOffset now) : TimeProvider
     {
         public DateTimeOffset Now { get; set; } = now;
