@@ -28,6 +28,6 @@ internal static class ItemMessages
         ItemRefusal.ChecksumMismatch => ("checksum_mismatch", "The checksum does not match the data: compute it over the data as sent, or leave it out."),
         ItemRefusal.Quota => ("quota", "The user's storage is used up: delete something and send it again."),
         ItemRefusal.UnknownType => ("unknown_type", "There is no such entity type here: use a documented member of changes, or a lower_snake type in a batch."),
-        _ => ("stale", "A later change of this is stored: take over the server's copy, or restore yours from /api/sync/conflicts within 30 days."),
+        _ => ("stale", "A later change of this is stored (one without updatedAt, or deletedAt when it deletes, counts as the oldest there is): name the time it was made, take over the server's copy, or restore yours from /api/sync/conflicts within 30 days."),
     };
 }
