@@ -203,6 +203,8 @@ internal sealed class LiveRooms : IHintListener, IDisposable
         Hear(new SignedOut(room.User, standing.NotBeforeMs));
         foreach (var device in standing.Revoked) Hear(new DeviceRevoked(room.User, device));
         if (standing.Connections > SocketLimits.ConnectionsPerUserMax) await Limit(room.User, CancellationToken.None);
+        // Also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
+        context.Heads.Note(room.User, standing.Head);
         room.Heard(standing.Head);
     }
 }

@@ -106,6 +106,19 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
+    public async Task Who_does_not_ask_is_told_of_the_last_minute_and_no_more_after_a_long_quiet_too()
+    {
+        await using var stage = await Stage.Start();
+        var writer = await stage.Live();
+        await writer.Mutate("GOAL_UPDATED", "\"goal\":{\"id\":\"long-ago\"}");
+        await stage.Pass(13 * 60, writer);
+        await writer.Mutate("GOAL_UPDATED", "\"goal\":{\"id\":\"now\"}");
+        var back = await stage.Open();
+        await stage.Pass(1);
+        Assert.Equal(1, (await back.Until(f => SocketClient.Has(f, "after"))).GetProperty("after").GetInt64());
+    }
+
+    [Fact]
     public async Task A_second_passes_before_anything_is_volunteered()
     {
         await using var stage = await Stage.Start();
