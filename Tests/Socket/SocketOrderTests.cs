@@ -96,7 +96,8 @@ public sealed class SocketOrderTests
         });
         await Send(a, "mine", "m");
         Assert.Equal("UNAVAILABLE", (await a.Next("ERROR")).GetProperty("code").GetString());
-        await a.Until(_ => a.Cursor == 1);
+        // The event may have come ahead of the error.
+        if (a.Cursor == 0) await a.Until(_ => a.Cursor == 1);
         Assert.Contains(a.Seen, frame => SocketClient.Type(frame) == "GOAL_UPDATED");
     }
 
