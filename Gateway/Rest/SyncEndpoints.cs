@@ -1,17 +1,13 @@
-using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>The whole REST surface. Authorization and limits are stated once; PROTOCOL.md tells what each call means.</summary>
+/// <summary>The whole REST surface. Authorization and limits stand in <see cref="UserCalls"/>; PROTOCOL.md tells what each call means.</summary>
 internal static class SyncEndpoints
 {
     public static void MapSync(this IEndpointRouteBuilder app)
     {
-        var sync = app.MapGroup("/api/sync").WithTags("sync")
-            .RequireAuthorization()
-            .RequireRateLimiting(RateLimits.PerUser)
-            .Fails(400, 401, 403, 409, 429, 500, 503);
+        var sync = app.MapGroup("/api/sync").WithTags("sync").OfUsers();
 
         sync.MapPost("/pull", PullEndpoint.Post).Says("Everything, or what changed since a token.")
             .Takes(Header.Device, Header.Schema, Header.IfNoneMatch).Reads<PullShape>(optional: true).Gives<PullAnswerShape>().NotModified().Fails(413);

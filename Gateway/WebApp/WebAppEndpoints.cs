@@ -1,4 +1,3 @@
-using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
 
 namespace Mirubato.Gateway.WebApp;
@@ -8,10 +7,7 @@ internal static class WebAppEndpoints
 {
     public static void MapWebApp(this IEndpointRouteBuilder app)
     {
-        var calls = app.MapGroup("").WithTags("web app")
-            .RequireAuthorization()
-            .RequireRateLimiting(RateLimits.PerUser)
-            .Fails(400, 401, 403, 409, 429, 500, 503);
+        var calls = app.MapGroup("").WithTags("web app").OfUsers();
         calls.MapMe();
 
         // Before any body is looked at: who may not take part learns that, not what is wrong with the body.

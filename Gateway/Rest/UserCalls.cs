@@ -1,0 +1,12 @@
+using Mirubato.Gateway.Http;
+
+namespace Mirubato.Gateway.Rest;
+
+/// <summary>What holds for every call that a user makes, stated once.</summary>
+internal static class UserCalls
+{
+    public static RouteGroupBuilder OfUsers(this RouteGroupBuilder calls) => calls
+        .RequireAuthorization()
+        .RequireRateLimiting(RateLimits.PerUser)
+        .Fails(400, 401, 403, 409, 429, 500, 503);
+}
