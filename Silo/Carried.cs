@@ -123,10 +123,10 @@ internal sealed record CarriedAnnouncement([property: Id(0)] Guid Epoch, [proper
 [GenerateSerializer, Immutable, Alias("mirubato.row")]
 internal sealed record CarriedRow(
     [property: Id(0)] string Type, [property: Id(1)] string Name, [property: Id(2)] long Seq, [property: Id(3)] long Version, [property: Id(4)] long UpdatedAtMs,
-    [property: Id(5)] long? DeletedAtMs, [property: Id(6)] ReadOnlyMemory<byte> Data, [property: Id(7)] string? ConnectionId)
+    [property: Id(5)] long? DeletedAtMs, [property: Id(6)] ReadOnlyMemory<byte> Data, [property: Id(7)] string? ConnectionId, [property: Id(8)] bool? IsNew)
 {
     public static CarriedRow Of(AnnouncedRow one) =>
-        new(one.Row.Entity.Type, one.Row.Entity.Id, one.Row.Seq, one.Row.Version, one.Row.UpdatedAtMs, one.Row.DeletedAtMs, one.Row.Data, one.ConnectionId);
+        new(one.Row.Entity.Type, one.Row.Entity.Id, one.Row.Seq, one.Row.Version, one.Row.UpdatedAtMs, one.Row.DeletedAtMs, one.Row.Data, one.ConnectionId, one.IsNew);
 
-    public AnnouncedRow Open() => new(new StoredRow(new EntityKey(Type, Name), Seq, Version, UpdatedAtMs, DeletedAtMs, Data), ConnectionId);
+    public AnnouncedRow Open() => new(new StoredRow(new EntityKey(Type, Name), Seq, Version, UpdatedAtMs, DeletedAtMs, Data), ConnectionId, IsNew);
 }
