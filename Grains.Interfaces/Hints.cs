@@ -50,7 +50,7 @@ public interface IConnections
     /// </summary>
     ValueTask Record(IReadOnlyList<LiveConnection> opened, IReadOnlyList<(UserId User, string ConnectionId)> closed, CancellationToken cancel);
 
-    /// <summary>This process lives; forgets processes not seen for a minute, with their connections. The engine calls it, every 20 s.</summary>
+    /// <summary>This process lives; forgets processes that were silent for long, with their connections. The engine calls it, every <see cref="Limits.HeartbeatEveryMs"/>.</summary>
     ValueTask Heartbeat(CancellationToken cancel);
 
     /// <summary>This process ends: its connections go at once, and nothing is recorded any more. The engine calls it, after the sockets have closed.</summary>
