@@ -186,17 +186,19 @@ public sealed class SocketOrderTests
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;
         var a = await stage.Live();
-        var (reading, writing) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (reading, begun, writing) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
         engine.Reading = reading.Task;
         await a.Ask(0);
         engine.Next(async request =>
         {
+            begun.SetResult();
             await writing.Task;
             var own = engine.Put("mine");
             engine.Announce(request.ConnectionId, own);
             return engine.Answer(request, ItemStatus.Created, own);
         });
         await Send(a, "mine", "m");
+        await begun.Task;
         reading.SetResult();
         await a.Next("SYNC_RESPONSE");
         writing.SetResult();
