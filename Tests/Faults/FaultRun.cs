@@ -10,6 +10,7 @@ namespace Mirubato.Tests.Faults;
 /// <summary>Plays a schedule, heals, and looks whether everything that must hold does.</summary>
 internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutputHelper output)
 {
+    private const int OneByOneChanges = 6;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
     private readonly List<FaultDevice> devices = [];
@@ -34,6 +35,7 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             await cluster.Heal();
             output.WriteLine($"played and healed at {world.NowMs} ms");
             await Look("after catching up");
+            await Task.WhenAll(devices.GroupBy(device => device.User).Select(OneByOne));
             await Task.WhenAll(devices.Where(device => device.IsLegacy).Select(device => device.Play([new FaultStep(0, 0, Act.PageLoad)])));
             await Look("after a page load");
         }
@@ -46,6 +48,19 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             await Task.WhenAll(devices.Select(device => device.DisposeAsync().AsTask()));
             wrong.AddRange(new FaultChecks(world, await History.Load(cluster.Database)).All());
             output.WriteLine($"over at {world.NowMs} ms: {string.Join(", ", world.Counts.OrderBy(count => count.Key).Select(count => $"{count.Key} {count.Value}"))}");
+        }
+    }
+
+    /// <summary>While much happens, a hint that was lost is made up for by the next. So a few changes more are made, and each is waited for by all.</summary>
+    private async Task OneByOne(IGrouping<string, FaultDevice> user)
+    {
+        for (var i = 0; i < OneByOneChanges; i++)
+        {
+            var writer = user.ElementAt(i % user.Count());
+            await writer.Play([new FaultStep(0, 0, Act.Save, Type: i % FaultType.All.Count, ForMs: i, Paths: 1 + (i % 2))]);
+            await writer.Flush(Patience);
+            var head = (await Pull(user.Key)).GetProperty("lastSeq").GetInt64();
+            await Task.WhenAll(user.Select(device => device.Reach(head, Patience)));
         }
     }
 

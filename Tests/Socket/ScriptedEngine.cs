@@ -20,6 +20,9 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
     /// <summary>Reads wait for it.</summary>
     public Task Reading { get; set; } = Task.CompletedTask;
 
+    /// <summary>What was read waits for it.</summary>
+    public Task Answering { get; set; } = Task.CompletedTask;
+
     public int Reads { get; private set; }
 
     public Exception? Fails { get; set; }
@@ -66,9 +69,12 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
     public async ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)
     {
         await Reading;
-        Reads++;
         if (Fails is { } failure) throw failure;
-        lock (gate) return new ReadPage(Now(), [.. rows.Values.Where(row => row.Seq > query.After.Number).OrderBy(row => row.Seq)], More: false);
+        ReadPage page;
+        lock (gate) page = new ReadPage(Now(), [.. rows.Values.Where(row => row.Seq > query.After.Number).OrderBy(row => row.Seq)], More: false);
+        Reads++;
+        await Answering;
+        return page;
     }
 
     public void Attach(IRoom with) => room = with;

@@ -7,6 +7,7 @@ public abstract partial class SocketContract
     public async Task Signing_out_everywhere_closes_every_socket_of_the_user()
     {
         var old = Token;
+        await Http().PushEntry(Entry("e", "x"));
         var (one, two) = (await Live(), await Live());
         await Http().Ask(HttpMethod.Post, "/api/sync/sign-out-everywhere");
 
@@ -17,6 +18,7 @@ public abstract partial class SocketContract
         var late = await Open(query: $"userId={user}&token={old}");
         await late.Ask();
         Assert.Equal(4403, await late.Closed());
+        Assert.Equal("WELCOME", SocketClient.Type(Assert.Single(late.Seen)));
     }
 
     [Fact]
@@ -24,6 +26,8 @@ public abstract partial class SocketContract
     {
         await Http("phone").PushEntry(Entry("e", "x"));
         var phone = await Open(query: $"userId={user}&token={Token}&deviceId=phone");
+        // It has been told all: only the hint closes it now, and no reading of its own.
+        await phone.Sync();
         var laptop = await Live();
         using (var revoked = await Http().Send(HttpMethod.Delete, "/api/sync/devices/phone")) Assert.True(revoked.IsSuccessStatusCode);
 

@@ -90,6 +90,16 @@ public abstract partial class SocketContract
     }
 
     [Fact]
+    public async Task A_frame_that_is_not_UTF_8_inside_is_no_JSON_and_reaches_nobody()
+    {
+        var (a, b) = (await Live(), await Live());
+        await a.SendBytes([.. "{\"type\":\"ENTRY_CREATED\",\"entry\":{\"id\":\"e\",\"notes\":\"ab"u8, 0xC3, .. "\"}}"u8], WebSocketMessageType.Binary);
+        Assert.Equal("INVALID_JSON", Of(await a.Next("ERROR"), "code"));
+        await a.Mutate("ENTRY_CREATED", "\"entry\":{\"id\":\"next\"}");
+        Assert.Equal((1L, "next"), (Seq(await b.Next("ENTRY_CREATED")), Of(b.Seen[^1].GetProperty("entry"), "id")));
+    }
+
+    [Fact]
     public async Task Twenty_frames_of_nonsense_close_the_socket()
     {
         var client = await Live();

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
 using Mirubato.Tests.Gateway;
 
@@ -11,6 +12,9 @@ public sealed class SocketPeerTests
 {
     private static readonly PingTimes Impatient = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400));
 
+    // Shorter than a ping of the protocol takes to find out.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     [Fact]
     public async Task A_half_open_socket_that_answers_no_ping_is_dropped_and_counts_no_longer()
     {
@@ -20,11 +24,27 @@ public sealed class SocketPeerTests
         Assert.Equal(2, stage.Sessions.Count);
 
         // It reads, so that the pings arrive, and answers none.
-        var got = await UntilEnd(mute);
+        var got = await UntilEnd(mute).WaitAsync(Patience);
         Assert.Contains("WELCOME", Encoding.UTF8.GetString(got), StringComparison.Ordinal);
         while (stage.Sessions.Count == 2) await Task.Yield();
         await answering.Settle();
         Assert.Single(stage.Sessions);
+    }
+
+    [Fact]
+    public async Task A_peer_that_does_not_answer_the_close_is_cut_off_after_five_seconds()
+    {
+        await using var stage = await Stage.Start();
+        using var mute = await Upgraded(stage);
+        await stage.Pass(300);
+        Assert.Empty(stage.Sessions);
+        await stage.Pass(4);
+        var end = UntilEnd(mute);
+        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
+        Assert.Equal(1, rooms.Count);
+        await stage.Pass(1);
+        await end.WaitAsync(Patience);
+        while (rooms.Count > 0) await Task.Yield();
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
@@ -157,6 +158,51 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
+    public async Task Reading_from_the_start_in_pages_is_not_reset_by_a_horizon_ahead_of_the_first()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        await http.Push($"\"entries\":[{string.Join(',', Enumerable.Range(0, 600).Select(i => $"{{\"id\":\"e{i}\"}}"))}]");
+        await http.Push("\"entries\":[{\"id\":\"e0\",\"deletedAt\":\"2100-01-01T00:00:00.000Z\"}]");
+        await Forget(stage, upTo: 601);
+
+        var client = await stage.Open();
+        await client.Ask();
+        var end = await client.Until(f => SocketClient.Type(f) == "SYNC_RESPONSE");
+        Assert.Equal("Sync complete", end.GetProperty("message").GetString());
+        Assert.Equal(599, client.Seen.Where(f => SocketClient.Type(f) == "BULK_SYNC").Sum(f => f.GetProperty("entries").GetArrayLength()));
+    }
+
+    [Fact]
+    public async Task A_store_that_goes_on_in_another_life_at_the_same_revisions_starts_every_socket_over()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        for (var i = 1; i <= 3; i++) await http.PushEntry($"{{\"id\":\"e{i}\"}}");
+        var client = await stage.Live();
+        // A backup of long ago, brought forward, may have come as far as the sockets that outlived it: the numbers alone tell nothing.
+        await Sql(stage, $"UPDATE sync_metadata SET epoch = '{Guid.NewGuid():n}'");
+        stage.Server.Listener.Missed();
+        Assert.Equal(0, (await client.Until(f => SocketClient.Has(f, "reset"))).GetProperty("lastSeq").GetInt64());
+        await client.Until(_ => client.Cursor == 3);
+        Assert.Equal(3, client.Seen[^1].GetProperty("entries").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_change_whose_hint_was_lost_is_told_within_half_a_minute()
+    {
+        await using var stage = await Stage.Start();
+        using var http = stage.Http();
+        await http.PushEntry("{\"id\":\"e\"}");
+        var client = await stage.Live();
+        await Sql(stage, "UPDATE sync_data SET seq = 2; UPDATE sync_metadata SET last_seq = 2");
+        await stage.Pass(29);
+        Assert.Empty(await client.Settle());
+        await stage.Pass(1);
+        Assert.Equal(2, (await client.Next("ENTRY_UPDATED")).GetProperty("seq").GetInt64());
+    }
+
+    [Fact]
     public async Task Two_hundred_frames_a_second_go_on_for_ever_and_a_thousand_close_with_1008()
     {
         await using var stage = await Stage.Start();
@@ -282,6 +328,20 @@ public sealed class SocketTimeTests
         // Clients that do not close their half are cut off.
         stage.Clock.Advance(TimeSpan.FromSeconds(6));
         await stopped;
+    }
+
+    [Fact]
+    public async Task Who_comes_to_a_stopping_server_is_sent_elsewhere()
+    {
+        await using var stage = await Stage.Start();
+        await stage.Server.Services.GetRequiredService<LiveRooms>().Drain(CancellationToken.None);
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(stage.Server.Url, $"/sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)}"));
+        request.Headers.Connection.Add("Upgrade");
+        foreach (var (name, value) in new[] { ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }) request.Headers.TryAddWithoutValidation(name, value);
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter?.Delta);
     }
 
     private static async Task Burst(SocketClient client, int frames)

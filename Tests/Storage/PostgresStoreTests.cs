@@ -145,6 +145,21 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         Assert.Equal(1, (await store.Sweep(Now, Cancel)).Receipts);
     }
 
+    /// <summary>Found by the fault suite: the store restarted in the middle of a sweep, and the process ended.</summary>
+    [Fact]
+    public async Task A_sweep_whose_connection_is_cut_fails_as_the_store_does()
+    {
+        await using var other = await Beside();
+        await using var busy = await other.BeginTransactionAsync();
+        await Run(other, "LOCK TABLE tickets");
+        var sweep = store.Sweep(Now, Cancel).AsTask();
+        await CutWhoeverWaits();
+
+        Assert.Equal("unreachable", (await Assert.ThrowsAsync<StoreUnavailableException>(() => sweep)).Reason);
+        await busy.RollbackAsync();
+        await store.Sweep(Now, Cancel);
+    }
+
     private async Task<(UserId User, Standing At)> NewUser()
     {
         var user = User();

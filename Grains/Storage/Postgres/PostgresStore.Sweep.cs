@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
@@ -18,7 +19,8 @@ internal sealed partial class PostgresStore
             }
             finally
             {
-                await Run(connection, $"SELECT pg_advisory_unlock({SweepLock})", _ => { }, CancellationToken.None);
+                // One that was lost meanwhile has let go of it; to ask it anything would hide why.
+                if (connection.State is ConnectionState.Open) await Run(connection, $"SELECT pg_advisory_unlock({SweepLock})", _ => { }, CancellationToken.None);
             }
         }, PostgresFaults.Known, cancel);
         return report;
