@@ -31,6 +31,8 @@ export class Pane {
   private faces: Map<string, string> | undefined;
   private readonly arrived = new Set<string>();
   private readonly own = new Map<string, string | null>();
+  /** What beat an edit of this device, by id: that it arrives is no news beside that. */
+  private readonly winners = new Map<string, string>();
   private edits: QueuedEdit[] = [];
   private conflicts: Conflict[] = [];
   private isBehind = true;
@@ -127,8 +129,9 @@ export class Pane {
     });
     sync.on('status', status => this.showStatus(status));
     sync.on('frame', frame => this.frames.add(frame));
-    sync.on('conflict', ({ mine, theirs }) => {
-      this.tell(`“${titleOf(mine ?? theirs)}” was edited elsewhere too; this device’s edit is set aside.`);
+    sync.on('conflict', ({ id, mine, theirs }) => {
+      this.winners.set(id, theirs ? faceOf(theirs) : 'deleted');
+      this.tell(`“${titleOf(mine ?? theirs)}” was changed elsewhere too; this edit is under Conflicts.`);
       // The list is the user's: each of their devices shows it.
       for (const pane of Pane.all) pane.askConflicts();
     });
@@ -175,8 +178,11 @@ export class Pane {
     if (removed.length || changed.some(entry => before.has(entry.id))) this.askConflicts();
   }
 
-  private announce(changed: readonly StoredEntry[], removed: readonly string[]): void {
+  private announce(changes: readonly StoredEntry[], removals: readonly string[]): void {
+    const changed = changes.filter(entry => this.winners.get(entry.id) !== faceOf(entry));
+    const removed = removals.filter(id => this.winners.get(id) !== 'deleted');
     const [first] = changed;
+    if (!first && !removed.length) return;
     if (changed.length + removed.length > 1) return this.tell(`${(changed.length + removed.length).toLocaleString('en')} changes arrived.`);
     const since = written.get(first ? keyOf(first.id, first) : keyOf(removed[0]!, undefined)) ?? 0;
     // Only between two that were both live is it the time a change takes, and not that of somebody's absence.
