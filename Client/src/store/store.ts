@@ -1,17 +1,20 @@
 import { deleteDB } from 'idb';
 import { select } from '../pure/batch.js';
-import { iso, tick } from '../pure/clock.js';
+import { iso, tick, witness } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
 import { blank, visible } from '../pure/merge.js';
 import { revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
+import { Draft } from './draft.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
-  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
+  answersIn, begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
   type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
+
+const keyOfRevision = ({ type, id }: Revision): Key => [type, id];
 
 /** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
 export class Store {
@@ -42,6 +45,12 @@ export class Store {
     });
   }
 
+  /** Null for what is not there. */
+  async some(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
+    const rows = this.database.transaction('rows').store;
+    return Promise.all(ids.map(async id => [id, visible(await rows.get([type, id]))] as [string, Doc | null]));
+  }
+
   async device(made: string): Promise<string> {
     const known = await this.database.get('meta', 'device');
     if (known) return known as string;
@@ -66,13 +75,17 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.within(async transaction => {
       let seen = await clockOf(transaction);
+      const draft = new Draft(transaction);
+      const keys = edits.map(edit => [edit.type, edit.id] as const);
+      await Promise.all([draft.read(keys), draft.readQueues(keys)]);
       const written: Doc[] = [];
       for (const edit of edits) {
         seen = tick(now, seen);
         const doc = edit.doc && { ...edit.doc, updatedAt: iso(seen) };
-        const stored = await queueEdit(transaction, { ...edit, doc }, seen);
+        const stored = queueEdit(draft, { ...edit, doc }, seen);
         if (stored) written.push(stored);
       }
+      draft.save();
       await transaction.objectStore('meta').put(seen, 'clock');
       return written;
     });
@@ -81,7 +94,11 @@ export class Store {
   /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
     return this.within(async transaction => {
-      const keys = await take(transaction, revisions);
+      const draft = new Draft(transaction);
+      await draft.read(revisions.map(keyOfRevision));
+      const keys = take(draft, revisions);
+      draft.save();
+      await see(transaction, latestOf(revisions));
       await move(transaction, cursor);
       return keys;
     });
@@ -93,8 +110,11 @@ export class Store {
       const rows = transaction.objectStore('rows');
       const before = await rows.getAll();
       await rows.clear();
-      for (const row of before) if (row.mine !== undefined) await rows.put({ ...blank(row.type, row.id), mine: row.mine });
-      const keys = await take(transaction, revisions);
+      const draft = new Draft(transaction);
+      for (const row of before) if (row.mine !== undefined) draft.put({ ...blank(row.type, row.id), mine: row.mine });
+      const keys = take(draft, revisions);
+      draft.save();
+      await see(transaction, latestOf(revisions));
       await transaction.objectStore('meta').put(cursor, 'cursor');
       return [...before.map(row => [row.type, row.id] as const), ...keys];
     });
@@ -133,10 +153,16 @@ export class Store {
     return this.within(async transaction => {
       const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
       if (!(await unstage(transaction, batch))) return settled;
-      // No two of a batch are of one entity: they need not wait for each other, which a thousand round trips to the database would take seconds for.
-      await Promise.all((await itemsOf(transaction, batch)).map(item => settleItem(transaction, item, answer, now, settled)));
-      settled.keys.push(...(await take(transaction, answer.changes ? revisionsOf(answer.changes) : [])));
-      await see(transaction, settled.latest);
+      const items = await itemsOf(transaction, batch);
+      const changes = answer.changes ? revisionsOf(answer.changes) : [];
+      const draft = new Draft(transaction);
+      const keys = items.map(item => [item.type, item.id] as const);
+      await Promise.all([draft.read([...keys, ...changes.map(keyOfRevision)]), draft.readQueues(keys)]);
+      const answered = answersIn(answer);
+      for (const item of items) settleItem(draft, item, answered(item), now, settled);
+      settled.keys.push(...take(draft, changes));
+      draft.save();
+      await see(transaction, witness(settled.latest, latestOf(changes)));
       await move(transaction, { proof: answer.newSyncToken });
       return settled;
     });
@@ -169,8 +195,12 @@ export class Store {
     return this.within(async transaction => {
       const item = await transaction.objectStore('queue').get(n);
       if (!item || item.live) return [];
-      await remove(transaction, item);
-      return [[item.type, item.id]];
+      const draft = new Draft(transaction);
+      const key = [item.type, item.id] as const;
+      await Promise.all([draft.read([key]), draft.readQueues([key])]);
+      remove(draft, item);
+      draft.save();
+      return [key];
     });
   }
 
