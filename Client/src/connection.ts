@@ -1,5 +1,5 @@
 import type { Context } from './context.js';
-import { Failure, isQuota } from './net/failure.js';
+import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { Socket } from './net/socket.js';
 import { backoff } from './pure/backoff.js';
 import { connectionTable, isOnline, type ConnectionAction, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
@@ -73,8 +73,9 @@ export class Connection {
       if ((await store.cursor()).token === null) await this.puller.pull();
       if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
-      const { ticket } = (await http.call('POST', '/api/sync/ticket')).body as { ticket: string };
+      const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };
       if (attempt !== this.attempt || this.state !== 'connecting') return;
+      if (!ticket) throw unknownAnswer();
       this.open(`${url.replace(/^http/, 'ws')}/sync/ws?ticket=${encodeURIComponent(ticket)}&deviceId=${encodeURIComponent(device)}`);
     } catch (error) {
       if (attempt === this.attempt) this.failed(error);

@@ -1,5 +1,6 @@
 import type { Context } from './context.js';
-import { revisionsOf, type PullAnswer, type Revision, type SocketFrame, revisionsIn } from './pure/wire.js';
+import { unknownAnswer } from './net/failure.js';
+import { isPullAnswer, revisionsIn, revisionsOf, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
 import { Serial } from './serial.js';
 
 const PAGE = 2_000;
@@ -65,7 +66,9 @@ export class Puller {
   private async ask(since: string | null, etag: string | undefined): Promise<{ body: PullAnswer; etag: string | undefined } | undefined> {
     const headers = etag ? { 'if-none-match': etag } : undefined;
     const answer = await this.context.http.call('POST', '/api/sync/pull', JSON.stringify({ ...(since ? { since } : {}), limit: PAGE }), headers);
-    return answer.status === 304 ? undefined : { body: answer.body as PullAnswer, etag: answer.etag };
+    if (answer.status === 304) return undefined;
+    if (!isPullAnswer(answer.body)) throw unknownAnswer();
+    return { body: answer.body, etag: answer.etag };
   }
 
   /** Do we hold the same? Only at the same revision can that be asked. If not, everything is fetched anew. */

@@ -1,9 +1,9 @@
 import type { Context } from './context.js';
-import { Failure, isQuota } from './net/failure.js';
+import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
 import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
 import { Machine } from './pure/table.js';
-import type { BatchAnswer } from './pure/wire.js';
+import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
 import type { Puller } from './puller.js';
 import { Serial } from './serial.js';
 import type { Batch } from './store/schema.js';
@@ -73,7 +73,8 @@ export class Queue {
     }
     try {
       const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key });
-      await this.settle(batch, answer.body as BatchAnswer);
+      if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
+      await this.settle(batch, answer.body);
     } catch (error) {
       if (!(error instanceof Failure) || error.verdict !== 'fault') throw error;
       await this.dissolve(batch, error);

@@ -3,7 +3,7 @@ import { backoff } from '../pure/backoff.js';
 import { iso, witness } from '../pure/clock.js';
 import { blank, receive, settle, uncover, write, type Item } from '../pure/merge.js';
 import { mayPass } from '../pure/verdict.js';
-import type { BatchAnswer, Revision } from '../pure/wire.js';
+import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
 import type { Batch, Cursor, Database } from './schema.js';
 
@@ -91,10 +91,9 @@ export async function unstage(transaction: Transaction, batch: Batch): Promise<b
   return known !== undefined;
 }
 
-export async function itemsOf(transaction: Transaction, batch: Batch): Promise<Item[]> {
-  const items = await Promise.all(batch.items.map(n => transaction.objectStore('queue').get(n)));
-  return items.filter(item => item !== undefined);
-}
+/** In the order they were sent in, which is that of their answers. */
+export const itemsOf = (transaction: Transaction, batch: Batch): Promise<(Item | undefined)[]> =>
+  Promise.all(batch.items.map(n => transaction.objectStore('queue').get(n)));
 
 /** The clock has seen this moment, too. */
 export async function see(transaction: Transaction, moment: number): Promise<void> {
@@ -102,10 +101,7 @@ export async function see(transaction: Transaction, moment: number): Promise<voi
   if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
 }
 
-export async function settleItem(transaction: Transaction, item: Item, answer: BatchAnswer, now: number, settled: Settled): Promise<void> {
-  const of = (entry: { entityType: string; entityId: string }) => entry.entityType === item.type && entry.entityId === item.id;
-  const result = answer.results.find(of);
-  const conflict = answer.conflicts.find(of);
+export async function settleItem(transaction: Transaction, item: Item, { result, conflict }: Outcome, now: number, settled: Settled): Promise<void> {
   const row = await rowOf(transaction, item.type, item.id);
   const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
   settled.keys.push([item.type, item.id]);
@@ -128,7 +124,7 @@ export async function settleItem(transaction: Transaction, item: Item, answer: B
         type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc, theirs: settlement.row.doc,
       });
   }
-  await remove(transaction, item, settlement.kind === 'stored' ? result?.version : undefined);
+  await remove(transaction, item, settlement.kind === 'stored' ? result.version : undefined);
 }
 
 /** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */

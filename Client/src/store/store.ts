@@ -3,7 +3,7 @@ import { select } from '../pure/batch.js';
 import { iso, tick } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
 import { blank, visible } from '../pure/merge.js';
-import { revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
@@ -134,7 +134,8 @@ export class Store {
       const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
       if (!(await unstage(transaction, batch))) return settled;
       // No two of a batch are of one entity: they need not wait for each other, which a thousand round trips to the database would take seconds for.
-      await Promise.all((await itemsOf(transaction, batch)).map(item => settleItem(transaction, item, answer, now, settled)));
+      const outcomes = outcomesOf(answer);
+      await Promise.all((await itemsOf(transaction, batch)).map((item, i) => item && settleItem(transaction, item, outcomes[i]!, now, settled)));
       settled.keys.push(...(await take(transaction, answer.changes ? revisionsOf(answer.changes) : [])));
       await see(transaction, settled.latest);
       await move(transaction, { proof: answer.newSyncToken });
@@ -148,6 +149,7 @@ export class Store {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
       for (const item of await itemsOf(transaction, batch)) {
+        if (!item) continue;
         const failed = failedOnce(item, error, now, random);
         if (!failed.live) poisoned.push(listed(failed));
         await transaction.objectStore('queue').put(failed);
