@@ -154,14 +154,14 @@ export class Connection {
   }
 
   private async refreshNow(): Promise<void> {
-    const { platform, credentials } = this.context;
+    const { platform, credentials, http } = this.context;
     const { socket } = this;
     credentials.drop();
     try {
-      const token = await credentials.get();
-      socket?.send({ type: 'AUTH', token });
-    } catch {
-      if (socket && socket === this.socket) this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
+      socket?.send({ type: 'AUTH', token: await http.token() });
+    } catch (error) {
+      if (error instanceof Failure && error.verdict === 'unauthorized') this.found(error);
+      else if (socket && socket === this.socket) this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
     }
   }
 
