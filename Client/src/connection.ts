@@ -70,7 +70,9 @@ export class Connection {
     this.hangUp();
     platform.clearTimeout(this.timer);
     try {
-      if ((await store.cursor()).token === null) await this.puller.pull();
+      const { token } = await store.cursor();
+      if (attempt !== this.attempt) return;
+      if (token === null) await this.puller.pull();
       if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
       const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };
@@ -96,8 +98,15 @@ export class Connection {
   }
 
   private async resume(): Promise<void> {
-    const { lastSeq } = await this.context.store.cursor();
-    this.socket?.send({ type: 'SYNC_REQUEST', lastSeq });
+    const { socket } = this;
+    try {
+      const { lastSeq } = await this.context.store.cursor();
+      if (!socket || socket !== this.socket) return;
+      socket.send({ type: 'SYNC_REQUEST', lastSeq });
+    } catch (error) {
+      if (socket === this.socket) this.failed(error);
+      return;
+    }
     this.refreshInTime();
     this.queue.fire('flush');
     this.checkLater();

@@ -60,15 +60,15 @@ export class Queue {
 
   private async send(spell: number): Promise<void> {
     if (spell !== this.spell) return;
-    const event = await this.sendOne().catch(error => this.failed(error));
+    const event = await this.sendOne(spell).catch(error => this.failed(error));
     if (spell === this.spell) this.fire(event);
   }
 
-  private async sendOne(): Promise<QueueEvent> {
+  private async sendOne(spell: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
     const { batch, nextAt } = await store.stage(platform.randomId(), platform.now());
     if (!batch) {
-      if (nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
+      if (spell === this.spell && nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
     }
     try {

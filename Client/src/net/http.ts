@@ -26,6 +26,8 @@ export class Http {
     private readonly credentials: Credentials,
     private readonly platform: Platform,
     private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void,
+    /** Work that was under way when the switch was turned, or the device closed, must not go on to its next request. */
+    private readonly isOff: () => boolean,
   ) {}
 
   /** Ends whatever is under way. What became of it is unknown, and found out by repeating it. */
@@ -63,7 +65,7 @@ export class Http {
 
   /** Neither the app's token callback nor the network may keep us for ever, and neither for a moment once the line is cut. */
   private async patiently<T>(line: AbortSignal, work: (request: AbortSignal) => Promise<T>): Promise<T> {
-    if (line.aborted) throw offline();
+    if (line.aborted || this.isOff()) throw offline();
     const request = new AbortController();
     const end = () => request.abort();
     line.addEventListener('abort', end);
