@@ -27,7 +27,7 @@ export class Connection {
   private attempt = 0;
   private failures = 0;
   private retryAfterMs = 0;
-  /** Sockets in a row that did not open although a ticket was given out. */
+  /** Sockets in a row that let nothing through although a ticket was given out. */
   private unopened = 0;
   private probedAt = 0;
   private pulling: Promise<void> = Promise.resolve();
@@ -85,6 +85,15 @@ export class Connection {
   }
 
   private open(address: string): void {
+    try {
+      this.socket = this.socketTo(address);
+    } catch {
+      // The page's own policy forbids it.
+      this.closed(1006, false);
+    }
+  }
+
+  private socketTo(address: string): Socket {
     const socket: Socket = new Socket(address, this.context.platform, {
       opened: () => this.socket === socket && this.fire('opened'),
       frame: frame => {
@@ -92,9 +101,9 @@ export class Connection {
           if (this.socket === socket) await this.hear(frame);
         });
       },
-      closed: (code, wasOpen) => this.socket === socket && this.closed(code, wasOpen),
+      closed: (code, worked) => this.socket === socket && this.closed(code, worked),
     }, frame => this.context.log({ ...frame, via: 'socket' }));
-    this.socket = socket;
+    return socket;
   }
 
   private async resume(): Promise<void> {
@@ -184,12 +193,12 @@ export class Connection {
     }, VERIFY_MS);
   }
 
-  private closed(code: number, wasOpen: boolean): void {
+  private closed(code: number, worked: boolean): void {
     this.hangUp();
     const { fresh, failures } = returnAfter(code);
     if (fresh) this.context.credentials.drop();
     this.failures += failures;
-    this.unopened = wasOpen ? 0 : this.unopened + 1;
+    this.unopened = worked ? 0 : this.unopened + 1;
     this.fire(this.unopened >= BLOCKED_AFTER ? 'blocked' : 'dropped');
   }
 

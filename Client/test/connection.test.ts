@@ -196,6 +196,60 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
+  test('opened by a proxy that lets nothing through: polls, too', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    for (let i = 1; i <= 3; i++) {
+      while (world.sockets.length < i) await world.pass(500);
+      const { socket } = world;
+      await socket.opens();
+      await world.pass(9_000);
+      expect(socket.isClosed).toBe(false);
+      await world.pass(1_000);
+      expect(socket.isClosed).toBe(true);
+    }
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(3, ['polled']) : undefined);
+    await world.pass(5_000);
+    expect(await ids(sync)).toEqual(['polled']);
+  });
+
+  test('forbidden by the page it is on: polls, too', async () => {
+    const world = new FakeWorld();
+    const forbidden = class {
+      constructor() {
+        throw new DOMException('An insecure WebSocket may not be opened from a page loaded over HTTPS.', 'SecurityError');
+      }
+    };
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: forbidden } });
+    await world.pass(10_000);
+    expect(sync.status.connection).toBe('polling');
+  });
+
+  test('a frame that is none ends the connection, and the next one goes on', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    for (const data of ['<html>', 'null', '7']) world.sockets[0]!.onmessage!({ data });
+    await rest();
+    expect(sync.status.connection).toBe('waiting');
+    await world.pass(1_000);
+    await world.socket.lives();
+    expect(sync.status.connection).toBe('live');
+  });
+
+  test.each([-1, 1])('a clock set by years (%i) does not hide a connection that has died', async years => {
+    const world = new FakeWorld();
+    await live(world);
+    world.socket.isMute = true;
+    const timers = world.shift(years * 365 * 86_400_000);
+    await world.pass(70_000);
+    expect(world.sockets).toHaveLength(1);
+    await world.pass(31_000);
+    expect(timers).toBeGreaterThan(0);
+    expect(world.sockets[0]!.isClosed).toBe(true);
+    expect(world.sockets.length).toBeGreaterThan(1);
+  });
+
   test('none at all, as in Node 20: polls, and writes go out at once', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
@@ -210,6 +264,7 @@ describe('the socket', () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
+    await world.pass(100); // The first poll's pull is over: it would take the token along.
     let stored: object[] = [];
     let since: string | undefined;
     world.answer = request => {

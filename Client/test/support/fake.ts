@@ -77,6 +77,13 @@ export class FakeWorld {
     await rest();
   }
 
+  /** Sets the clock, which no timer that runs minds. How many run. */
+  shift(ms: number): number {
+    this.now += ms;
+    for (const timer of this.timers.values()) timer.at += ms;
+    return this.timers.size;
+  }
+
   to(path: string): Request[] {
     return this.requests.filter(request => request.path.startsWith(path));
   }
