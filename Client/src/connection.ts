@@ -158,7 +158,7 @@ export class Connection {
       this.failed(error);
     }
     if (this.state !== 'polling') return;
-    const probes = platform.WebSocket && platform.now() - this.probedAt >= PROBE_MS;
+    const probes = platform.WebSocket && Math.abs(platform.now() - this.probedAt) >= PROBE_MS;
     if (probes) this.probedAt = 0;
     this.wakeIn(this.failures ? backoff(this.failures, platform.random(), pollMs) : pollMs, probes ? 'probe' : 'timer');
   }

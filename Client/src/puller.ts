@@ -75,7 +75,7 @@ export class Puller {
   private async verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
     const { store, platform, tell } = this.context;
     const now = platform.now();
-    if (answer.digest === undefined || (this.verifiedAt && now - this.verifiedAt < VERIFY_MS)) return;
+    if (answer.digest === undefined || (this.verifiedAt && Math.abs(now - this.verifiedAt) < VERIFY_MS)) return;
     if ((await store.cursor()).lastSeq !== answer.lastSeq) return;
     this.verifiedAt = now;
     if ((await store.digest()) === answer.digest || isWhole) return;

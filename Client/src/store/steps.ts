@@ -108,16 +108,11 @@ export async function settleItem(transaction: Transaction, item: Item, { result,
   settled.latest = Math.max(settled.latest, settlement.row.at);
   await transaction.objectStore('rows').put(settlement.row);
   switch (settlement.kind) {
-    case 'reapply': {
-      await transaction.objectStore('queue').put(failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0));
-      return;
-    }
+    case 'reapply':
+      return putBack(transaction, failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
     case 'refused': {
       const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      const failed = mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error);
-      await transaction.objectStore('queue').put(failed);
-      if (!failed.live) settled.poisoned.push(listed(failed));
-      return;
+      return putBack(transaction, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error), settled.poisoned);
     }
     case 'lost':
       settled.conflicts.push({
@@ -136,6 +131,14 @@ export async function remove(transaction: Transaction, item: Item, version?: num
   await transaction.objectStore('rows').put(uncover(row, rest));
   // The next edit was made on top of this one, and now names it.
   for (const next of rest) if (version && next.base === item.base) await queue.put({ ...next, base: version });
+}
+
+/** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
+export async function putBack(transaction: Transaction, failed: Item, poisoned: QueuedEdit[]): Promise<void> {
+  const isReplaced = async () => (await queuedFor(transaction, failed.type, failed.id)).some(other => other.n > failed.n);
+  if (!failed.live && (await isReplaced())) return remove(transaction, failed);
+  await transaction.objectStore('queue').put(failed);
+  if (!failed.live) poisoned.push(listed(failed));
 }
 
 const released = ({ batch: _, ...item }: Item): Item => item;

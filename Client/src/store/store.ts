@@ -7,7 +7,7 @@ import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pur
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
-  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
+  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
   type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
@@ -150,9 +150,7 @@ export class Store {
       if (!(await unstage(transaction, batch))) return poisoned;
       for (const item of await itemsOf(transaction, batch)) {
         if (!item) continue;
-        const failed = failedOnce(item, error, now, random);
-        if (!failed.live) poisoned.push(listed(failed));
-        await transaction.objectStore('queue').put(failed);
+        await putBack(transaction, failedOnce(item, error, now, random), poisoned);
       }
       return poisoned;
     });
