@@ -13,6 +13,7 @@ const BLOCKED_AFTER = 3;
 const PROBE_MS = 60_000;
 const VERIFY_MS = 300_000;
 const MENDS_MS = 5_000;
+const STEADY_MS = 5_000;
 
 /** Keeps this device in touch with the server, as its table says. Only the leading tab's does anything. */
 export class Connection {
@@ -23,6 +24,7 @@ export class Connection {
   private timer: unknown;
   private refresh: unknown;
   private check: unknown;
+  private steady: unknown;
   /** Which try to connect this is: what an earlier one still hears is not news. */
   private attempt = 0;
   private failures = 0;
@@ -48,9 +50,17 @@ export class Connection {
   }
 
   private moved(): void {
-    if (this.state === 'live') this.failures = this.unopened = this.retryAfterMs = 0;
+    if (this.state === 'live') this.lasts();
     this.queue.fire(isOnline[this.state] ? 'release' : 'hold');
     this.context.stir();
+  }
+
+  /** A connection that breaks as soon as it is live is no success yet: without this its next try would always be the first. */
+  private lasts(): void {
+    const { platform } = this.context;
+    this.unopened = this.retryAfterMs = 0;
+    platform.clearTimeout(this.steady);
+    this.steady = platform.setTimeout(() => (this.failures = 0), STEADY_MS);
   }
 
   private act(action: ConnectionAction): void {
@@ -98,7 +108,7 @@ export class Connection {
       opened: () => this.socket === socket && this.fire('opened'),
       frame: frame => {
         this.frames = this.frames.then(async () => {
-          if (this.socket === socket) await this.hear(frame);
+          if (this.socket === socket) await this.hear(socket, frame);
         });
       },
       closed: (code, worked) => this.socket === socket && this.closed(code, worked),
@@ -121,29 +131,32 @@ export class Connection {
     this.checkLater();
   }
 
-  private async hear(frame: SocketFrame): Promise<void> {
+  private async hear(socket: Socket, frame: SocketFrame): Promise<void> {
     try {
       if (frame.type === 'AUTHENTICATED') return this.refreshInTime();
-      if (frame.reset && !frame.lastSeq) await this.context.store.restart();
-      if ((frame.reset && !frame.lastSeq) || !(await this.puller.take(frame))) {
+      const startsOver = frame.reset && !frame.lastSeq;
+      if (startsOver) await this.puller.restart();
+      if (startsOver || !(await this.puller.take(frame))) {
         this.fire('gap');
         await this.pulling;
-        await this.puller.take(frame);
+        if (!(await this.puller.take(frame))) return socket.close();
       }
-      if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId) this.fire('caughtUp');
+      if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId && socket === this.socket) this.fire('caughtUp');
     } catch (error) {
       // What was not stored comes again: the cursor has not moved.
-      this.socket?.close();
+      socket.close();
       if (isQuota(error)) this.context.tell('quota', { message: (error as Error).message });
     }
   }
 
+  /** What becomes of it is news only to the connection that it was made for. */
   private async pull(): Promise<void> {
+    const { socket } = this;
     try {
       await this.puller.pull();
-      this.fire('caughtUp');
+      if (socket === this.socket) this.fire('caughtUp');
     } catch (error) {
-      this.failed(error);
+      if (socket === this.socket) this.failed(error);
     }
   }
 
@@ -198,6 +211,7 @@ export class Connection {
     const { fresh, failures } = returnAfter(code);
     if (fresh) this.context.credentials.drop();
     this.failures += failures;
+    this.retryAfterMs = 0;
     this.unopened = worked ? 0 : this.unopened + 1;
     this.fire(this.unopened >= BLOCKED_AFTER ? 'blocked' : 'dropped');
   }
@@ -238,7 +252,7 @@ export class Connection {
     const { socket } = this;
     this.socket = undefined;
     socket?.close();
-    for (const timer of [this.refresh, this.check]) this.context.platform.clearTimeout(timer);
+    for (const timer of [this.refresh, this.check, this.steady]) this.context.platform.clearTimeout(timer);
   }
 
   private disconnect(): void {

@@ -22,7 +22,12 @@ export class Puller {
     return this.serial.run(() => this.pullNow());
   }
 
-  /** Merges a frame. False: there is a hole before it, and it has to come again after a pull. */
+  /** Forgets how far this device has come, so that the next pull replaces everything. */
+  restart(): Promise<void> {
+    return this.serial.run(() => this.context.store.restart());
+  }
+
+  /** Merges a frame. False: there is a hole before it, or an event in it that nobody here knows, and it has to come again after a pull. */
   take(frame: SocketFrame): Promise<boolean> {
     return this.serial.run(async () => {
       const { store, changed, stir } = this.context;
@@ -31,6 +36,7 @@ export class Puller {
       const revisions = revisionsIn(frame);
       const reached = frame.seq ?? frame.lastSeq ?? 0;
       if (!revisions.length && reached <= lastSeq) return true;
+      if (!revisions.length && frame.seq !== undefined) return false;
       changed(await store.receive(revisions, reached > lastSeq ? { lastSeq: reached } : {}));
       stir();
       return true;
