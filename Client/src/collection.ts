@@ -55,11 +55,14 @@ export class View {
   }
 }
 
+/** As the server will have it. The database would take what JSON cannot say, and the batch that is to hold it could never be written. */
+const asJson = (doc: object): Doc => JSON.parse(JSON.stringify(doc)) as Doc;
+
 export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
     const id = idOf(type, doc as Doc, shelf.user) ?? shelf.makeId();
-    return { type, id, doc: { ...doc, id }, saw: (doc as Doc).version };
+    return { type, id, doc: asJson({ ...doc, id }), saw: (doc as Doc).version };
   };
   const deletion = (what: string | Stored): Edit => {
     const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;

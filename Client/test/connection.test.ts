@@ -87,6 +87,80 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(2);
   });
 
+  test('a hole that a pull does not fill ends the connection: what lies behind it is not taken, nor is the hole forgotten', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['some']) : undefined);
+    await world.socket.says(entry('later', 9, 7));
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync complete', lastSeq: 9 });
+    await soon(() => expect(sync.status).toMatchObject({ connection: 'waiting', revision: 4 }));
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 4 }]);
+  });
+
+  test('an event that nobody here knows is fetched by a pull, which has it in a form that is known', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? { body: { other: { score: [{ id: 's', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }] }, syncToken: 'e.3', lastSeq: 3 } } : undefined);
+    await world.socket.says({ type: 'SCORE_ANNOTATED', annotation: { score: 's' }, seq: 3, after: 0 });
+    await soon(() => expect(sync.status).toMatchObject({ connection: 'live', revision: 3 }));
+    expect(await sync.collection('score').all()).toHaveLength(1);
+  });
+
+  test('a pull of an earlier connection that fails late leaves the new one alone', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let fail = () => {};
+    const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
+    world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
+    await world.socket.says(entry('later', 9, 7));
+    await world.socket.ends(1006);
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.sockets).toHaveLength(2);
+    world.answer = () => undefined;
+    fail();
+    await rest();
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq: 0 });
+    await soon(() => expect(sync.status.connection).toBe('live'));
+    expect(world.socket.isClosed).toBe(false);
+  });
+
+  test('a server that drops every connection as soon as it is live is not hammered', async () => {
+    const world = new FakeWorld();
+    await live(world);
+    world.random = 0;
+    const began = world.now;
+    const times: number[] = [];
+    for (let i = 1; i < 10; i++) {
+      await world.socket.ends(1006);
+      for (let waited = 0; world.sockets.length === i && waited < 200_000; waited += 50) await world.pass(50);
+      times.push(world.now - began);
+      await world.socket.lives();
+    }
+    // Five requests at one cursor within half a second is a bug, whatever the dice say.
+    for (let i = 4; i < times.length; i++) expect(times[i]! - times[i - 4]!).toBeGreaterThan(500);
+    // And with luck of another kind it backs off like from any other failure.
+    world.random = 1;
+    await world.socket.ends(1006);
+    await world.pass(20_000);
+    expect(world.sockets).toHaveLength(10);
+  });
+
+  test('one that has lasted is a success: the next failure is the first', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    for (let i = 1; i < 4; i++) {
+      await world.pass(60_000);
+      await world.socket.ends(1006);
+      await world.pass(1_000);
+      expect(world.sockets).toHaveLength(i + 1);
+      await world.socket.lives();
+      await soon(() => expect(sync.status.connection).toBe('live'));
+    }
+  });
+
   test('a reset replaces what is there and keeps what is unsent', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
@@ -196,6 +270,60 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
+  test('opened by a proxy that lets nothing through: polls, too', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    for (let i = 1; i <= 3; i++) {
+      while (world.sockets.length < i) await world.pass(500);
+      const { socket } = world;
+      await socket.opens();
+      await world.pass(9_000);
+      expect(socket.isClosed).toBe(false);
+      await world.pass(1_000);
+      expect(socket.isClosed).toBe(true);
+    }
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(3, ['polled']) : undefined);
+    await world.pass(5_000);
+    expect(await ids(sync)).toEqual(['polled']);
+  });
+
+  test('forbidden by the page it is on: polls, too', async () => {
+    const world = new FakeWorld();
+    const forbidden = class {
+      constructor() {
+        throw new DOMException('An insecure WebSocket may not be opened from a page loaded over HTTPS.', 'SecurityError');
+      }
+    };
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: forbidden } });
+    await world.pass(10_000);
+    expect(sync.status.connection).toBe('polling');
+  });
+
+  test('a frame that is none ends the connection, and the next one goes on', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    for (const data of ['<html>', 'null', '7']) world.sockets[0]!.onmessage!({ data });
+    await rest();
+    expect(sync.status.connection).toBe('waiting');
+    await world.pass(1_000);
+    await world.socket.lives();
+    expect(sync.status.connection).toBe('live');
+  });
+
+  test.each([-1, 1])('a clock set by years (%i) does not hide a connection that has died', async years => {
+    const world = new FakeWorld();
+    await live(world);
+    world.socket.isMute = true;
+    const timers = world.shift(years * 365 * 86_400_000);
+    await world.pass(70_000);
+    expect(world.sockets).toHaveLength(1);
+    await world.pass(31_000);
+    expect(timers).toBeGreaterThan(0);
+    expect(world.sockets[0]!.isClosed).toBe(true);
+    expect(world.sockets.length).toBeGreaterThan(1);
+  });
+
   test('none at all, as in Node 20: polls, and writes go out at once', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
@@ -210,6 +338,7 @@ describe('the socket', () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
+    await world.pass(100); // The first poll's pull is over: it would take the token along.
     let stored: object[] = [];
     let since: string | undefined;
     world.answer = request => {

@@ -137,6 +137,58 @@ describe('the queue', () => {
     expect((await goals.all()).map(goal => goal.id)).toEqual(['b', 'c', 'ok']);
   });
 
+  test('a refused edit that a later one replaced is given up: it is neither poisoned, nor does it cover what comes from elsewhere', async () => {
+    const world = new FakeWorld();
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path !== '/api/sync/batch') return undefined;
+      await answered;
+      return { body: world.accepted(JSON.parse(request.body!), () => (request.body!.includes('long') ? 'too_large' : undefined)) };
+    };
+    const sync = await opened(world);
+    const goals = sync.collection<{ id: string; title: string }>('goal');
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    await world.socket.lives();
+    const first = await goals.put({ id: 'g', title: 'long' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await goals.put({ ...first, title: 'short' });
+    answer();
+    await sync.flush();
+    expect(await sync.queue()).toEqual([]);
+    await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', title: 'from elsewhere', version: 9, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+    expect(await goals.get('g')).toMatchObject({ title: 'from elsewhere' });
+  });
+
+  test('a wait is not prolonged by a clock that is set back a year', async () => {
+    const world = new FakeWorld();
+    let isBad = true;
+    world.answer = request => (isBad && request.path === '/api/sync/batch' ? problem(500, 'INTERNAL') : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
+    isBad = false;
+    world.shift(-365 * 86_400_000);
+    await world.pass(60_000);
+    expect(sync.status.pending).toBe(0);
+  });
+
+  test('what is no JSON is refused where it is written, and blocks nothing', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    const goals = sync.collection<Record<string, unknown>>('goal');
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    await expect(goals.put({ id: 'a', big: 10n })).rejects.toThrow(TypeError);
+    await expect(goals.putAll([{ id: 'b' }, circle])).rejects.toThrow(TypeError);
+    expect(await goals.all()).toEqual([]);
+    // What JSON can say is kept as JSON says it, here as on the server.
+    expect(await goals.put({ id: 'c', at: new Date(0), gone: undefined })).toEqual({ id: 'c', at: '1970-01-01T00:00:00.000Z', version: 0, updatedAt: expect.any(String) });
+    await sync.flush();
+    expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['c']);
+  });
+
   test('what may pass by itself is tried five times', async () => {
     const world = new FakeWorld();
     world.answer = request => request.path === '/api/sync/batch' ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') } : undefined;

@@ -3,13 +3,13 @@ import type { Frame, Platform } from '../types.js';
 
 const OPEN_MS = 10_000;
 const PING_MS = 30_000;
-const SILENCE_MS = 75_000;
+const UNANSWERED_MAX = 2;
 
 export interface SocketEvents {
   opened(): void;
   frame(frame: SocketFrame): void;
-  /** Once, whatever ended it. `wasOpen` tells a server that went away from a network that lets no socket through. */
-  closed(code: number, wasOpen: boolean): void;
+  /** Once, whatever ended it. `worked` tells a server that went away from a network that lets no socket through, or opens it and keeps what is said. */
+  closed(code: number, worked: boolean): void;
 }
 
 /** One connection. It notices silence, which a network that has gone does not report. */
@@ -17,16 +17,18 @@ export class Socket {
   private readonly socket: InstanceType<NonNullable<Platform['WebSocket']>>;
   private timer: unknown;
   private isOpen = false;
-  private heardAt: number;
+  private worked = false;
+  /** Counted, not timed: the clock may be set at any moment. */
+  private unanswered = 0;
   private ended = false;
 
   constructor(url: string, private readonly platform: Platform, private readonly events: SocketEvents, private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
-    this.heardAt = platform.now();
     this.socket = new platform.WebSocket!(url);
     this.socket.onopen = () => this.open();
     this.socket.onmessage = (message: { data: unknown }) => this.hear(message.data);
     this.socket.onclose = (event: { code: number }) => this.end(event.code);
     this.socket.onerror = () => {}; // A close follows, and says as much.
+    // The server speaks first: as long as it has not, nothing is open.
     this.timer = platform.setTimeout(() => this.close(), OPEN_MS);
   }
 
@@ -50,30 +52,44 @@ export class Socket {
   private open(): void {
     if (this.ended) return;
     this.isOpen = true;
-    this.heardAt = this.platform.now();
-    this.platform.clearTimeout(this.timer);
-    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
     this.events.opened();
   }
 
   private ping(): void {
-    if (this.platform.now() - this.heardAt > SILENCE_MS) return this.close();
+    if (this.unanswered++ >= UNANSWERED_MAX) return this.close();
     this.send({ type: 'PING' });
-    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
+    this.pingLater();
   }
 
   private hear(data: unknown): void {
     if (this.ended) return;
-    this.heardAt = this.platform.now();
-    const frame = JSON.parse(String(data)) as SocketFrame;
+    const frame = parsed(data);
+    if (!frame) return this.close();
+    if (!this.worked) this.pingLater();
+    this.worked = true;
+    this.unanswered = 0;
     this.log({ direction: 'in', label: frame.type, data: frame });
     this.events.frame(frame);
+  }
+
+  private pingLater(): void {
+    this.platform.clearTimeout(this.timer);
+    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
   }
 
   private end(code: number): void {
     if (this.ended) return;
     this.ended = true;
     this.platform.clearTimeout(this.timer);
-    this.events.closed(code, this.isOpen);
+    this.events.closed(code, this.worked);
+  }
+}
+
+function parsed(data: unknown): SocketFrame | undefined {
+  try {
+    const frame = JSON.parse(String(data)) as SocketFrame | null;
+    return typeof frame?.type === 'string' ? frame : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -70,10 +70,11 @@ export type Settlement =
   | { kind: 'reapply'; row: Row; item: Item }
   | { kind: 'refused'; row: Row };
 
-/** The answer to one item. Without a result the server held the same already. */
-export function settle(row: Row, item: Item, result: ItemResult | undefined, server: Doc | undefined, reason: string | undefined): Settlement {
-  switch (result?.status ?? 'unchanged') {
+/** The answer to one item. */
+export function settle(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
+  switch (result.status) {
     case 'unchanged':
+      // The server held the same already.
       // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
       return { kind: 'stored', row: row.at ? row : { ...row, doc: item.doc } };
     case 'refused':
@@ -81,9 +82,9 @@ export function settle(row: Row, item: Item, result: ItemResult | undefined, ser
     case 'conflict':
       return beaten(row, item, server ? shown(row.type, row.id, server) : undefined, reason);
     case 'duplicate':
-      return { kind: 'stored', row: adopted(row, { ...assumed(item, result!), doc: null, assumed: undefined }) };
+      return { kind: 'stored', row: adopted(row, { ...assumed(item, result), doc: null, assumed: undefined }) };
     default:
-      return { kind: 'stored', row: adopted(row, assumed(item, result!)) };
+      return { kind: 'stored', row: adopted(row, assumed(item, result)) };
   }
 }
 

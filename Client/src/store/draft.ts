@@ -15,6 +15,13 @@ export class Draft {
 
   constructor(private readonly transaction: Transaction) {}
 
+  /** With the rows of these entities, and what is queued for them. */
+  static async of(transaction: Transaction, keys: readonly Key[]): Promise<Draft> {
+    const draft = new Draft(transaction);
+    await Promise.all([draft.read(keys), draft.readQueues(keys)]);
+    return draft;
+  }
+
   /** Rows that are not read count as absent. */
   async read(keys: readonly Key[]): Promise<void> {
     const store = this.transaction.objectStore('rows');
@@ -25,7 +32,7 @@ export class Draft {
     }));
   }
 
-  async readQueues(keys: readonly Key[]): Promise<void> {
+  private async readQueues(keys: readonly Key[]): Promise<void> {
     const index = this.transaction.objectStore('queue').index('entity');
     const unread = new Map(keys.map(key => [keyOf(...key), key]));
     await Promise.all([...unread].map(async ([name, [type, id]]) => this.queues.set(name, await index.getAll(IDBKeyRange.only([type, id])))));
@@ -63,7 +70,8 @@ export class Draft {
   }
 
   save(): void {
-    const { rows, queue } = { rows: this.transaction.objectStore('rows'), queue: this.transaction.objectStore('queue') };
+    const rows = this.transaction.objectStore('rows');
+    const queue = this.transaction.objectStore('queue');
     for (const name of this.changed) void rows.put(this.rows.get(name)!).catch(() => {});
     for (const item of this.enqueued.values()) void queue.put(item).catch(() => {});
   }

@@ -3,9 +3,9 @@ import { backoff } from '../pure/backoff.js';
 import { iso, witness } from '../pure/clock.js';
 import { receive, settle, uncover, write, type Item } from '../pure/merge.js';
 import { mayPass } from '../pure/verdict.js';
-import type { BatchAnswer, Revision } from '../pure/wire.js';
+import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
-import { keyOf, type Draft } from './draft.js';
+import type { Draft } from './draft.js';
 import type { Batch, Cursor, Database } from './schema.js';
 
 // Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
@@ -17,12 +17,6 @@ export interface Edit {
   id: string;
   doc: Doc | null;
   saw?: unknown;
-}
-
-/** What an answer says of one item. Without a result the server held the same already. */
-export interface AnswerTo {
-  result?: BatchAnswer['results'][number];
-  conflict?: BatchAnswer['conflicts'][number];
 }
 
 export type Transaction = ReturnType<typeof begin>;
@@ -71,12 +65,6 @@ export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
 
 export const latestOf = (revisions: readonly Revision[]): number => revisions.reduce((latest, revision) => witness(latest, revision.at), 0);
 
-/** What an answer says, by the entity it says it of. */
-export function answersIn(answer: BatchAnswer): (item: Item) => AnswerTo {
-  const [results, conflicts] = [answer.results, answer.conflicts].map(list => new Map<string, unknown>(list.map(entry => [keyOf(entry.entityType, entry.entityId), entry])));
-  return ({ type, id }) => ({ result: results!.get(keyOf(type, id)), conflict: conflicts!.get(keyOf(type, id)) }) as AnswerTo;
-}
-
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
 export function bodyOf(items: readonly Item[], token: string | null): string {
   const entities = items.map(({ type, id, doc, base, at }) => ({
@@ -92,11 +80,12 @@ export async function unstage(transaction: Transaction, batch: Batch): Promise<b
   return known !== undefined;
 }
 
-export async function itemsOf(transaction: Transaction, batch: Batch): Promise<Item[]> {
-  if (!batch.items.length) return [];
-  const ours = new Set(batch.items);
-  const among = await transaction.objectStore('queue').getAll(IDBKeyRange.bound(Math.min(...ours), Math.max(...ours)));
-  return among.filter(item => ours.has(item.n));
+/** In the order they were sent in, which is that of their answers. */
+export async function itemsOf(transaction: Transaction, { items }: Batch): Promise<(Item | undefined)[]> {
+  if (!items.length) return [];
+  const among = await transaction.objectStore('queue').getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
+  const found = new Map(among.map(item => [item.n, item]));
+  return items.map(n => found.get(n));
 }
 
 /** The clock has seen this moment, too. */
@@ -105,28 +94,24 @@ export async function see(transaction: Transaction, moment: number): Promise<voi
   if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
 }
 
-export function settleItem(draft: Draft, item: Item, answer: AnswerTo, now: number, settled: Settled): void {
-  const { result, conflict } = answer;
+export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, now: number, settled: Settled): void {
   const settlement = settle(draft.row(item.type, item.id), item, result, conflict?.server, conflict?.reason);
   settled.keys.push([item.type, item.id]);
   settled.latest = witness(settled.latest, settlement.row.at);
   draft.put(settlement.row);
   switch (settlement.kind) {
     case 'reapply':
-      return draft.enqueue(failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0));
+      return putBack(draft, failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
     case 'refused': {
       const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      const failed = mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error);
-      draft.enqueue(failed);
-      if (!failed.live) settled.poisoned.push(listed(failed));
-      return;
+      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error), settled.poisoned);
     }
     case 'lost':
       settled.conflicts.push({
         type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc, theirs: settlement.row.doc,
       });
   }
-  remove(draft, item, settlement.kind === 'stored' ? result?.version : undefined);
+  remove(draft, item, settlement.kind === 'stored' ? result.version : undefined);
 }
 
 /** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */
@@ -136,6 +121,13 @@ export function remove(draft: Draft, item: Item, version?: number): void {
   draft.put(uncover(draft.row(item.type, item.id), rest));
   // The next edit was made on top of this one, and now names it.
   for (const next of rest) if (version && next.base === item.base) draft.enqueue({ ...next, base: version });
+}
+
+/** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
+export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): void {
+  if (!failed.live && draft.queueOf(failed.type, failed.id).some(other => other.n > failed.n)) return remove(draft, failed);
+  draft.enqueue(failed);
+  if (!failed.live) poisoned.push(listed(failed));
 }
 
 const released = ({ batch: _, ...item }: Item): Item => item;

@@ -3,18 +3,18 @@ import { select } from '../pure/batch.js';
 import { iso, tick, witness } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
 import { blank, visible } from '../pure/merge.js';
-import { revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { Draft } from './draft.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
-  answersIn, begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
+  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
   type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
 
-const keyOfRevision = ({ type, id }: Revision): Key => [type, id];
+const keysOf = (things: readonly ({ type: string; id: string } | undefined)[]): Key[] => things.flatMap(thing => (thing ? [[thing.type, thing.id]] : []));
 
 /** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
 export class Store {
@@ -75,9 +75,7 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.within(async transaction => {
       let seen = await clockOf(transaction);
-      const draft = new Draft(transaction);
-      const keys = edits.map(edit => [edit.type, edit.id] as const);
-      await Promise.all([draft.read(keys), draft.readQueues(keys)]);
+      const draft = await Draft.of(transaction, keysOf(edits));
       const written: Doc[] = [];
       for (const edit of edits) {
         seen = tick(now, seen);
@@ -95,7 +93,7 @@ export class Store {
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
     return this.within(async transaction => {
       const draft = new Draft(transaction);
-      await draft.read(revisions.map(keyOfRevision));
+      await draft.read(keysOf(revisions));
       const keys = take(draft, revisions);
       draft.save();
       await see(transaction, latestOf(revisions));
@@ -155,11 +153,10 @@ export class Store {
       if (!(await unstage(transaction, batch))) return settled;
       const items = await itemsOf(transaction, batch);
       const changes = answer.changes ? revisionsOf(answer.changes) : [];
-      const draft = new Draft(transaction);
-      const keys = items.map(item => [item.type, item.id] as const);
-      await Promise.all([draft.read([...keys, ...changes.map(keyOfRevision)]), draft.readQueues(keys)]);
-      const answered = answersIn(answer);
-      for (const item of items) settleItem(draft, item, answered(item), now, settled);
+      const draft = await Draft.of(transaction, keysOf(items));
+      await draft.read(keysOf(changes));
+      const outcomes = outcomesOf(answer);
+      items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, now, settled));
       settled.keys.push(...take(draft, changes));
       draft.save();
       await see(transaction, witness(settled.latest, latestOf(changes)));
@@ -173,11 +170,10 @@ export class Store {
     return this.within(async transaction => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
-      for (const item of await itemsOf(transaction, batch)) {
-        const failed = failedOnce(item, error, now, random);
-        if (!failed.live) poisoned.push(listed(failed));
-        await transaction.objectStore('queue').put(failed);
-      }
+      const items = await itemsOf(transaction, batch);
+      const draft = await Draft.of(transaction, keysOf(items));
+      for (const item of items) if (item) putBack(draft, failedOnce(item, error, now, random), poisoned);
+      draft.save();
       return poisoned;
     });
   }
@@ -195,12 +191,10 @@ export class Store {
     return this.within(async transaction => {
       const item = await transaction.objectStore('queue').get(n);
       if (!item || item.live) return [];
-      const draft = new Draft(transaction);
-      const key = [item.type, item.id] as const;
-      await Promise.all([draft.read([key]), draft.readQueues([key])]);
+      const draft = await Draft.of(transaction, keysOf([item]));
       remove(draft, item);
       draft.save();
-      return [key];
+      return keysOf([item]);
     });
   }
 
