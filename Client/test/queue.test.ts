@@ -45,6 +45,16 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
+  test('edits of one call go in their order, those of one entity as its last one, in the place of its first', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { offline: true });
+    const goals = sync.collection('goal');
+    await goals.put({ id: 'c', title: 'there before' });
+    await goals.putAll([{ id: 'b', title: '1' }, { id: 'a', title: '1' }, { id: 'c', title: '2' }, { id: 'b', title: '2' }]);
+    expect((await sync.queue()).map(({ id, doc }) => [id, doc?.title])).toEqual([['c', '2'], ['b', '2'], ['a', '1']]);
+    expect((await goals.all()).map(({ id, title }) => [id, title])).toEqual([['a', '1'], ['b', '2'], ['c', '2']]);
+  });
+
   test('a crash between sending and answer replays the same key and body', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
