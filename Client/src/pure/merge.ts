@@ -51,7 +51,7 @@ export function write(row: Row, items: readonly Item[], edit: Doc | null, at: nu
   const base = Number.isInteger(saw) ? (saw as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
   const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
-  return { row: { ...row, mine: doc }, item: last && !last.batch ? { ...item, n: last.n } : item };
+  return { row: { ...row, mine: doc }, item: last?.n && !last.batch ? { ...item, n: last.n } : item };
 }
 
 /** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
