@@ -42,11 +42,13 @@ export class Store {
     });
   }
 
-  async device(made: string): Promise<string> {
-    const known = await this.database.get('meta', 'device');
-    if (known) return known as string;
-    await this.database.put('meta', made, 'device');
-    return made;
+  /** One transaction, or two tabs that open for the first time would be two devices. */
+  device(made: string): Promise<string> {
+    return this.within(async transaction => {
+      const known = (await transaction.objectStore('meta').get('device')) as string | undefined;
+      if (!known) await transaction.objectStore('meta').put(made, 'device');
+      return known ?? made;
+    });
   }
 
   async counts(): Promise<{ pending: number; poisoned: number }> {
