@@ -4,6 +4,8 @@ import type { Edit } from './store/steps.js';
 import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
 
+const READ_SINGLY_MAX = 100;
+
 /** What collections need of their device. */
 export interface Shelf {
   readonly store: Store;
@@ -39,19 +41,24 @@ export class View {
     }
     const isWaiting = this.stale.size > 0;
     for (const id of ids) this.stale.add(id);
-    if (!isWaiting) this.work = this.work.then(() => this.read()).catch(() => {});
+    if (!isWaiting) this.work = this.work.then(() => this.read());
   }
 
   private async read(): Promise<void> {
     const ids = [...this.stale];
     this.stale = new Set();
-    if (!this.docs) this.docs = new Map(await this.store.all(this.type));
-    else if (!ids.length) return;
-    else if (ids.length > 100) this.docs = new Map(await this.store.all(this.type));
-    else await this.readEach(this.docs, ids);
-    const docs = [...this.docs.values()];
+    const docs = await this.readDocs(ids).catch(() => (this.docs = undefined)); // The next round reads everything.
+    if (!docs) return;
     for (const listener of this.listeners) call(() => listener(docs));
     if (!this.listeners.size) this.docs = undefined;
+  }
+
+  /** All documents, read again as far as needed; undefined if nothing was asked for. */
+  private async readDocs(ids: readonly string[]): Promise<Doc[] | undefined> {
+    if (!this.docs || ids.length > READ_SINGLY_MAX) this.docs = new Map(await this.store.all(this.type));
+    else if (!ids.length) return undefined;
+    else await this.readEach(this.docs, ids);
+    return [...this.docs.values()];
   }
 
   private async readEach(docs: Map<string, Doc>, ids: readonly string[]): Promise<void> {
