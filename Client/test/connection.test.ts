@@ -236,6 +236,10 @@ describe('the socket', () => {
     await world.pass(541_000);
     expect(world.socket.sent.some(frame => frame.type === 'AUTH')).toBe(true);
     expect(JSON.stringify(logged)).not.toContain(token('ada', { secret: 1 }).slice(0, 20));
+    // Nor does what opens a socket in a token's place.
+    const tickets = world.sockets.map(socket => new URL(socket.url).searchParams.get('ticket')!);
+    expect(tickets).toEqual([expect.stringMatching(/./)]);
+    for (const ticket of tickets) expect(JSON.stringify(logged)).not.toContain(`"${ticket}"`);
   });
 
   test('pings, and gives a silent connection up', async () => {
@@ -268,6 +272,20 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(4);
     await world.socket.lives(3);
     expect(sync.status.connection).toBe('live');
+  });
+
+  test('polling waits as long as the server asks', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    await world.pass(100);
+    world.answer = request => (request.path === '/api/sync/pull' ? { status: 503, body: { code: 'STORE_UNAVAILABLE' }, headers: { 'retry-after': '40' } } : undefined);
+    await world.pass(5_000);
+    const pulls = world.to('/api/sync/pull').length;
+    await world.pass(39_000);
+    expect(world.to('/api/sync/pull')).toHaveLength(pulls);
+    await world.pass(2_000);
+    expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
   });
 
   test('opened by a proxy that lets nothing through: polls, too', async () => {
@@ -484,6 +502,23 @@ describe('the conflict feed', () => {
 });
 
 describe('who subscribes', () => {
+  test('misses nothing for a moment in which the store could not be read', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    const goals = sync.collection<{ id: string }>('goal');
+    const seen: string[] = [];
+    goals.subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
+    await goals.put({ id: 'a' });
+    await soon(() => expect(seen.at(-1)).toBe('a'));
+    const { store } = sync as unknown as { store: { get: unknown } };
+    store.get = () => Promise.reject(new Error('the disk stutters'));
+    await goals.put({ id: 'b' });
+    await rest();
+    delete store.get;
+    await goals.put({ id: 'c' });
+    await soon(() => expect(seen.at(-1)).toBe('a,b,c'));
+  });
+
   test('is told at once, then of every change, until it has had enough', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
