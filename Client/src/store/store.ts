@@ -2,13 +2,13 @@ import { deleteDB } from 'idb';
 import { select } from '../pure/batch.js';
 import { iso, tick } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
-import { blank, visible } from '../pure/merge.js';
+import { blank, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
   begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
-  type Edit, type Key, type Settled, type Transaction,
+  unbaseQueue, type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
@@ -95,7 +95,8 @@ export class Store {
       const rows = transaction.objectStore('rows');
       const before = await rows.getAll();
       await rows.clear();
-      for (const row of before) if (row.mine !== undefined) await rows.put({ ...blank(row.type, row.id), mine: row.mine });
+      for (const row of before) if (row.mine !== undefined) await rows.put({ ...blank(row.type, row.id), mine: unbased(row.mine) });
+      await unbaseQueue(transaction);
       const keys = await take(transaction, revisions);
       await transaction.objectStore('meta').put(cursor, 'cursor');
       return [...before.map(row => [row.type, row.id] as const), ...keys];
@@ -122,7 +123,7 @@ export class Store {
       const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
       const { items, nextAt } = select(waiting, now, item => JSON.stringify(item.doc).length);
       if (!items.length) return { nextAt };
-      await Promise.all(items.map(item => queue.put({ ...item, batch: key })));
+      await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await cursorOf(transaction);
       const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
       await transaction.objectStore('batches').put(batch);
@@ -137,8 +138,10 @@ export class Store {
       if (!(await unstage(transaction, batch))) return settled;
       // No two of a batch are of one entity: they need not wait for each other, which a thousand round trips to the database would take seconds for.
       const outcomes = outcomesOf(answer);
-      await Promise.all((await itemsOf(transaction, batch)).map((item, i) => item && settleItem(transaction, item, outcomes[i]!, now, settled)));
-      settled.keys.push(...(await take(transaction, answer.changes ? revisionsOf(answer.changes) : [])));
+      const { lastSeq } = await cursorOf(transaction);
+      await Promise.all((await itemsOf(transaction, batch)).map((item, i) => item && settleItem(transaction, item, outcomes[i]!, { now, lastSeq }, settled)));
+      // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
+      settled.keys.push(...(await take(transaction, answer.changes && answer.lastSeq > lastSeq ? revisionsOf(answer.changes) : [])));
       await see(transaction, settled.latest);
       await move(transaction, { proof: answer.newSyncToken });
       return settled;
