@@ -39,19 +39,25 @@ export class View {
     }
     const isWaiting = this.stale.size > 0;
     for (const id of ids) this.stale.add(id);
-    if (!isWaiting) this.work = this.work.then(() => this.read()).catch(() => {});
+    if (!isWaiting) this.work = this.work.then(() => this.read());
   }
 
   private async read(): Promise<void> {
     const ids = [...this.stale];
     this.stale = new Set();
-    if (this.docs && !ids.length) return;
-    // One by one they take about as long each as all together do.
-    if (!this.docs || ids.length > this.docs.size / 2) this.docs = new Map(await this.store.all(this.type));
-    else for (const [id, doc] of await this.store.some(this.type, ids)) doc ? this.docs.set(id, doc) : this.docs.delete(id);
-    const docs = [...this.docs.values()];
+    const docs = await this.readDocs(ids).catch(() => (this.docs = undefined)); // The next round reads everything.
+    if (!docs) return;
     for (const listener of this.listeners) call(() => listener(docs));
     if (!this.listeners.size) this.docs = undefined;
+  }
+
+  /** All documents, read again as far as needed; undefined if nothing was asked for. */
+  private async readDocs(ids: readonly string[]): Promise<Doc[] | undefined> {
+    if (this.docs && !ids.length) return undefined;
+    // Half of them one by one take about as long as all together.
+    if (!this.docs || ids.length > this.docs.size / 2) this.docs = new Map(await this.store.all(this.type));
+    else for (const [id, doc] of await this.store.some(this.type, ids)) doc ? this.docs.set(id, doc) : this.docs.delete(id);
+    return [...this.docs.values()];
   }
 }
 

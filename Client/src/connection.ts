@@ -173,7 +173,7 @@ export class Connection {
     if (this.state !== 'polling') return;
     const probes = platform.WebSocket && Math.abs(platform.now() - this.probedAt) >= PROBE_MS;
     if (probes) this.probedAt = 0;
-    this.wakeIn(this.failures ? backoff(this.failures, platform.random(), pollMs) : pollMs, probes ? 'probe' : 'timer');
+    this.wakeIn(this.failures ? backoff(this.failures, platform.random(), Math.max(pollMs, this.retryAfterMs)) : pollMs, probes ? 'probe' : 'timer');
   }
 
   /** The token may be replaced in band before it ends, so that the socket outlives it. */

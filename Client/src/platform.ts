@@ -8,8 +8,8 @@ export function thisPlatform(): Platform {
     fetch: (input, init) => world.fetch(input, init),
     WebSocket: world.WebSocket,
     locks,
-    // Without locks there is one tab, as in Node, where an open channel would keep the process from ending.
-    BroadcastChannel: locks && (world.BroadcastChannel as unknown as Platform['BroadcastChannel']),
+    // A page on plain http has no locks, but other tabs. In Node there are none, and an open channel would keep the process from ending.
+    BroadcastChannel: locks || typeof window !== 'undefined' ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel']) : undefined,
     now: () => Date.now(),
     random: () => Math.random(),
     randomId,

@@ -33,6 +33,8 @@ export class Queue {
   }
 
   fire(event: QueueEvent): void {
+    // Our own wait is shortened by whoever is in a hurry; the one that the server asked for is not.
+    if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
     this.machine.fire(event);
   }
 

@@ -236,6 +236,10 @@ describe('the socket', () => {
     await world.pass(541_000);
     expect(world.socket.sent.some(frame => frame.type === 'AUTH')).toBe(true);
     expect(JSON.stringify(logged)).not.toContain(token('ada', { secret: 1 }).slice(0, 20));
+    // Nor does what opens a socket in a token's place.
+    const tickets = world.sockets.map(socket => new URL(socket.url).searchParams.get('ticket')!);
+    expect(tickets).toEqual([expect.stringMatching(/./)]);
+    for (const ticket of tickets) expect(JSON.stringify(logged)).not.toContain(`"${ticket}"`);
   });
 
   test('pings, and gives a silent connection up', async () => {
@@ -268,6 +272,20 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(4);
     await world.socket.lives(3);
     expect(sync.status.connection).toBe('live');
+  });
+
+  test('polling waits as long as the server asks', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    await world.pass(100);
+    world.answer = request => (request.path === '/api/sync/pull' ? { status: 503, body: { code: 'STORE_UNAVAILABLE' }, headers: { 'retry-after': '40' } } : undefined);
+    await world.pass(5_000);
+    const pulls = world.to('/api/sync/pull').length;
+    await world.pass(39_000);
+    expect(world.to('/api/sync/pull')).toHaveLength(pulls);
+    await world.pass(2_000);
+    expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
   });
 
   test('opened by a proxy that lets nothing through: polls, too', async () => {
@@ -370,6 +388,53 @@ describe('the socket', () => {
     answer();
     await sync.flush();
     expect(world.batches[1]).toMatchObject({ entities: [{ data: { notes: 'two' }, baseVersion: 1 }] });
+  });
+
+  test('what waits while everything begins anew names no version of before', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await world.socket.says(entry('e', 5, 0));
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/pull') return pulled(1_000_000_009, ['e'], { reset: true, syncToken: 'new.1000000009' });
+      if (request.path === '/api/sync/batch' && world.batches.length === 1) await answered;
+      return undefined;
+    };
+    const entries = sync.collection<{ id: string; version?: number }>('logbook_entry');
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await entries.put({ ...(await entries.get('e'))! });
+    expect(await sync.queue()).toMatchObject([{ id: 'g' }, { id: 'e', doc: { version: 5 } }]);
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_009));
+    expect(await entries.get('e')).toMatchObject({ version: 0 });
+    answer();
+    await sync.flush();
+    expect(world.batches[1]).toMatchObject({ entities: [{ id: 'e' }] });
+    expect(world.batches[1]!.entities[0]).not.toHaveProperty('baseVersion');
+  });
+
+  test('an answer that comes after everything began anew brings nothing back', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/pull') return pulled(1_000_000_009, [], { reset: true });
+      if (request.path !== '/api/sync/batch') return undefined;
+      await answered;
+      const results = ['created', 'unchanged', 'conflict'].map((status, i) => ({ entityType: 'goal', entityId: 'abc'[i], status, seq: 5 + i, version: 5 + i, updatedAt: '2039-01-01T00:00:00.000Z' }));
+      const conflicts = [{ entityType: 'goal', entityId: 'c', reason: 'stale', message: '', server: { id: 'c', version: 7, updatedAt: '2039-01-01T00:00:00.000Z' } }];
+      return { body: { results, conflicts, newSyncToken: 'old.7', lastSeq: 7, changes: { goals: [{ id: 'd', version: 4, updatedAt: '2038-01-01T00:00:00.000Z' }] } } };
+    };
+    await sync.collection('goal').putAll([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_009));
+    answer();
+    await sync.flush();
+    expect(await sync.collection('goal').all()).toEqual([]);
   });
 
   test('offline cuts everything at once, online brings it back at once', async () => {
@@ -484,6 +549,23 @@ describe('the conflict feed', () => {
 });
 
 describe('who subscribes', () => {
+  test('misses nothing for a moment in which the store could not be read', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    const goals = sync.collection<{ id: string }>('goal');
+    const seen: string[] = [];
+    goals.subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
+    await goals.put({ id: 'a' });
+    await soon(() => expect(seen.at(-1)).toBe('a'));
+    const { store } = sync as unknown as { store: { get: unknown } };
+    store.get = () => Promise.reject(new Error('the disk stutters'));
+    await goals.put({ id: 'b' });
+    await rest();
+    delete store.get;
+    await goals.put({ id: 'c' });
+    await soon(() => expect(seen.at(-1)).toBe('a,b,c'));
+  });
+
   test('is told at once, then of every change, until it has had enough', async () => {
     const world = new FakeWorld();
     const sync = await live(world);

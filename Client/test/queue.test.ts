@@ -108,6 +108,31 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
+  test('and flush() does not shorten that', async () => {
+    const world = new FakeWorld();
+    let answers = 0;
+    world.answer = request => (request.path === '/api/sync/batch' && ++answers === 1 ? problem(429, 'RATE_LIMITED', { 'retry-after': '7' }) : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ title: 'a' });
+    await soon(() => expect(sync.status.queue).toBe('waiting'));
+    const flushed = sync.flush();
+    await world.pass(6_000);
+    expect(world.batches).toHaveLength(1);
+    await world.pass(1_100);
+    await flushed;
+  });
+
+  test('a wait that no timer can hold is no wait of nothing', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? problem(503, 'BUSY', { 'retry-after': '99999999' }) : undefined);
+    const waits: number[] = [];
+    const platform = world.platform();
+    const sync = await opened(world, { platform: { ...platform, setTimeout: (run: () => void, ms: number) => (waits.push(ms), platform.setTimeout!(run, ms)) } });
+    await sync.collection('goal').put({ title: 'a' });
+    await soon(() => expect(sync.status.queue).toBe('waiting'));
+    expect(Math.max(...waits)).toBe(3_600_000);
+  });
+
   test('an error of its own is tried five times, then parked: visible, and the rest goes on', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.body?.includes('bad') ? problem(400, 'INVALID_SHAPE') : undefined);

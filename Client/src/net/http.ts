@@ -4,6 +4,8 @@ import type { Credentials } from './credentials.js';
 import { Failure, offline } from './failure.js';
 
 const PATIENCE_MS = 60_000;
+// A timer for a month ends at once.
+const RETRY_AFTER_MAX_S = 3_600;
 
 export interface Answer {
   status: number;
@@ -58,7 +60,7 @@ export class Http {
       if (request.aborted) throw offline();
       this.log({ direction: 'out', label: `${method} ${path}`, data: body });
       const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, request);
-      this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: response.body });
+      this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: withoutTicket(response.body) });
       return response;
     });
   }
@@ -100,8 +102,13 @@ function understood(response: Response, text: string): Answer {
   // A 200 that is no JSON comes from a captive portal or a proxy, not from the server.
   if (response.ok && body !== undefined) return { status: response.status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
-  const waitMs = (Number(response.headers.get('retry-after')) || 0) * 1000;
+  const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
   throw new Failure(verdictOf(response.status, code), code ?? `HTTP_${response.status}`, error ?? `The server answered ${response.status}.`, response.status, waitMs);
+}
+
+/** A ticket opens a socket as a token does. */
+function withoutTicket(body: unknown): unknown {
+  return (body as { ticket?: string } | null | undefined)?.ticket ? { ...(body as object), ticket: '…' } : body;
 }
 
 function parsed(text: string): unknown {

@@ -39,6 +39,9 @@ export interface Item {
 
 export const blank = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
 
+/** An edit that names nothing it was made from. */
+export const unbased = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
+
 /** What the app sees of an entity; null if there is none. */
 export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 

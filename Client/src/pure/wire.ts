@@ -48,6 +48,7 @@ export interface ItemResult {
   entityType: string;
   entityId: string;
   status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'duplicate' | 'conflict' | 'refused';
+  seq?: number;
   version?: number;
   updatedAt?: string;
   document?: Doc;

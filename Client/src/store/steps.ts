@@ -1,7 +1,7 @@
 import { ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
 import { iso, witness } from '../pure/clock.js';
-import { receive, settle, uncover, write, type Item } from '../pure/merge.js';
+import { receive, settle, unbased, uncover, write, type Item } from '../pure/merge.js';
 import { mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
@@ -94,8 +94,11 @@ export async function see(transaction: Transaction, moment: number): Promise<voi
   if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
 }
 
-export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, now: number, settled: Settled): void {
-  const settlement = settle(draft.row(item.type, item.id), item, result, conflict?.server, conflict?.reason);
+export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number }, settled: Settled): void {
+  const row = draft.row(item.type, item.id);
+  const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
+  // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
+  if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
   settled.latest = witness(settled.latest, settlement.row.at);
   draft.put(settlement.row);
@@ -112,6 +115,13 @@ export function settleItem(draft: Draft, item: Item, { result, conflict }: Outco
       });
   }
   remove(draft, item, settlement.kind === 'stored' ? result.version : undefined);
+}
+
+/** What waits is judged by the clock: in another life of the history the version it was made from may be another one's. */
+export async function unbaseQueue(transaction: Transaction): Promise<void> {
+  const queue = transaction.objectStore('queue');
+  const free = (await queue.getAll()).filter(item => !item.batch);
+  await Promise.all(free.map(async item => queue.put({ ...item, doc: unbased(item.doc), base: 0 })));
 }
 
 /** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */

@@ -2,14 +2,14 @@ import { deleteDB } from 'idb';
 import { select } from '../pure/batch.js';
 import { iso, tick, witness } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
-import { blank, visible } from '../pure/merge.js';
+import { blank, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { Draft } from './draft.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
   begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
-  type Edit, type Key, type Settled, type Transaction,
+  unbaseQueue, type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
@@ -51,11 +51,13 @@ export class Store {
     return Promise.all(ids.map(async id => [id, visible(await rows.get([type, id]))] as [string, Doc | null]));
   }
 
-  async device(made: string): Promise<string> {
-    const known = await this.database.get('meta', 'device');
-    if (known) return known as string;
-    await this.database.put('meta', made, 'device');
-    return made;
+  /** One transaction, or two tabs that open for the first time would be two devices. */
+  device(made: string): Promise<string> {
+    return this.within(async transaction => {
+      const known = (await transaction.objectStore('meta').get('device')) as string | undefined;
+      if (!known) await transaction.objectStore('meta').put(made, 'device');
+      return known ?? made;
+    });
   }
 
   async counts(): Promise<{ pending: number; poisoned: number }> {
@@ -75,7 +77,7 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.within(async transaction => {
       let seen = await clockOf(transaction);
-      const draft = await Draft.of(transaction, keysOf(edits));
+      const draft = await new Draft(transaction).read(keysOf(edits), true);
       const written: Doc[] = [];
       for (const edit of edits) {
         seen = tick(now, seen);
@@ -109,7 +111,8 @@ export class Store {
       const before = await rows.getAll();
       await rows.clear();
       const draft = new Draft(transaction);
-      for (const row of before) if (row.mine !== undefined) draft.put({ ...blank(row.type, row.id), mine: row.mine });
+      for (const row of before) if (row.mine !== undefined) draft.put({ ...blank(row.type, row.id), mine: unbased(row.mine) });
+      await unbaseQueue(transaction);
       const keys = take(draft, revisions);
       draft.save();
       await see(transaction, latestOf(revisions));
@@ -138,7 +141,7 @@ export class Store {
       const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
       const { items, nextAt } = select(waiting, now, item => JSON.stringify(item.doc).length);
       if (!items.length) return { nextAt };
-      await Promise.all(items.map(item => queue.put({ ...item, batch: key })));
+      await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await cursorOf(transaction);
       const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
       await transaction.objectStore('batches').put(batch);
@@ -152,11 +155,13 @@ export class Store {
       const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
       if (!(await unstage(transaction, batch))) return settled;
       const items = await itemsOf(transaction, batch);
-      const changes = answer.changes ? revisionsOf(answer.changes) : [];
-      const draft = await Draft.of(transaction, keysOf(items));
+      const { lastSeq } = await cursorOf(transaction);
+      // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
+      const changes = answer.changes && answer.lastSeq > lastSeq ? revisionsOf(answer.changes) : [];
+      const draft = await new Draft(transaction).read(keysOf(items), true);
       await draft.read(keysOf(changes));
       const outcomes = outcomesOf(answer);
-      items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, now, settled));
+      items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
       settled.keys.push(...take(draft, changes));
       draft.save();
       await see(transaction, witness(settled.latest, latestOf(changes)));
@@ -171,7 +176,7 @@ export class Store {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
       const items = await itemsOf(transaction, batch);
-      const draft = await Draft.of(transaction, keysOf(items));
+      const draft = await new Draft(transaction).read(keysOf(items), true);
       for (const item of items) if (item) putBack(draft, failedOnce(item, error, now, random), poisoned);
       draft.save();
       return poisoned;
@@ -191,7 +196,7 @@ export class Store {
     return this.within(async transaction => {
       const item = await transaction.objectStore('queue').get(n);
       if (!item || item.live) return [];
-      const draft = await Draft.of(transaction, keysOf([item]));
+      const draft = await new Draft(transaction).read(keysOf([item]), true);
       remove(draft, item);
       draft.save();
       return keysOf([item]);
