@@ -329,12 +329,12 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
-  test.each([-1, 1])('a clock set by years (%i) does not hide a connection that has died', async years => {
+  test.each([-1, 1])('a clock set by years (%i), as by a laptop that slept, does not hide a connection that has died', async years => {
     const world = new FakeWorld();
     await live(world);
     world.socket.isMute = true;
     const timers = world.shift(years * 365 * 86_400_000);
-    await world.pass(70_000);
+    await world.pass(years < 0 ? 70_000 : 29_000);
     expect(world.sockets).toHaveLength(1);
     await world.pass(31_000);
     expect(timers).toBeGreaterThan(0);
@@ -516,6 +516,18 @@ describe('a pull', () => {
     await world.pass(301_000);
     expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
     expect(healed).toEqual([4]);
+  });
+
+  test('a difference that fetching anew does not mend is not fetched again and again', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['a'], { digest: 'never ours' }) : undefined);
+    await sync.pull();
+    const whole = () => world.to('/api/sync/pull').filter(request => !JSON.parse(request.body!).since).length;
+    const before = whole();
+    await world.pass(86_400_000);
+    expect(whole() - before).toBeGreaterThan(3);
+    expect(whole() - before).toBeLessThan(12);
   });
 
   test('digests are not compared at different revisions', async () => {
