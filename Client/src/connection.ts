@@ -80,9 +80,10 @@ export class Connection {
     this.hangUp();
     platform.clearTimeout(this.timer);
     try {
-      const { token } = await store.cursor();
+      const { token, lastSeq } = await store.cursor();
       if (attempt !== this.attempt) return;
-      if (token === null) await this.puller.pull();
+      // Revision 0 is of every life of the history: whether it is still ours, only the token can tell.
+      if (token === null || !lastSeq) await this.puller.pull();
       if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
       const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };

@@ -1,3 +1,4 @@
+import { hex } from './pure/sha256.js';
 import type { Platform } from './types.js';
 
 /** The browser, or as much of it as this runtime has. */
@@ -20,5 +21,5 @@ export function thisPlatform(): Platform {
 
 // crypto.randomUUID is missing on plain http pages, getRandomValues is not.
 function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+  return hex(crypto.getRandomValues(new Uint8Array(16)));
 }

@@ -5,11 +5,14 @@ import { Serial } from './serial.js';
 
 const PAGE = 2_000;
 const VERIFY_MS = 300_000;
+const VERIFY_MAX_MS = 86_400_000;
 
 /** Brings in what the server has, over HTTP and from the socket's frames: one thing at a time, so that the cursor never passes what is not stored. */
 export class Puller {
   private readonly serial = new Serial();
   private verifiedAt = 0;
+  /** Longer each time that fetching everything did not help. */
+  private verifyMs = VERIFY_MS;
 
   constructor(private readonly context: Context) {}
 
@@ -81,10 +84,12 @@ export class Puller {
   private async verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
     const { store, platform, tell } = this.context;
     const now = platform.now();
-    if (answer.digest === undefined || (this.verifiedAt && Math.abs(now - this.verifiedAt) < VERIFY_MS)) return;
+    if (answer.digest === undefined || (this.verifiedAt && Math.abs(now - this.verifiedAt) < this.verifyMs)) return;
     if ((await store.cursor()).lastSeq !== answer.lastSeq) return;
     this.verifiedAt = now;
-    if ((await store.digest()) === answer.digest || isWhole) return;
+    const isSame = (await store.digest()) === answer.digest;
+    this.verifyMs = isSame ? VERIFY_MS : Math.min(this.verifyMs * 2, VERIFY_MAX_MS);
+    if (isSame || isWhole) return;
     await store.restart();
     await this.pullNow();
     tell('healed', { revision: answer.lastSeq });

@@ -75,6 +75,8 @@ describe('the socket', () => {
   test('a pull that fails after its socket has does not call the reconnection off', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
+    await world.socket.says(entry('a', 1, 0));
+    await soon(() => expect(sync.status.revision).toBe(1));
     let fail = () => {};
     const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
     world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
@@ -111,6 +113,8 @@ describe('the socket', () => {
   test('a pull of an earlier connection that fails late leaves the new one alone', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
+    await world.socket.says(entry('a', 1, 0));
+    await soon(() => expect(sync.status.revision).toBe(1));
     let fail = () => {};
     const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
     world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
@@ -122,7 +126,7 @@ describe('the socket', () => {
     world.answer = () => undefined;
     fail();
     await rest();
-    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq: 0 });
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq: 1 });
     await soon(() => expect(sync.status.connection).toBe('live'));
     expect(world.socket.isClosed).toBe(false);
   });
@@ -329,12 +333,12 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
-  test.each([-1, 1])('a clock set by years (%i) does not hide a connection that has died', async years => {
+  test.each([-1, 1])('a clock set by years (%i), as by a laptop that slept, does not hide a connection that has died', async years => {
     const world = new FakeWorld();
     await live(world);
     world.socket.isMute = true;
     const timers = world.shift(years * 365 * 86_400_000);
-    await world.pass(70_000);
+    await world.pass(years < 0 ? 70_000 : 29_000);
     expect(world.sockets).toHaveLength(1);
     await world.pass(31_000);
     expect(timers).toBeGreaterThan(0);
@@ -388,6 +392,21 @@ describe('the socket', () => {
     answer();
     await sync.flush();
     expect(world.batches[1]).toMatchObject({ entities: [{ data: { notes: 'two' }, baseVersion: 1 }] });
+  });
+
+  test('a device that stands at the very start asks by its token, which is of one life of the history, as revision 0 is not', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await sync.collection('goal').put({ id: 'lost in the restore' });
+    await sync.flush();
+    expect(sync.status.revision).toBe(0);
+    await world.socket.ends(1012);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(1_000_000_000, ['restored'], { reset: JSON.parse(request.body!).since === 'e.0', syncToken: 'new.1000000000' }) : undefined);
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 1_000_000_000 }]);
+    expect(await sync.collection('goal').all()).toEqual([]);
+    expect(await ids(sync)).toEqual(['restored']);
   });
 
   test('what waits while everything begins anew names no version of before', async () => {
@@ -516,6 +535,18 @@ describe('a pull', () => {
     await world.pass(301_000);
     expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
     expect(healed).toEqual([4]);
+  });
+
+  test('a difference that fetching anew does not mend is not fetched again and again', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['a'], { digest: 'never ours' }) : undefined);
+    await sync.pull();
+    const whole = () => world.to('/api/sync/pull').filter(request => !JSON.parse(request.body!).since).length;
+    const before = whole();
+    await world.pass(86_400_000);
+    expect(whole() - before).toBeGreaterThan(3);
+    expect(whole() - before).toBeLessThan(12);
   });
 
   test('digests are not compared at different revisions', async () => {

@@ -148,6 +148,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await laptop.flush();
     await gateway.backUp();
     await here.put({ ...first, notes: 'after the backup' });
+    await laptop.flush();
     await shows(there, 'after the backup');
     phone.goOffline();
     await there.put({ ...(await there.get('e'))!, notes: 'offline, on what is lost' });
@@ -160,6 +161,16 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await phone.flush();
     for (const collection of [here, there]) await shows(collection, 'after the restore');
     expect((await laptop.conflicts()).map(conflict => conflict.document.notes)).toContain('offline, on what is lost');
+  });
+
+  test('a piece without an id gets one that the server spells alike', async () => {
+    const who = user();
+    const sync = await device(who);
+    const piece = await sync.collection<{ title: string }>('repertoire_item').put({ title: 'Clair de Lune' });
+    await sync.flush();
+    await until(() => expect(sync.status.revision).toBe(1));
+    expect(await gateway.pull(who)).toMatchObject({ repertoire: [{ id: piece.id }] });
+    expect(await sync.collection('repertoire_item').all()).toMatchObject([{ id: piece.id, title: 'Clair de Lune', version: 1 }]);
   });
 
   test('an id that the server cannot use is parked, not taken for stored', async () => {

@@ -1,4 +1,5 @@
 import { verdictOf } from '../pure/verdict.js';
+import { parsed } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
 import { Failure, offline } from './failure.js';
@@ -109,12 +110,4 @@ function understood(response: Response, text: string): Answer {
 /** A ticket opens a socket as a token does. */
 function withoutTicket(body: unknown): unknown {
   return (body as { ticket?: string } | null | undefined)?.ticket ? { ...(body as object), ticket: '…' } : body;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,9 @@
-import type { SocketFrame } from '../pure/wire.js';
+import { parsed, type SocketFrame } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 
 const OPEN_MS = 10_000;
 const PING_MS = 30_000;
+const SILENCE_MS = 75_000;
 const UNANSWERED_MAX = 2;
 
 export interface SocketEvents {
@@ -18,11 +19,13 @@ export class Socket {
   private timer: unknown;
   private isOpen = false;
   private worked = false;
-  /** Counted, not timed: the clock may be set at any moment. */
+  /** Timed, for who slept, and counted, for the clock may be set back at any moment. */
+  private heardAt: number;
   private unanswered = 0;
   private ended = false;
 
   constructor(url: string, private readonly platform: Platform, private readonly events: SocketEvents, private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
+    this.heardAt = platform.now();
     this.socket = new platform.WebSocket!(url);
     this.socket.onopen = () => this.open();
     this.socket.onmessage = (message: { data: unknown }) => this.hear(message.data);
@@ -56,18 +59,19 @@ export class Socket {
   }
 
   private ping(): void {
-    if (this.unanswered++ >= UNANSWERED_MAX) return this.close();
+    if (this.unanswered++ >= UNANSWERED_MAX || this.platform.now() - this.heardAt > SILENCE_MS) return this.close();
     this.send({ type: 'PING' });
     this.pingLater();
   }
 
   private hear(data: unknown): void {
     if (this.ended) return;
-    const frame = parsed(data);
-    if (!frame) return this.close();
+    const frame = parsed(data) as SocketFrame | null | undefined;
+    if (typeof frame?.type !== 'string') return this.close();
     if (!this.worked) this.pingLater();
     this.worked = true;
     this.unanswered = 0;
+    this.heardAt = this.platform.now();
     this.log({ direction: 'in', label: frame.type, data: frame });
     this.events.frame(frame);
   }
@@ -82,14 +86,5 @@ export class Socket {
     this.ended = true;
     this.platform.clearTimeout(this.timer);
     this.events.closed(code, this.worked);
-  }
-}
-
-function parsed(data: unknown): SocketFrame | undefined {
-  try {
-    const frame = JSON.parse(String(data)) as SocketFrame | null;
-    return typeof frame?.type === 'string' ? frame : undefined;
-  } catch {
-    return undefined;
   }
 }

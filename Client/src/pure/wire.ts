@@ -137,6 +137,15 @@ export function idOf(type: string, doc: Doc, user: string): string | undefined {
 
 export const spelled = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
 
+/** Undefined for what is no JSON. */
+export function parsed(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}
+
 /** The user a token speaks for, and when it ends. It is not verified: the server does that. */
 export function claims(token: string): { sub?: string; exp?: number } {
   try {

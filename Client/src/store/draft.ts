@@ -1,7 +1,12 @@
 import { blank, type Item, type Row } from '../pure/merge.js';
-import type { Key, Transaction } from './steps.js';
+import type { Transaction } from './steps.js';
 
-const nameOf = (type: string, id: string): string => `${type}\0${id}`;
+interface Named {
+  type: string;
+  id: string;
+}
+
+const nameOf = ({ type, id }: Named): string => `${type}\0${id}`;
 const unheeded = () => {};
 
 /**
@@ -17,44 +22,44 @@ export class Draft {
   constructor(private readonly transaction: Transaction) {}
 
   /** Rows that are not read count as absent. */
-  async read(keys: readonly Key[], withQueues = false): Promise<this> {
+  async read(entities: readonly (Named | undefined)[], withQueues = false): Promise<this> {
     const [rows, queue] = [this.transaction.objectStore('rows'), this.transaction.objectStore('queue')];
-    const unread = new Map(keys.map(key => [nameOf(...key), key]));
-    await Promise.all([...unread].map(async ([name, [type, id]]) => {
+    const unread = new Map(entities.flatMap(entity => (entity ? [[nameOf(entity), entity]] : [])));
+    await Promise.all([...unread].map(async ([name, { type, id }]) => {
       if (withQueues) this.queues.set(name, await queue.index('entity').getAll(IDBKeyRange.only([type, id])));
       if (!this.rows.has(name)) this.rows.set(name, (await rows.get([type, id])) ?? blank(type, id));
     }));
     return this;
   }
 
-  row(type: string, id: string): Row {
-    return this.rows.get(nameOf(type, id)) ?? blank(type, id);
+  row(of: Named): Row {
+    return this.rows.get(nameOf(of)) ?? blank(of.type, of.id);
   }
 
   /** What is queued for an entity, in order. */
-  queueOf(type: string, id: string): readonly Item[] {
-    return this.queues.get(nameOf(type, id)) ?? [];
+  queueOf(of: Named): readonly Item[] {
+    return this.queues.get(nameOf(of)) ?? [];
   }
 
   put(row: Row): void {
-    const name = nameOf(row.type, row.id);
+    const name = nameOf(row);
     this.rows.set(name, row);
     this.changed.add(name);
   }
 
   /** Without a number it is new, and goes to the end; a second new one of an entity takes the place of the first, as nobody has seen that. */
   enqueue(item: Item): void {
-    const name = nameOf(item.type, item.id);
-    const queue = this.queueOf(item.type, item.id);
+    const name = nameOf(item);
+    const queue = this.queueOf(item);
     const isThere = queue.some(({ n }) => n === item.n);
     this.queues.set(name, isThere ? queue.map(other => (other.n === item.n ? item : other)) : [...queue, item]);
     this.enqueued.set(item.n ?? name, item);
   }
 
-  dequeue({ n, type, id }: Item): void {
-    this.queues.set(nameOf(type, id), this.queueOf(type, id).filter(other => other.n !== n));
-    this.enqueued.delete(n);
-    this.transaction.objectStore('queue').delete(n).catch(unheeded);
+  dequeue(item: Item): void {
+    this.queues.set(nameOf(item), this.queueOf(item).filter(other => other.n !== item.n));
+    this.enqueued.delete(item.n);
+    this.transaction.objectStore('queue').delete(item.n).catch(unheeded);
   }
 
   save(): void {

@@ -45,7 +45,7 @@ export async function move(transaction: Transaction, cursor: Partial<Cursor>): P
 
 /** The row with the edit on top, and what is shown of it now. */
 export function queueEdit(draft: Draft, edit: Edit, at: number): Doc | null {
-  const next = write(draft.row(edit.type, edit.id), draft.queueOf(edit.type, edit.id), edit.doc, at, edit.saw);
+  const next = write(draft.row(edit), draft.queueOf(edit), edit.doc, at, edit.saw);
   draft.put(next.row);
   draft.enqueue(next.item as Item);
   return next.item.doc;
@@ -55,7 +55,7 @@ export function queueEdit(draft: Draft, edit: Edit, at: number): Doc | null {
 export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
   const keys: Key[] = [];
   for (const revision of revisions) {
-    const received = receive(draft.row(revision.type, revision.id), revision);
+    const received = receive(draft.row(revision), revision);
     if (!received) continue;
     draft.put(received);
     keys.push([received.type, received.id]);
@@ -95,7 +95,7 @@ export async function see(transaction: Transaction, moment: number): Promise<voi
 }
 
 export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number }, settled: Settled): void {
-  const row = draft.row(item.type, item.id);
+  const row = draft.row(item);
   const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
   // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
@@ -127,15 +127,15 @@ export async function unbaseQueue(transaction: Transaction): Promise<void> {
 /** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */
 export function remove(draft: Draft, item: Item, version?: number): void {
   draft.dequeue(item);
-  const rest = draft.queueOf(item.type, item.id);
-  draft.put(uncover(draft.row(item.type, item.id), rest));
+  const rest = draft.queueOf(item);
+  draft.put(uncover(draft.row(item), rest));
   // The next edit was made on top of this one, and now names it.
   for (const next of rest) if (version && next.base === item.base) draft.enqueue({ ...next, base: version });
 }
 
 /** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
 export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): void {
-  if (!failed.live && draft.queueOf(failed.type, failed.id).some(other => other.n > failed.n)) return remove(draft, failed);
+  if (!failed.live && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
   draft.enqueue(failed);
   if (!failed.live) poisoned.push(listed(failed));
 }

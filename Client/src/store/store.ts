@@ -14,8 +14,6 @@ import {
 
 const LOOK_AHEAD = 3_000;
 
-const keysOf = (things: readonly ({ type: string; id: string } | undefined)[]): Key[] => things.flatMap(thing => (thing ? [[thing.type, thing.id]] : []));
-
 /** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
 export class Store {
   private constructor(private readonly database: Database, private readonly name: string) {}
@@ -77,7 +75,7 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.within(async transaction => {
       let seen = await clockOf(transaction);
-      const draft = await new Draft(transaction).read(keysOf(edits), true);
+      const draft = await new Draft(transaction).read(edits, true);
       const written: Doc[] = [];
       for (const edit of edits) {
         seen = tick(now, seen);
@@ -95,7 +93,7 @@ export class Store {
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
     return this.within(async transaction => {
       const draft = new Draft(transaction);
-      await draft.read(keysOf(revisions));
+      await draft.read(revisions);
       const keys = take(draft, revisions);
       draft.save();
       await see(transaction, latestOf(revisions));
@@ -158,8 +156,8 @@ export class Store {
       const { lastSeq } = await cursorOf(transaction);
       // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
       const changes = answer.changes && answer.lastSeq > lastSeq ? revisionsOf(answer.changes) : [];
-      const draft = await new Draft(transaction).read(keysOf(items), true);
-      await draft.read(keysOf(changes));
+      const draft = await new Draft(transaction).read(items, true);
+      await draft.read(changes);
       const outcomes = outcomesOf(answer);
       items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
       settled.keys.push(...take(draft, changes));
@@ -176,7 +174,7 @@ export class Store {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
       const items = await itemsOf(transaction, batch);
-      const draft = await new Draft(transaction).read(keysOf(items), true);
+      const draft = await new Draft(transaction).read(items, true);
       for (const item of items) if (item) putBack(draft, failedOnce(item, error, now, random), poisoned);
       draft.save();
       return poisoned;
@@ -196,10 +194,10 @@ export class Store {
     return this.within(async transaction => {
       const item = await transaction.objectStore('queue').get(n);
       if (!item || item.live) return [];
-      const draft = await new Draft(transaction).read(keysOf([item]), true);
+      const draft = await new Draft(transaction).read([item], true);
       remove(draft, item);
       draft.save();
-      return keysOf([item]);
+      return [[item.type, item.id]];
     });
   }
 
