@@ -39,32 +39,36 @@ export class View {
     }
     const isWaiting = this.stale.size > 0;
     for (const id of ids) this.stale.add(id);
-    if (!isWaiting) this.work = this.work.then(() => this.read()).catch(() => {});
+    if (!isWaiting) this.work = this.work.then(() => this.read());
   }
 
   private async read(): Promise<void> {
     const ids = [...this.stale];
     this.stale = new Set();
-    if (!this.docs) this.docs = new Map(await this.store.all(this.type));
-    else if (!ids.length) return;
-    else if (ids.length > 100) this.docs = new Map(await this.store.all(this.type));
-    else await this.readEach(this.docs, ids);
-    const docs = [...this.docs.values()];
+    const docs = await this.readDocs(ids).catch(() => (this.docs = undefined)); // The next round reads everything.
+    if (!docs) return;
     for (const listener of this.listeners) call(() => listener(docs));
     if (!this.listeners.size) this.docs = undefined;
   }
 
-  private async readEach(docs: Map<string, Doc>, ids: readonly string[]): Promise<void> {
-    const found = await Promise.all(ids.map(id => this.store.get(this.type, id)));
-    found.forEach((doc, i) => (doc ? docs.set(ids[i]!, doc) : docs.delete(ids[i]!)));
+  /** All documents, read again as far as needed; undefined if nothing was asked for. */
+  private async readDocs(ids: readonly string[]): Promise<Doc[] | undefined> {
+    if (this.docs && !ids.length) return undefined;
+    // Half of them one by one take about as long as all together.
+    if (!this.docs || ids.length > this.docs.size / 2) this.docs = new Map(await this.store.all(this.type));
+    else for (const [id, doc] of await this.store.some(this.type, ids)) doc ? this.docs.set(id, doc) : this.docs.delete(id);
+    return [...this.docs.values()];
   }
 }
+
+/** As the server will have it. The database would take what JSON cannot say, and the batch that is to hold it could never be written. */
+const asJson = (doc: object): Doc => JSON.parse(JSON.stringify(doc)) as Doc;
 
 export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
-    const id = idOf(type, doc as Doc, shelf.user) ?? shelf.makeId();
-    return { type, id, doc: { ...doc, id }, saw: (doc as Doc).version };
+    const id = idOf(type, doc as Doc, shelf.user) ?? spelled(type, shelf.makeId());
+    return { type, id, doc: asJson({ ...doc, id }), saw: (doc as Doc).version };
   };
   const deletion = (what: string | Stored): Edit => {
     const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;

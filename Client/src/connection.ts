@@ -1,5 +1,5 @@
 import type { Context } from './context.js';
-import { Failure, isQuota } from './net/failure.js';
+import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { Socket } from './net/socket.js';
 import { backoff } from './pure/backoff.js';
 import { connectionTable, isOnline, type ConnectionAction, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
@@ -13,6 +13,7 @@ const BLOCKED_AFTER = 3;
 const PROBE_MS = 60_000;
 const VERIFY_MS = 300_000;
 const MENDS_MS = 5_000;
+const STEADY_MS = 5_000;
 
 /** Keeps this device in touch with the server, as its table says. Only the leading tab's does anything. */
 export class Connection {
@@ -23,11 +24,12 @@ export class Connection {
   private timer: unknown;
   private refresh: unknown;
   private check: unknown;
+  private steady: unknown;
   /** Which try to connect this is: what an earlier one still hears is not news. */
   private attempt = 0;
   private failures = 0;
   private retryAfterMs = 0;
-  /** Sockets in a row that did not open although a ticket was given out. */
+  /** Sockets in a row that let nothing through although a ticket was given out. */
   private unopened = 0;
   private probedAt = 0;
   private pulling: Promise<void> = Promise.resolve();
@@ -48,9 +50,17 @@ export class Connection {
   }
 
   private moved(): void {
-    if (this.state === 'live') this.failures = this.unopened = this.retryAfterMs = 0;
+    if (this.state === 'live') this.lasts();
     this.queue.fire(isOnline[this.state] ? 'release' : 'hold');
     this.context.stir();
+  }
+
+  /** A connection that breaks as soon as it is live is no success yet: without this its next try would always be the first. */
+  private lasts(): void {
+    const { platform } = this.context;
+    this.unopened = this.retryAfterMs = 0;
+    platform.clearTimeout(this.steady);
+    this.steady = platform.setTimeout(() => (this.failures = 0), STEADY_MS);
   }
 
   private act(action: ConnectionAction): void {
@@ -70,11 +80,15 @@ export class Connection {
     this.hangUp();
     platform.clearTimeout(this.timer);
     try {
-      if ((await store.cursor()).token === null) await this.puller.pull();
+      const { token, lastSeq } = await store.cursor();
+      if (attempt !== this.attempt) return;
+      // Revision 0 is of every life of the history: whether it is still ours, only the token can tell.
+      if (token === null || !lastSeq) await this.puller.pull();
       if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
-      const { ticket } = (await http.call('POST', '/api/sync/ticket')).body as { ticket: string };
+      const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };
       if (attempt !== this.attempt || this.state !== 'connecting') return;
+      if (!ticket) throw unknownAnswer();
       this.open(`${url.replace(/^http/, 'ws')}/sync/ws?ticket=${encodeURIComponent(ticket)}&deviceId=${encodeURIComponent(device)}`);
     } catch (error) {
       if (attempt === this.attempt) this.failed(error);
@@ -82,49 +96,68 @@ export class Connection {
   }
 
   private open(address: string): void {
+    try {
+      this.socket = this.socketTo(address);
+    } catch {
+      // The page's own policy forbids it.
+      this.closed(1006, false);
+    }
+  }
+
+  private socketTo(address: string): Socket {
     const socket: Socket = new Socket(address, this.context.platform, {
       opened: () => this.socket === socket && this.fire('opened'),
       frame: frame => {
         this.frames = this.frames.then(async () => {
-          if (this.socket === socket) await this.hear(frame);
+          if (this.socket === socket) await this.hear(socket, frame);
         });
       },
-      closed: (code, wasOpen) => this.socket === socket && this.closed(code, wasOpen),
+      closed: (code, worked) => this.socket === socket && this.closed(code, worked),
     }, frame => this.context.log({ ...frame, via: 'socket' }));
-    this.socket = socket;
+    return socket;
   }
 
   private async resume(): Promise<void> {
-    const { lastSeq } = await this.context.store.cursor();
-    this.socket?.send({ type: 'SYNC_REQUEST', lastSeq });
+    const { socket } = this;
+    try {
+      const { lastSeq } = await this.context.store.cursor();
+      if (!socket || socket !== this.socket) return;
+      socket.send({ type: 'SYNC_REQUEST', lastSeq });
+    } catch (error) {
+      if (socket === this.socket) this.failed(error);
+      return;
+    }
     this.refreshInTime();
     this.queue.fire('flush');
     this.checkLater();
   }
 
-  private async hear(frame: SocketFrame): Promise<void> {
+  private async hear(socket: Socket, frame: SocketFrame): Promise<void> {
     try {
       if (frame.type === 'AUTHENTICATED') return this.refreshInTime();
-      if (frame.reset && !frame.lastSeq) await this.context.store.restart();
-      if ((frame.reset && !frame.lastSeq) || !(await this.puller.take(frame))) {
+      const startsOver = frame.reset && !frame.lastSeq;
+      if (startsOver) await this.puller.restart();
+      if (startsOver || !(await this.puller.take(frame))) {
         this.fire('gap');
         await this.pulling;
-        await this.puller.take(frame);
+        if (!(await this.puller.take(frame))) return socket.close();
       }
-      if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId) this.fire('caughtUp');
+      if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId && socket === this.socket) this.fire('caughtUp');
     } catch (error) {
       // What was not stored comes again: the cursor has not moved.
-      this.socket?.close();
+      socket.close();
       if (isQuota(error)) this.context.tell('quota', { message: (error as Error).message });
     }
   }
 
+  /** What becomes of it is news only to the connection that it was made for. */
   private async pull(): Promise<void> {
+    const { socket } = this;
     try {
       await this.puller.pull();
-      this.fire('caughtUp');
+      if (socket === this.socket) this.fire('caughtUp');
     } catch (error) {
-      this.failed(error);
+      if (socket === this.socket) this.failed(error);
     }
   }
 
@@ -139,9 +172,9 @@ export class Connection {
       this.failed(error);
     }
     if (this.state !== 'polling') return;
-    const probes = platform.WebSocket && platform.now() - this.probedAt >= PROBE_MS;
+    const probes = platform.WebSocket && Math.abs(platform.now() - this.probedAt) >= PROBE_MS;
     if (probes) this.probedAt = 0;
-    this.wakeIn(this.failures ? backoff(this.failures, platform.random(), pollMs) : pollMs, probes ? 'probe' : 'timer');
+    this.wakeIn(this.failures ? backoff(this.failures, platform.random(), Math.max(pollMs, this.retryAfterMs)) : pollMs, probes ? 'probe' : 'timer');
   }
 
   /** The token may be replaced in band before it ends, so that the socket outlives it. */
@@ -153,14 +186,14 @@ export class Connection {
   }
 
   private async refreshNow(): Promise<void> {
-    const { platform, credentials } = this.context;
+    const { platform, credentials, http } = this.context;
     const { socket } = this;
     credentials.drop();
     try {
-      const token = await credentials.get();
-      socket?.send({ type: 'AUTH', token });
-    } catch {
-      if (socket && socket === this.socket) this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
+      socket?.send({ type: 'AUTH', token: await http.token() });
+    } catch (error) {
+      if (error instanceof Failure && error.verdict === 'unauthorized') this.found(error);
+      else if (socket && socket === this.socket) this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
     }
   }
 
@@ -174,12 +207,13 @@ export class Connection {
     }, VERIFY_MS);
   }
 
-  private closed(code: number, wasOpen: boolean): void {
+  private closed(code: number, worked: boolean): void {
     this.hangUp();
     const { fresh, failures } = returnAfter(code);
     if (fresh) this.context.credentials.drop();
     this.failures += failures;
-    this.unopened = wasOpen ? 0 : this.unopened + 1;
+    this.retryAfterMs = 0;
+    this.unopened = worked ? 0 : this.unopened + 1;
     this.fire(this.unopened >= BLOCKED_AFTER ? 'blocked' : 'dropped');
   }
 
@@ -219,7 +253,7 @@ export class Connection {
     const { socket } = this;
     this.socket = undefined;
     socket?.close();
-    for (const timer of [this.refresh, this.check]) this.context.platform.clearTimeout(timer);
+    for (const timer of [this.refresh, this.check, this.steady]) this.context.platform.clearTimeout(timer);
   }
 
   private disconnect(): void {

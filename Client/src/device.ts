@@ -53,7 +53,7 @@ export class Device implements Sync, Shelf {
     ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
     this.off = { app: options.offline ?? false, browser: isCutOff() };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
-    this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }));
+    this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }), () => this.isOff || this.closed);
     this.connection = new Connection({
       url: options.url, device: opened.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
       platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,

@@ -13,6 +13,7 @@ export async function openSync(given: SyncOptions): Promise<Sync> {
   const credentials = new Credentials(given.token, platform.now);
   const user = given.user ?? claims(await credentials.get()).sub;
   if (!user) throw new Error('The token names no user (sub), and no user was given.');
+  credentials.user = user;
 
   // Nothing of one user may meet another's: each has a database, a lock and a channel of their own.
   const name = `mirubato-sync:${given.name ?? ''}:${user}@${options.url}`;

@@ -1,3 +1,4 @@
+import { hex } from './pure/sha256.js';
 import type { Platform } from './types.js';
 
 /** The browser, or as much of it as this runtime has. */
@@ -8,8 +9,8 @@ export function thisPlatform(): Platform {
     fetch: (input, init) => world.fetch(input, init),
     WebSocket: world.WebSocket,
     locks,
-    // Without locks there is one tab, as in Node, where an open channel would keep the process from ending.
-    BroadcastChannel: locks && (world.BroadcastChannel as unknown as Platform['BroadcastChannel']),
+    // A page on plain http has no locks, but other tabs. In Node there are none, and an open channel would keep the process from ending.
+    BroadcastChannel: locks || typeof window !== 'undefined' ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel']) : undefined,
     now: () => Date.now(),
     random: () => Math.random(),
     randomId,
@@ -20,5 +21,5 @@ export function thisPlatform(): Platform {
 
 // crypto.randomUUID is missing on plain http pages, getRandomValues is not.
 function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+  return hex(crypto.getRandomValues(new Uint8Array(16)));
 }

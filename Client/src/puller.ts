@@ -1,14 +1,18 @@
 import type { Context } from './context.js';
-import { revisionsOf, type PullAnswer, type Revision, type SocketFrame, revisionsIn } from './pure/wire.js';
+import { unknownAnswer } from './net/failure.js';
+import { isPullAnswer, revisionsIn, revisionsOf, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
 import { Serial } from './serial.js';
 
 const PAGE = 2_000;
 const VERIFY_MS = 300_000;
+const VERIFY_MAX_MS = 86_400_000;
 
 /** Brings in what the server has, over HTTP and from the socket's frames: one thing at a time, so that the cursor never passes what is not stored. */
 export class Puller {
   private readonly serial = new Serial();
   private verifiedAt = 0;
+  /** Longer each time that fetching everything did not help. */
+  private verifyMs = VERIFY_MS;
 
   constructor(private readonly context: Context) {}
 
@@ -21,7 +25,12 @@ export class Puller {
     return this.serial.run(() => this.pullNow());
   }
 
-  /** Merges a frame. False: there is a hole before it, and it has to come again after a pull. */
+  /** Forgets how far this device has come, so that the next pull replaces everything. */
+  restart(): Promise<void> {
+    return this.serial.run(() => this.context.store.restart());
+  }
+
+  /** Merges a frame. False: there is a hole before it, or an event in it that nobody here knows, and it has to come again after a pull. */
   take(frame: SocketFrame): Promise<boolean> {
     return this.serial.run(async () => {
       const { store, changed, stir } = this.context;
@@ -30,6 +39,7 @@ export class Puller {
       const revisions = revisionsIn(frame);
       const reached = frame.seq ?? frame.lastSeq ?? 0;
       if (!revisions.length && reached <= lastSeq) return true;
+      if (!revisions.length && frame.seq !== undefined) return false;
       changed(await store.receive(revisions, reached > lastSeq ? { lastSeq: reached } : {}));
       stir();
       return true;
@@ -65,17 +75,21 @@ export class Puller {
   private async ask(since: string | null, etag: string | undefined): Promise<{ body: PullAnswer; etag: string | undefined } | undefined> {
     const headers = etag ? { 'if-none-match': etag } : undefined;
     const answer = await this.context.http.call('POST', '/api/sync/pull', JSON.stringify({ ...(since ? { since } : {}), limit: PAGE }), headers);
-    return answer.status === 304 ? undefined : { body: answer.body as PullAnswer, etag: answer.etag };
+    if (answer.status === 304) return undefined;
+    if (!isPullAnswer(answer.body)) throw unknownAnswer();
+    return { body: answer.body, etag: answer.etag };
   }
 
   /** Do we hold the same? Only at the same revision can that be asked. If not, everything is fetched anew. */
   private async verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
     const { store, platform, tell } = this.context;
     const now = platform.now();
-    if (answer.digest === undefined || (this.verifiedAt && now - this.verifiedAt < VERIFY_MS)) return;
+    if (answer.digest === undefined || (this.verifiedAt && Math.abs(now - this.verifiedAt) < this.verifyMs)) return;
     if ((await store.cursor()).lastSeq !== answer.lastSeq) return;
     this.verifiedAt = now;
-    if ((await store.digest()) === answer.digest || isWhole) return;
+    const isSame = (await store.digest()) === answer.digest;
+    this.verifyMs = isSame ? VERIFY_MS : Math.min(this.verifyMs * 2, VERIFY_MAX_MS);
+    if (isSame || isWhole) return;
     await store.restart();
     await this.pullNow();
     tell('healed', { revision: answer.lastSeq });

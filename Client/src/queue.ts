@@ -1,9 +1,9 @@
 import type { Context } from './context.js';
-import { Failure, isQuota } from './net/failure.js';
+import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
 import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
 import { Machine } from './pure/table.js';
-import type { BatchAnswer } from './pure/wire.js';
+import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
 import type { Puller } from './puller.js';
 import { Serial } from './serial.js';
 import type { Batch } from './store/schema.js';
@@ -33,6 +33,8 @@ export class Queue {
   }
 
   fire(event: QueueEvent): void {
+    // Our own wait is shortened by whoever is in a hurry; the one that the server asked for is not.
+    if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
     this.machine.fire(event);
   }
 
@@ -60,20 +62,21 @@ export class Queue {
 
   private async send(spell: number): Promise<void> {
     if (spell !== this.spell) return;
-    const event = await this.sendOne().catch(error => this.failed(error));
+    const event = await this.sendOne(spell).catch(error => this.failed(error));
     if (spell === this.spell) this.fire(event);
   }
 
-  private async sendOne(): Promise<QueueEvent> {
+  private async sendOne(spell: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
     const { batch, nextAt } = await store.stage(platform.randomId(), platform.now());
     if (!batch) {
-      if (nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
+      if (spell === this.spell && nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
     }
     try {
       const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key });
-      await this.settle(batch, answer.body as BatchAnswer);
+      if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
+      await this.settle(batch, answer.body);
     } catch (error) {
       if (!(error instanceof Failure) || error.verdict !== 'fault') throw error;
       await this.dissolve(batch, error);

@@ -10,7 +10,8 @@ export class Tabs<Message> {
   constructor(name: string, platform: Platform, private readonly lead: () => void, heard: (message: Message) => void) {
     this.channel = platform.BroadcastChannel && new platform.BroadcastChannel(name);
     if (this.channel) this.channel.onmessage = event => heard(event.data as Message);
-    if (platform.locks) this.stand(name, platform.locks);
+    // Who leads has to hear what the others want; where they cannot speak, or nobody gives the lead, each tab leads, and the queue's keys keep it to once.
+    if (platform.locks && this.channel) this.stand(name, platform.locks);
     else queueMicrotask(() => this.elected());
   }
 

@@ -138,7 +138,7 @@ export interface SyncEvents {
   status: SyncStatus;
   conflict: ConflictReport;
   poisoned: QueuedEdit;
-  /** The token does not count any more, or the user signed out here or in another tab. Local data is kept unless `erased`. */
+  /** The token does not count any more, or is another user's (`OTHER_USER`), or the user signed out here or in another tab. Local data is kept unless `erased`. */
   signedOut: { code: string; message: string; erased: boolean };
   /** The server turned this device away, or speaks another protocol version. */
   refused: { code: string; message: string };

@@ -75,6 +75,8 @@ describe('the socket', () => {
   test('a pull that fails after its socket has does not call the reconnection off', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
+    await world.socket.says(entry('a', 1, 0));
+    await soon(() => expect(sync.status.revision).toBe(1));
     let fail = () => {};
     const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
     world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
@@ -85,6 +87,82 @@ describe('the socket', () => {
     await rest();
     await world.pass(1_000);
     expect(world.sockets).toHaveLength(2);
+  });
+
+  test('a hole that a pull does not fill ends the connection: what lies behind it is not taken, nor is the hole forgotten', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['some']) : undefined);
+    await world.socket.says(entry('later', 9, 7));
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync complete', lastSeq: 9 });
+    await soon(() => expect(sync.status).toMatchObject({ connection: 'waiting', revision: 4 }));
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 4 }]);
+  });
+
+  test('an event that nobody here knows is fetched by a pull, which has it in a form that is known', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? { body: { other: { score: [{ id: 's', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }] }, syncToken: 'e.3', lastSeq: 3 } } : undefined);
+    await world.socket.says({ type: 'SCORE_ANNOTATED', annotation: { score: 's' }, seq: 3, after: 0 });
+    await soon(() => expect(sync.status).toMatchObject({ connection: 'live', revision: 3 }));
+    expect(await sync.collection('score').all()).toHaveLength(1);
+  });
+
+  test('a pull of an earlier connection that fails late leaves the new one alone', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await world.socket.says(entry('a', 1, 0));
+    await soon(() => expect(sync.status.revision).toBe(1));
+    let fail = () => {};
+    const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
+    world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
+    await world.socket.says(entry('later', 9, 7));
+    await world.socket.ends(1006);
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.sockets).toHaveLength(2);
+    world.answer = () => undefined;
+    fail();
+    await rest();
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq: 1 });
+    await soon(() => expect(sync.status.connection).toBe('live'));
+    expect(world.socket.isClosed).toBe(false);
+  });
+
+  test('a server that drops every connection as soon as it is live is not hammered', async () => {
+    const world = new FakeWorld();
+    await live(world);
+    world.random = 0;
+    const began = world.now;
+    const times: number[] = [];
+    for (let i = 1; i < 10; i++) {
+      await world.socket.ends(1006);
+      for (let waited = 0; world.sockets.length === i && waited < 200_000; waited += 50) await world.pass(50);
+      times.push(world.now - began);
+      await world.socket.lives();
+    }
+    // Five requests at one cursor within half a second is a bug, whatever the dice say.
+    for (let i = 4; i < times.length; i++) expect(times[i]! - times[i - 4]!).toBeGreaterThan(500);
+    // And with luck of another kind it backs off like from any other failure.
+    world.random = 1;
+    await world.socket.ends(1006);
+    await world.pass(20_000);
+    expect(world.sockets).toHaveLength(10);
+  });
+
+  test('one that has lasted is a success: the next failure is the first', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    for (let i = 1; i < 4; i++) {
+      await world.pass(60_000);
+      await world.socket.ends(1006);
+      await world.pass(1_000);
+      expect(world.sockets).toHaveLength(i + 1);
+      await world.socket.lives();
+      await soon(() => expect(sync.status.connection).toBe('live'));
+    }
   });
 
   test('a reset replaces what is there and keeps what is unsent', async () => {
@@ -162,6 +240,10 @@ describe('the socket', () => {
     await world.pass(541_000);
     expect(world.socket.sent.some(frame => frame.type === 'AUTH')).toBe(true);
     expect(JSON.stringify(logged)).not.toContain(token('ada', { secret: 1 }).slice(0, 20));
+    // Nor does what opens a socket in a token's place.
+    const tickets = world.sockets.map(socket => new URL(socket.url).searchParams.get('ticket')!);
+    expect(tickets).toEqual([expect.stringMatching(/./)]);
+    for (const ticket of tickets) expect(JSON.stringify(logged)).not.toContain(`"${ticket}"`);
   });
 
   test('pings, and gives a silent connection up', async () => {
@@ -196,6 +278,74 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
+  test('polling waits as long as the server asks', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    await world.pass(100);
+    world.answer = request => (request.path === '/api/sync/pull' ? { status: 503, body: { code: 'STORE_UNAVAILABLE' }, headers: { 'retry-after': '40' } } : undefined);
+    await world.pass(5_000);
+    const pulls = world.to('/api/sync/pull').length;
+    await world.pass(39_000);
+    expect(world.to('/api/sync/pull')).toHaveLength(pulls);
+    await world.pass(2_000);
+    expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
+  });
+
+  test('opened by a proxy that lets nothing through: polls, too', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    for (let i = 1; i <= 3; i++) {
+      while (world.sockets.length < i) await world.pass(500);
+      const { socket } = world;
+      await socket.opens();
+      await world.pass(9_000);
+      expect(socket.isClosed).toBe(false);
+      await world.pass(1_000);
+      expect(socket.isClosed).toBe(true);
+    }
+    await soon(() => expect(sync.status.connection).toBe('polling'));
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(3, ['polled']) : undefined);
+    await world.pass(5_000);
+    expect(await ids(sync)).toEqual(['polled']);
+  });
+
+  test('forbidden by the page it is on: polls, too', async () => {
+    const world = new FakeWorld();
+    const forbidden = class {
+      constructor() {
+        throw new DOMException('An insecure WebSocket may not be opened from a page loaded over HTTPS.', 'SecurityError');
+      }
+    };
+    const sync = await opened(world, { platform: { ...world.platform(), WebSocket: forbidden } });
+    await world.pass(10_000);
+    expect(sync.status.connection).toBe('polling');
+  });
+
+  test('a frame that is none ends the connection, and the next one goes on', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    for (const data of ['<html>', 'null', '7']) world.sockets[0]!.onmessage!({ data });
+    await rest();
+    expect(sync.status.connection).toBe('waiting');
+    await world.pass(1_000);
+    await world.socket.lives();
+    expect(sync.status.connection).toBe('live');
+  });
+
+  test.each([-1, 1])('a clock set by years (%i), as by a laptop that slept, does not hide a connection that has died', async years => {
+    const world = new FakeWorld();
+    await live(world);
+    world.socket.isMute = true;
+    const timers = world.shift(years * 365 * 86_400_000);
+    await world.pass(years < 0 ? 70_000 : 29_000);
+    expect(world.sockets).toHaveLength(1);
+    await world.pass(31_000);
+    expect(timers).toBeGreaterThan(0);
+    expect(world.sockets[0]!.isClosed).toBe(true);
+    expect(world.sockets.length).toBeGreaterThan(1);
+  });
+
   test('none at all, as in Node 20: polls, and writes go out at once', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
@@ -210,6 +360,7 @@ describe('the socket', () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
+    await world.pass(100); // The first poll's pull is over: it would take the token along.
     let stored: object[] = [];
     let since: string | undefined;
     world.answer = request => {
@@ -241,6 +392,68 @@ describe('the socket', () => {
     answer();
     await sync.flush();
     expect(world.batches[1]).toMatchObject({ entities: [{ data: { notes: 'two' }, baseVersion: 1 }] });
+  });
+
+  test('a device that stands at the very start asks by its token, which is of one life of the history, as revision 0 is not', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await sync.collection('goal').put({ id: 'lost in the restore' });
+    await sync.flush();
+    expect(sync.status.revision).toBe(0);
+    await world.socket.ends(1012);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(1_000_000_000, ['restored'], { reset: JSON.parse(request.body!).since === 'e.0', syncToken: 'new.1000000000' }) : undefined);
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 1_000_000_000 }]);
+    expect(await sync.collection('goal').all()).toEqual([]);
+    expect(await ids(sync)).toEqual(['restored']);
+  });
+
+  test('what waits while everything begins anew names no version of before', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await world.socket.says(entry('e', 5, 0));
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/pull') return pulled(1_000_000_009, ['e'], { reset: true, syncToken: 'new.1000000009' });
+      if (request.path === '/api/sync/batch' && world.batches.length === 1) await answered;
+      return undefined;
+    };
+    const entries = sync.collection<{ id: string; version?: number }>('logbook_entry');
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await entries.put({ ...(await entries.get('e'))! });
+    expect(await sync.queue()).toMatchObject([{ id: 'g' }, { id: 'e', doc: { version: 5 } }]);
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_009));
+    expect(await entries.get('e')).toMatchObject({ version: 0 });
+    answer();
+    await sync.flush();
+    expect(world.batches[1]).toMatchObject({ entities: [{ id: 'e' }] });
+    expect(world.batches[1]!.entities[0]).not.toHaveProperty('baseVersion');
+  });
+
+  test('an answer that comes after everything began anew brings nothing back', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/pull') return pulled(1_000_000_009, [], { reset: true });
+      if (request.path !== '/api/sync/batch') return undefined;
+      await answered;
+      const results = ['created', 'unchanged', 'conflict'].map((status, i) => ({ entityType: 'goal', entityId: 'abc'[i], status, seq: 5 + i, version: 5 + i, updatedAt: '2039-01-01T00:00:00.000Z' }));
+      const conflicts = [{ entityType: 'goal', entityId: 'c', reason: 'stale', message: '', server: { id: 'c', version: 7, updatedAt: '2039-01-01T00:00:00.000Z' } }];
+      return { body: { results, conflicts, newSyncToken: 'old.7', lastSeq: 7, changes: { goals: [{ id: 'd', version: 4, updatedAt: '2038-01-01T00:00:00.000Z' }] } } };
+    };
+    await sync.collection('goal').putAll([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_009));
+    answer();
+    await sync.flush();
+    expect(await sync.collection('goal').all()).toEqual([]);
   });
 
   test('offline cuts everything at once, online brings it back at once', async () => {
@@ -324,6 +537,18 @@ describe('a pull', () => {
     expect(healed).toEqual([4]);
   });
 
+  test('a difference that fetching anew does not mend is not fetched again and again', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['a'], { digest: 'never ours' }) : undefined);
+    await sync.pull();
+    const whole = () => world.to('/api/sync/pull').filter(request => !JSON.parse(request.body!).since).length;
+    const before = whole();
+    await world.pass(86_400_000);
+    expect(whole() - before).toBeGreaterThan(3);
+    expect(whole() - before).toBeLessThan(12);
+  });
+
   test('digests are not compared at different revisions', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
@@ -355,6 +580,23 @@ describe('the conflict feed', () => {
 });
 
 describe('who subscribes', () => {
+  test('misses nothing for a moment in which the store could not be read', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    const goals = sync.collection<{ id: string }>('goal');
+    const seen: string[] = [];
+    goals.subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
+    await goals.put({ id: 'a' });
+    await soon(() => expect(seen.at(-1)).toBe('a'));
+    const { store } = sync as unknown as { store: { get: unknown } };
+    store.get = () => Promise.reject(new Error('the disk stutters'));
+    await goals.put({ id: 'b' });
+    await rest();
+    delete store.get;
+    await goals.put({ id: 'c' });
+    await soon(() => expect(seen.at(-1)).toBe('a,b,c'));
+  });
+
   test('is told at once, then of every change, until it has had enough', async () => {
     const world = new FakeWorld();
     const sync = await live(world);

@@ -139,6 +139,48 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     for (const sync of [laptop, phone]) await until(async () => expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['new']));
   });
 
+  test('the server is restored from a backup: no edit passes for one that has seen what came after', async () => {
+    const who = user();
+    const [laptop, phone] = [await device(who), await device(who)];
+    const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
+    const shows = (collection: typeof here, notes: string) => until(async () => expect((await collection.get('e'))?.notes).toBe(notes));
+    const first = await here.put({ id: 'e', notes: 'first' });
+    await laptop.flush();
+    await gateway.backUp();
+    await here.put({ ...first, notes: 'after the backup' });
+    await laptop.flush();
+    await shows(there, 'after the backup');
+    phone.goOffline();
+    await there.put({ ...(await there.get('e'))!, notes: 'offline, on what is lost' });
+    await gateway.restore();
+    await shows(here, 'first');
+    // It takes the version that the lost one had.
+    await here.put({ ...(await here.get('e'))!, notes: 'after the restore' });
+    await laptop.flush();
+    phone.goOnline();
+    await phone.flush();
+    for (const collection of [here, there]) await shows(collection, 'after the restore');
+    expect((await laptop.conflicts()).map(conflict => conflict.document.notes)).toContain('offline, on what is lost');
+  });
+
+  test('a piece without an id gets one that the server spells alike', async () => {
+    const who = user();
+    const sync = await device(who);
+    const piece = await sync.collection<{ title: string }>('repertoire_item').put({ title: 'Clair de Lune' });
+    await sync.flush();
+    await until(() => expect(sync.status.revision).toBe(1));
+    expect(await gateway.pull(who)).toMatchObject({ repertoire: [{ id: piece.id }] });
+    expect(await sync.collection('repertoire_item').all()).toMatchObject([{ id: piece.id, title: 'Clair de Lune', version: 1 }]);
+  });
+
+  test('an id that the server cannot use is parked, not taken for stored', async () => {
+    const sync = await device(user());
+    await sync.collection('goal').putAll([{ id: 'line\nbreak' }, { id: 'ok' }]);
+    await sync.collection('No Type').put({ id: 'x' });
+    await sync.flush();
+    expect(await sync.queue()).toMatchObject([{ id: 'line\nbreak', state: 'poisoned', error: { code: 'invalid' } }, { id: 'x', state: 'poisoned', error: { code: 'unknown_type' } }]);
+  });
+
   test('signed out everywhere: back with a token issued since, without losing anything', async () => {
     const who = user();
     const sync = await device(who);

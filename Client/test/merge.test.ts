@@ -56,9 +56,9 @@ describe('settling', () => {
   });
   test('a later copy that the socket brought first stays', () => expect(settle({ ...edited, at: 1_700, doc: doc('later') }, item(), result('updated'), undefined, undefined).row.doc).toEqual(doc('later')));
   test('a deletion leaves a tombstone', () => expect(settle(edited, item({ doc: null }), result('deleted'), undefined, undefined).row).toMatchObject({ doc: null, version: 4, at: 1_500 }));
-  test('no result means that the server held the same', () => expect(settle(edited, item(), undefined, undefined, undefined)).toMatchObject({ kind: 'stored', row: { doc: doc('theirs') } }));
+  test('unchanged means that the server held the same', () => expect(settle(edited, item(), result('unchanged'), undefined, undefined)).toMatchObject({ kind: 'stored', row: { doc: doc('theirs') } }));
   test.each([null, doc('mine')])('and whatever comes next is news, however far ahead our own clock was: %j', mine => {
-    const settled = settle({ ...blank('logbook_entry', 'e'), mine }, item({ doc: mine, at: 9_000 }), undefined, undefined, undefined);
+    const settled = settle({ ...blank('logbook_entry', 'e'), mine }, item({ doc: mine, at: 9_000 }), result('unchanged'), undefined, undefined);
     expect(settled.row.doc).toEqual(mine);
     expect(receive(settled.row, revision(1_200))).toMatchObject({ doc: doc('theirs 1200') });
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Conflict, type Doc, type Sync } from '../src/index.js';
+import { FakeTabs } from './support/fake.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Random, seeds } from './support/random.js';
 import { World } from './support/world.js';
@@ -19,43 +20,82 @@ interface Write {
   by: string;
 }
 
+interface Tab {
+  sync: Sync;
+  world: World;
+}
+
+/** One database, and the tabs that have it open: the first of them leads. */
+interface Installation {
+  name: string;
+  skewMs: number;
+  browser: FakeTabs;
+  /** One in five is behind a proxy that lets no socket through. */
+  isBlocked: boolean;
+  loss: number;
+  tabs: Tab[];
+}
+
 class Run {
   readonly writes: Write[] = [];
-  readonly devices: { sync: Sync; world: World; name: string; skewMs: number }[] = [];
+  readonly devices: Installation[] = [];
   private readonly random: Random;
+  private readonly disk: Disk;
   private marks = 0;
+  /** What was written until then may be gone with everything else. */
+  private erasedAt = 0;
 
   constructor(private readonly gateway: Gateway, private readonly seed: number, readonly user = `u${seed}`) {
     this.random = new Random(seed);
+    this.disk = new Disk(this.random);
   }
 
   async open(): Promise<void> {
-    for (const name of ['laptop', 'phone', 'tablet']) this.devices.push(await this.device(name, this.random.of([0, 0, -4_000, 4_000])));
+    for (const name of ['laptop', 'phone', 'tablet']) {
+      const device = { name, skewMs: this.random.of([0, 0, -4_000, 4_000]), browser: new FakeTabs(), isBlocked: !this.random.below(5), loss: this.random.of([0, 0.1, 0.3]), tabs: [] };
+      this.devices.push(device);
+      for (let tabs = this.random.of([1, 1, 2]); tabs > 0; tabs--) await this.openTab(device);
+    }
+    this.disk.fullness = this.random.of([0, 0, 0.01, 0.05]);
   }
 
-  private async device(name: string, skewMs: number) {
-    const world = new World(this.random, skewMs);
-    world.loss = this.random.of([0, 0.1, 0.3]);
-    // One in five is behind a proxy that lets no socket through.
-    const platform = { ...world.platform(), ...(this.random.below(5) ? {} : { WebSocket: undefined }) };
-    const sync = await openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${name}${this.seed}`, platform });
-    return { sync, world, name, skewMs };
+  private async openTab(device: Installation): Promise<void> {
+    const world = new World(this.random, device.skewMs);
+    world.loss = device.loss;
+    const platform = { ...world.platform(), locks: device.browser.locks, BroadcastChannel: device.browser.channel(), ...(device.isBlocked && { WebSocket: undefined }) };
+    const sync = await this.disk.whileEmpty(() => openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform }));
+    device.tabs.push({ sync, world });
   }
 
   async step(): Promise<void> {
-    const at = this.random.below(3);
-    const device = this.devices[at]!;
-    const dice = this.random.below(100);
-    if (dice < 60) await this.edit(device.sync, device.name);
-    else if (dice < 70) device.sync.goOffline();
-    else if (dice < 84) device.sync.goOnline();
-    else if (dice < 88) device.world.drop();
-    else if (dice < 92) {
-      device.world.die();
-      // What a browser does with the connections of a process that ends.
-      (device.sync as unknown as { store: { close(): void } }).store.close();
-      this.devices[at] = await this.device(device.name, device.skewMs);
-    } else await pause(this.random.below(40));
+    const device = this.random.of(this.devices);
+    const tab = this.random.of(device.tabs);
+    const dice = this.random.below(200);
+    if (dice < 120) await this.edit(tab.sync, device.name);
+    else if (dice < 140) tab.sync.goOffline();
+    else if (dice < 166) tab.sync.goOnline();
+    else if (dice < 174) tab.world.drop();
+    else if (dice < 184) await this.leave(device, tab);
+    else if (dice < 185) await this.erase();
+    else await pause(this.random.below(40));
+  }
+
+  /** A tab closes, or its process ends; another one is opened, before or after: the lead goes over in the middle of whatever it was at. */
+  private async leave(device: Installation, tab: Tab): Promise<void> {
+    const isLate = this.random.below(2) === 0;
+    if (isLate) await this.openTab(device);
+    device.tabs.splice(device.tabs.indexOf(tab), 1);
+    if (this.random.below(2)) await tab.sync.close();
+    else tab.world.end(tab.sync);
+    if (!isLate || !device.tabs.length) await this.openTab(device);
+    while (device.tabs.length > 2) await device.tabs.shift()!.sync.close();
+  }
+
+  private async erase(): Promise<void> {
+    this.erasedAt = this.marks;
+    const response = await fetch(`${this.gateway.url}/api/sync/data`, { method: 'DELETE', headers: { authorization: `Bearer ${this.gateway.token(this.user)}`, confirm: 'erase' } });
+    expect(response.status).toBe(200);
+    this.erasedAt = this.marks;
   }
 
   private async edit(sync: Sync, by: string): Promise<void> {
@@ -64,25 +104,27 @@ class Run {
     const collection = sync.collection<Entity>(type);
     const seen = await collection.get(id);
     if (seen && this.random.below(100) < 15) {
-      if (seen.mark) this.writes.push({ mark: -1, type, id, over: seen.mark, by });
-      return collection.delete(seen);
+      await collection.delete(seen).then(() => seen.mark && this.writes.push({ mark: -1, type, id, over: seen.mark, by }), isFull);
+      return;
     }
     const mark = ++this.marks;
-    this.writes.push({ mark, type, id, over: seen?.mark, by });
     const named = type === 'repertoire_item' ? { scoreId: id } : {};
-    await collection.put({ version: 0, ...seen, ...named, id, mark, instrument: 'Piano' });
+    await collection.put({ version: 0, ...seen, ...named, id, mark, instrument: 'Piano' }).then(() => this.writes.push({ mark, type, id, over: seen?.mark, by }), isFull);
   }
 
   /** Everybody is back, and nothing is lost any more: how the server and each device see it. */
   async converge(): Promise<void> {
-    for (const { sync, world } of this.devices) {
+    this.disk.fullness = 0;
+    const tabs = this.devices.flatMap(device => device.tabs);
+    for (const { sync, world } of tabs) {
       world.loss = 0;
       sync.goOnline();
     }
-    await Promise.all(this.devices.map(device => device.sync.flush()));
+    // A tab that is just taking over is offline for a moment, and says so.
+    for (const { sync } of tabs) while (!(await sync.flush().then(() => true, () => false))) await pause(5);
     const views = async () => {
       const server = held(await this.gateway.pull(this.user));
-      const all = await Promise.all(this.devices.map(async ({ sync }) => [await viewOf(sync), sync.status.pending, sync.status.poisoned]));
+      const all = await Promise.all(tabs.map(async ({ sync }) => [await viewOf(sync), sync.status.pending, sync.status.poisoned]));
       return { server, all };
     };
     const deadline = Date.now() + 40_000;
@@ -101,16 +143,46 @@ class Run {
   /** Every write is what is stored, or was replaced by somebody who saw it, or is in the feed. */
   async lost(): Promise<Write[]> {
     const stored = new Set(Object.values(held(await this.gateway.pull(this.user))).map(doc => (doc as Entity).mark));
-    const feed: Conflict[] = await this.devices[0]!.sync.conflicts();
+    const feed: Conflict[] = await this.devices[0]!.tabs[0]!.sync.conflicts();
     const kept = new Set(feed.map(conflict => conflict.document.mark));
-    if (process.env.DEBUG_MODEL) console.log(JSON.stringify({ writes: this.writes, feed: feed.map(f => [f.entityId, f.reason, f.deviceId, f.document]), stored: held(await this.gateway.pull(this.user)), skew: this.devices.map(d => [d.name, d.skewMs, d.sync.status.device]) }));
+    if (process.env.DEBUG_MODEL) console.log(JSON.stringify({ writes: this.writes, feed: feed.map(f => [f.entityId, f.reason, f.deviceId, f.document]), stored: held(await this.gateway.pull(this.user)), skew: this.devices.map(d => [d.name, d.skewMs, d.tabs[0]!.sync.status.device]) }));
     const replaced = new Set(this.writes.map(write => write.over));
-    return this.writes.filter(({ mark }) => mark > 0 && !stored.has(mark) && !kept.has(mark) && !replaced.has(mark));
+    return this.writes.filter(({ mark }) => mark > this.erasedAt && !stored.has(mark) && !kept.has(mark) && !replaced.has(mark));
   }
 
   async close(): Promise<void> {
-    for (const { sync } of this.devices) await sync.signOut();
+    for (const { tabs } of this.devices) await tabs[0]!.sync.signOut();
+    this.disk.mend();
   }
+}
+
+/** The browser's storage, which may be full at any write. */
+class Disk {
+  fullness = 0;
+  private readonly put = IDBObjectStore.prototype.put;
+
+  constructor(random: Random) {
+    const disk = this;
+    IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...rest: [unknown, IDBValidKey?]) {
+      if (random.next() < disk.fullness) throw new DOMException('The disk is full.', 'QuotaExceededError');
+      return disk.put.apply(this, rest);
+    };
+  }
+
+  async whileEmpty<T>(work: () => Promise<T>): Promise<T> {
+    const { fullness } = this;
+    this.fullness = 0;
+    return work().finally(() => (this.fullness = fullness));
+  }
+
+  mend(): void {
+    IDBObjectStore.prototype.put = this.put;
+  }
+}
+
+/** A write that does not fit is refused where it is made, which is no loss. */
+function isFull(error: Error): void {
+  if (error.name !== 'QuotaExceededError') throw error;
 }
 
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));

@@ -42,7 +42,7 @@ describe('digest', () => {
 
 describe('back-off', () => {
   test('doubles from one second to the cap', () => expect([1, 2, 3, 4, 7, 50].map(failures => backoff(failures, 1))).toEqual([1_000, 2_000, 4_000, 8_000, LONGEST_MS, LONGEST_MS]));
-  test('is jittered over the whole wait', () => expect([0, 0.5, 1].map(random => backoff(3, random))).toEqual([0, 2_000, 4_000]));
+  test('is jittered over the whole wait, but never so short that five come within half a second', () => expect([0, 0.5, 1].map(random => backoff(3, random))).toEqual([200, 2_000, 4_000]));
   test('is never shorter than the server asks', () => expect(backoff(1, 0, 5_000)).toBe(5_000));
 });
 

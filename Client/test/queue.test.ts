@@ -45,6 +45,16 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
+  test('edits of one call go in their order, those of one entity as its last one, in the place of its first', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { offline: true });
+    const goals = sync.collection('goal');
+    await goals.put({ id: 'c', title: 'there before' });
+    await goals.putAll([{ id: 'b', title: '1' }, { id: 'a', title: '1' }, { id: 'c', title: '2' }, { id: 'b', title: '2' }]);
+    expect((await sync.queue()).map(({ id, doc }) => [id, doc?.title])).toEqual([['c', '2'], ['b', '2'], ['a', '1']]);
+    expect((await goals.all()).map(({ id, title }) => [id, title])).toEqual([['a', '1'], ['b', '2'], ['c', '2']]);
+  });
+
   test('a crash between sending and answer replays the same key and body', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
@@ -98,6 +108,31 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
+  test('and flush() does not shorten that', async () => {
+    const world = new FakeWorld();
+    let answers = 0;
+    world.answer = request => (request.path === '/api/sync/batch' && ++answers === 1 ? problem(429, 'RATE_LIMITED', { 'retry-after': '7' }) : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ title: 'a' });
+    await soon(() => expect(sync.status.queue).toBe('waiting'));
+    const flushed = sync.flush();
+    await world.pass(6_000);
+    expect(world.batches).toHaveLength(1);
+    await world.pass(1_100);
+    await flushed;
+  });
+
+  test('a wait that no timer can hold is no wait of nothing', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? problem(503, 'BUSY', { 'retry-after': '99999999' }) : undefined);
+    const waits: number[] = [];
+    const platform = world.platform();
+    const sync = await opened(world, { platform: { ...platform, setTimeout: (run: () => void, ms: number) => (waits.push(ms), platform.setTimeout!(run, ms)) } });
+    await sync.collection('goal').put({ title: 'a' });
+    await soon(() => expect(sync.status.queue).toBe('waiting'));
+    expect(Math.max(...waits)).toBe(3_600_000);
+  });
+
   test('an error of its own is tried five times, then parked: visible, and the rest goes on', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.body?.includes('bad') ? problem(400, 'INVALID_SHAPE') : undefined);
@@ -135,6 +170,58 @@ describe('the queue', () => {
     await sync.flush();
     expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
     expect((await goals.all()).map(goal => goal.id)).toEqual(['b', 'c', 'ok']);
+  });
+
+  test('a refused edit that a later one replaced is given up: it is neither poisoned, nor does it cover what comes from elsewhere', async () => {
+    const world = new FakeWorld();
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path !== '/api/sync/batch') return undefined;
+      await answered;
+      return { body: world.accepted(JSON.parse(request.body!), () => (request.body!.includes('long') ? 'too_large' : undefined)) };
+    };
+    const sync = await opened(world);
+    const goals = sync.collection<{ id: string; title: string }>('goal');
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    await world.socket.lives();
+    const first = await goals.put({ id: 'g', title: 'long' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await goals.put({ ...first, title: 'short' });
+    answer();
+    await sync.flush();
+    expect(await sync.queue()).toEqual([]);
+    await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', title: 'from elsewhere', version: 9, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+    expect(await goals.get('g')).toMatchObject({ title: 'from elsewhere' });
+  });
+
+  test('a wait is not prolonged by a clock that is set back a year', async () => {
+    const world = new FakeWorld();
+    let isBad = true;
+    world.answer = request => (isBad && request.path === '/api/sync/batch' ? problem(500, 'INTERNAL') : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
+    isBad = false;
+    world.shift(-365 * 86_400_000);
+    await world.pass(60_000);
+    expect(sync.status.pending).toBe(0);
+  });
+
+  test('what is no JSON is refused where it is written, and blocks nothing', async () => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    const goals = sync.collection<Record<string, unknown>>('goal');
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    await expect(goals.put({ id: 'a', big: 10n })).rejects.toThrow(TypeError);
+    await expect(goals.putAll([{ id: 'b' }, circle])).rejects.toThrow(TypeError);
+    expect(await goals.all()).toEqual([]);
+    // What JSON can say is kept as JSON says it, here as on the server.
+    expect(await goals.put({ id: 'c', at: new Date(0), gone: undefined })).toEqual({ id: 'c', at: '1970-01-01T00:00:00.000Z', version: 0, updatedAt: expect.any(String) });
+    await sync.flush();
+    expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['c']);
   });
 
   test('what may pass by itself is tried five times', async () => {

@@ -112,6 +112,38 @@ describe('of two tabs', () => {
     expect(first!.sync.status.connection).toBe('closed');
   });
 
+  test('opened for the first time at once, both are the same device', async () => {
+    const shared = new FakeTabs();
+    const worlds = [new FakeWorld(shared), new FakeWorld(shared), new FakeWorld(shared)];
+    open.push(...(await Promise.all(worlds.map(world => world.open({ name: 'at once', device: undefined })))));
+    expect(new Set(open.map(sync => sync.status.device)).size).toBe(1);
+  });
+
+  test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])('without %s each leads, and both send the same batch under one key', async (_, without) => {
+    const shared = new FakeTabs();
+    const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
+    const name = `alone${Math.random()}`;
+    const [first, second] = await Promise.all(worlds.map(world => world.open({ name, platform: { ...world.platform(), ...without } })));
+    open.push(first!, second!);
+    await soon(() => expect([first!.status.leader, second!.status.leader]).toEqual([true, true]));
+    await second!.collection('goal').put({ id: 'g' });
+    await second!.flush();
+    const sent = worlds.flatMap(world => world.batches);
+    expect(new Set(sent.map(batch => batch.key)).size).toBe(1);
+    expect(await first!.collection('goal').get('g')).toBeDefined();
+  });
+
+  test('without locks still show each other what changes', async () => {
+    const shared = new FakeTabs();
+    const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
+    const [first, second] = await Promise.all(worlds.map(world => world.open({ name: 'lan', platform: { ...world.platform(), locks: undefined } })));
+    open.push(first!, second!);
+    const seen: number[] = [];
+    first!.collection('goal').subscribe(docs => seen.push(docs.length));
+    await second!.collection('goal').put({ id: 'g' });
+    await soon(() => expect(seen.at(-1)).toBe(1));
+  });
+
   test('another device of the same browser has a leader of its own', async () => {
     const shared = new FakeTabs();
     const [left, right] = [new FakeWorld(shared), new FakeWorld(shared)];

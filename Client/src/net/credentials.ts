@@ -6,7 +6,10 @@ const MARGIN_MS = 60_000;
 
 /** The token in use, and where the next one comes from. */
 export class Credentials {
+  /** Whose tokens count, once that is known. */
+  user: string | undefined;
   private token: string | undefined;
+  private askedAt = 0;
   private asking: Promise<string> | undefined;
 
   constructor(private source: SyncOptions['token'], private readonly now: () => number) {}
@@ -14,6 +17,7 @@ export class Credentials {
   replace(source: SyncOptions['token']): void {
     this.source = source;
     this.token = undefined;
+    this.asking = undefined;
   }
 
   /** The token was refused, or will be. Whether there may be another one. */
@@ -22,28 +26,43 @@ export class Credentials {
     return typeof this.source === 'function';
   }
 
-  async get(): Promise<string> {
-    if (typeof this.source === 'string') return this.source;
-    if (this.token && !(this.msLeft() < 0)) return this.token;
-    this.asking ??= this.ask(this.source).finally(() => (this.asking = undefined));
-    return this.asking;
+  /** What one user wrote must never go out under another one's token, whatever the app's session says by now. */
+  async get(until?: AbortSignal): Promise<string> {
+    const token = await this.any(until);
+    const { sub } = claims(token);
+    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, and this store is of ${this.user}: open one of their own with openSync().`);
+    return token;
   }
 
   /** Until it is time for a fresh token: a minute before the end, or at half of a short life. NaN if the token never says. */
   msLeft(): number {
     const { exp, iat } = claims(this.token ?? '') as { exp?: number; iat?: number };
     if (!exp || typeof this.source === 'string') return Number.NaN;
-    const life = iat ? (exp - iat) * 1000 : Infinity;
-    return exp * 1000 - Math.min(MARGIN_MS, life / 2) - this.now();
+    const margin = Math.min(MARGIN_MS, iat ? ((exp - iat) * 1000) / 2 : Infinity);
+    // By a clock that runs ahead every token has ended when it comes. It is used for a while all the same: the server says if it does not count.
+    return Math.max(exp * 1000 - margin, this.askedAt + margin) - this.now();
   }
 
-  private async ask(source: () => string | Promise<string>): Promise<string> {
+  private async any(until: AbortSignal | undefined): Promise<string> {
+    if (typeof this.source === 'string') return this.source;
+    if (this.token && !(this.msLeft() < 0)) return this.token;
+    this.asking ??= this.ask(this.source, until).finally(() => (this.asking = undefined));
+    return this.asking;
+  }
+
+  private async ask(source: () => string | Promise<string>, until: AbortSignal | undefined): Promise<string> {
     try {
-      this.token = await source();
-      return this.token;
+      const token = await Promise.race([source(), ended(until)]);
+      // Another source was given meanwhile, and this one's word does not count any more.
+      if (source !== this.source) return this.any(until);
+      this.askedAt = this.now();
+      return (this.token = token);
     } catch (error) {
       // An app that cannot reach its own sign-in is offline, not signed out.
       throw error instanceof Failure ? error : new Failure('later', 'TOKEN_UNAVAILABLE', `The token callback failed: ${(error as Error)?.message ?? error}`);
     }
   }
 }
+
+const ended = (signal: AbortSignal | undefined) =>
+  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('it has not answered in time')), { once: true }));

@@ -1,9 +1,12 @@
 import { verdictOf } from '../pure/verdict.js';
+import { parsed } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
 import { Failure, offline } from './failure.js';
 
 const PATIENCE_MS = 60_000;
+// A timer for a month ends at once.
+const RETRY_AFTER_MAX_S = 3_600;
 
 export interface Answer {
   status: number;
@@ -26,6 +29,8 @@ export class Http {
     private readonly credentials: Credentials,
     private readonly platform: Platform,
     private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void,
+    /** Work that was under way when the switch was turned, or the device closed, must not go on to its next request. */
+    private readonly isOff: () => boolean,
   ) {}
 
   /** Ends whatever is under way. What became of it is unknown, and found out by repeating it. */
@@ -45,33 +50,48 @@ export class Http {
     }
   }
 
-  private async once(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
-    const token = await this.credentials.get();
-    if (signal.aborted) throw offline();
-    this.log({ direction: 'out', label: `${method} ${path}`, data: body });
-    const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, signal);
-    this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: response.body });
-    return response;
+  /** A token for the socket. */
+  token(): Promise<string> {
+    return this.patiently(this.cut.signal, request => this.credentials.get(request));
+  }
+
+  private once(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+    return this.patiently(signal, async request => {
+      const token = await this.credentials.get(request);
+      if (request.aborted) throw offline();
+      this.log({ direction: 'out', label: `${method} ${path}`, data: body });
+      const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, request);
+      this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: withoutTicket(response.body) });
+      return response;
+    });
+  }
+
+  /** Neither the app's token callback nor the network may keep us for ever, and neither for a moment once the line is cut. */
+  private async patiently<T>(line: AbortSignal, work: (request: AbortSignal) => Promise<T>): Promise<T> {
+    if (line.aborted || this.isOff()) throw offline();
+    const request = new AbortController();
+    const end = () => request.abort();
+    line.addEventListener('abort', end);
+    const timer = this.platform.setTimeout(end, PATIENCE_MS);
+    try {
+      return await work(request.signal);
+    } finally {
+      this.platform.clearTimeout(timer);
+      line.removeEventListener('abort', end);
+    }
   }
 
   private async fetch(method: string, path: string, headers: Record<string, string>, body: string | undefined, signal: AbortSignal): Promise<Answer> {
-    const request = new AbortController();
-    const end = () => request.abort();
-    signal.addEventListener('abort', end);
-    const timer = this.platform.setTimeout(end, PATIENCE_MS);
     try {
       const response = await this.platform.fetch(this.url + path, {
         method,
         headers: { 'x-device-id': this.device, 'x-sync-schema': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-        signal: request.signal,
+        signal,
         ...(body === undefined ? {} : { body }),
       });
       return understood(response, await response.text());
     } catch (error) {
       throw error instanceof Failure ? error : offline(`The server cannot be reached: ${(error as Error)?.message ?? error}`);
-    } finally {
-      this.platform.clearTimeout(timer);
-      signal.removeEventListener('abort', end);
     }
   }
 }
@@ -83,14 +103,11 @@ function understood(response: Response, text: string): Answer {
   // A 200 that is no JSON comes from a captive portal or a proxy, not from the server.
   if (response.ok && body !== undefined) return { status: response.status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
-  const waitMs = (Number(response.headers.get('retry-after')) || 0) * 1000;
+  const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
   throw new Failure(verdictOf(response.status, code), code ?? `HTTP_${response.status}`, error ?? `The server answered ${response.status}.`, response.status, waitMs);
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** A ticket opens a socket as a token does. */
+function withoutTicket(body: unknown): unknown {
+  return (body as { ticket?: string } | null | undefined)?.ticket ? { ...(body as object), ticket: '…' } : body;
 }

@@ -1,15 +1,16 @@
-import type { SocketFrame } from '../pure/wire.js';
+import { parsed, type SocketFrame } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 
 const OPEN_MS = 10_000;
 const PING_MS = 30_000;
 const SILENCE_MS = 75_000;
+const UNANSWERED_MAX = 2;
 
 export interface SocketEvents {
   opened(): void;
   frame(frame: SocketFrame): void;
-  /** Once, whatever ended it. `wasOpen` tells a server that went away from a network that lets no socket through. */
-  closed(code: number, wasOpen: boolean): void;
+  /** Once, whatever ended it. `worked` tells a server that went away from a network that lets no socket through, or opens it and keeps what is said. */
+  closed(code: number, worked: boolean): void;
 }
 
 /** One connection. It notices silence, which a network that has gone does not report. */
@@ -17,7 +18,10 @@ export class Socket {
   private readonly socket: InstanceType<NonNullable<Platform['WebSocket']>>;
   private timer: unknown;
   private isOpen = false;
+  private worked = false;
+  /** Timed, for who slept, and counted, for the clock may be set back at any moment. */
   private heardAt: number;
+  private unanswered = 0;
   private ended = false;
 
   constructor(url: string, private readonly platform: Platform, private readonly events: SocketEvents, private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
@@ -27,6 +31,7 @@ export class Socket {
     this.socket.onmessage = (message: { data: unknown }) => this.hear(message.data);
     this.socket.onclose = (event: { code: number }) => this.end(event.code);
     this.socket.onerror = () => {}; // A close follows, and says as much.
+    // The server speaks first: as long as it has not, nothing is open.
     this.timer = platform.setTimeout(() => this.close(), OPEN_MS);
   }
 
@@ -50,30 +55,36 @@ export class Socket {
   private open(): void {
     if (this.ended) return;
     this.isOpen = true;
-    this.heardAt = this.platform.now();
-    this.platform.clearTimeout(this.timer);
-    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
     this.events.opened();
   }
 
   private ping(): void {
-    if (this.platform.now() - this.heardAt > SILENCE_MS) return this.close();
+    if (this.unanswered++ >= UNANSWERED_MAX || this.platform.now() - this.heardAt > SILENCE_MS) return this.close();
     this.send({ type: 'PING' });
-    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
+    this.pingLater();
   }
 
   private hear(data: unknown): void {
     if (this.ended) return;
+    const frame = parsed(data) as SocketFrame | null | undefined;
+    if (typeof frame?.type !== 'string') return this.close();
+    if (!this.worked) this.pingLater();
+    this.worked = true;
+    this.unanswered = 0;
     this.heardAt = this.platform.now();
-    const frame = JSON.parse(String(data)) as SocketFrame;
     this.log({ direction: 'in', label: frame.type, data: frame });
     this.events.frame(frame);
+  }
+
+  private pingLater(): void {
+    this.platform.clearTimeout(this.timer);
+    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
   }
 
   private end(code: number): void {
     if (this.ended) return;
     this.ended = true;
     this.platform.clearTimeout(this.timer);
-    this.events.closed(code, this.isOpen);
+    this.events.closed(code, this.worked);
   }
 }

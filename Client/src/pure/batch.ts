@@ -1,3 +1,4 @@
+import { LONGEST_MS } from './backoff.js';
 import type { Item } from './merge.js';
 
 export const ATTEMPTS_MAX = 5;
@@ -23,7 +24,8 @@ export function select(queue: readonly Item[], now: number, size: (item: Item) =
     const entity = `${item.type}\0${item.id}`;
     if (passed.has(entity)) continue;
     passed.add(entity);
-    if (item.notBefore > now) {
+    // No wait is longer than the longest: else the clock was set back.
+    if (item.notBefore > now && item.notBefore <= now + LONGEST_MS) {
       nextAt = Math.min(nextAt ?? Infinity, item.notBefore);
       continue;
     }

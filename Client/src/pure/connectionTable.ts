@@ -48,6 +48,8 @@ export const connectionTable: Table<ConnectionState, ConnectionEvent, Connection
     caughtUp: ['live'],
     gap: ['catchingUp', 'pull'],
     dropped: ['waiting', 'backOff'],
+    // It opened, and nothing ever came through.
+    blocked: ['polling', 'poll'],
   },
   live: {
     ...stays('live'), ...leaves,

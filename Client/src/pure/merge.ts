@@ -39,6 +39,9 @@ export interface Item {
 
 export const blank = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
 
+/** An edit that names nothing it was made from. */
+export const unbased = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
+
 /** What the app sees of an entity; null if there is none. */
 export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 
@@ -51,7 +54,7 @@ export function write(row: Row, items: readonly Item[], edit: Doc | null, at: nu
   const base = Number.isInteger(saw) ? (saw as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
   const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
-  return { row: { ...row, mine: doc }, item: last && !last.batch ? { ...item, n: last.n } : item };
+  return { row: { ...row, mine: doc }, item: last?.n && !last.batch ? { ...item, n: last.n } : item };
 }
 
 /** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
@@ -70,10 +73,11 @@ export type Settlement =
   | { kind: 'reapply'; row: Row; item: Item }
   | { kind: 'refused'; row: Row };
 
-/** The answer to one item. Without a result the server held the same already. */
-export function settle(row: Row, item: Item, result: ItemResult | undefined, server: Doc | undefined, reason: string | undefined): Settlement {
-  switch (result?.status ?? 'unchanged') {
+/** The answer to one item. */
+export function settle(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
+  switch (result.status) {
     case 'unchanged':
+      // The server held the same already.
       // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
       return { kind: 'stored', row: row.at ? row : { ...row, doc: item.doc } };
     case 'refused':
@@ -81,9 +85,9 @@ export function settle(row: Row, item: Item, result: ItemResult | undefined, ser
     case 'conflict':
       return beaten(row, item, server ? shown(row.type, row.id, server) : undefined, reason);
     case 'duplicate':
-      return { kind: 'stored', row: adopted(row, { ...assumed(item, result!), doc: null, assumed: undefined }) };
+      return { kind: 'stored', row: adopted(row, { ...assumed(item, result), doc: null, assumed: undefined }) };
     default:
-      return { kind: 'stored', row: adopted(row, assumed(item, result!)) };
+      return { kind: 'stored', row: adopted(row, assumed(item, result)) };
   }
 }
 

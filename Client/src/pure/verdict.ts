@@ -20,13 +20,12 @@ export interface Return {
   failures: number;
 }
 
-const BY_CLOSE_CODE: Readonly<Record<number, Return>> = {
-  1008: { fresh: false, failures: 4 }, // We sent too much: calm down.
-  1012: { fresh: false, failures: 1 }, // The server restarts, and everybody comes back: jitter spreads us over a second.
-  1013: { fresh: false, failures: 1 }, // We had read nothing for a minute, as a laptop that slept.
-  4401: { fresh: true, failures: 1 },
-  4403: { fresh: true, failures: 2 },
-  4429: { fresh: false, failures: 6 }, // Another of the user's connections took this place: do not take it back at once.
+// As one failure count: a server that restarts (1012: jitter spreads us over a second), that we read nothing from for a minute, as a laptop that slept (1013),
+// a token that has ended (4401), a lost network.
+const FAILURES: Readonly<Record<number, number>> = {
+  1008: 4, // We sent too much: calm down.
+  4403: 2,
+  4429: 6, // Another of the user's connections took this place: do not take it back at once.
 };
 
-export const returnAfter = (code: number): Return => BY_CLOSE_CODE[code] ?? { fresh: false, failures: 1 };
+export const returnAfter = (code: number): Return => ({ fresh: code === 4401 || code === 4403, failures: FAILURES[code] ?? 1 });

@@ -48,18 +48,50 @@ export interface ItemResult {
   entityType: string;
   entityId: string;
   status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'duplicate' | 'conflict' | 'refused';
+  seq?: number;
   version?: number;
   updatedAt?: string;
   document?: Doc;
   existingId?: string;
 }
 
+export interface BatchConflict {
+  entityType: string;
+  entityId: string;
+  reason: string;
+  message: string;
+  server?: Doc;
+}
+
 export interface BatchAnswer {
   results: ItemResult[];
-  conflicts: { entityType: string; entityId: string; reason: string; message: string; server?: Doc }[];
+  conflicts: BatchConflict[];
   newSyncToken: string;
   lastSeq: number;
   changes?: PullAnswer;
+}
+
+export const isPullAnswer = (body: unknown): body is PullAnswer =>
+  typeof (body as PullAnswer | null)?.syncToken === 'string' && Number.isInteger((body as PullAnswer).lastSeq);
+
+const STATUS = /^(created|updated|deleted|unchanged|duplicate|conflict|refused)$/;
+
+/** Whether this answers each item that was sent, in words we know: what is not answered is not acknowledged. */
+export const isBatchAnswer = (body: unknown, items: number): body is BatchAnswer => {
+  const { results, conflicts, newSyncToken } = (body ?? {}) as Partial<BatchAnswer>;
+  return Array.isArray(results) && results.length === items && results.every(result => STATUS.test(result?.status)) && Array.isArray(conflicts) && typeof newSyncToken === 'string';
+};
+
+/** What became of one item of a batch. */
+export interface Outcome {
+  result: ItemResult;
+  conflict: BatchConflict | undefined;
+}
+
+/** In the order of the batch. The server leaves out an id that it cannot use, so that only the place tells whose answer it is. */
+export function outcomesOf({ results, conflicts }: BatchAnswer): Outcome[] {
+  let beaten = 0;
+  return results.map(result => ({ result, conflict: result.status === 'conflict' || result.status === 'refused' ? conflicts[beaten++] : undefined }));
 }
 
 export type SocketFrame = { type: string; after?: number; seq?: number; lastSeq?: number; reset?: boolean; [member: string]: unknown };
@@ -104,6 +136,15 @@ export function idOf(type: string, doc: Doc, user: string): string | undefined {
 }
 
 export const spelled = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
+
+/** Undefined for what is no JSON. */
+export function parsed(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return undefined;
+  }
+}
 
 /** The user a token speaks for, and when it ends. It is not verified: the server does that. */
 export function claims(token: string): { sub?: string; exp?: number } {

@@ -1,10 +1,11 @@
 import { ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
 import { iso, witness } from '../pure/clock.js';
-import { blank, receive, settle, uncover, write, type Item } from '../pure/merge.js';
+import { receive, settle, unbased, uncover, write, type Item } from '../pure/merge.js';
 import { mayPass } from '../pure/verdict.js';
-import type { BatchAnswer, Revision } from '../pure/wire.js';
+import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
+import type { Draft } from './draft.js';
 import type { Batch, Cursor, Database } from './schema.js';
 
 // Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
@@ -33,11 +34,6 @@ export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
 
 export const begin = (database: Database) => database.transaction(['rows', 'queue', 'batches', 'meta'], 'readwrite');
 
-const rowOf = async (transaction: Transaction, type: string, id: string) => (await transaction.objectStore('rows').get([type, id])) ?? blank(type, id);
-
-const queuedFor = (transaction: Transaction, type: string, id: string): Promise<Item[]> =>
-  transaction.objectStore('queue').index('entity').getAll(IDBKeyRange.only([type, id]));
-
 export const clockOf = async (transaction: Transaction): Promise<number> => ((await transaction.objectStore('meta').get('clock')) as number | undefined) ?? 0;
 
 export const cursorOf = async (transaction: Transaction): Promise<Cursor> => ((await transaction.objectStore('meta').get('cursor')) as Cursor | undefined) ?? nowhere;
@@ -47,34 +43,27 @@ export async function move(transaction: Transaction, cursor: Partial<Cursor>): P
   await transaction.objectStore('meta').put({ ...before, ...cursor }, 'cursor');
 }
 
-export async function queueEdit(transaction: Transaction, edit: Edit, at: number): Promise<Doc | null> {
-  const row = await rowOf(transaction, edit.type, edit.id);
-  const next = write(row, await queuedFor(transaction, edit.type, edit.id), edit.doc, at, edit.saw);
-  await transaction.objectStore('rows').put(next.row);
-  await transaction.objectStore('queue').put(next.item as Item);
+/** The row with the edit on top, and what is shown of it now. */
+export function queueEdit(draft: Draft, edit: Edit, at: number): Doc | null {
+  const next = write(draft.row(edit), draft.queueOf(edit), edit.doc, at, edit.saw);
+  draft.put(next.row);
+  draft.enqueue(next.item as Item);
   return next.item.doc;
 }
 
-/** Merges what came, and returns what changed. */
-export async function take(transaction: Transaction, revisions: readonly Revision[]): Promise<Key[]> {
+/** Merges what came into rows that are read, and returns what changed. */
+export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
   const keys: Key[] = [];
-  const before = new Map<string, Promise<void>>();
-  const takeOne = async (revision: Revision) => {
-    const row = await rowOf(transaction, revision.type, revision.id);
-    const received = receive(row, revision);
-    if (!received) return;
-    await transaction.objectStore('rows').put(received);
-    keys.push([row.type, row.id]);
-  };
-  // Only those of one entity wait for each other.
   for (const revision of revisions) {
-    const entity = `${revision.type}\0${revision.id}`;
-    before.set(entity, before.get(entity)?.then(() => takeOne(revision)) ?? takeOne(revision));
+    const received = receive(draft.row(revision), revision);
+    if (!received) continue;
+    draft.put(received);
+    keys.push([received.type, received.id]);
   }
-  await Promise.all(before.values());
-  await see(transaction, revisions.reduce((latest, revision) => witness(latest, revision.at), 0));
   return keys;
 }
+
+export const latestOf = (revisions: readonly Revision[]): number => revisions.reduce((latest, revision) => witness(latest, revision.at), 0);
 
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
 export function bodyOf(items: readonly Item[], token: string | null): string {
@@ -91,9 +80,12 @@ export async function unstage(transaction: Transaction, batch: Batch): Promise<b
   return known !== undefined;
 }
 
-export async function itemsOf(transaction: Transaction, batch: Batch): Promise<Item[]> {
-  const items = await Promise.all(batch.items.map(n => transaction.objectStore('queue').get(n)));
-  return items.filter(item => item !== undefined);
+/** In the order they were sent in, which is that of their answers. */
+export async function itemsOf(transaction: Transaction, { items }: Batch): Promise<(Item | undefined)[]> {
+  if (!items.length) return [];
+  const among = await transaction.objectStore('queue').getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
+  const found = new Map(among.map(item => [item.n, item]));
+  return items.map(n => found.get(n));
 }
 
 /** The clock has seen this moment, too. */
@@ -102,44 +94,50 @@ export async function see(transaction: Transaction, moment: number): Promise<voi
   if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
 }
 
-export async function settleItem(transaction: Transaction, item: Item, answer: BatchAnswer, now: number, settled: Settled): Promise<void> {
-  const of = (entry: { entityType: string; entityId: string }) => entry.entityType === item.type && entry.entityId === item.id;
-  const result = answer.results.find(of);
-  const conflict = answer.conflicts.find(of);
-  const row = await rowOf(transaction, item.type, item.id);
+export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number }, settled: Settled): void {
+  const row = draft.row(item);
   const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
+  // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
+  if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
-  settled.latest = Math.max(settled.latest, settlement.row.at);
-  await transaction.objectStore('rows').put(settlement.row);
+  settled.latest = witness(settled.latest, settlement.row.at);
+  draft.put(settlement.row);
   switch (settlement.kind) {
-    case 'reapply': {
-      await transaction.objectStore('queue').put(failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0));
-      return;
-    }
+    case 'reapply':
+      return putBack(draft, failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
     case 'refused': {
       const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      const failed = mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error);
-      await transaction.objectStore('queue').put(failed);
-      if (!failed.live) settled.poisoned.push(listed(failed));
-      return;
+      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error), settled.poisoned);
     }
     case 'lost':
       settled.conflicts.push({
         type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc, theirs: settlement.row.doc,
       });
   }
-  await remove(transaction, item, settlement.kind === 'stored' ? result?.version : undefined);
+  remove(draft, item, settlement.kind === 'stored' ? result.version : undefined);
+}
+
+/** What waits is judged by the clock: in another life of the history the version it was made from may be another one's. */
+export async function unbaseQueue(transaction: Transaction): Promise<void> {
+  const queue = transaction.objectStore('queue');
+  const free = (await queue.getAll()).filter(item => !item.batch);
+  await Promise.all(free.map(async item => queue.put({ ...item, doc: unbased(item.doc), base: 0 })));
 }
 
 /** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */
-export async function remove(transaction: Transaction, item: Item, version?: number): Promise<void> {
-  const queue = transaction.objectStore('queue');
-  await queue.delete(item.n);
-  const row = await rowOf(transaction, item.type, item.id);
-  const rest = await queuedFor(transaction, item.type, item.id);
-  await transaction.objectStore('rows').put(uncover(row, rest));
+export function remove(draft: Draft, item: Item, version?: number): void {
+  draft.dequeue(item);
+  const rest = draft.queueOf(item);
+  draft.put(uncover(draft.row(item), rest));
   // The next edit was made on top of this one, and now names it.
-  for (const next of rest) if (version && next.base === item.base) await queue.put({ ...next, base: version });
+  for (const next of rest) if (version && next.base === item.base) draft.enqueue({ ...next, base: version });
+}
+
+/** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
+export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): void {
+  if (!failed.live && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
+  draft.enqueue(failed);
+  if (!failed.live) poisoned.push(listed(failed));
 }
 
 const released = ({ batch: _, ...item }: Item): Item => item;

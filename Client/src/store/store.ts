@@ -1,14 +1,15 @@
 import { deleteDB } from 'idb';
 import { select } from '../pure/batch.js';
-import { iso, tick } from '../pure/clock.js';
+import { iso, tick, witness } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
-import { blank, visible } from '../pure/merge.js';
-import { revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { blank, unbased, visible } from '../pure/merge.js';
+import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
+import { Draft } from './draft.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
-  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, queueEdit, remove, see, settleItem, take, unstage,
-  type Edit, type Key, type Settled, type Transaction,
+  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
+  unbaseQueue, type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
@@ -42,11 +43,19 @@ export class Store {
     });
   }
 
-  async device(made: string): Promise<string> {
-    const known = await this.database.get('meta', 'device');
-    if (known) return known as string;
-    await this.database.put('meta', made, 'device');
-    return made;
+  /** Null for what is not there. */
+  async some(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
+    const rows = this.database.transaction('rows').store;
+    return Promise.all(ids.map(async id => [id, visible(await rows.get([type, id]))] as [string, Doc | null]));
+  }
+
+  /** One transaction, or two tabs that open for the first time would be two devices. */
+  device(made: string): Promise<string> {
+    return this.within(async transaction => {
+      const known = (await transaction.objectStore('meta').get('device')) as string | undefined;
+      if (!known) await transaction.objectStore('meta').put(made, 'device');
+      return known ?? made;
+    });
   }
 
   async counts(): Promise<{ pending: number; poisoned: number }> {
@@ -66,13 +75,15 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.within(async transaction => {
       let seen = await clockOf(transaction);
+      const draft = await new Draft(transaction).read(edits, true);
       const written: Doc[] = [];
       for (const edit of edits) {
         seen = tick(now, seen);
         const doc = edit.doc && { ...edit.doc, updatedAt: iso(seen) };
-        const stored = await queueEdit(transaction, { ...edit, doc }, seen);
+        const stored = queueEdit(draft, { ...edit, doc }, seen);
         if (stored) written.push(stored);
       }
+      draft.save();
       await transaction.objectStore('meta').put(seen, 'clock');
       return written;
     });
@@ -81,7 +92,11 @@ export class Store {
   /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
     return this.within(async transaction => {
-      const keys = await take(transaction, revisions);
+      const draft = new Draft(transaction);
+      await draft.read(revisions);
+      const keys = take(draft, revisions);
+      draft.save();
+      await see(transaction, latestOf(revisions));
       await move(transaction, cursor);
       return keys;
     });
@@ -93,8 +108,12 @@ export class Store {
       const rows = transaction.objectStore('rows');
       const before = await rows.getAll();
       await rows.clear();
-      for (const row of before) if (row.mine !== undefined) await rows.put({ ...blank(row.type, row.id), mine: row.mine });
-      const keys = await take(transaction, revisions);
+      const draft = new Draft(transaction);
+      for (const row of before) if (row.mine !== undefined) draft.put({ ...blank(row.type, row.id), mine: unbased(row.mine) });
+      await unbaseQueue(transaction);
+      const keys = take(draft, revisions);
+      draft.save();
+      await see(transaction, latestOf(revisions));
       await transaction.objectStore('meta').put(cursor, 'cursor');
       return [...before.map(row => [row.type, row.id] as const), ...keys];
     });
@@ -120,7 +139,7 @@ export class Store {
       const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
       const { items, nextAt } = select(waiting, now, item => JSON.stringify(item.doc).length);
       if (!items.length) return { nextAt };
-      await Promise.all(items.map(item => queue.put({ ...item, batch: key })));
+      await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await cursorOf(transaction);
       const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
       await transaction.objectStore('batches').put(batch);
@@ -133,10 +152,17 @@ export class Store {
     return this.within(async transaction => {
       const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
       if (!(await unstage(transaction, batch))) return settled;
-      // No two of a batch are of one entity: they need not wait for each other, which a thousand round trips to the database would take seconds for.
-      await Promise.all((await itemsOf(transaction, batch)).map(item => settleItem(transaction, item, answer, now, settled)));
-      settled.keys.push(...(await take(transaction, answer.changes ? revisionsOf(answer.changes) : [])));
-      await see(transaction, settled.latest);
+      const items = await itemsOf(transaction, batch);
+      const { lastSeq } = await cursorOf(transaction);
+      // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
+      const changes = answer.changes && answer.lastSeq > lastSeq ? revisionsOf(answer.changes) : [];
+      const draft = await new Draft(transaction).read(items, true);
+      await draft.read(changes);
+      const outcomes = outcomesOf(answer);
+      items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
+      settled.keys.push(...take(draft, changes));
+      draft.save();
+      await see(transaction, witness(settled.latest, latestOf(changes)));
       await move(transaction, { proof: answer.newSyncToken });
       return settled;
     });
@@ -147,11 +173,10 @@ export class Store {
     return this.within(async transaction => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(transaction, batch))) return poisoned;
-      for (const item of await itemsOf(transaction, batch)) {
-        const failed = failedOnce(item, error, now, random);
-        if (!failed.live) poisoned.push(listed(failed));
-        await transaction.objectStore('queue').put(failed);
-      }
+      const items = await itemsOf(transaction, batch);
+      const draft = await new Draft(transaction).read(items, true);
+      for (const item of items) if (item) putBack(draft, failedOnce(item, error, now, random), poisoned);
+      draft.save();
       return poisoned;
     });
   }
@@ -169,7 +194,9 @@ export class Store {
     return this.within(async transaction => {
       const item = await transaction.objectStore('queue').get(n);
       if (!item || item.live) return [];
-      await remove(transaction, item);
+      const draft = await new Draft(transaction).read([item], true);
+      remove(draft, item);
+      draft.save();
       return [[item.type, item.id]];
     });
   }

@@ -48,8 +48,18 @@ export class FakeWorld {
     };
   }
 
+  /** The database of the device that was opened last. */
+  database = '';
+
+  /** Nothing that has ended may keep a process, or a page, awake. */
+  get timersLeft(): number {
+    return this.timers.size;
+  }
+
   open(options: Partial<SyncOptions> = {}): Promise<Sync> {
-    return openSync({ url: 'https://sync.test', token: token('ada'), name: `${Math.random()}`, device: 'd', platform: this.platform(), ...options });
+    const { name } = { name: `${Math.random()}`, ...options };
+    this.database = `mirubato-sync:${name}:ada@https://sync.test`;
+    return openSync({ url: 'https://sync.test', token: token('ada'), device: 'd', platform: this.platform(), ...options, name });
   }
 
   /** Lets time pass, timer by timer. */
@@ -65,6 +75,13 @@ export class FakeWorld {
     }
     this.now = end;
     await rest();
+  }
+
+  /** Sets the clock, which no timer that runs minds. How many run. */
+  shift(ms: number): number {
+    this.now += ms;
+    for (const timer of this.timers.values()) timer.at += ms;
+    return this.timers.size;
   }
 
   to(path: string): Request[] {

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,12 +42,36 @@ export class Gateway {
     return (await response.json()) as Record<string, unknown>;
   }
 
-  async up(): Promise<void> {
-    this.process = spawn('dotnet', [DLL, '--Urls', this.url], {
+  /** Sets everything aside, and goes on. */
+  async backUp(): Promise<void> {
+    await this.kill();
+    cpSync(this.folder, this.backup, { recursive: true });
+    await this.up();
+  }
+
+  /** As OPERATIONS.md says: the database as it was, and a new epoch for everybody. */
+  async restore(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true });
+    cpSync(this.backup, this.folder, { recursive: true });
+    await new Promise(resolve => this.run('--bump-epochs').once('exit', resolve));
+    await this.up();
+  }
+
+  private get backup(): string {
+    return `${this.folder}-backup`;
+  }
+
+  private run(...options: string[]): ChildProcess {
+    return spawn('dotnet', [DLL, ...options], {
       cwd: this.folder,
       env: { ...process.env, DOTNET_ENVIRONMENT: 'Staging', Auth__Secret: SECRET, Storage__SqlitePath: join(this.folder, 'mirubato.db') },
       stdio: 'ignore',
     });
+  }
+
+  async up(): Promise<void> {
+    this.process = this.run('--Urls', this.url);
     for (let i = 0; i < 300; i++) {
       if (this.process.exitCode !== null) break;
       if (await fetch(`${this.url}/health/ready`).then(response => response.ok, () => false)) return;
@@ -67,7 +91,7 @@ export class Gateway {
 
   async stop(): Promise<void> {
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.backup]) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import type { Platform } from '../../src/index.js';
+import type { Platform, Sync } from '../../src/index.js';
 import type { Random } from './random.js';
 
 /** A network and a process of one device's own, which may fail. Time runs fifty times as fast for waits. */
@@ -31,6 +31,14 @@ export class World {
   die(): void {
     this.isDead = true;
     this.drop();
+  }
+
+  /** The process of this tab ends, and the browser takes back what it held: its lock, its channel, its connection to the database. */
+  end(sync: Sync): void {
+    this.die();
+    const { tabs, store } = sync as unknown as Record<'tabs' | 'store', { close(): void }>;
+    tabs.close();
+    store.close();
   }
 
   private async fetch(url: string, init: RequestInit): Promise<Response> {

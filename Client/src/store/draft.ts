@@ -1,0 +1,69 @@
+import { blank, type Item, type Row } from '../pure/merge.js';
+import type { Transaction } from './steps.js';
+
+interface Named {
+  type: string;
+  id: string;
+}
+
+const nameOf = ({ type, id }: Named): string => `${type}\0${id}`;
+const unheeded = () => {};
+
+/**
+ * What one transaction works on: read together, changed in memory, written together at the end. A request to the database is a trip to another
+ * process; a thousand edits that each wait for their own take seconds. A write that fails ends the transaction, which says so.
+ */
+export class Draft {
+  private readonly rows = new Map<string, Row>();
+  private readonly queues = new Map<string, Item[]>();
+  private readonly changed = new Set<string>();
+  private readonly enqueued = new Map<unknown, Item>();
+
+  constructor(private readonly transaction: Transaction) {}
+
+  /** Rows that are not read count as absent. */
+  async read(entities: readonly (Named | undefined)[], withQueues = false): Promise<this> {
+    const [rows, queue] = [this.transaction.objectStore('rows'), this.transaction.objectStore('queue')];
+    const unread = new Map(entities.flatMap(entity => (entity ? [[nameOf(entity), entity]] : [])));
+    await Promise.all([...unread].map(async ([name, { type, id }]) => {
+      if (withQueues) this.queues.set(name, await queue.index('entity').getAll(IDBKeyRange.only([type, id])));
+      if (!this.rows.has(name)) this.rows.set(name, (await rows.get([type, id])) ?? blank(type, id));
+    }));
+    return this;
+  }
+
+  row(of: Named): Row {
+    return this.rows.get(nameOf(of)) ?? blank(of.type, of.id);
+  }
+
+  /** What is queued for an entity, in order. */
+  queueOf(of: Named): readonly Item[] {
+    return this.queues.get(nameOf(of)) ?? [];
+  }
+
+  put(row: Row): void {
+    const name = nameOf(row);
+    this.rows.set(name, row);
+    this.changed.add(name);
+  }
+
+  /** Without a number it is new, and goes to the end; a second new one of an entity takes the place of the first, as nobody has seen that. */
+  enqueue(item: Item): void {
+    const name = nameOf(item);
+    const queue = this.queueOf(item);
+    const isThere = queue.some(({ n }) => n === item.n);
+    this.queues.set(name, isThere ? queue.map(other => (other.n === item.n ? item : other)) : [...queue, item]);
+    this.enqueued.set(item.n ?? name, item);
+  }
+
+  dequeue(item: Item): void {
+    this.queues.set(nameOf(item), this.queueOf(item).filter(other => other.n !== item.n));
+    this.enqueued.delete(item.n);
+    this.transaction.objectStore('queue').delete(item.n).catch(unheeded);
+  }
+
+  save(): void {
+    for (const name of this.changed) this.transaction.objectStore('rows').put(this.rows.get(name)!).catch(unheeded);
+    for (const item of this.enqueued.values()) this.transaction.objectStore('queue').put(item).catch(unheeded);
+  }
+}

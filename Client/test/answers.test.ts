@@ -1,0 +1,81 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Sync } from '../src/index.js';
+import { FakeWorld, rest, soon } from './support/fake.js';
+
+// Answers that are no answers: nothing of them may be taken for the server's word.
+
+const open: Sync[] = [];
+async function opened(world: FakeWorld, options = {}): Promise<Sync> {
+  const sync = await world.open(options);
+  open.push(sync);
+  return sync;
+}
+afterEach(async () => {
+  for (const sync of open.splice(0)) await sync.close();
+});
+
+const held = { body: { entries: [{ id: 'kept', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } };
+
+describe('a 200 of a shape nobody knows', () => {
+  test.each([[{}], [{ success: true }], [[]], [null], ['ok'], [{ syncToken: 'e.4' }], [{ syncToken: 4, lastSeq: 4 }], [{ syncToken: 'e.4', lastSeq: '4' }]])('leaves the store and the cursor as they are when it answers a pull: %j', async body => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/pull' ? held : undefined);
+    const sync = await opened(world);
+    await soon(() => expect(sync.status.revision).toBe(3));
+    world.answer = request => (request.path === '/api/sync/pull' ? { body } : undefined);
+    await expect(sync.pull()).rejects.toMatchObject({ code: 'UNKNOWN_ANSWER' });
+    expect(sync.status.revision).toBe(3);
+    world.answer = () => undefined;
+    await sync.pull();
+    expect(JSON.parse(world.to('/api/sync/pull').at(-1)!.body!)).toMatchObject({ since: 'e.3' });
+    expect(await sync.collection('logbook_entry').get('kept')).toBeDefined();
+  });
+
+  test('replaces nothing when it answers a device that has no token yet', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/pull' ? { body: {} } : undefined);
+    const sync = await opened(world);
+    await rest();
+    expect(sync.status.connection).toBe('waiting');
+    world.answer = request => (request.path === '/api/sync/pull' ? held : undefined);
+    await world.pass(1_000);
+    expect(world.to('/api/sync/pull').map(request => JSON.parse(request.body!).since)).toEqual([undefined, undefined]);
+    expect(sync.status.revision).toBe(3);
+  });
+
+  test.each([[{}], [[]], [null], [{ results: [], conflicts: [], newSyncToken: 'e.1' }], [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }, {}], conflicts: [], newSyncToken: 'e.1' }],
+    [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }], [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
+    [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }]])('acknowledges nothing when it answers a batch: %j', async body => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? { body } : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(sync.status).toMatchObject({ queue: 'waiting', pending: 1, poisoned: 0 }));
+    world.answer = () => undefined;
+    await world.pass(1_000);
+    expect(sync.status.pending).toBe(0);
+    expect(world.batches[1]!.key).toBe(world.batches[0]!.key);
+  });
+
+  test('opens no socket when it answers for a ticket', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/ticket' ? { body: {} } : undefined);
+    const sync = await opened(world);
+    await soon(() => expect(sync.status.connection).toBe('waiting'));
+    expect(world.sockets).toEqual([]);
+  });
+});
+
+describe('an item of a batch', () => {
+  test('is answered by its place, for the server leaves out an id that it cannot use', async () => {
+    const world = new FakeWorld();
+    world.answer = request => request.path === '/api/sync/batch' ? { body: {
+      results: [{ entityType: 'goal', entityId: '', status: 'refused', seq: 0, version: 0 }, { entityType: 'goal', entityId: 'ok', status: 'created', seq: 1, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }],
+      conflicts: [{ entityType: 'goal', entityId: '', reason: 'invalid', message: 'no usable id' }], newSyncToken: 'e.0', lastSeq: 0 } } : undefined;
+    const sync = await opened(world);
+    await sync.collection('goal').putAll([{ id: 'bad\u0000' }, { id: 'ok' }]);
+    await sync.flush();
+    expect(await sync.queue()).toMatchObject([{ id: 'bad\u0000', state: 'poisoned', error: { code: 'invalid', message: 'no usable id' } }]);
+    expect(await sync.collection('goal').get('ok')).toMatchObject({ version: 1 });
+  });
+});

@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Sync } from '../src/index.js';
+import { FakeWorld, rest, soon } from './support/fake.js';
+
+// close(), goOffline() and signOut() while work is under way: nothing goes out behind them, and nothing stays.
+
+const open: Sync[] = [];
+async function opened(world: FakeWorld, options = {}): Promise<Sync> {
+  const sync = await world.open(options);
+  open.push(sync);
+  return sync;
+}
+const unhandled: unknown[] = [];
+process.on('unhandledRejection', error => unhandled.push(error));
+afterEach(async () => {
+  for (const sync of open.splice(0)) await sync.close();
+  await rest();
+  expect(unhandled.splice(0)).toEqual([]);
+});
+
+/** Some turns of the event loop, so that work is caught in another place each time. */
+const turns = async (count: number) => {
+  for (let i = 0; i < count; i++) await new Promise(resolve => setImmediate(resolve));
+};
+const each = Array.from({ length: 24 }, (_, i) => i);
+
+describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
+  const ends = async (sync: Sync) => void (await sync[end]());
+
+  test.each(each)('%i turns after it began to connect: nothing goes out any more, and no timer runs', async count => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    await turns(count);
+    const ended = ends(sync);
+    const sent = world.requests.length;
+    await ended;
+    await rest();
+    await world.pass(1_000);
+    expect(world.requests.slice(sent).map(request => request.path)).toEqual([]);
+    expect(world.timersLeft).toBe(0);
+  });
+
+  test.each(each)('%i turns after an edit was written: the edit stays here', async count => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    await world.socket.lives();
+    await sync.collection('goal').put({ id: 'g' });
+    await turns(count);
+    const ended = ends(sync);
+    const sent = world.requests.length;
+    await ended;
+    await rest();
+    await world.pass(1_000);
+    expect(world.requests.slice(sent).map(request => request.path)).toEqual([]);
+    expect(world.timersLeft).toBe(0);
+    if (end === 'signOut') expect((await indexedDB.databases()).map(database => database.name)).not.toContain(world.database);
+  });
+
+  test.each(each)('%i turns after the socket opened: no timer runs, and nothing breaks', async count => {
+    const world = new FakeWorld();
+    const sync = await opened(world);
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    world.socket.onopen!();
+    await turns(count);
+    await ends(sync);
+    await rest();
+    expect(world.timersLeft).toBe(0);
+    expect(world.socket.isClosed).toBe(true);
+  });
+
+  test.each([0, 1, 2, 4, 8, 16])('between the pages of the first pull, %i turns after one: no further page is asked for', async count => {
+    const world = new FakeWorld();
+    let pages = 0;
+    world.answer = request => (request.path === '/api/sync/pull' ? { body: { entries: [{ id: `e${++pages}`, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: `e.${pages}`, lastSeq: pages, hasMore: pages < 200 } } : undefined);
+    const sync = await opened(world);
+    await soon(() => expect(pages).toBeGreaterThan(3));
+    await turns(count);
+    const ended = ends(sync);
+    const sent = pages;
+    await ended;
+    await rest();
+    expect(pages).toBe(sent);
+  });
+});
+
+test('an answer that comes after signing out brings nothing back', async () => {
+  const world = new FakeWorld();
+  let answer = () => {};
+  const answered = new Promise<void>(resolve => (answer = resolve));
+  // A network that does not hear of the abort.
+  world.answer = async request => {
+    if (request.path === '/api/sync/batch' || request.path === '/api/sync/pull') await answered;
+    return undefined;
+  };
+  const sync = await opened(world);
+  await sync.collection('goal').put({ id: 'g' });
+  await rest();
+  await sync.signOut();
+  answer();
+  await rest();
+  expect((await indexedDB.databases()).map(database => database.name)).not.toContain(world.database);
+});

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Sync } from '../src/index.js';
+import { FakeWorld, rest, soon, token } from './support/fake.js';
+
+const open: Sync[] = [];
+async function opened(world: FakeWorld, options = {}): Promise<Sync> {
+  const sync = await world.open(options);
+  open.push(sync);
+  return sync;
+}
+afterEach(async () => {
+  for (const sync of open.splice(0)) await sync.close();
+});
+
+const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
+
+describe('the token of another user', () => {
+  test.each([['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]])('is not used: nothing goes out, and nothing is lost (%s)', async (_, other) => {
+    const world = new FakeWorld();
+    const sync = await opened(world, { user: 'ada', token: other });
+    const heard: string[] = [];
+    sync.on('signedOut', event => heard.push(`${event.code} ${event.erased}`));
+    await sync.collection('goal').put({ id: 'of ada' });
+    await world.pass(600_000);
+    expect(world.requests).toEqual([]);
+    expect(heard).toEqual(['OTHER_USER false']);
+    expect(sync.status).toMatchObject({ connection: 'signedOut', pending: 1, poisoned: 0 });
+    sync.setToken(() => token('ada'));
+    await sync.flush();
+    expect(sentAs(world)).toEqual(new Set([`Bearer ${token('ada')}`]));
+  });
+
+  test('that a function returns after a while ends it there', async () => {
+    const world = new FakeWorld();
+    let user = 'ada';
+    const sync = await opened(world, { token: () => token(user, { iat: world.now / 1000, exp: world.now / 1000 + 600 }) });
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    await world.socket.lives();
+    user = 'ben';
+    await world.pass(541_000);
+    expect(sync.status.connection).toBe('signedOut');
+    await sync.collection('goal').put({ id: 'of ada' });
+    await world.pass(600_000);
+    expect(world.socket.sent.filter(frame => frame.type === 'AUTH')).toEqual([]);
+    expect(world.batches).toEqual([]);
+  });
+
+  test('that setToken brings is refused as well', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'of ada' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    sync.setToken(token('ben'));
+    await world.pass(600_000);
+    expect(sentAs(world)).toEqual(new Set([`Bearer ${token('ada')}`]));
+    expect(sync.status).toMatchObject({ connection: 'signedOut', pending: 1 });
+  });
+});
+
+describe('a callback that never answers', () => {
+  test('is given up after a minute and asked again', async () => {
+    const world = new FakeWorld();
+    let asked = 0;
+    const sync = await opened(world, { user: 'ada', token: () => (++asked === 1 ? new Promise<string>(() => {}) : token('ada')) });
+    await sync.collection('goal').put({ id: 'g' });
+    await world.pass(59_000);
+    expect(asked).toBe(1);
+    await world.pass(10_000);
+    expect(sync.status.pending).toBe(0);
+  });
+
+  test('does not keep the switch or a token that is given from working', async () => {
+    const world = new FakeWorld();
+    let hangs = true;
+    const source = () => (hangs ? new Promise<string>(() => {}) : token('ada'));
+    const sync = await opened(world, { user: 'ada', token: source });
+    await sync.collection('goal').put({ id: 'g' });
+    await rest();
+    sync.goOffline();
+    await rest();
+    hangs = false;
+    sync.goOnline();
+    await soon(() => expect(sync.status.pending).toBe(0));
+  });
+
+  test('and answers after a better one has come, does not replace it', async () => {
+    const world = new FakeWorld();
+    let answer = (_: string) => {};
+    const sync = await opened(world, { user: 'ada', token: () => new Promise<string>(resolve => (answer = resolve)) });
+    await rest();
+    sync.setToken(() => token('ada', { fresh: 1 }));
+    answer(token('ada', { old: 1 }));
+    await sync.collection('goal').put({ id: 'g' });
+    await sync.flush();
+    expect(sentAs(world)).toEqual(new Set([`Bearer ${token('ada', { fresh: 1 })}`]));
+  });
+});
+
+describe('a clock that is wrong', () => {
+  const YEAR = 365 * 86_400_000;
+
+  test('a year ahead, does not ask for tokens without end', async () => {
+    const world = new FakeWorld();
+    const real = world.now;
+    world.now += YEAR;
+    let asked = 0;
+    const sync = await opened(world, { token: () => token('ada', { n: ++asked, iat: real / 1000, exp: real / 1000 + 3_600 }) });
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    await world.socket.lives();
+    for (let i = 0; i < 20; i++) await world.socket.says({ type: 'AUTHENTICATED', expiresAt: '' });
+    await sync.collection('goal').put({ id: 'g' });
+    await sync.flush();
+    expect(asked).toBeLessThanOrEqual(2);
+    await world.pass(600_000);
+    expect(asked).toBeLessThanOrEqual(12);
+    expect(sync.status).toMatchObject({ connection: 'live', pending: 0 });
+  });
+
+  test('a year behind, uses a token until it is refused', async () => {
+    const world = new FakeWorld();
+    const real = world.now;
+    world.now -= YEAR;
+    let asked = 0;
+    const tokens = [1, 2].map(n => token('ada', { n, iat: real / 1000, exp: real / 1000 + 3_600 }));
+    const sync = await opened(world, { token: () => tokens[asked++]! });
+    await sync.flush();
+    world.answer = request => (request.headers.authorization === `Bearer ${tokens[0]}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
+    await sync.collection('goal').put({ id: 'g' });
+    await sync.flush();
+    expect(asked).toBe(2);
+  });
+});
