@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
@@ -53,6 +54,17 @@ public static class GatewayHost
         catch (Exception wrong) when (wrong is InvalidOptionsException or StoreUnavailableException)
         {
             await Console.Error.WriteLineAsync(wrong.Message);
+            return 1;
+        }
+        // Somebody's second ./run: what there is to do says more than where it was noticed.
+        catch (InvalidOperationException taken) when (taken.InnerException is IOException)
+        {
+            await Console.Error.WriteLineAsync(taken.Message);
+            return 1;
+        }
+        catch (IOException taken) when (taken.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync($"{taken.Message} Stop what listens there, or listen elsewhere: ./run --Urls http://localhost:9000");
             return 1;
         }
     }
