@@ -47,7 +47,10 @@ export function entryOf(draft: Draft, writtenOn: string, before?: Entry): Entry 
 
 /** Newest first, and in the same order on every device. */
 export const inOrder = (entries: readonly StoredEntry[]): StoredEntry[] =>
-  [...entries].sort((a, b) => String(b.timestamp ?? '').localeCompare(String(a.timestamp ?? '')) || (a.id < b.id ? -1 : 1));
+  [...entries].sort((a, b) => compare(String(b.timestamp ?? ''), String(a.timestamp ?? '')) || compare(a.id, b.id));
+
+// By code unit: ISO times are in order so, and localeCompare takes a hundred times as long.
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const samples: readonly Draft[] = [
   { title: 'Clair de lune', minutes: 25, notes: 'Bars 27 to 36, hands separately. Let the left hand breathe.' },

@@ -40,7 +40,7 @@ async function copyLink(): Promise<void> {
 }
 
 async function signOut(devices: readonly Sync[]): Promise<void> {
-  const unsent = devices.reduce((sum, { status }) => sum + status.pending + status.poisoned, 0);
+  const unsent = (await Promise.all(devices.map(device => device.queue()))).flat().length;
   if (unsent && !(await agrees(unsent))) return;
   await Promise.all(devices.map(device => device.signOut()));
   showGone();

@@ -67,6 +67,7 @@ const asJson = (doc: object): Doc => JSON.parse(JSON.stringify(doc)) as Doc;
 export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
+    if (Object(doc) !== doc) throw new TypeError('A document is an object.');
     const id = idOf(type, doc as Doc, shelf.user) ?? spelled(type, shelf.makeId());
     return { type, id, doc: asJson({ ...doc, id }), saw: (doc as Doc).version };
   };

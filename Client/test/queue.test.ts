@@ -45,6 +45,12 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
+  test('what is no object is refused, and nothing is queued', async () => {
+    const sync = await opened(new FakeWorld());
+    for (const bad of [null, undefined, 'text', 7]) await expect(sync.collection('goal').put(bad as never)).rejects.toThrow('A document is an object.');
+    expect(await sync.queue()).toEqual([]);
+  });
+
   test('edits of one call go in their order, those of one entity as its last one, in the place of its first', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
