@@ -61,7 +61,7 @@ export class Http {
       if (request.aborted) throw offline();
       this.log({ direction: 'out', label: `${method} ${path}`, data: body });
       const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, request);
-      this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: withoutTicket(response.body) });
+      this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: isTicket(response.body) ? '…' : response.body });
       return response;
     });
   }
@@ -99,15 +99,13 @@ export class Http {
 function understood(response: Response, text: string): Answer {
   const body = parsed(text);
   const etag = response.headers.get('etag') ?? undefined;
-  if (response.status === 304 || response.status === 204) return { status: response.status, body, etag };
+  const { status } = response;
   // A 200 that is no JSON comes from a captive portal or a proxy, not from the server.
-  if (response.ok && body !== undefined) return { status: response.status, body, etag };
+  if (status === 304 || status === 204 || (response.ok && body !== undefined)) return { status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
   const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
-  throw new Failure(verdictOf(response.status, code), code ?? `HTTP_${response.status}`, error ?? `The server answered ${response.status}.`, response.status, waitMs);
+  throw new Failure(verdictOf(status, code), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`, status, waitMs);
 }
 
-/** A ticket opens a socket as a token does. */
-function withoutTicket(body: unknown): unknown {
-  return (body as { ticket?: string } | null | undefined)?.ticket ? { ...(body as object), ticket: '…' } : body;
-}
+// It opens a socket as a token does.
+const isTicket = (body: unknown): boolean => !!(body as { ticket?: string } | null | undefined)?.ticket;
