@@ -141,7 +141,7 @@ internal sealed partial class SocketSession
         lock (gate)
         {
             epoch = into;
-            sent = handed = 0;
+            sent = handed = reached = 0;
             if (IsOpen) outbox.Add(new QueuedFrame(FrameKind.Control, SocketFrames.Synced(context.Now, SocketFrames.StartOver, 0, reset: true)));
             Pump();
         }
@@ -149,6 +149,7 @@ internal sealed partial class SocketSession
 
     private async ValueTask Queue(IReadOnlyList<StoredRow> rows, long after, long end, Run run)
     {
+        lock (gate) reached = Math.Max(reached, end);
         // The last frame alone moves the cursor, so it is held back until it is known to be the last.
         ReadOnlyMemory<byte> last = default;
         foreach (var frame in WindowFrames.Of(rows, after, end, context.Now))

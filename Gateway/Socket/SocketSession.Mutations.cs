@@ -6,6 +6,9 @@ namespace Mirubato.Gateway.Socket;
 /// <summary>Changes a client makes over its socket: one after the other, durable before they are acknowledged.</summary>
 internal sealed partial class SocketSession
 {
+    // What changes faster than it can be read is told as it was read last.
+    private const int WinnerReadsMax = 8;
+
     private async ValueTask Mutate(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
         // Winners are of any size and cannot be dropped: who does not read them is not asked for more changes that may lose.
@@ -15,7 +18,8 @@ internal sealed partial class SocketSession
         {
             var answer = await context.Coordinators.For(who.User).Write(request, over.Token);
             if (answer is { Refusal: RequestRefusal.None, Replayed: true }) await TellWinnersAgain(answer.Body);
-            Conclude(mutation, answer, before);
+            if (answer.Refusal is RequestRefusal.None) await TellWinners(answer.Items ?? [], before);
+            Conclude(mutation, answer);
         }
         catch (StoreUnavailableException away)
         {
@@ -43,12 +47,11 @@ internal sealed partial class SocketSession
         }
     }
 
-    private void Conclude(SocketRequest.Mutation mutation, WriteAnswer answer, long sentBefore)
+    private void Conclude(SocketRequest.Mutation mutation, WriteAnswer answer)
     {
         switch (answer.Refusal)
         {
             case RequestRefusal.None:
-                TellWinners(answer.Items ?? [], sentBefore);
                 Acknowledge(mutation.MutationId, answer.Body);
                 break;
             case RequestRefusal.SignedOut or RequestRefusal.DeviceRevoked:
@@ -67,33 +70,59 @@ internal sealed partial class SocketSession
     }
 
     /// <summary>Who lost takes over what stands. What the room has announced since, it has been given already, or something newer.</summary>
-    private void TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
+    private ValueTask TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
         var winners = items
             .Where(item => item.Status is ItemStatus.Conflict && !item.Server.IsEmpty && !(IsLive && room.LatelyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
-        Tell(winners);
+        return Tell(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
     }
 
     /// <summary>The first answer may never have arrived. What won then, or whatever has replaced it since, is read again.</summary>
     private async ValueTask TellWinnersAgain(ReadOnlyMemory<byte> answer)
     {
-        var winners = new List<StoredRow>();
-        foreach (var key in SocketAnswers.Beaten(answer))
-        {
-            var page = await context.Coordinators.For(who.User).Read(Caller, ReadQuery.From(key), over.Token);
-            if (page.Rows is [var row] && row.Entity == key) winners.Add(row);
-        }
-
-        Tell(winners);
+        var (winners, asOf) = await Current(SocketAnswers.Beaten(answer));
+        await Tell(winners, asOf);
     }
 
-    private void Tell(List<StoredRow> winners)
+    /// <summary>
+    /// A winner has no place in the order, and existing clients overwrite plans with whatever comes last: behind a newer revision of it, it
+    /// would undo that for good. So it goes out only if nothing later than what it was read with is on the way; else it is read again.
+    /// </summary>
+    private async ValueTask Tell(List<StoredRow> winners, long asOf)
     {
-        lock (gate) winners.ForEach(winner => told.Add(winner.Entity));
-        foreach (var frame in WindowFrames.Of(winners, 0, null, context.Now)) Tell(frame);
+        for (var reads = 0; winners.Count > 0 && !TryTell(winners, reads < WinnerReadsMax ? asOf : long.MaxValue); reads++)
+        {
+            (winners, asOf) = await Current(winners.Select(winner => winner.Entity));
+        }
+    }
+
+    private bool TryTell(List<StoredRow> winners, long asOf)
+    {
+        var frames = WindowFrames.Of(winners, 0, null, context.Now).ToList();
+        lock (gate)
+        {
+            if (reached > asOf) return false;
+            foreach (var winner in winners) told.Add(winner.Entity);
+            foreach (var frame in frames) Tell(frame);
+            return true;
+        }
+    }
+
+    /// <summary>How these entities stand, and up to where nothing has changed that.</summary>
+    private async ValueTask<(List<StoredRow> Rows, long AsOf)> Current(IEnumerable<EntityKey> entities)
+    {
+        var (rows, asOf) = (new List<StoredRow>(), long.MaxValue);
+        foreach (var key in entities)
+        {
+            var page = await context.Coordinators.For(who.User).Read(Caller, ReadQuery.From(key), over.Token);
+            asOf = Math.Min(asOf, page.Standing.Last.Number);
+            if (page.Rows is [var row] && row.Entity == key) rows.Add(row);
+        }
+
+        return (rows, asOf);
     }
 
     private void Acknowledge(string? mutationId, ReadOnlyMemory<byte> answer)

@@ -38,6 +38,9 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     private Epoch? epoch;
     private long sent;
 
+    /// <summary>Up to where rows were ever queued for it, the window included that is under way.</summary>
+    private long reached;
+
     /// <summary>As far as the wire has taken it: what a dropped queue goes back to.</summary>
     private long handed;
 
@@ -91,7 +94,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
             else if (outbox.IsFull) FallBehind();
             else
             {
-                sent = frame.Seq;
+                sent = reached = frame.Seq;
                 told.Add(frame.Entity);
                 outbox.Add(new QueuedFrame(FrameKind.Stream, frame.Bytes, frame.Seq));
             }

@@ -16,6 +16,7 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
     private readonly Epoch epoch = new(Guid.NewGuid());
     private IRoom? room;
     private long head;
+    private (int Count, TaskCompletionSource Met)? awaited;
 
     /// <summary>Reads wait for it.</summary>
     public Task Reading { get; set; } = Task.CompletedTask;
@@ -24,6 +25,14 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
     public Task Answering { get; set; } = Task.CompletedTask;
 
     public int Reads { get; private set; }
+
+
+    /// <summary>Armed before the act.</summary>
+    public Task HasRead(int count)
+    {
+        awaited = (count, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return awaited.Value.Met.Task;
+    }
 
     public Exception? Fails { get; set; }
 
@@ -46,6 +55,11 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
             var version = rows.TryGetValue(key, out var before) ? before.Version + 1 : head;
             return rows[key] = new StoredRow(key, head, version, 1_700_000_000_000 + head, null, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","title":"{{value}}"}"""));
         }
+    }
+
+    public StoredRow Stored(string id)
+    {
+        lock (gate) return rows[Goal(id)];
     }
 
     /// <summary>Tells the room, as of a commit made here.</summary>
@@ -73,6 +87,7 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
         ReadPage page;
         lock (gate) page = new ReadPage(Now(), [.. rows.Values.Where(row => row.Seq > query.After.Number).OrderBy(row => row.Seq)], More: false);
         Reads++;
+        if (awaited is { } one && Reads >= one.Count) one.Met.TrySetResult();
         await Answering;
         return page;
     }
