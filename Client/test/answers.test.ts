@@ -1,18 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Sync } from '../src/index.js';
+import { describe, expect, test } from 'vitest';
 import { FakeWorld, rest, soon } from './support/fake.js';
+import { opened } from './support/opened.js';
 
 // Answers that are no answers: nothing of them may be taken for the server's word.
-
-const open: Sync[] = [];
-async function opened(world: FakeWorld, options = {}): Promise<Sync> {
-  const sync = await world.open(options);
-  open.push(sync);
-  return sync;
-}
-afterEach(async () => {
-  for (const sync of open.splice(0)) await sync.close();
-});
 
 const held = { body: { entries: [{ id: 'kept', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } };
 

@@ -1,19 +1,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
 import { FakeWorld, rest, soon } from './support/fake.js';
+import { closeAll, opened } from './support/opened.js';
 
 // close(), goOffline() and signOut() while work is under way: nothing goes out behind them, and nothing stays.
 
-const open: Sync[] = [];
-async function opened(world: FakeWorld, options = {}): Promise<Sync> {
-  const sync = await world.open(options);
-  open.push(sync);
-  return sync;
-}
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', error => unhandled.push(error));
 afterEach(async () => {
-  for (const sync of open.splice(0)) await sync.close();
+  await closeAll();
   await rest();
   expect(unhandled.splice(0)).toEqual([]);
 });

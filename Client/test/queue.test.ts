@@ -1,17 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import type { ConflictReport, QueuedEdit, Sync } from '../src/index.js';
+import { describe, expect, test } from 'vitest';
+import type { ConflictReport, QueuedEdit } from '../src/index.js';
 import { openDatabase, upgrades, type Database } from '../src/store/schema.js';
 import { FakeWorld, rest, soon, token } from './support/fake.js';
-
-const open: Sync[] = [];
-async function opened(world: FakeWorld, options = {}): Promise<Sync> {
-  const sync = await world.open(options);
-  open.push(sync);
-  return sync;
-}
-afterEach(async () => {
-  for (const sync of open.splice(0)) await sync.close();
-});
+import { opened } from './support/opened.js';
 
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
 

@@ -1,16 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import type { Sync } from '../src/index.js';
+import { describe, expect, test } from 'vitest';
 import { FakeWorld, rest, soon, token } from './support/fake.js';
-
-const open: Sync[] = [];
-async function opened(world: FakeWorld, options = {}): Promise<Sync> {
-  const sync = await world.open(options);
-  open.push(sync);
-  return sync;
-}
-afterEach(async () => {
-  for (const sync of open.splice(0)) await sync.close();
-});
+import { opened } from './support/opened.js';
 
 const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
 

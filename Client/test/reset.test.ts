@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { FakeWorld, soon } from './support/fake.js';
+import { live } from './support/opened.js';
+import { entry, ids, pulled } from './support/wire.js';
+
+describe('a history that begins anew', () => {
+  test('a reset replaces what is there and keeps what is unsent', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await world.socket.says(entry('old', 3, 0));
+    await soon(async () => expect(await ids(sync)).toEqual(['old']));
+    world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : request.path === '/api/sync/pull' ? pulled(1_000_000_001, ['new'], { reset: true }) : undefined);
+    await sync.collection('logbook_entry').put({ id: 'unsent' });
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(async () => expect(await ids(sync)).toEqual(['new', 'unsent']));
+    const [last] = world.to('/api/sync/pull').slice(-1);
+    expect(JSON.parse(last!.body!)).not.toHaveProperty('since');
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_001));
+  });
+
+  test('a device that stands at the very start asks by its token, which is of one life of the history, as revision 0 is not', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await sync.collection('goal').put({ id: 'lost in the restore' });
+    await sync.flush();
+    expect(sync.status.revision).toBe(0);
+    await world.socket.ends(1012);
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(1_000_000_000, ['restored'], { reset: JSON.parse(request.body!).since === 'e.0', syncToken: 'new.1000000000' }) : undefined);
+    await world.pass(1_000);
+    await world.socket.opens();
+    expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 1_000_000_000 }]);
+    expect(await sync.collection('goal').all()).toEqual([]);
+    expect(await ids(sync)).toEqual(['restored']);
+  });
+
+  test('what waits while everything begins anew names no version of before', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    await world.socket.says(entry('e', 5, 0));
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/pull') return pulled(1_000_000_009, ['e'], { reset: true, syncToken: 'new.1000000009' });
+      if (request.path === '/api/sync/batch' && world.batches.length === 1) await answered;
+      return undefined;
+    };
+    const entries = sync.collection<{ id: string; version?: number }>('logbook_entry');
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await entries.put({ ...(await entries.get('e'))! });
+    expect(await sync.queue()).toMatchObject([{ id: 'g' }, { id: 'e', doc: { version: 5 } }]);
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_009));
+    expect(await entries.get('e')).toMatchObject({ version: 0 });
+    answer();
+    await sync.flush();
+    expect(world.batches[1]).toMatchObject({ entities: [{ id: 'e' }] });
+    expect(world.batches[1]!.entities[0]).not.toHaveProperty('baseVersion');
+  });
+
+  test('an answer that comes after everything began anew brings nothing back', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    const answered = new Promise<void>(resolve => (answer = resolve));
+    world.answer = async request => {
+      if (request.path === '/api/sync/pull') return pulled(1_000_000_009, [], { reset: true });
+      if (request.path !== '/api/sync/batch') return undefined;
+      await answered;
+      const results = ['created', 'unchanged', 'conflict'].map((status, i) => ({ entityType: 'goal', entityId: 'abc'[i], status, seq: 5 + i, version: 5 + i, updatedAt: '2039-01-01T00:00:00.000Z' }));
+      const conflicts = [{ entityType: 'goal', entityId: 'c', reason: 'stale', message: '', server: { id: 'c', version: 7, updatedAt: '2039-01-01T00:00:00.000Z' } }];
+      return { body: { results, conflicts, newSyncToken: 'old.7', lastSeq: 7, changes: { goals: [{ id: 'd', version: 4, updatedAt: '2038-01-01T00:00:00.000Z' }] } } };
+    };
+    await sync.collection('goal').putAll([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
+    await soon(() => expect(sync.status.revision).toBe(1_000_000_009));
+    answer();
+    await sync.flush();
+    expect(await sync.collection('goal').all()).toEqual([]);
+  });
+});
