@@ -13,7 +13,7 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway;
 
-/// <summary>Composes the server. The engine is the caller's: it registers <see cref="ISyncCoordinators"/> and <see cref="IReadiness"/>.</summary>
+/// <summary>Composes the server. What runs behind it is the caller's: it registers an <see cref="IUserReader"/>, an <see cref="IReadiness"/> and Orleans.</summary>
 public static class GatewayHost
 {
     public const string DefaultUrl = "http://localhost:8787";
@@ -77,7 +77,7 @@ public static class GatewayHost
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
         var options = OptionsFile.Read(builder.Configuration, builder.Environment);
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddKeyedSingleton(ServerClock.Key, TimeProvider.System);
         Listen(builder, options.Limits);
         Services(builder.Services, options);
         configure?.Invoke(builder);

@@ -21,11 +21,8 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "A socket failed; its client connects again and goes on where it was")]
     public static partial void SocketFailed(ILogger log, Exception failure);
 
-    [LoggerMessage(7, LogLevel.Warning, "Sockets could not be recorded ({Reason}); they are recorded once the store is back")]
-    public static partial void SocketsNotRecorded(ILogger log, string reason);
-
-    [LoggerMessage(9, LogLevel.Error, "Sockets could not be recorded; it is tried again")]
-    public static partial void RecordingFailed(ILogger log, Exception failure);
+    [LoggerMessage(7, LogLevel.Debug, "A user's connections could not be reported to the user's coordinator; they are reported again")]
+    public static partial void RosterNotReported(ILogger log, Exception failure);
 
     [LoggerMessage(8, LogLevel.Information, "Closing {Sockets} sockets before the process stops")]
     public static partial void Draining(ILogger log, int sockets);

@@ -1,3 +1,4 @@
+using Mirubato.Grains.Interfaces;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Options;
 
@@ -13,7 +14,7 @@ internal static class Welcome
         var options = app.Services.GetRequiredService<GatewayOptions>();
         if (!app.Environment.IsDevelopment() || options.Auth.Secret is null) return;
         var url = app.Urls.FirstOrDefault(url => url.StartsWith("http://", StringComparison.Ordinal)) ?? app.Urls.FirstOrDefault() ?? GatewayHost.DefaultUrl;
-        var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var now = app.Services.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow();
         Console.WriteLine(Text(url, SampleToken.For(SampleUser, options.Auth, now, TimeSpan.FromDays(1)), now, options));
     }
 

@@ -1,25 +1,29 @@
 namespace Mirubato.Grains.Interfaces;
 
 /// <summary>The person whose devices are kept equal: the <c>sub</c> of a token. A <see cref="UsableId"/>.</summary>
-public readonly record struct UserId(string Value)
+[GenerateSerializer, Immutable, Alias("mirubato.user-id")]
+public readonly record struct UserId([property: Id(0)] string Value)
 {
     public override string ToString() => Value;
 }
 
 /// <summary>One installation of an app, in the client's own word (<c>X-Device-ID</c>). A <see cref="UsableId"/>.</summary>
-public readonly record struct DeviceId(string Value)
+[GenerateSerializer, Immutable, Alias("mirubato.device-id")]
+public readonly record struct DeviceId([property: Id(0)] string Value)
 {
     public override string ToString() => Value;
 }
 
 /// <summary>Names one entity of one user. <paramref name="Type"/> is a lower_snake name, <paramref name="Id"/> a <see cref="UsableId"/>.</summary>
-public readonly record struct EntityKey(string Type, string Id)
+[GenerateSerializer, Immutable, Alias("mirubato.entity-key")]
+public readonly record struct EntityKey([property: Id(0)] string Type, [property: Id(1)] string Id)
 {
     public override string ToString() => $"{Type}/{Id}";
 }
 
 /// <summary>A point in one user's history. Each committed change takes the next one.</summary>
-public readonly record struct Revision(long Number)
+[GenerateSerializer, Immutable, Alias("mirubato.revision")]
+public readonly record struct Revision([property: Id(0)] long Number)
 {
     public static readonly Revision Origin = new(0);
 
@@ -31,7 +35,8 @@ public readonly record struct Revision(long Number)
 }
 
 /// <summary>One life of a user's history: 128 random bits, so that a token of another user, or of before a restore, never fits.</summary>
-public readonly record struct Epoch(Guid Value)
+[GenerateSerializer, Immutable, Alias("mirubato.epoch")]
+public readonly record struct Epoch([property: Id(0)] Guid Value)
 {
     public override string ToString() => Value.ToString("n");
 }
@@ -41,7 +46,8 @@ public readonly record struct Epoch(Guid Value)
 /// In the middle of a paged pull from the start: the horizon when it began, sent as a third part. Tombstones up to there concern nobody who
 /// started from nothing, so the paging may go on below the horizon, as long as that has not risen.
 /// </param>
-public readonly record struct SyncToken(Epoch Epoch, Revision Seq, Revision Floor = default)
+[GenerateSerializer, Immutable, Alias("mirubato.sync-token")]
+public readonly record struct SyncToken([property: Id(0)] Epoch Epoch, [property: Id(1)] Revision Seq, [property: Id(2)] Revision Floor = default)
 {
     private const int EpochDigits = 32;
 

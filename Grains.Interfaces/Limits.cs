@@ -21,40 +21,72 @@ public static class Limits
     public const int PageBytesMax = 8 * 1024 * 1024;
     public const int PullLimitMax = 10_000;
 
+    /// <summary>A page that crosses the cluster, to a process without a store.</summary>
+    public const int RemotePageBytesMax = 1024 * 1024;
+
     /// <summary>Requests waiting at one coordinator, and the bytes of their documents.</summary>
-    public const int MailboxRequestsMax = 256;
-    public const long MailboxBytesMax = 96L * 1024 * 1024;
+    public const int QueuedWritesMax = 256;
+    public const long QueuedBytesMax = 96L * 1024 * 1024;
 
     /// <summary>Requests that share one commit, and the rows they may change together.</summary>
-    public const int GroupRequestsMax = 64;
-    public const int GroupRowsMax = 2_000;
+    public const int BatchRequestsMax = 64;
+    public const int BatchRowsMax = 2_000;
 
-    /// <summary>Coordinators of one process: how long one may be idle, how many there may be, and how many heads they may hold (about 300 bytes each).</summary>
-    public const int CoordinatorIdleMs = 60_000;
-    public const int CoordinatorsMax = 20_000;
+    /// <summary>A body larger than this is read and hashed off the coordinator's turns.</summary>
+    public const int InlineBodyBytesMax = 16 * 1024;
+
+    /// <summary>How long a coordinator keeps heads that nobody uses, and how many heads one silo may hold (about 300 bytes each).</summary>
+    public const int HeadsIdleMs = 60_000;
     public const long HeadsMax = 5_000_000;
 
-    /// <summary>Times a commit is decided again after another node was first.</summary>
+    /// <summary>Times a commit is decided again after another activation was first.</summary>
     public const int FenceRetriesMax = 20;
 
     public const int EchoesMax = 8;
-    /// <summary>A known device is noted as seen at most this often; the count of devices and connections in a status may be this old.</summary>
+
+    /// <summary>A known device is noted as seen at most this often. So many devices are remembered as seen in one silo.</summary>
     public const long DeviceSeenEveryMs = 60_000;
-    public const long PresenceFreshMs = 1_000;
+    public const int DevicesRememberedMax = 100_000;
 
-    /// <summary>How often a process says that it lives, and how often every room compares its head with the store.</summary>
-    public const int HeartbeatEveryMs = 5_000;
-    public const int HeadsComparedEveryMs = 30_000;
+    /// <summary>What the store confirmed may decide for so long without being asked again.</summary>
+    public const int ConfirmedMs = 5_000;
 
-    /// <summary>Users whose head waits to be told to other processes (and as many other hints), and the bytes of one notification: PostgreSQL takes less than 8,000.</summary>
-    public const int HintsWaitingMax = 10_000;
-    public const int HintBytesMax = 7_900;
+    /// <summary>How often a silo has its coordinators with connections confirmed, and of how many users at once.</summary>
+    public const int ConfirmEveryMs = 30_000;
+    public const int ConfirmUsersMax = 1_000;
 
-    /// <summary>The least time between two notifications of a process.</summary>
-    public const int HintPauseMs = 2;
+    public const int ConnectionsPerUserMax = 10;
 
-    public const int AnswersRememberedMax = 32;
-    public const int AnswerBytesRememberedMax = 64 * 1024;
+    /// <summary>A connection that has been silent for so long may make room for another.</summary>
+    public const int EvictSilentMs = 60_000;
+
+    /// <summary>How often a process reports a user's connections again, to an activation in the same process and to one elsewhere.</summary>
+    public const int RosterRenewMs = 60_000;
+    public const int RosterRenewElsewhereMs = 20_000;
+
+    /// <summary>Connections of a process that is silent for so long are gone. A silo that went away has so many rosters reported again at once.</summary>
+    public const int RosterSilentMs = 60_000;
+    public const int RosterReportsAtOnceMax = 64;
+
+    /// <summary>A new activation knows no connections; for so long the newest go when reports bring more than are allowed.</summary>
+    public const int ActivationSettlesMs = 2_000;
+
+    /// <summary>Announcements that wait for one observer, past which only the head is told; and those of one silo.</summary>
+    public const int AnnouncedBytesMax = 256 * 1024;
+    public const long AnnouncedBytesPerSiloMax = 32L * 1024 * 1024;
+
+    /// <summary>A commit of more rows than this is not announced row by row: every socket reads it from the store, in frames of many.</summary>
+    public const int AnnouncedRowsMax = 256;
+
+    public const int TicketsMax = 32;
+    public const int TicketMs = 30_000;
+
+    /// <summary>Positions of the head that a coordinator remembers, to replay the last minute to a client that does not ask.</summary>
+    public const int TrailMs = 60_000;
+    public const int TrailNotesMax = 64;
+
+    public const int CachedResponsesMax = 32;
+    public const int CachedResponseBytesMax = 64 * 1024;
 
     public const int ReceiptHours = 24;
     public const int ConflictDays = 30;

@@ -10,16 +10,19 @@ namespace Mirubato.Grains.Interfaces;
 /// <param name="Horizon">Tombstones up to here may be gone: a token below it cannot be continued.</param>
 /// <param name="Digest">Sum mod 2^128 over live entities, see PROTOCOL.md.</param>
 /// <param name="NotBeforeMs">Tokens issued before this are signed out, Unix ms.</param>
+/// <param name="Rights">Rises with each sign-out, revoked or allowed device, risen horizon and erasure.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.standing")]
 public sealed record Standing(
-    Epoch Epoch,
-    Revision First,
-    Revision Last,
-    Revision Horizon,
-    UInt128 Digest,
-    long LastSyncMs,
-    long NotBeforeMs,
-    long CreatedMs,
-    bool DeviceRevoked)
+    [property: Id(0)] Epoch Epoch,
+    [property: Id(1)] Revision First,
+    [property: Id(2)] Revision Last,
+    [property: Id(3)] Revision Horizon,
+    [property: Id(4)] UInt128 Digest,
+    [property: Id(5)] long LastSyncMs,
+    [property: Id(6)] long NotBeforeMs,
+    [property: Id(7)] long CreatedMs,
+    [property: Id(8)] bool DeviceRevoked,
+    [property: Id(9)] long Rights = 0)
 {
     public SyncToken Token => new(Epoch, Last);
 
@@ -37,35 +40,43 @@ public sealed record Standing(
 /// <param name="UpdatedAtMs">The <c>updatedAt</c> that goes out, Unix ms.</param>
 /// <param name="DeletedAtMs">Unix ms; null while the entity lives.</param>
 /// <param name="Data">The outgoing document, UTF-8 JSON, ready; empty for a tombstone.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.row")]
 public sealed record StoredRow(
-    EntityKey Entity,
-    long Seq,
-    long Version,
-    long UpdatedAtMs,
-    long? DeletedAtMs,
-    ReadOnlyMemory<byte> Data);
+    [property: Id(0)] EntityKey Entity,
+    [property: Id(1)] long Seq,
+    [property: Id(2)] long Version,
+    [property: Id(3)] long UpdatedAtMs,
+    [property: Id(4)] long? DeletedAtMs,
+    [property: Id(5)] ReadOnlyMemory<byte> Data);
 
 /// <summary>Which rows to read, and in which order.</summary>
+[GenerateSerializer, Immutable, Alias("mirubato.read-query")]
 public sealed record ReadQuery
 {
     /// <summary>Only revisions after this one.</summary>
+    [Id(0)]
     public Revision After { get; init; }
 
     /// <summary>At most so many rows, and about <see cref="Limits.PageBytesMax"/> bytes, but at least one row if there is any.</summary>
+    [Id(1)]
     public int Rows { get; init; } = Limits.PageRowsMax;
 
     /// <summary>Only these entity types; null: all.</summary>
-    public IReadOnlyList<string>? Types { get; init; }
+    [Id(2)]
+    public string[]? Types { get; init; }
 
     /// <summary>Turns <see cref="Types"/> around: all but these.</summary>
+    [Id(3)]
     public bool ExceptTypes { get; init; }
 
+    [Id(4)]
     public RowKind Kind { get; init; } = RowKind.Any;
 
     /// <summary>
     /// Set: rows come by key (type, then id) from here on, not by revision. A row that moves while a long answer is read
     /// keeps its place, so the answer holds each entity once. Start with <c>("", "")</c>.
     /// </summary>
+    [Id(5)]
     public EntityKey? AfterKey { get; init; }
 
     /// <summary>The one row of that key, if it is there; else the one behind it in its type, if any.</summary>
@@ -94,32 +105,36 @@ public enum RowKind
 }
 
 /// <summary>A page of rows and where the history stood in the same snapshot. <paramref name="More"/>: the bound of rows or bytes cut it.</summary>
-public sealed record ReadPage(Standing Standing, IReadOnlyList<StoredRow> Rows, bool More);
+[GenerateSerializer, Immutable, Alias("mirubato.page")]
+public sealed record ReadPage([property: Id(0)] Standing Standing, [property: Id(1)] List<StoredRow> Rows, [property: Id(2)] bool More);
 
 /// <summary>The figures of <c>GET /api/sync/status</c>.</summary>
+[GenerateSerializer, Immutable, Alias("mirubato.status")]
 public sealed record StatusReport(
-    Standing Standing,
-    int Devices,
-    int Connections,
-    IReadOnlyDictionary<string, int> LiveEntities);
+    [property: Id(0)] Standing Standing,
+    [property: Id(1)] int Devices,
+    [property: Id(2)] int Connections,
+    [property: Id(3)] Dictionary<string, int> LiveEntities);
 
 /// <summary>A change that lost, kept for <see cref="Limits.ConflictDays"/> days. <paramref name="Document"/> is the loser, UTF-8 JSON.</summary>
 /// <param name="Reason"><c>stale</c>, <c>deleted</c> or <c>replaced</c>.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.conflict")]
 public sealed record ConflictReport(
-    string Id,
-    EntityKey Entity,
-    string Reason,
-    long WinnerVersion,
-    DeviceId? Device,
-    long CreatedMs,
-    ReadOnlyMemory<byte> Document);
+    [property: Id(0)] string Id,
+    [property: Id(1)] EntityKey Entity,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] long WinnerVersion,
+    [property: Id(4)] DeviceId? Device,
+    [property: Id(5)] long CreatedMs,
+    [property: Id(6)] ReadOnlyMemory<byte> Document);
 
 /// <param name="LastSeq">The last revision this device is known to have been given.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.device")]
 public sealed record DeviceReport(
-    DeviceId Device,
-    string? Name,
-    long FirstSeenMs,
-    long LastSeenMs,
-    long LastSeq,
-    long? RevokedMs,
-    bool Live);
+    [property: Id(0)] DeviceId Device,
+    [property: Id(1)] string? Name,
+    [property: Id(2)] long FirstSeenMs,
+    [property: Id(3)] long LastSeenMs,
+    [property: Id(4)] long LastSeq,
+    [property: Id(5)] long? RevokedMs,
+    [property: Id(6)] bool Live);

@@ -1,7 +1,10 @@
+using System.Runtime.InteropServices;
+
 namespace Mirubato.Grains.Interfaces;
 
 /// <summary>Who speaks: the token's user, the device by its own word, and when the token was issued (Unix ms).</summary>
-public sealed record Caller(UserId User, DeviceId? Device, long TokenIssuedAtMs);
+[GenerateSerializer, Immutable, Alias("mirubato.caller")]
+public sealed record Caller([property: Id(0)] UserId User, [property: Id(1)] DeviceId? Device, [property: Id(2)] long TokenIssuedAtMs);
 
 /// <summary>The endpoint of a write. An idempotency key means something per user and scope.</summary>
 public enum WriteScope
@@ -11,7 +14,24 @@ public enum WriteScope
     Socket,
 }
 
-/// <summary>One item as it came in. Everything but the document is a scalar, so an engine has almost nothing to serialize.</summary>
+/// <summary>Where a document stands among the bytes of its request, so that a body crosses to another process once.</summary>
+[GenerateSerializer, Immutable, Alias("mirubato.document-range")]
+public readonly record struct DocumentRange([property: Id(0)] int Start, [property: Id(1)] int Length)
+{
+    public bool IsEmpty => Length == 0;
+
+    /// <summary>The place of <paramref name="part"/>, a slice of <paramref name="whole"/>. Both are memory over one array.</summary>
+    public static DocumentRange Of(ReadOnlyMemory<byte> part, ReadOnlyMemory<byte> whole)
+    {
+        if (part.IsEmpty) return default;
+        var isSlice = MemoryMarshal.TryGetArray(part, out var slice) & MemoryMarshal.TryGetArray(whole, out var all) && ReferenceEquals(slice.Array, all.Array);
+        return isSlice
+            ? new DocumentRange(slice.Offset - all.Offset, slice.Count)
+            : throw new ArgumentException("A document must be a slice of its request's bytes.", nameof(part));
+    }
+}
+
+/// <summary>One item as it came in. Everything but the document is a scalar.</summary>
 /// <param name="Type">The entity type; for <see cref="ItemRefusal.UnknownType"/> the name that was sent instead.</param>
 /// <param name="Id">The id sent beside the document (batch, deletes over the socket); null when the document holds it.</param>
 /// <param name="Document">UTF-8 JSON as sent, at most <see cref="Limits.EntityBytesMax"/>; empty where only an id was sent.</param>
@@ -21,38 +41,52 @@ public enum WriteScope
 /// <param name="LocalVersion">Echoed in batch conflicts; not a base.</param>
 /// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
 /// <param name="Refused">Already refused where it was parsed.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.change")]
 public sealed record Change(
-    string Type,
-    string? Id,
-    ReadOnlyMemory<byte> Document,
-    bool Delete = false,
-    long? BaseVersion = null,
-    string? Checksum = null,
-    long? LocalVersion = null,
-    long? EventMs = null,
-    ItemRefusal Refused = ItemRefusal.None);
+    [property: Id(0)] string Type,
+    [property: Id(1)] string? Id,
+    [property: Id(2)] DocumentRange Document,
+    [property: Id(3)] bool Delete = false,
+    [property: Id(4)] long? BaseVersion = null,
+    [property: Id(5)] string? Checksum = null,
+    [property: Id(6)] long? LocalVersion = null,
+    [property: Id(7)] long? EventMs = null,
+    [property: Id(8)] ItemRefusal Refused = ItemRefusal.None);
 
 /// <summary>A write of one request: all of it is one transaction, each item with a result of its own.</summary>
 /// <param name="Key">The idempotency key or mutation id; null: executed each time it arrives.</param>
-/// <param name="Body">The unpacked bytes of the request: what a key is bound to.</param>
+/// <param name="Body">The unpacked bytes of the request: what a key is bound to. Never pooled, and never written again.</param>
 /// <param name="Cursor">The token sent along; <see cref="SyncToken.Start"/> when none was.</param>
 /// <param name="Strict"><c>Prefer: handling=strict</c>: any conflict or refusal applies nothing and answers 409.</param>
-/// <param name="ConnectionId">The socket it came by; the announcement names it, so that its room can spare it the echo. Null over HTTP.</param>
+/// <param name="ConnectionId">The socket it came by; the announcement names it, so that the socket can be spared the echo. Null over HTTP.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.write")]
 public sealed record WriteRequest(
-    Caller Caller,
-    WriteScope Scope,
-    string? Key,
-    ReadOnlyMemory<byte> Body,
-    IReadOnlyList<Change> Changes,
-    SyncToken Cursor = default,
-    bool Strict = false,
-    string? ConnectionId = null)
+    [property: Id(0)] Caller Caller,
+    [property: Id(1)] WriteScope Scope,
+    [property: Id(2)] string? Key,
+    [property: Id(3)] ReadOnlyMemory<byte> Body,
+    [property: Id(4)] List<Change> Changes,
+    [property: Id(5)] SyncToken Cursor = default,
+    [property: Id(6)] bool Strict = false,
+    [property: Id(7)] string? ConnectionId = null)
 {
     /// <summary>
     /// Compare and set: each change counts only if <see cref="Change.BaseVersion"/> is the entity's version now (0: nobody has heard of it).
     /// Else the request is refused as <see cref="RequestRefusal.BaseMoved"/> and leaves nothing behind, not even a receipt.
     /// </summary>
+    [Id(8)]
     public bool OnlyOnBase { get; init; }
+
+    /// <summary>The bytes that the documents are ranges of, where they are not the body.</summary>
+    [Id(9)]
+    public ReadOnlyMemory<byte> Documents { get; init; }
+
+    /// <summary>The answer is to name what became of each item; else only its bytes come back.</summary>
+    [Id(10)]
+    public bool ItemsWanted { get; init; }
+
+    public ReadOnlyMemory<byte> DocumentOf(Change change) =>
+        (Documents.IsEmpty ? Body : Documents).Slice(change.Document.Start, change.Document.Length);
 }
 
 /// <summary>What became of one item.</summary>
@@ -79,16 +113,17 @@ public enum ItemStatus
 /// <param name="UpdatedAtMs">The <c>updatedAt</c> that is sent out, Unix ms.</param>
 /// <param name="Server">The winning copy, UTF-8 JSON; a tombstone as <c>{id, deletedAt, version}</c>. Empty unless <see cref="ItemStatus.Conflict"/>.</param>
 /// <param name="Document">What is stored, where it differs from what was sent beyond normalization the client can do; else empty.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.item")]
 public sealed record ItemResult(
-    EntityKey Entity,
-    ItemStatus Status,
-    long Seq = 0,
-    long Version = 0,
-    long UpdatedAtMs = 0,
-    string? ExistingId = null,
-    ItemRefusal Refusal = ItemRefusal.None,
-    ReadOnlyMemory<byte> Server = default,
-    ReadOnlyMemory<byte> Document = default);
+    [property: Id(0)] EntityKey Entity,
+    [property: Id(1)] ItemStatus Status,
+    [property: Id(2)] long Seq = 0,
+    [property: Id(3)] long Version = 0,
+    [property: Id(4)] long UpdatedAtMs = 0,
+    [property: Id(5)] string? ExistingId = null,
+    [property: Id(6)] ItemRefusal Refusal = ItemRefusal.None,
+    [property: Id(7)] ReadOnlyMemory<byte> Server = default,
+    [property: Id(8)] ReadOnlyMemory<byte> Document = default);
 
 /// <summary>A decided write, before its commit: all that its answer may tell.</summary>
 /// <param name="Applied">False when strict and some item was refused or beaten: then nothing is stored but the receipt.</param>
@@ -116,13 +151,18 @@ public interface IAnswerFormat
 /// <summary>The bytes to answer with, or why the request was not executed.</summary>
 /// <param name="Status">HTTP status of <paramref name="Body"/>; 0 with a refusal.</param>
 /// <param name="Replayed">The answer of an earlier request with the same key.</param>
-/// <param name="Items">What became of the items; null in a replay.</param>
+/// <param name="Items">What became of the items; null in a replay, and where it was not asked for.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.answer")]
 public sealed record WriteAnswer(
-    RequestRefusal Refusal,
-    int Status,
-    ReadOnlyMemory<byte> Body,
-    bool Replayed,
-    IReadOnlyList<ItemResult>? Items = null)
+    [property: Id(0)] RequestRefusal Refusal,
+    [property: Id(1)] int Status,
+    [property: Id(2)] ReadOnlyMemory<byte> Body,
+    [property: Id(3)] bool Replayed,
+    [property: Id(4)] List<ItemResult>? Items = null)
 {
+    /// <summary>Where the history stands after what was written; null when nothing was.</summary>
+    [Id(5)]
+    public SyncToken? Head { get; init; }
+
     public static WriteAnswer Refuse(RequestRefusal why) => new(why, 0, default, false);
 }

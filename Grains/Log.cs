@@ -23,24 +23,12 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "A sweep failed; the next one tries again.")]
     public static partial void SweepFailed(this ILogger log, Exception exception);
 
-    [LoggerMessage(7, LogLevel.Warning, "A room failed to take an announcement; its sockets catch up from the store.")]
-    public static partial void RoomFailed(this ILogger log, Exception exception);
+    [LoggerMessage(7, LogLevel.Warning, "The sockets of this process failed to take an announcement; they catch up from the store.")]
+    public static partial void ObserverFailed(this ILogger log, Exception exception);
 
-    [LoggerMessage(8, LogLevel.Warning, "The connection that {Purpose} was lost ({Reason}); making another.")]
-    public static partial void HintsCut(this ILogger log, string purpose, string reason, Exception exception);
+    [LoggerMessage(8, LogLevel.Information, "Another process did not take an announcement; it is told again once it has reported its connections.")]
+    public static partial void ObserverLost(this ILogger log, Exception exception);
 
-    [LoggerMessage(9, LogLevel.Information, "The connection that {Purpose} is there.")]
-    public static partial void HintsConnected(this ILogger log, string purpose);
-
-    [LoggerMessage(10, LogLevel.Error, "The listener of hints met a bug; sockets catch up within half a minute.")]
-    public static partial void ListenerBroke(this ILogger log, Exception exception);
-
-    [LoggerMessage(11, LogLevel.Warning, "This process could not say that it lives ({Reason}); trying again.")]
-    public static partial void HeartbeatFailed(this ILogger log, string reason);
-
-    [LoggerMessage(12, LogLevel.Warning, "Other processes took this one for dead and forgot its connections; they are recorded again. Was it paused, or is a clock wrong?")]
-    public static partial void Forgotten(this ILogger log);
-
-    [LoggerMessage(13, LogLevel.Warning, "This process could not take its leave ({Reason}); its connections are forgotten within a minute.")]
-    public static partial void LeaveFailed(this ILogger log, string reason);
+    [LoggerMessage(9, LogLevel.Error, "The upkeep of coordinators met a bug; it goes on.")]
+    public static partial void UpkeepBroke(this ILogger log, Exception exception);
 }

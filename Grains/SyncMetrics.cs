@@ -16,11 +16,8 @@ internal sealed class SyncMetrics : IDisposable
     private readonly Counter<long> fencesLost;
     private readonly Counter<long> reloads;
     private readonly Counter<long> faults;
-    private readonly Counter<long> hintsSent;
-    private readonly Counter<long> notifications;
-    private readonly Counter<long> hintsDropped;
-    private readonly Counter<long> hintsHeard;
-    private readonly Counter<long> hintCuts;
+    private readonly Counter<long> confirmations;
+    private readonly Counter<long> observersLost;
     private readonly Histogram<double> commitSeconds;
     private readonly Histogram<int> requestsPerCommit;
 
@@ -30,14 +27,11 @@ internal sealed class SyncMetrics : IDisposable
         revisions = meter.CreateCounter<long>("mirubato.sync.revisions", "{revision}", "Revisions given out.");
         conflicts = meter.CreateCounter<long>("mirubato.sync.conflicts", "{document}", "Documents kept in a conflict feed.");
         replays = meter.CreateCounter<long>("mirubato.sync.replays", "{request}", "Requests answered from a receipt.");
-        fencesLost = meter.CreateCounter<long>("mirubato.sync.fences_lost", "{commit}", "Commits that found another node had been first.");
-        reloads = meter.CreateCounter<long>("mirubato.sync.reloads", "{ledger}", "Ledgers read whole from the store.");
+        fencesLost = meter.CreateCounter<long>("mirubato.sync.fences_lost", "{commit}", "Commits that found another activation had been first.");
+        reloads = meter.CreateCounter<long>("mirubato.sync.reloads", "{load}", "Heads of a user read whole from the store.");
         faults = meter.CreateCounter<long>("mirubato.sync.faults", "{fault}", "Failures of the store, by reason.");
-        hintsSent = meter.CreateCounter<long>("mirubato.sync.hints.sent", "{hint}", "Hints told to other processes.");
-        notifications = meter.CreateCounter<long>("mirubato.sync.hints.notifications", "{notification}", "Notifications that carried them.");
-        hintsDropped = meter.CreateCounter<long>("mirubato.sync.hints.dropped", "{hint}", "Hints that found no room among those waiting.");
-        hintsHeard = meter.CreateCounter<long>("mirubato.sync.hints.heard", "{hint}", "Hints heard from other processes.");
-        hintCuts = meter.CreateCounter<long>("mirubato.sync.hints.cuts", "{connection}", "Connections for hints that were lost, or could not be made.");
+        confirmations = meter.CreateCounter<long>("mirubato.sync.confirmations", "{user}", "Users whose state the store was asked to confirm.");
+        observersLost = meter.CreateCounter<long>("mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
         commitSeconds = meter.CreateHistogram<double>("mirubato.sync.commit.duration", "s", "Time in the store per commit.");
         requestsPerCommit = meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
     }
@@ -57,17 +51,9 @@ internal sealed class SyncMetrics : IDisposable
 
     public void Reloaded() => reloads.Add(1);
 
-    public void Notified(int hints)
-    {
-        notifications.Add(1);
-        hintsSent.Add(hints);
-    }
+    public void ConfirmationAsked(int users) => confirmations.Add(users);
 
-    public void HintDropped() => hintsDropped.Add(1);
-
-    public void HintHeard() => hintsHeard.Add(1);
-
-    public void HintsCut() => hintCuts.Add(1);
+    public void ObserverLost() => observersLost.Add(1);
 
     public void Faulted(string reason) => faults.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

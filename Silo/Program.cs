@@ -1,7 +1,7 @@
 using Mirubato.Gateway;
-using Mirubato.Grains.Local;
+using Mirubato.Grains;
 using Mirubato.Silo;
 
 return args is ["--bump-epochs", .. var rest]
     ? await GatewayHost.Administer(rest, SiloHost.Compose, Administration.BumpEpochs, "users have a new epoch; their devices resynchronize.")
-    : await GatewayHost.Run(args, SiloHost.Compose);
+    : await SiloHost.Run(args);

@@ -1,3 +1,4 @@
+using Mirubato.Grains.Interfaces;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
@@ -45,7 +46,7 @@ internal static class DemoPage
     }
 
     /// <summary>A token nobody had to sign in for. It is short-lived, so that the page has to fetch the next one in time, as a real app does.</summary>
-    private static Task Token(HttpContext http, GatewayOptions options, DemoTokens tokens, TimeProvider time)
+    private static Task Token(HttpContext http, GatewayOptions options, DemoTokens tokens, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
     {
         var user = http.Features.Get<HiddenQuery>()?["user"];
         if (!DemoUser.Is(user)) return ProblemAnswers.Write(http, Problem.InvalidParameter, "The parameter user must be 'demo-' and 16 to 40 lower-case letters or digits.");

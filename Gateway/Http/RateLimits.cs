@@ -64,6 +64,9 @@ internal abstract class PerAddress(int perMinute) : IDisposable
         return lease.IsAcquired;
     }
 
+    /// <summary>One more would be refused.</summary>
+    public bool IsUsedUp(IPAddress? address) => limiter.GetStatistics(Network(address)) is { CurrentAvailablePermits: 0 };
+
     public void Dispose() => limiter.Dispose();
 
     /// <summary>An IPv6 customer has a whole /64 to choose addresses from; it counts as one.</summary>

@@ -9,7 +9,7 @@ namespace Mirubato.Gateway.Http;
 /// Reads a body, unpacked, into one array. The array is not pooled: documents are slices of it, and a request that was given up may
 /// still wait at its coordinator.
 /// </summary>
-internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, TimeProvider time)
+internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
 {
     private const int FirstBytes = 4 * 1024;
 

@@ -9,9 +9,11 @@ namespace Mirubato.Gateway.Rest;
 /// What is known of an authenticated call before its body is read: who speaks, and the authority over that user's entities.
 /// The framework makes one for each handler that takes it; a call that may not go on ends right here.
 /// </summary>
-internal sealed record Call(HttpContext Http, Caller Caller, ISyncCoordinator Coordinator)
+internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coordinator, IUserReader Reader)
 {
     public CancellationToken Cancel => Http.RequestAborted;
+
+    public TimeProvider Time => Http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key);
 
     public static ValueTask<Call?> BindAsync(HttpContext http)
     {
@@ -19,8 +21,8 @@ internal sealed record Call(HttpContext Http, Caller Caller, ISyncCoordinator Co
         var subject = BearerTokens.Subject(http.User) ?? throw new RequestRefusedException(Problem.InvalidToken);
         var device = Id(http, CommonHeaders.Device) is { } id ? new DeviceId(id) : (DeviceId?)null;
         var caller = new Caller(new UserId(subject), device, BearerTokens.IssuedAtMs(http.User));
-        var coordinators = http.RequestServices.GetRequiredService<ISyncCoordinators>();
-        return new(new Call(http, caller, coordinators.For(caller.User)));
+        var services = http.RequestServices;
+        return new(new Call(http, caller, services.GetRequiredService<Coordinators>().For(caller.User), services.GetRequiredService<IUserReader>()));
     }
 
     /// <summary>A header that holds a usable id; null when it is absent.</summary>

@@ -14,14 +14,14 @@ internal static class DeviceEndpoints
         await call.Http.Answer(new DevicesAnswer([.. devices.Select(Known)]), WireJson.Default.DevicesAnswer);
     }
 
-    public static Task Revoke(Call call, string id) => Admit(call, allowed: false);
+    public static Task Revoke(Call call, string id) => SetRevoked(call, revoked: true);
 
-    public static Task Allow(Call call, string id) => Admit(call, allowed: true);
+    public static Task Allow(Call call, string id) => SetRevoked(call, revoked: false);
 
-    private static async Task Admit(Call call, bool allowed)
+    private static async Task SetRevoked(Call call, bool revoked)
     {
         var id = RawId(call.Http);
-        if (!UsableId.Is(id) || !await call.Coordinator.Admit(new DeviceId(id), allowed, call.Cancel))
+        if (!UsableId.Is(id) || !await call.Coordinator.Revoke(new DeviceId(id), revoked, call.Cancel))
             throw new RequestRefusedException(Problem.NotFound, "There is no such device; GET /api/sync/devices lists them.");
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }

@@ -35,7 +35,7 @@ internal static class ExportEndpoint
 
     private static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
     {
-        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        var page = await call.Reader.Read(call.Caller, query, call.Cancel);
         RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
         return page;
     }
@@ -46,7 +46,7 @@ internal static class ExportEndpoint
         string? after = null;
         while (true)
         {
-            var found = await call.Coordinator.Conflicts(after, FeedEndpoints.PageMax, call.Cancel);
+            var found = await call.Reader.Conflicts(call.Caller.User, after, FeedEndpoints.PageMax, call.Cancel);
             foreach (var conflict in found) Line(call.Http.Response, Of(conflict), ref lines);
             await call.Http.Response.BodyWriter.FlushAsync(call.Cancel);
             if (found.Count < FeedEndpoints.PageMax) return lines;

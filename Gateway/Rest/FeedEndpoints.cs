@@ -17,7 +17,7 @@ internal static class FeedEndpoints
         var limit = Limit(call.Http.Request.Query["limit"].ToString());
         var after = call.Http.Request.Query["after"].ToString();
         if (after.Length > 0 && !UsableId.Is(after)) throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
-        var found = await call.Coordinator.Conflicts(after.Length == 0 ? null : after, limit + 1, call.Cancel);
+        var found = await call.Reader.Conflicts(call.Caller.User, after.Length == 0 ? null : after, limit + 1, call.Cancel);
         var kept = found.Take(limit).Select(Kept).ToList();
         var hasMore = found.Count > limit;
         await call.Http.Answer(new ConflictsAnswer(kept, hasMore, hasMore ? kept[^1].Id : null), WireJson.Default.ConflictsAnswer);

@@ -1,3 +1,4 @@
+using Mirubato.Grains.Interfaces;
 using System.Text.Json;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
@@ -37,7 +38,7 @@ internal static class HealthEndpoints
     private static Task Answer(HttpContext http, int status, string word)
     {
         var services = http.RequestServices;
-        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var now = services.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow();
         var environment = services.GetRequiredService<IHostEnvironment>().EnvironmentName;
         var answer = new HealthAnswer(Service, word, WireTime.Iso(now), environment.ToLowerInvariant(), Version);
         return http.Answer(status, JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.HealthAnswer), ContentTypes.Json);

@@ -9,7 +9,7 @@ namespace Mirubato.Gateway.Rest;
 /// One pull. (1) The first page, by revision, settles whether the client starts over. (2) Further pages follow while the answer is small,
 /// or up to its limit; most pulls end here, and are written at once. (3) What is larger is streamed by key, page by page.
 /// </summary>
-internal sealed class Pull(Call call, PullRequest request, TimeProvider time, GatewayMetrics metrics)
+internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metrics)
 {
     /// <summary>How much is held in memory to be answered at once; with a limit, how much one answer carries.</summary>
     public const int HeldBytesMax = 2 * 1024 * 1024;
@@ -33,7 +33,7 @@ internal sealed class Pull(Call call, PullRequest request, TimeProvider time, Ga
         response.ContentType = ContentTypes.Json;
         if (request.Limit is null && (last.More || moved))
         {
-            await new PullStream(call, request.Types, since, reset, time.GetUtcNow()).Write(first.Standing);
+            await new PullStream(call, request.Types, since, reset, call.Time.GetUtcNow()).Write(first.Standing);
             return;
         }
 
@@ -75,7 +75,7 @@ internal sealed class Pull(Call call, PullRequest request, TimeProvider time, Ga
         ? rows.Count >= limit || bytes > LimitedBytesMax
         : rows.Count >= HeldRowsMax || bytes > HeldBytesMax;
 
-    private ValueTask<ReadPage> Read(Revision after) => call.Coordinator.Read(call.Caller, new ReadQuery
+    private ValueTask<ReadPage> Read(Revision after) => call.Reader.Read(call.Caller, new ReadQuery
     {
         After = after,
         Rows = Math.Min((request.Limit ?? int.MaxValue) - rows.Count, Limits.PageRowsMax),
@@ -88,7 +88,7 @@ internal sealed class Pull(Call call, PullRequest request, TimeProvider time, Ga
         to.Write("{"u8);
         EntitySections.Write(to, rows, withDeleted: since is not null);
         var token = hasMore ? PagingToken(standing) : standing.Token;
-        PullWriter.Tail(to, token, time.GetUtcNow(), whole ? standing : null, hasMore, reset);
+        PullWriter.Tail(to, token, call.Time.GetUtcNow(), whole ? standing : null, hasMore, reset);
     }
 
     /// <summary>Who pages from the start may stand below the horizon until it has passed it.</summary>

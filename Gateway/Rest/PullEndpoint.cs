@@ -7,13 +7,13 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>Pull, by POST as existing clients do, or by GET.</summary>
 internal static class PullEndpoint
 {
-    public static async Task Post(Call call, RequestBodies bodies, TimeProvider time, GatewayMetrics metrics) =>
-        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), time, metrics);
+    public static async Task Post(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
+        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), metrics);
 
-    public static Task Get(Call call, TimeProvider time, GatewayMetrics metrics) =>
-        Answer(call, PullRequest.Parse(call.Http.Request.Query), time, metrics);
+    public static Task Get(Call call, GatewayMetrics metrics) =>
+        Answer(call, PullRequest.Parse(call.Http.Request.Query), metrics);
 
-    private static async Task Answer(Call call, PullRequest request, TimeProvider time, GatewayMetrics metrics)
+    private static async Task Answer(Call call, PullRequest request, GatewayMetrics metrics)
     {
         var headers = call.Http.Response.Headers;
         headers.CacheControl = "private, no-cache";
@@ -25,7 +25,7 @@ internal static class PullEndpoint
             return;
         }
 
-        await new Pull(call, request, time, metrics).Answer();
+        await new Pull(call, request, metrics).Answer();
     }
 
     /// <summary>Whether the client holds this very answer. Decided on the stored standing: another node may have written.</summary>

@@ -9,7 +9,7 @@ namespace Mirubato.Gateway.Rest;
 /// A pull too large to hold: section by section, pages by key. By key, because an entity that changes while the answer is under way
 /// keeps its place then, and the answer holds it once.
 /// </summary>
-internal sealed class PullStream(Call call, IReadOnlyList<string>? types, SyncToken? since, bool reset, DateTimeOffset now)
+internal sealed class PullStream(Call call, string[]? types, SyncToken? since, bool reset, DateTimeOffset now)
 {
     private static readonly EntityKey FromStart = new("", "");
 
@@ -50,8 +50,8 @@ internal sealed class PullStream(Call call, IReadOnlyList<string>? types, SyncTo
     private async ValueTask Others()
     {
         to.Write("\"other\":{"u8);
-        var wanted = types?.Where(name => !EntityTypes.IsNamed(name)).ToList();
-        if (wanted is null or { Count: > 0 })
+        var wanted = types?.Where(name => !EntityTypes.IsNamed(name)).ToArray();
+        if (wanted is null or { Length: > 0 })
         {
             var query = wanted is null
                 ? Live() with { Types = [.. EntityTypes.Named.Select(type => type.Name)], ExceptTypes = true }
@@ -119,7 +119,7 @@ internal sealed class PullStream(Call call, IReadOnlyList<string>? types, SyncTo
 
     private async ValueTask<ReadPage> Read(ReadQuery query)
     {
-        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        var page = await call.Reader.Read(call.Caller, query, call.Cancel);
         Http.RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
         last = page.Standing;
         return page;

@@ -6,7 +6,7 @@ namespace Mirubato.Gateway.Rest;
 /// Asks at most once a second and waits at most two: health is asked without a token, and must be neither a way to load the store nor
 /// one to hang.
 /// </summary>
-internal sealed class Readiness(IReadiness readiness, TimeProvider time, ILogger<Readiness> log)
+internal sealed class Readiness(IReadiness readiness, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<Readiness> log)
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);

@@ -8,7 +8,7 @@ namespace Mirubato.Gateway.Rest;
 
 internal static class TicketEndpoint
 {
-    public static async Task Issue(Call call, Tickets tickets)
+    public static async Task Issue(Call call, SocketTickets tickets)
     {
         var origin = call.Http.Request.Headers.Origin.ToString();
         var facts = new TokenFacts(call.Caller.User, call.Caller.TokenIssuedAtMs, ExpiresMs(call));

@@ -1,6 +1,7 @@
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 
@@ -11,7 +12,7 @@ internal sealed class UpgradeRefusedException(int status, string error) : Except
 }
 
 /// <summary>Whom an upgrade lets in: by a token in the query, one among the subprotocols, or a ticket. The first two need no store.</summary>
-internal sealed class Admission(TokenCheck tokens, Tickets tickets, AllowedOrigins origins, RefusedTokens refused)
+internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, AllowedOrigins origins, RefusedTokens refused)
 {
     public const string Subprotocol = "mirubato.sync.v1";
     private const string BearerPrefix = "bearer.";
@@ -22,7 +23,7 @@ internal sealed class Admission(TokenCheck tokens, Tickets tickets, AllowedOrigi
         var hidden = http.Features.Get<HiddenQuery>();
         var userId = hidden?["userId"] ?? "";
         TokenFacts? facts;
-        if (hidden?["ticket"] is { Length: > 0 } ticket) facts = await tickets.Redeem(ticket, origin, http.RequestAborted);
+        if (hidden?["ticket"] is { Length: > 0 } ticket) facts = await Redeem(http, ticket, origin);
         else if (Bearer(http) is { } offered) facts = await tokens.Check(offered);
         else if (userId.Length > 0 && hidden?["token"] is { Length: > 0 } token) facts = await tokens.Check(token);
         else throw new UpgradeRefusedException(StatusCodes.Status400BadRequest, "Missing userId or token");
@@ -34,10 +35,26 @@ internal sealed class Admission(TokenCheck tokens, Tickets tickets, AllowedOrigi
     /// <summary>What the client is to be told was chosen: never the token.</summary>
     public static string? Chosen(HttpContext http) => http.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
 
+    /// <summary>The address's budget comes first: a guess must cost less than a look at any user.</summary>
+    private async ValueTask<TokenFacts?> Redeem(HttpContext http, string ticket, string? origin)
+    {
+        if (refused.IsUsedUp(http.Connection.RemoteIpAddress)) throw TooOften();
+        try
+        {
+            return await tickets.Redeem(ticket, origin, http.RequestAborted);
+        }
+        catch (StoreUnavailableException)
+        {
+            throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The ticket cannot be checked now; connect again with another");
+        }
+    }
+
+    private static UpgradeRefusedException TooOften() => new(StatusCodes.Status429TooManyRequests, "Too many refused tokens from this address");
+
     private UpgradeRefusedException Invalid(HttpContext http) =>
         refused.Count(http.Connection.RemoteIpAddress)
             ? new UpgradeRefusedException(StatusCodes.Status401Unauthorized, "Invalid or expired token")
-            : new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many refused tokens from this address");
+            : TooOften();
 
     /// <summary>Absent outside browsers; else the page's own server, or one on the list.</summary>
     private string? Origin(HttpRequest request)

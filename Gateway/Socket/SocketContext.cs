@@ -6,7 +6,12 @@ namespace Mirubato.Gateway.Socket;
 
 /// <summary>What all sockets share.</summary>
 internal sealed record SocketContext(
-    ISyncCoordinators Coordinators, TimeProvider Time, GatewayMetrics Metrics, TokenCheck Tokens, RecentHeads Heads, ILogger<SocketSession> Log)
+    Coordinators Coordinators,
+    IUserReader Reader,
+    [FromKeyedServices(ServerClock.Key)] TimeProvider Time,
+    GatewayMetrics Metrics,
+    TokenCheck Tokens,
+    ILogger<SocketSession> Log)
 {
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -15,4 +20,8 @@ internal sealed record SocketContext(
 }
 
 /// <summary>Whose socket it is. A device may be named only later, by an event.</summary>
-internal sealed record SocketIdentity(UserId User, string ConnectionId, DeviceId? Device, TokenFacts Token);
+internal sealed record SocketIdentity(UserId User, string ConnectionId, DeviceId? Device, TokenFacts Token)
+{
+    /// <summary>A revision that the history had reached a minute before the socket opened, if its coordinator knew one.</summary>
+    public SyncToken? MinuteOldHead { get; init; }
+}

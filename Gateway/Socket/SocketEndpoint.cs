@@ -12,7 +12,7 @@ namespace Mirubato.Gateway.Socket;
 /// <c>GET /sync/ws</c>: lets a client in, or says why not, and stays until its socket is over. It stands ahead of the pipeline of the other
 /// calls, because all that a request passed through stays in memory as long as its socket.
 /// </summary>
-internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, ConnectionBook book, SocketContext context, PingTimes pings)
+internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry registry, RosterReports reports, SocketContext context, PingTimes pings)
 {
     public const string Path = "/sync/ws";
 
@@ -26,7 +26,7 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
                 throw new UpgradeRefusedException(StatusCodes.Status426UpgradeRequired, "Expected a WebSocket upgrade");
             }
 
-            if (rooms.IsDraining) throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server restarts; connect again");
+            if (registry.IsDraining) throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server restarts; connect again");
             await Open(http, Identify(http, await admission.Admit(http)));
         }
         catch (UpgradeRefusedException refused)
@@ -43,11 +43,11 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
 
     private async Task Open(HttpContext http, SocketIdentity who)
     {
-        var place = new Place(rooms, who.User);
+        var place = new Place(registry, reports, who, context);
         var kept = false;
         try
         {
-            if (!place.IsReserved) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user");
+            who = await Admit(place, who);
             var protocol = Admission.Chosen(http);
             if (KeptConnection.Of(http) is { } connection)
             {
@@ -60,6 +60,22 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         finally
         {
             if (!kept) place.Dispose();
+        }
+    }
+
+    /// <summary>The user's coordinator decides whether there is room for another connection. The store is not asked.</summary>
+    private async ValueTask<SocketIdentity> Admit(Place place, SocketIdentity who)
+    {
+        try
+        {
+            var reply = await reports.Admit(place.Sockets);
+            if (reply.Refused.Contains(who.ConnectionId)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user");
+            return who with { MinuteOldHead = reply.MinuteOldHead };
+        }
+        catch (StoreUnavailableException away)
+        {
+            context.Metrics.StoreFailed(away.Reason);
+            throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server cannot reach this user's coordinator; connect again");
         }
     }
 
@@ -113,22 +129,20 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
 
     private async Task Serve(WebSocket socket, Place place, SocketIdentity who)
     {
-        using var session = new SocketSession(context, socket, place.Room, who);
-        place.Fill(session);
+        using var session = new SocketSession(context, socket, place.Sockets, who);
+        place.Sockets.Enter(session);
         context.Metrics.SocketOpened();
-        book.Opened(session);
         try
         {
             // Whoever came in while the sockets were asked to go was not among them.
-            if (rooms.IsDraining) session.Close(CloseCode.Restarting);
-            session.Greet(place.Room.Announced?.Seq.Number);
-            rooms.AwaitRequest(session);
+            if (registry.IsDraining) session.Close(CloseCode.Restarting);
+            session.Greet(place.Sockets.Announced?.Seq.Number);
+            registry.AwaitRequest(session);
             await session.Run();
         }
         finally
         {
-            place.Room.Leave(session);
-            book.Closed(session);
+            place.Sockets.Leave(session);
             context.Metrics.SocketEnded();
         }
     }
@@ -140,33 +154,32 @@ internal sealed class SocketEndpoint(Admission admission, LiveRooms rooms, Conne
         return http.Answer(status, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new UpgradeRefusal(error), WireJson.Default.UpgradeRefusal), ContentTypes.Json);
     }
 
-    /// <summary>A place in the user's room: reserved while the upgrade is under way, then the session's.</summary>
+    /// <summary>One connection among the user's, from before its upgrade to its end.</summary>
     private sealed class Place : IDisposable
     {
-        private readonly LiveRooms rooms;
-        private bool isFilled;
+        private readonly UserSocketsRegistry registry;
+        private readonly RosterReports reports;
+        private readonly Reservation reservation;
 
-        public Place(LiveRooms rooms, UserId user)
+        public Place(UserSocketsRegistry registry, RosterReports reports, SocketIdentity who, SocketContext context)
         {
-            this.rooms = rooms;
-            Room = rooms.Hold(user);
-            IsReserved = Room.TryReserve();
+            (this.registry, this.reports) = (registry, reports);
+            Sockets = registry.Acquire(who.User, context);
+            reservation = Sockets.Roster.Reserve(new LiveConnection(who.ConnectionId, who.Device, context.NowMs));
         }
 
-        public Room Room { get; }
-
-        public bool IsReserved { get; }
-
-        public void Fill(SocketSession session)
-        {
-            Room.Enter(session);
-            isFilled = true;
-        }
+        public UserSockets Sockets { get; }
 
         public void Dispose()
         {
-            if (IsReserved && !isFilled) Room.GiveBack();
-            rooms.LetGo(Room);
+            Sockets.Roster.Remove(reservation);
+            LeaveThenRelease().Ignore();
+        }
+
+        private async Task LeaveThenRelease()
+        {
+            await reports.Leave(Sockets);
+            registry.Release(Sockets);
         }
     }
 }

@@ -116,7 +116,7 @@ internal sealed partial class SocketSession
         BeginAt(run, standing, after);
         var end = page.More ? page.Rows[^1].Seq : Math.Max(after, standing.Last.Number);
         await Queue(page.Rows, after, end, run);
-        return !page.More && room.Join(this, run, new SyncToken(standing.Epoch, new Revision(end)));
+        return !page.More && sockets.Join(this, run, new SyncToken(standing.Epoch, new Revision(end)));
     }
 
     /// <summary>Another life of the history; ahead of it; of the one before; or deletions may be missing.</summary>
@@ -147,7 +147,7 @@ internal sealed partial class SocketSession
         }
     }
 
-    private async ValueTask Queue(IReadOnlyList<StoredRow> rows, long after, long end, Run run)
+    private async ValueTask Queue(List<StoredRow> rows, long after, long end, Run run)
     {
         lock (gate) reached = Math.Max(reached, end);
         // The last frame alone moves the cursor, so it is held back until it is known to be the last.
@@ -179,12 +179,11 @@ internal sealed partial class SocketSession
         var standing = await FromStore(() => context.Coordinators.For(who.User).Standing(Caller, over.Token));
         var last = standing.Last.Number;
         if (standing.LastSyncMs < context.NowMs - SocketLimits.VolunteeredMs) return last;
-        var known = context.Heads.Before(who.User, standing.Epoch, SocketLimits.VolunteeredMs)?.Number ?? 0;
-        return Math.Min(known, last);
+        return who.MinuteOldHead is { } known && known.Epoch == standing.Epoch ? Math.Min(known.Seq.Number, last) : 0;
     }
 
     private ValueTask<ReadPage> Read(long after) =>
-        FromStore(() => context.Coordinators.For(who.User).Read(Caller, new ReadQuery { After = new Revision(after) }, over.Token));
+        FromStore(() => context.Reader.Read(Caller, new ReadQuery { After = new Revision(after) }, over.Token));
 
     /// <summary>While the store is away the socket stays, and goes on once it is back.</summary>
     private async ValueTask<T> FromStore<T>(Func<ValueTask<T>> read)

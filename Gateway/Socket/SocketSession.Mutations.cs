@@ -43,7 +43,7 @@ internal sealed partial class SocketSession
             var cursor = epoch is { } life ? new SyncToken(life, new Revision(sent)) : SyncToken.Start;
             var caller = Caller with { Device = mutation.Device ?? who.Device };
             var by = state is SessionState.Live ? who.ConnectionId : null;
-            return (new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor, ConnectionId: by), sent);
+            return (new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor, ConnectionId: by) { ItemsWanted = true }, sent);
         }
     }
 
@@ -69,11 +69,11 @@ internal sealed partial class SocketSession
         }
     }
 
-    /// <summary>Who lost takes over what stands. What the room has announced since, it has been given already, or something newer.</summary>
+    /// <summary>Who lost takes over what stands. What was announced since, it has been given already, or something newer.</summary>
     private ValueTask TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
         var winners = items
-            .Where(item => item.Status is ItemStatus.Conflict && !item.Server.IsEmpty && !(IsLive && room.LatelyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
+            .Where(item => item.Status is ItemStatus.Conflict && !item.Server.IsEmpty && !(IsLive && sockets.RecentlyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
@@ -117,7 +117,7 @@ internal sealed partial class SocketSession
         var (rows, asOf) = (new List<StoredRow>(), long.MaxValue);
         foreach (var key in entities)
         {
-            var page = await context.Coordinators.For(who.User).Read(Caller, ReadQuery.From(key), over.Token);
+            var page = await context.Reader.Read(Caller, ReadQuery.From(key), over.Token);
             asOf = Math.Min(asOf, page.Standing.Last.Number);
             if (page.Rows is [var row] && row.Entity == key) rows.Add(row);
         }

@@ -13,7 +13,7 @@ internal enum SessionState
     /// <summary>Outside the live set: it reads <c>seq &gt; sent</c> from the store, page by page, as fast as its client takes it.</summary>
     CatchingUp,
 
-    /// <summary>Gets what the room announces.</summary>
+    /// <summary>Gets what is announced.</summary>
     Live,
 
     Closing,
@@ -23,9 +23,9 @@ internal enum SessionState
 /// <summary>
 /// One socket, as a state machine. <c>sent</c> is as far as it has been queued for the client; every revision a frame names is at most that.
 /// A queue that overflows drops what is in it, and the socket reads on from the store where the wire stopped: catch-up, a gap and a slow
-/// reader are one path. The room calls in holding its own gate; this one's gate is always taken last.
+/// reader are one path. The user's sockets call in holding their own gate; this one's gate is always taken last.
 /// </summary>
-internal sealed partial class SocketSession(SocketContext context, WebSocket socket, Room room, SocketIdentity who) : IDisposable
+internal sealed partial class SocketSession(SocketContext context, WebSocket socket, UserSockets sockets, SocketIdentity who) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Outbox outbox = new();
@@ -84,7 +84,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         }
     }
 
-    /// <summary>The room announces; whoever is not live reads it later, and its own changes the sender has.</summary>
+    /// <summary>A commit is announced; whoever is not live reads it later, and its own changes the sender has.</summary>
     public void Offer(in RowFrame frame)
     {
         lock (gate)
@@ -120,7 +120,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         }
     }
 
-    /// <summary>Called by the room under its gate, where <paramref name="upTo"/> is all it has announced.</summary>
+    /// <summary>Called under the gate of the user's sockets, where <paramref name="upTo"/> is all it has announced.</summary>
     public bool GoLive(Run run, long upTo)
     {
         lock (gate)

@@ -25,7 +25,7 @@ internal sealed record Edit(JsonMembers? Document, RequestRefusedException? Refu
 /// One user's documents, read by key and changed in place. A change is written only over the very version it was made from, and made again
 /// when another write came between: so a partial update never undoes the other's members.
 /// </summary>
-internal sealed class Documents(Rest.Call call, TimeProvider time)
+internal sealed class Documents(Rest.Call call)
 {
     /// <summary>Each attempt that fails is another device's success.</summary>
     public const int AttemptsMax = 20;
@@ -33,12 +33,12 @@ internal sealed class Documents(Rest.Call call, TimeProvider time)
     /// <summary>The base that no entity has: such a write can only be the repetition of an earlier one.</summary>
     private const long NoBase = -1;
 
-    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+    public long NowMs => call.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public async ValueTask<Stored> Find(EntityType type, string id)
     {
         var key = new EntityKey(type.Name, id);
-        var page = await call.Coordinator.Read(call.Caller, ReadQuery.From(key), call.Cancel);
+        var page = await call.Reader.Read(call.Caller, ReadQuery.From(key), call.Cancel);
         RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
         return new Stored(page.Rows is [var row] && row.Entity == key ? row : null, page.Standing);
     }
@@ -59,7 +59,7 @@ internal sealed class Documents(Rest.Call call, TimeProvider time)
             var stored = await Find(type, id);
             var made = edit(stored);
             if (made.Refusal is not null && key.Value is null) throw made.Refusal;
-            var answer = await call.Coordinator.Write(RequestOf(key, stored, ChangeOf(type, id, stored, made)), call.Cancel);
+            var answer = await call.Coordinator.Write(RequestOf(key, stored, made, new EntityKey(type.Name, id)), call.Cancel);
             if (answer.Refusal is RequestRefusal.None)
             {
                 Check(answer);
@@ -73,16 +73,20 @@ internal sealed class Documents(Rest.Call call, TimeProvider time)
         throw new RequestRefusedException(Problem.BaseMoved);
     }
 
-    private WriteRequest RequestOf(RequestKey key, Stored stored, Change change) =>
-        new(call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, [change], stored.Standing.Token, Strict: true) { OnlyOnBase = true };
-
-    private Change ChangeOf(EntityType type, string id, Stored stored, Edit edit)
+    private WriteRequest RequestOf(RequestKey key, Stored stored, Edit edit, EntityKey entity)
     {
-        var version = stored.Row?.Version ?? 0;
-        if (edit.Refusal is not null) return new Change(type.Name, id, Document: default, Delete: true, BaseVersion: NoBase);
-        return edit.Document is { } document
-            ? new Change(type.Name, id, document.ToJson(), BaseVersion: version)
-            : new Change(type.Name, id, Document: default, Delete: true, BaseVersion: version, EventMs: NowMs);
+        var document = edit.Document?.ToJson() ?? default;
+        return new WriteRequest(
+            call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, [ChangeOf(entity, stored, edit, document)], stored.Standing.Token, Strict: true)
+        { OnlyOnBase = true, Documents = document };
+    }
+
+    private Change ChangeOf(EntityKey entity, Stored stored, Edit edit, ReadOnlyMemory<byte> document)
+    {
+        var version = edit.Refusal is null ? stored.Row?.Version ?? 0 : NoBase;
+        return document.IsEmpty
+            ? new Change(entity.Type, entity.Id, default, Delete: true, BaseVersion: version, EventMs: edit.Refusal is null ? NowMs : null)
+            : new Change(entity.Type, entity.Id, new DocumentRange(0, document.Length), BaseVersion: version);
     }
 
     private void Check(WriteAnswer answer)

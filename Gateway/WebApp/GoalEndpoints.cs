@@ -58,13 +58,13 @@ internal static class GoalEndpoints
             && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));
     }
 
-    private static async Task Get(Call call, TimeProvider time, Logbooks logbooks)
+    private static async Task Get(Call call, Logbooks logbooks)
     {
-        var stored = await new Documents(call, time).Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
+        var stored = await new Documents(call).Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
         await call.Http.Answer(await Told(call, stored, logbooks), WebAppJson.Default.Goal);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time, Logbooks logbooks)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
@@ -72,7 +72,7 @@ internal static class GoalEndpoints
         sent.RequiredText("title");
         var key = RequestKey.Of(call, body);
         var id = GoalDocuments.IdOf(sent, key);
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         await documents.Update(GoalDocuments.Type, id, key, stored =>
             stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
             : stored.IsDeleted ? Edit.No(Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
@@ -81,28 +81,28 @@ internal static class GoalEndpoints
         await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(goal, WebAppJson.Default.Goal), ContentTypes.Json);
     }
 
-    private static async Task Change(Call call, RequestBodies bodies, TimeProvider time)
+    private static async Task Change(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
         GoalDocuments.Check(sent);
-        await Update(call, new Documents(call, time), RequestKey.Of(call, body), document => document.Merge(sent));
+        await Update(call, new Documents(call), RequestKey.Of(call, body), document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Goal updated"), WebAppJson.Default.MessageAnswer);
     }
 
-    private static async Task Remove(Call call, TimeProvider time)
+    private static async Task Remove(Call call)
     {
-        await Update(call, new Documents(call, time), RequestKey.Of(call, default), change: null);
+        await Update(call, new Documents(call), RequestKey.Of(call, default), change: null);
         await call.Http.Answer(new MessageAnswer("Goal deleted"), WebAppJson.Default.MessageAnswer);
     }
 
-    private static async Task Progress(Call call, RequestBodies bodies, TimeProvider time)
+    private static async Task Progress(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
         var value = sent.OptionalNumber("value") ?? throw Fields.Wrong("$.value", "must be a number");
         var notes = sent.OptionalText("notes");
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         await Update(call, documents, RequestKey.Of(call, body), document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
         var goal = await documents.Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
         var told = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
 using Mirubato.Grains.Interfaces;
@@ -44,30 +45,31 @@ internal static class Logbook
     /// page fails, and a repetition goes on from there.
     /// </summary>
     /// <returns>How many entries are meant, and how many were changed.</returns>
-    public static async ValueTask<(int Meant, int Changed)> Edit(Call call, TimeProvider time, Func<LogbookEntry, EntryEdit> edit)
+    public static async ValueTask<(int Meant, int Changed)> Edit(Call call, Func<LogbookEntry, EntryEdit> edit)
     {
         var query = From(EntityTypes.LogbookEntry);
         var (meant, changed, attempts) = (0, 0, 0);
         while (true)
         {
             var page = await Read(call, query);
-            var (here, changes) = ChangesOf(page, edit, time.GetUtcNow().ToUnixTimeMilliseconds());
-            if (await Write(call, page, changes) is not { } written)
+            var edits = EditsOf(page, edit, call.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            if (await Write(call, page, edits) is not { } written)
             {
                 if (++attempts == Documents.AttemptsMax) throw new RequestRefusedException(Problem.BaseMoved);
                 continue;
             }
 
-            (meant, changed, attempts) = (meant + here, changed + written, 0);
+            (meant, changed, attempts) = (meant + edits.Meant, changed + written, 0);
             if (!page.More) return (meant, changed);
             query = query with { AfterKey = page.Rows[^1].Entity };
         }
     }
 
-    private static (int Meant, List<Change> Changes) ChangesOf(ReadPage page, Func<LogbookEntry, EntryEdit> edit, long nowMs)
+    private static PageEdits EditsOf(ReadPage page, Func<LogbookEntry, EntryEdit> edit, long nowMs)
     {
         var meant = 0;
         var changes = new List<Change>();
+        var documents = new ArrayBufferWriter<byte>();
         foreach (var row in page.Rows)
         {
             var entry = new LogbookEntry(JsonMembers.OfStored(row.Data));
@@ -75,17 +77,24 @@ internal static class Logbook
             if (made is not EntryEdit.Other) meant++;
             if (made is not EntryEdit.Changed) continue;
             entry.Members.Touch(EntityTypes.LogbookEntry, nowMs);
-            changes.Add(new Change(row.Entity.Type, row.Entity.Id, entry.Members.ToJson(), BaseVersion: row.Version));
+            var document = entry.Members.ToJson();
+            changes.Add(new Change(row.Entity.Type, row.Entity.Id, new DocumentRange(documents.WrittenCount, document.Length), BaseVersion: row.Version));
+            documents.Write(document.Span);
         }
 
-        return (meant, changes);
+        return new PageEdits(meant, changes, documents.WrittenMemory);
     }
 
     /// <summary>Null when another write came between: then the page is read again.</summary>
-    private static async ValueTask<int?> Write(Call call, ReadPage page, List<Change> changes)
+    private static async ValueTask<int?> Write(Call call, ReadPage page, PageEdits edits)
     {
-        if (changes.Count == 0) return 0;
-        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, Body: default, changes, page.Standing.Token) { OnlyOnBase = true };
+        if (edits.Changes.Count == 0) return 0;
+        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, Body: default, edits.Changes, page.Standing.Token)
+        {
+            OnlyOnBase = true,
+            Documents = edits.Documents,
+            ItemsWanted = true,
+        };
         var answer = await call.Coordinator.Write(request, call.Cancel);
         if (answer.Refusal is RequestRefusal.BaseMoved) return null;
         RequestRefusedException.ThrowIf(answer.Refusal);
@@ -97,8 +106,11 @@ internal static class Logbook
 
     public static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
     {
-        var page = await call.Coordinator.Read(call.Caller, query, call.Cancel);
+        var page = await call.Reader.Read(call.Caller, query, call.Cancel);
         RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
         return page;
     }
+
+    /// <summary>How many entries of a page are meant, and what is written of them.</summary>
+    private sealed record PageEdits(int Meant, List<Change> Changes, ReadOnlyMemory<byte> Documents);
 }

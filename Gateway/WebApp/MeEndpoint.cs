@@ -18,9 +18,9 @@ internal static class MeEndpoint
         app.MapGet("/api/user/me", Get).DisableRateLimiting().Says("Who the token speaks for.")
             .Takes(Header.Device, Header.Schema).Gives<MeAnswer>();
 
-    private static async Task Get(Call call, TimeProvider time)
+    private static async Task Get(Call call)
     {
-        var standing = await Standing(call, time);
+        var standing = await Standing(call);
         if (standing is not null) RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
         var user = call.Http.User;
         var email = Claim(user, "email");
@@ -35,9 +35,9 @@ internal static class MeEndpoint
     }
 
     /// <summary>Null while the store does not answer.</summary>
-    private static async Task<Standing?> Standing(Call call, TimeProvider time)
+    private static async Task<Standing?> Standing(Call call)
     {
-        using var over = new CancellationTokenSource(Patience, time);
+        using var over = new CancellationTokenSource(Patience);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, call.Cancel);
         try
         {

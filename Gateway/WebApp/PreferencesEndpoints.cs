@@ -19,13 +19,13 @@ internal static class PreferencesEndpoints
             .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<JsonBytes>().Gives<JsonBytes>().Replays().Fails(413, 415, 422);
     }
 
-    private static async Task Get(Call call, TimeProvider time) => await Answer(call, new Documents(call, time));
+    private static async Task Get(Call call) => await Answer(call, new Documents(call));
 
-    private static async Task Put(Call call, RequestBodies bodies, TimeProvider time)
+    private static async Task Put(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         await documents.Update(Type, call.Caller.User.Value, RequestKey.Of(call, body), stored =>
         {
             var document = stored.IsLive ? stored.Members : new JsonMembers();

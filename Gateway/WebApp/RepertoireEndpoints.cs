@@ -42,13 +42,13 @@ internal static class RepertoireEndpoints
         await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, TimeProvider time, Logbooks logbooks)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
         Repertoire.Check(sent);
         var scoreId = Repertoire.ScoreIdOf(sent);
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         await documents.Update(Repertoire.Type, scoreId, RequestKey.Of(call, body), stored => stored.IsLive
             ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
@@ -63,14 +63,14 @@ internal static class RepertoireEndpoints
         await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(item, WebAppJson.Default.RepertoireItem), ContentTypes.Json);
     }
 
-    private static async Task Change(Call call, RequestBodies bodies, TimeProvider time)
+    private static async Task Change(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
         Repertoire.Check(sent);
         sent.Remove("scoreId");
         sent.Remove("score_id");
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         await Update(call, documents, RequestKey.Of(call, body), stored =>
         {
             var document = stored.Members;
@@ -81,20 +81,20 @@ internal static class RepertoireEndpoints
         await call.Http.Answer(new MessageAnswer("Repertoire updated"), WebAppJson.Default.MessageAnswer);
     }
 
-    private static async Task Remove(Call call, TimeProvider time)
+    private static async Task Remove(Call call)
     {
-        await Update(call, new Documents(call, time), RequestKey.Of(call, default), _ => Edit.Delete);
+        await Update(call, new Documents(call), RequestKey.Of(call, default), _ => Edit.Delete);
         await call.Http.Answer(new MessageAnswer("Removed from the repertoire"), WebAppJson.Default.MessageAnswer);
     }
 
     /// <summary>The piece goes last: a call that broke off in the middle can be made again.</summary>
-    private static async Task Dissociate(Call call, TimeProvider time, Logbooks logbooks)
+    private static async Task Dissociate(Call call, Logbooks logbooks)
     {
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         var scoreId = PathId.OfScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
         var name = Repertoire.OwnName(piece) ?? (await logbooks.Of(call)).FirstOrDefault(entry => entry.ScoreId == scoreId && entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
-        var (kept, _) = await Logbook.Edit(call, time, entry => KeepName(entry, scoreId, name));
+        var (kept, _) = await Logbook.Edit(call, entry => KeepName(entry, scoreId, name));
         await Update(call, documents, default, _ => Edit.Delete);
         var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
         await call.Http.Answer(answer, WebAppJson.Default.DissociatedAnswer);

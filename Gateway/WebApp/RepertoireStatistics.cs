@@ -9,10 +9,10 @@ internal static class RepertoireStatistics
     /// <summary>Sessions told one by one.</summary>
     public const int SessionsMax = 50;
 
-    public static async Task Get(Call call, TimeProvider time, Logbooks logbooks)
+    public static async Task Get(Call call, Logbooks logbooks)
     {
         var scoreId = PathId.OfScore(call.Http);
-        var documents = new Documents(call, time);
+        var documents = new Documents(call);
         var stored = await documents.Get(Repertoire.Type, scoreId, "This piece is not in the repertoire; GET /api/repertoire lists what is.");
         var practice = new Practice();
         var recent = new PriorityQueue<EntryFacts, long>();

@@ -21,12 +21,12 @@ internal static class BatchRequest
             if (walk.Token == JsonTokenType.EndArray) return changes;
             if (changes.Count == Limits.BatchItemsMax)
                 throw new RequestRefusedException(Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
-            changes.Add(Item(walk.Slice()));
+            changes.Add(Item(walk.Slice(), walk.Body));
         }
     }
 
     /// <summary>One item, walked on its own: what is wrong with it is its own result and does not sink the others.</summary>
-    private static Change Item(ReadOnlyMemory<byte> item)
+    private static Change Item(ReadOnlyMemory<byte> item, ReadOnlyMemory<byte> body)
     {
         var draft = new Draft();
         try
@@ -44,7 +44,7 @@ internal static class BatchRequest
 
         return draft.Refusal() is var why and not ItemRefusal.None
             ? Refused(draft, why)
-            : new Change(draft.Type!, draft.Id, draft.Data, draft.Deleted, draft.BaseVersion, draft.Checksum, draft.Version);
+            : new Change(draft.Type!, draft.Id, DocumentRange.Of(draft.Data, body), draft.Deleted, draft.BaseVersion, draft.Checksum, draft.Version);
     }
 
     private static Change Refused(Draft draft, ItemRefusal why) => new(

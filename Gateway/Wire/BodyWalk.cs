@@ -19,6 +19,9 @@ internal ref struct BodyWalk(ReadOnlyMemory<byte> body)
 
     public readonly JsonTokenType Token => reader.TokenType;
 
+    /// <summary>All of it: what documents are ranges of.</summary>
+    public readonly ReadOnlyMemory<byte> Body => body;
+
     public void Next()
     {
         try

@@ -9,7 +9,7 @@ namespace Mirubato.Gateway.Wire;
 
 /// <summary>What to pull: all, or what changed; some types, or all; at most so many.</summary>
 /// <param name="Since">Null: not sent.</param>
-internal sealed record PullRequest(SyncToken? Since, IReadOnlyList<string>? Types, int? Limit)
+internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit)
 {
     public const int TypesMax = 100;
 

@@ -20,7 +20,7 @@ internal static class PushRequest
             var type = EntityTypes.OfMember(name);
             if (type is null) Unknown(ref walk, name, changes);
             else if (walk.Token == JsonTokenType.Null) continue;
-            else if (type.Ids is IdSource.User) Add(changes, type, walk.Slice());
+            else if (type.Ids is IdSource.User) Add(changes, type, walk.Slice(), walk.Body);
             else Items(ref walk, type, changes);
         }
 
@@ -38,7 +38,7 @@ internal static class PushRequest
             if (walk.Token == JsonTokenType.EndArray) return;
             try
             {
-                Add(changes, type, walk.Slice());
+                Add(changes, type, walk.Slice(), walk.Body);
             }
             catch (RequestRefusedException e) when (e.Path == parent)
             {
@@ -48,9 +48,9 @@ internal static class PushRequest
         }
     }
 
-    private static void Add(List<Change> changes, EntityType type, ReadOnlyMemory<byte> document) =>
+    private static void Add(List<Change> changes, EntityType type, ReadOnlyMemory<byte> document, ReadOnlyMemory<byte> body) =>
         Add(changes, document.Length <= Limits.StoredBytesMax
-            ? new Change(type.Name, Id: null, document)
+            ? new Change(type.Name, Id: null, DocumentRange.Of(document, body))
             : new Change(type.Name, OversizedItem.Id(type, document.Span), Document: default, Refused: ItemRefusal.TooLarge));
 
     // Reported, not ignored: whoever sends it believes that it is stored.

@@ -13,19 +13,15 @@ internal readonly record struct RowFrame(ReadOnlyMemory<byte> Bytes, long Seq, s
 internal static class RowFrames
 {
     /// <summary>A frame a row, but a plan and its occurrences, when one commit holds them in a row, are one event that carries the highest revision.</summary>
-    /// <param name="isKnown">
-    /// Announced before. Asked only of a row that was read from the store: its first version is its revision, but so may a second be, right
-    /// behind it.
-    /// </param>
-    public static IEnumerable<RowFrame> Stream(IReadOnlyList<AnnouncedRow> rows, long after, string now, Func<EntityKey, bool> isKnown)
+    public static IEnumerable<RowFrame> Stream(IReadOnlyList<AnnouncedRow> rows, long after, string now)
     {
         for (var i = 0; i < rows.Count; i++)
         {
-            var (row, by, told) = rows[i];
+            var (row, by, isNew) = rows[i];
             var occurrences = OccurrencesBehind(rows, i);
             i += occurrences.Count;
             var seq = rows[i].Row.Seq;
-            yield return new RowFrame(Event(row, now, occurrences, isNew: told ?? (row.Version == row.Seq && !isKnown(row.Entity))).Number("after", after).Number("seq", seq).End(), seq, by, row.Entity);
+            yield return new RowFrame(Event(row, now, occurrences, isNew).Number("after", after).Number("seq", seq).End(), seq, by, row.Entity);
             after = seq;
         }
     }

@@ -15,7 +15,7 @@ internal abstract record SocketRequest
 
     internal sealed record Auth(string Token) : SocketRequest;
 
-    internal sealed record Mutation(IReadOnlyList<Change> Changes, string? MutationId, DeviceId? Device) : SocketRequest;
+    internal sealed record Mutation(List<Change> Changes, string? MutationId, DeviceId? Device) : SocketRequest;
 
     /// <summary>Reads a frame. Throws <see cref="FrameRefusedException"/> with what is wrong with it.</summary>
     public static SocketRequest Parse(ReadOnlyMemory<byte> frame, UserId user, long nowMs)
@@ -37,9 +37,11 @@ internal abstract record SocketRequest
     private sealed class Envelope
     {
         private readonly Dictionary<string, ReadOnlyMemory<byte>> members = [];
+        private readonly ReadOnlyMemory<byte> frame;
 
         public Envelope(ReadOnlyMemory<byte> frame)
         {
+            this.frame = frame;
             var walk = new BodyWalk(frame);
             var seen = new HashSet<string>();
             walk.Next();
@@ -94,7 +96,7 @@ internal abstract record SocketRequest
             if (!Has(member)) throw Wrong(member, "must be a document; it is missing");
             var document = members[member];
             if (document.Span[0] != (byte)'{') throw Wrong(member, "must be an object");
-            return Sized(new Change(type.Name, id, document, BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)), type);
+            return Sized(new Change(type.Name, id, DocumentRange.Of(document, frame), BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)), type);
         }
 
         private Change Deletion(string type, string member, long nowMs) =>
@@ -110,14 +112,14 @@ internal abstract record SocketRequest
             {
                 walk.Next();
                 if (walk.Token == JsonTokenType.EndArray) return;
-                changes.Add(Sized(new Change(type.Name, null, walk.Slice(), EventMs: eventMs), type));
+                changes.Add(Sized(new Change(type.Name, null, DocumentRange.Of(walk.Slice(), frame), EventMs: eventMs), type));
             }
         }
 
-        private static Change Sized(Change change, EntityType type) =>
+        private Change Sized(Change change, EntityType type) =>
             change.Document.Length <= Limits.StoredBytesMax
                 ? change
-                : change with { Id = OversizedItem.Id(type, change.Document.Span), Document = default, Refused = ItemRefusal.TooLarge };
+                : change with { Id = OversizedItem.Id(type, frame.Span.Slice(change.Document.Start, change.Document.Length)), Document = default, Refused = ItemRefusal.TooLarge };
 
         private EntityType TypeNamed() =>
             Text("entityType") is { } name && EntityTypes.Of(name) is { } type ? type : throw Wrong("entityType", "must be a lower_snake entity type");

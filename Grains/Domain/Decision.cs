@@ -65,8 +65,11 @@ internal sealed class Decision(
         return document.Render(touch.Now.Version, touch.Now.OutMs);
     }
 
-    private OutgoingDocument Stored(EntityKey entity, IReadOnlyDictionary<EntityKey, StoredRow> stored) =>
-        Intake.Read(new Change(entity.Type, entity.Id, stored[entity].Data), user).Document;
+    private OutgoingDocument Stored(EntityKey entity, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    {
+        var data = stored[entity].Data;
+        return Intake.Read(new Change(entity.Type, entity.Id, new DocumentRange(0, data.Length)), data, user).Document;
+    }
 
     /// <summary>One result per item, in the order of the request.</summary>
     public IReadOnlyList<ItemResult> Results(IReadOnlyList<NewRow> rows, IReadOnlyDictionary<EntityKey, StoredRow> stored)

@@ -23,9 +23,9 @@ internal static class EntityName
     /// The id of an item that is refused, as well as it can be told, so that the client finds it in the answer; else empty.
     /// The document may be too large, too deep or broken: nothing is built, the first <c>id</c> counts.
     /// </summary>
-    public static string OfRefused(Change change)
+    public static string OfRefused(Change change, ReadOnlySpan<byte> document)
     {
-        var id = change.Id ?? Scan(change.Document.Span);
+        var id = change.Id ?? Scan(document);
         return UsableId.Is(id) ? id! : "";
     }
 

@@ -13,28 +13,28 @@ internal static class Intake
     private static readonly byte[] NoMembers = "{}"u8.ToArray();
     private static readonly byte[] True = "true"u8.ToArray();
 
-    public static Incoming Read(Change change, UserId user)
+    public static Incoming Read(Change change, ReadOnlyMemory<byte> sent, UserId user)
     {
         var type = EntityTypes.Of(change.Type);
-        if (change.Refused is not ItemRefusal.None) return Refuse(change, type, change.Refused);
-        if (type is null) return Refuse(change, type, ItemRefusal.UnknownType);
-        if (change.Document.Length > Limits.StoredBytesMax) return Refuse(change, type, ItemRefusal.TooLarge);
+        if (change.Refused is not ItemRefusal.None) return Refuse(change, sent, type, change.Refused);
+        if (type is null) return Refuse(change, sent, type, ItemRefusal.UnknownType);
+        if (sent.Length > Limits.StoredBytesMax) return Refuse(change, sent, type, ItemRefusal.TooLarge);
 
         // Only an id was sent: enough to delete by.
-        var document = change.Document.IsEmpty && change.Delete ? NoMembers : change.Document;
+        var document = sent.IsEmpty && change.Delete ? NoMembers : sent;
         using var tree = JsonTree.Parse(document.Span, Limits.EntityDepthMax);
-        if (RefusalOf(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, type, refusal);
-        if (tree[0].Kind is not JsonKind.Object) return Refuse(change, type, ItemRefusal.Invalid);
-        if (!HoldsChecksum(change, tree)) return Refuse(change, type, ItemRefusal.ChecksumMismatch);
+        if (RefusalOf(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, document, type, refusal);
+        if (tree[0].Kind is not JsonKind.Object) return Refuse(change, document, type, ItemRefusal.Invalid);
+        if (!HoldsChecksum(change, tree)) return Refuse(change, document, type, ItemRefusal.ChecksumMismatch);
         return Read(change, type, user, document, tree);
     }
 
     private static Incoming Read(Change change, EntityType type, UserId user, ReadOnlyMemory<byte> document, JsonTree tree)
     {
         var members = new DocumentMembers(tree, stackalloc int[Members.Count]);
-        if (members.HasRepeats) return Refuse(change, type, ItemRefusal.DuplicateKeys);
-        if (document.Length > BytesMax(members)) return Refuse(change, type, ItemRefusal.TooLarge);
-        if (EntityName.Of(type, change, members, user) is not { } id) return Refuse(change, type, ItemRefusal.Invalid);
+        if (members.HasRepeats) return Refuse(change, document, type, ItemRefusal.DuplicateKeys);
+        if (document.Length > BytesMax(members)) return Refuse(change, document, type, ItemRefusal.TooLarge);
+        if (EntityName.Of(type, change, members, user) is not { } id) return Refuse(change, document, type, ItemRefusal.Invalid);
 
         var isDelete = change.Delete || members.Has(Member.DeletedAt) || members.Has(Member.DeletedAtSnake);
         var claim = Claim.Of(members, change, isDelete);
@@ -42,9 +42,9 @@ internal static class Intake
         if (isDelete) SayDeleted(ref edits, members, claim);
 
         var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));
-        if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, type, ItemRefusal.TooLarge);
+        if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, document, type, ItemRefusal.TooLarge);
         var problem = FingerprintOf(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
-        if (problem is not JsonProblem.None) return Refuse(change, type, RefusalOf(problem));
+        if (problem is not JsonProblem.None) return Refuse(change, document, type, RefusalOf(problem));
 
         return new Incoming
         {
@@ -108,11 +108,11 @@ internal static class Intake
         _ => ItemRefusal.Invalid,
     };
 
-    private static Incoming Refuse(Change change, EntityType? type, ItemRefusal refusal) => new()
+    private static Incoming Refuse(Change change, ReadOnlyMemory<byte> document, EntityType? type, ItemRefusal refusal) => new()
     {
         Refusal = refusal,
         Change = change,
         Type = type,
-        Entity = new EntityKey(change.Type, EntityName.OfRefused(change)),
+        Entity = new EntityKey(change.Type, EntityName.OfRefused(change, document.Span)),
     };
 }

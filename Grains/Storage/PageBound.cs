@@ -8,7 +8,7 @@ internal sealed class PageBound(int rowsMax)
     private readonly List<StoredRow> rows = new(Math.Min(rowsMax, Limits.PageRowsMax));
     private long bytes;
 
-    public IReadOnlyList<StoredRow> Rows => rows;
+    public List<StoredRow> Rows => rows;
 
     /// <summary>A row came that no longer fitted.</summary>
     public bool More { get; private set; }

@@ -8,8 +8,6 @@ internal static class StoredColumns
 {
     public const string Row = "entity_type, entity_id, seq, version, out_ms, deleted_ms, data";
     public const string Conflict = "id, entity_type, entity_id, reason, winner_version, device_id, created_ms, document";
-    public const string Connection = "connection_id, device_id, opened_ms";
-    public const string Ticket = "user_id, origin, token_issued_ms, token_exp_ms, expires_ms";
     public const string Receipt = "raw_hash, request_hash, status, response, expires_ms";
 
     public static StoredRow RowOf(DbDataReader row) => new(
@@ -21,17 +19,11 @@ internal static class StoredColumns
         row.GetString(0), new EntityKey(row.GetString(1), row.GetString(2)), row.GetString(3), row.GetInt64(4),
         row.IsDBNull(5) ? null : new DeviceId(row.GetString(5)), row.GetInt64(6), row.GetFieldValue<byte[]>(7));
 
-    /// <summary>device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms, live.</summary>
+    /// <summary>device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms. Who is live the coordinator knows.</summary>
     public static DeviceReport DeviceOf(DbDataReader row) => new(
         new DeviceId(row.GetString(0)), row.IsDBNull(1) ? null : row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4),
-        row.IsDBNull(5) ? null : row.GetInt64(5), row.GetBoolean(6));
+        row.IsDBNull(5) ? null : row.GetInt64(5), Live: false);
 
     public static Receipt ReceiptOf(DbDataReader row, WriteScope scope, string key) => new(
         scope, key, row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetFieldValue<byte[]>(3), row.GetInt64(4));
-
-    public static LiveConnection ConnectionOf(DbDataReader row, UserId user) => new(
-        user, row.GetString(0), row.IsDBNull(1) ? null : new DeviceId(row.GetString(1)), row.GetInt64(2));
-
-    public static (Ticket Ticket, long ExpiresMs) TicketOf(DbDataReader row) => (
-        new Ticket(new UserId(row.GetString(0)), row.IsDBNull(1) ? null : row.GetString(1), row.GetInt64(2), row.GetInt64(3)), row.GetInt64(4));
 }

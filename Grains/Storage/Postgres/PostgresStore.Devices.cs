@@ -5,26 +5,10 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    public async ValueTask<IReadOnlyList<DeviceReport>> Devices(UserId user, CancellationToken cancel)
+    public async ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel)
     {
-        const string sql = """
-            SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms, EXISTS (
-                SELECT FROM sync_connections c JOIN gateways g USING (gateway_id)
-                WHERE c.user_id = d.user_id AND c.device_id = d.device_id AND g.seen_ms > (SELECT max(seen_ms) FROM gateways) - $2)
-            FROM sync_devices d WHERE user_id = $1 ORDER BY device_id
-            """;
-        return await List(sql, p => { p.Text(user.Value); p.Bigint(Ages.GatewaySilenceMs); }, StoredColumns.DeviceOf, cancel);
-    }
-
-    public async ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel)
-    {
-        const string sql = """
-            SELECT (SELECT count(*)::int FROM sync_devices WHERE user_id = $1 AND revoked_ms IS NULL),
-                   (SELECT count(*)::int FROM sync_connections c JOIN gateways g USING (gateway_id) WHERE c.user_id = $1 AND g.seen_ms > $2)
-            """;
-        var found = await List(sql, p => { p.Text(user.Value); p.Bigint(nowMs - Ages.GatewaySilenceMs); },
-            row => (row.GetInt32(0), row.GetInt32(1)), cancel);
-        return found[0];
+        const string sql = "SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms FROM sync_devices WHERE user_id = $1 ORDER BY device_id";
+        return await List(sql, p => p.Text(user.Value), StoredColumns.DeviceOf, cancel);
     }
 
     public async ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel)
@@ -48,18 +32,19 @@ internal sealed partial class PostgresStore
 
     public async ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_devices SET revoked_ms = $3 WHERE user_id = $1 AND device_id = $2";
-        return await Execute(sql, p =>
+        const string revocation = "UPDATE sync_devices SET revoked_ms = $3 WHERE user_id = $1 AND device_id = $2";
+        var found = false;
+        await Locked(user, async (connection, _, token) =>
         {
-            p.Text(user.Value);
-            p.Text(device.Value);
-            p.OptionalBigint(revokedMs);
-        }, cancel) > 0;
+            found = await Run(connection, revocation, p => { p.Text(user.Value); p.Text(device.Value); p.OptionalBigint(revokedMs); }, token) > 0;
+            if (found) await Run(connection, "UPDATE sync_metadata SET rights = rights + 1 WHERE user_id = $1", p => p.Text(user.Value), token);
+        }, cancel);
+        return found;
     }
 
     public async ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_metadata SET not_before_ms = greatest(not_before_ms, $2) WHERE user_id = $1";
+        const string sql = "UPDATE sync_metadata SET not_before_ms = greatest(not_before_ms, $2), rights = rights + 1 WHERE user_id = $1";
         while (await Execute(sql, p => { p.Text(user.Value); p.Bigint(notBeforeMs); }, cancel) == 0) await Provision(user, notBeforeMs, cancel);
     }
 

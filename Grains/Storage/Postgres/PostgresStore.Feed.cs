@@ -4,7 +4,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    public async ValueTask<IReadOnlyList<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel)
+    public async ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel)
     {
         const string newest = $"SELECT {StoredColumns.Conflict} FROM sync_conflicts WHERE user_id = $1 ORDER BY created_ms DESC, id DESC LIMIT $2";
         const string older = $"""

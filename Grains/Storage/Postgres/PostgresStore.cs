@@ -7,7 +7,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// The store of a deployment: any number of processes over one PostgreSQL. Correct through the fence of each commit, not through
 /// who holds which connection.
 /// </summary>
-internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options) : IUserStore, IStoreUpkeep, IConnectionStore, IAsyncDisposable
+internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options) : IUserStore, IStoreUpkeep, IAsyncDisposable
 {
     private const int NpgsqlPoolSizeDefault = 100;
     private const int ClientPatienceSeconds = 2;
@@ -68,6 +68,9 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
             while (await reader.ReadAsync(token)) rows.Add(read(reader));
             return rows;
         }, cancel);
+
+    private async ValueTask<T> One<T>(string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlDataReader, T> read, CancellationToken cancel) =>
+        (await List(sql, with, read, cancel))[0];
 
     private async ValueTask<T> Ask<T>(
         string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlCommand, CancellationToken, Task<T>> ask, CancellationToken cancel)

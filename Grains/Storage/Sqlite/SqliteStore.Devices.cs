@@ -4,25 +4,10 @@ namespace Mirubato.Grains.Storage.Sqlite;
 
 internal sealed partial class SqliteStore
 {
-    public async ValueTask<IReadOnlyList<DeviceReport>> Devices(UserId user, CancellationToken cancel)
+    public async ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel)
     {
-        const string sql = """
-            SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms, EXISTS (
-                SELECT 1 FROM sync_connections c JOIN gateways g USING (gateway_id)
-                WHERE c.user_id = d.user_id AND c.device_id = d.device_id AND g.seen_ms > (SELECT max(seen_ms) FROM gateways) - ?2)
-            FROM sync_devices d WHERE user_id = ?1 ORDER BY device_id
-            """;
-        return await readers.Read(session => session.List(sql, StoredColumns.DeviceOf, user.Value, Ages.GatewaySilenceMs), cancel);
-    }
-
-    public ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel)
-    {
-        const string sql = """
-            SELECT (SELECT count(*) FROM sync_devices WHERE user_id = ?1 AND revoked_ms IS NULL),
-                   (SELECT count(*) FROM sync_connections c JOIN gateways g USING (gateway_id) WHERE c.user_id = ?1 AND g.seen_ms > ?2)
-            """;
-        return readers.Read(
-            session => session.First(sql, row => (row.GetInt32(0), row.GetInt32(1)), user.Value, nowMs - Ages.GatewaySilenceMs), cancel);
+        const string sql = "SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms FROM sync_devices WHERE user_id = ?1 ORDER BY device_id";
+        return await readers.Read(session => session.List(sql, StoredColumns.DeviceOf, user.Value), cancel);
     }
 
     public ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel)
@@ -39,13 +24,18 @@ internal sealed partial class SqliteStore
 
     public ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_devices SET revoked_ms = ?3 WHERE user_id = ?1 AND device_id = ?2";
-        return writer.Write(session => session.Execute(sql, user.Value, device.Value, revokedMs) > 0, cancel);
+        const string revocation = "UPDATE sync_devices SET revoked_ms = ?3 WHERE user_id = ?1 AND device_id = ?2";
+        return writer.Write(session =>
+        {
+            var found = session.Execute(revocation, user.Value, device.Value, revokedMs) > 0;
+            if (found) session.Execute("UPDATE sync_metadata SET rights = rights + 1 WHERE user_id = ?1", user.Value);
+            return found;
+        }, cancel);
     }
 
     public async ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_metadata SET not_before_ms = max(not_before_ms, ?2) WHERE user_id = ?1";
+        const string sql = "UPDATE sync_metadata SET not_before_ms = max(not_before_ms, ?2), rights = rights + 1 WHERE user_id = ?1";
         await writer.Write(session =>
         {
             Provision(session, user, notBeforeMs);

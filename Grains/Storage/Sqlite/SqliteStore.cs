@@ -1,7 +1,7 @@
 namespace Mirubato.Grains.Storage.Sqlite;
 
 /// <summary>The store that needs nothing installed: one file, one process, one writer, durable at each answer.</summary>
-internal sealed partial class SqliteStore : IUserStore, IStoreUpkeep, IConnectionStore, IAsyncDisposable
+internal sealed partial class SqliteStore : IUserStore, IStoreUpkeep, IAsyncDisposable
 {
     private readonly FileStream ownership;
     private readonly SqliteOptions options;

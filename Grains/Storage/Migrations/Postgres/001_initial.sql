@@ -10,7 +10,8 @@ CREATE TABLE sync_metadata (
     last_sync_ms      bigint NOT NULL,
     digest            bytea  NOT NULL CHECK (octet_length(digest) = 16),
     not_before_ms     bigint NOT NULL DEFAULT 0,
-    created_ms        bigint NOT NULL
+    created_ms        bigint NOT NULL,
+    rights            bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE sync_data (
@@ -87,36 +88,24 @@ CREATE TABLE sync_devices (
 
 CREATE INDEX sync_devices_unseen ON sync_devices (last_seen_ms);
 
--- One heartbeat row per process, not per socket: a connection is live while its gateway is.
-CREATE TABLE gateways (
-    gateway_id text COLLATE "C" PRIMARY KEY,
-    seen_ms    bigint NOT NULL
-) WITH (fillfactor = 50);
-
-CREATE TABLE sync_connections (
-    user_id       text COLLATE "C" NOT NULL,
-    connection_id text COLLATE "C" NOT NULL,
-    gateway_id    text COLLATE "C" NOT NULL,
-    device_id     text COLLATE "C",
-    opened_ms     bigint NOT NULL,
-    PRIMARY KEY (user_id, connection_id)
+-- Keys that every process of an installation shares. They are random, made here once, and never change.
+CREATE TABLE server_keys (
+    name  text COLLATE "C" PRIMARY KEY,
+    value bytea NOT NULL CHECK (octet_length(value) = 32)
 );
 
-CREATE INDEX sync_connections_gateway ON sync_connections (gateway_id);
+-- Two UUIDs have 244 random bits; no extension is needed for either function.
+INSERT INTO server_keys (name, value) VALUES ('tickets', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
 
-CREATE TABLE tickets (
-    hash            bytea PRIMARY KEY,
-    user_id         text COLLATE "C" NOT NULL,
-    origin          text,
-    token_issued_ms bigint NOT NULL,
-    token_exp_ms    bigint NOT NULL,
-    expires_ms      bigint NOT NULL
+-- Which process may sweep, and until when. Every batch locks its row, so that no batch commits after another process took the lease.
+CREATE TABLE maintenance_lease (
+    name     text COLLATE "C" PRIMARY KEY,
+    holder   text COLLATE "C" NOT NULL,
+    until_ms bigint NOT NULL
 );
-
-CREATE INDEX tickets_expiry ON tickets (expires_ms);
 
 -- Called where a commit's fence held and one of its keys has a live receipt: raising is what undoes the rest of the statement.
-CREATE FUNCTION sync_receipt_taken() RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION sync_receipt_taken() RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'receipt taken' USING ERRCODE = 'MS001';
 END

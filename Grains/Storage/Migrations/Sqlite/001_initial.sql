@@ -9,7 +9,8 @@ CREATE TABLE sync_metadata (
     last_sync_ms      INTEGER NOT NULL,
     digest            BLOB  NOT NULL CHECK (length(digest) = 16),
     not_before_ms     INTEGER NOT NULL DEFAULT 0,
-    created_ms        INTEGER NOT NULL
+    created_ms        INTEGER NOT NULL,
+    rights            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE sync_data (
@@ -86,30 +87,17 @@ CREATE TABLE sync_devices (
 
 CREATE INDEX sync_devices_unseen ON sync_devices (last_seen_ms);
 
--- One heartbeat row per process, not per socket: a connection is live while its gateway is.
-CREATE TABLE gateways (
-    gateway_id TEXT PRIMARY KEY,
-    seen_ms    INTEGER NOT NULL
+-- Keys that every start of an installation shares. They are random, made here once, and never change.
+CREATE TABLE server_keys (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL CHECK (length(value) = 32)
 ) STRICT;
 
-CREATE TABLE sync_connections (
-    user_id       TEXT NOT NULL,
-    connection_id TEXT NOT NULL,
-    gateway_id    TEXT NOT NULL,
-    device_id     TEXT,
-    opened_ms     INTEGER NOT NULL,
-    PRIMARY KEY (user_id, connection_id)
+INSERT INTO server_keys (name, value) VALUES ('tickets', randomblob(32));
+
+-- Who may sweep, and until when.
+CREATE TABLE maintenance_lease (
+    name     TEXT PRIMARY KEY,
+    holder   TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
 ) STRICT;
-
-CREATE INDEX sync_connections_gateway ON sync_connections (gateway_id);
-
-CREATE TABLE tickets (
-    hash            BLOB PRIMARY KEY,
-    user_id         TEXT NOT NULL,
-    origin          TEXT,
-    token_issued_ms INTEGER NOT NULL,
-    token_exp_ms    INTEGER NOT NULL,
-    expires_ms      INTEGER NOT NULL
-) STRICT;
-
-CREATE INDEX tickets_expiry ON tickets (expires_ms);

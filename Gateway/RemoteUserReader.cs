@@ -1,0 +1,38 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway;
+
+/// <summary>Reads in a process without a store: a silo is asked, and once more after one went away.</summary>
+internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IReadiness
+{
+    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => Ask(caller.User, grain => grain.Standing(caller), cancel);
+
+    public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) =>
+        Ask(caller.User, grain => grain.Read(new PageRequest(caller, query)), cancel);
+
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
+        Ask(user, grain => grain.Conflicts(new FeedRequest(user, after, limit)), cancel);
+
+    public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) =>
+        Ask(users[0], grain => grain.States(new StatesRequest(users)), cancel);
+
+    public ValueTask<byte[]> TicketKey(CancellationToken cancel) => Ask(default, grain => grain.TicketKey(), cancel);
+
+    public ValueTask<bool> Ready(CancellationToken cancel) => Ask(default, grain => grain.Ready(), cancel);
+
+    private async ValueTask<T> Ask<T>(UserId user, Func<ISyncReaderGrain, Task<Reply<T>>> ask, CancellationToken cancel)
+    {
+        var grain = grains.GetGrain<ISyncReaderGrain>((user.Value?.GetHashCode(StringComparison.Ordinal) & int.MaxValue ?? 0) % ISyncReaderGrain.Keys);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return (await ask(grain).WaitAsync(cancel)).ValueOrThrow();
+            }
+            catch (Exception gone) when (gone is not StoreUnavailableException && !cancel.IsCancellationRequested)
+            {
+                if (attempt == 2) throw new StoreUnavailableException(UserCoordinator.Unreachable, outcomeUnknown: false, gone);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace Mirubato.Grains.Interfaces;
+
+/// <summary>
+/// Reads of one user's data, each of one snapshot of the store. In a silo nothing crosses the cluster; elsewhere a
+/// <see cref="ISyncReaderGrain"/> is asked. Every call may throw <see cref="StoreUnavailableException"/>.
+/// </summary>
+public interface IUserReader
+{
+    /// <summary>Where the history stands, and whether this caller may still take part. Notes the device as seen.</summary>
+    ValueTask<Standing> Standing(Caller caller, CancellationToken cancel);
+
+    /// <summary>A page of stored entities. Notes the device as seen, and how far it says it is.</summary>
+    ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel);
+
+    /// <summary>The conflict feed, newest first, from behind <paramref name="after"/> (a conflict id; null: from the start).</summary>
+    ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel);
+
+    /// <summary>Head, sign-out and revoked devices of many users; unknown users are absent.</summary>
+    ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel);
+
+    /// <summary>The key that tickets are signed with: the same in every process over one store.</summary>
+    ValueTask<byte[]> TicketKey(CancellationToken cancel);
+}
+
+/// <param name="Revoked">Every revoked device.</param>
+/// <param name="Devices">How many devices are not revoked.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.user-state")]
+public sealed record UserState([property: Id(0)] Standing Standing, [property: Id(1)] List<DeviceId> Revoked, [property: Id(2)] int Devices);

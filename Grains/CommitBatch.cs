@@ -1,0 +1,177 @@
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>Requests decided one over the other on one ledger, to be committed together or not at all.</summary>
+internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger ledger, IdempotencyCache cachedResponses)
+{
+    private readonly List<QueuedWrite> requests = [];
+    private readonly List<(QueuedWrite, WriteAnswer)> decided = [];
+    private readonly List<(NewRow Row, QueuedWrite By)> rows = [];
+    private readonly List<Loser> losers = [];
+    private readonly List<ReplacedDocument> replaced = [];
+    private readonly List<Receipt> receipts = [];
+    private readonly HashSet<(WriteScope, string)> keys = [];
+
+    public long NowMs { get; } = silo.NowMs;
+
+    /// <summary>What all of it was decided on.</summary>
+    public SyncToken Position { get; } = ledger.Position;
+
+    public Draft Drafted { get; } = new(ledger);
+
+    /// <summary>A document that an answer needs is of another revision than the ledger knows: another activation was faster.</summary>
+    public bool IsStale { get; private set; }
+
+    public IReadOnlyList<QueuedWrite> Requests => requests;
+
+    public IReadOnlyList<(QueuedWrite Write, WriteAnswer Answer)> Answers => decided;
+
+    /// <summary>What is to be stored, by revision, and which request wrote it.</summary>
+    public IReadOnlyList<(NewRow Row, QueuedWrite By)> Rows => rows;
+
+    public IReadOnlyList<Receipt> Receipts => receipts;
+
+    public bool Writes => rows.Count + losers.Count + receipts.Count > 0;
+
+    public bool KeepsDocuments => losers.Count + replaced.Count > 0;
+
+    /// <summary>Decides requests in order until one must wait for the next commit; answers those that are still to be served.</summary>
+    public async ValueTask<IReadOnlyList<QueuedWrite>> Draft(IReadOnlyList<QueuedWrite> group, int atMost, CancellationToken cancel)
+    {
+        var next = 0;
+        for (; next < group.Count && requests.Count < atMost; next++)
+        {
+            var write = group[next];
+            if (write.Keyed is { } keyed && cachedResponses.Find(keyed.Scope, keyed.Key, NowMs) is { } first)
+            {
+                silo.Metrics.Replayed();
+                write.Complete(keyed.Replay(first));
+                continue;
+            }
+
+            if (!CanJoin(write)) break;
+            await Decide(write, cancel);
+            if (IsStale) break;
+        }
+
+        return [.. group.Skip(next)];
+    }
+
+    /// <summary>One row per entity and one receipt per key fit into a statement; and what a batch has missed is read at the ledger's head.</summary>
+    private bool CanJoin(QueuedWrite write) =>
+        requests.Count == 0
+        || (!WantsChanges(write.Request)
+            && (write.Keyed is null || !keys.Contains((write.Keyed.Scope, write.Keyed.Key)))
+            && !write.Items.Any(i => !i.IsRefused && Drafted.Changed.ContainsKey(i.Entity)));
+
+    private async ValueTask Decide(QueuedWrite write, CancellationToken cancel)
+    {
+        requests.Add(write);
+        var request = write.Request;
+        if (request.OnlyOnBase && !StandsOnBase(write))
+        {
+            await AnswerBaseMoved(write, cancel);
+            return;
+        }
+
+        var terms = new Terms(user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything);
+        var decision = Deciding.Decide(Drafted, terms, write.Items);
+        var stored = await Stored(decision.Needed(), cancel);
+        var missed = WantsChanges(request) ? await Missed(request, cancel) : null;
+        if (IsStale) return;
+
+        var applies = !(request.Strict && decision.HasConflictOrRefusal);
+        var written = decision.Rows(stored);
+        var results = decision.Results(written, stored);
+        var before = Drafted.Last;
+        if (applies) Take(write, decision, written);
+        var outcome = OutcomeOf(write, applies, results, before, missed);
+        Answer(write, outcome);
+    }
+
+    private bool StandsOnBase(QueuedWrite write) =>
+        write.Items.All(i => i.IsRefused || (Drafted.Find(i.Entity)?.Version ?? 0) == (i.BaseVersion ?? 0));
+
+    /// <summary>
+    /// Decided like any other, so that it holds only if the ledger is not behind the store. A repetition finds its base moved by itself:
+    /// its receipt tells.
+    /// </summary>
+    private async ValueTask AnswerBaseMoved(QueuedWrite write, CancellationToken cancel)
+    {
+        var first = write.Keyed is { } keyed ? await silo.Store.Receipt(user, keyed.Scope, keyed.Key, NowMs, cancel) : null;
+        decided.Add((write, first is null ? WriteAnswer.Refuse(RequestRefusal.BaseMoved) : write.Keyed!.Replay(first)));
+    }
+
+    private void Take(QueuedWrite write, Decision decision, IReadOnlyList<NewRow> written)
+    {
+        Drafted.Take(decision.Draft);
+        rows.AddRange(written.Select(row => (row, write)));
+        losers.AddRange(decision.Losers);
+        replaced.AddRange(decision.Replaced);
+    }
+
+    private WriteOutcome OutcomeOf(
+        QueuedWrite write, bool applies, IReadOnlyList<ItemResult> results, Revision before, ReadPage? missed)
+    {
+        var request = write.Request;
+        if (missed is null) return new WriteOutcome(applies, results, Token(request.Cursor, before), NotMentioned(write));
+
+        var named = results.Select(r => r.Entity).ToHashSet();
+        var changes = missed.Rows.Where(r => !named.Contains(r.Entity)).ToList();
+        var token = request.Cursor.At(missed.More ? new Revision(missed.Rows[^1].Seq) : Drafted.Last);
+        return new WriteOutcome(applies, results, token, 0, changes, missed.More);
+    }
+
+    /// <summary>The new head only for a client that had everything before this request; else what it had.</summary>
+    private SyncToken Token(SyncToken cursor, Revision before) =>
+        cursor == new SyncToken(Position.Epoch, before) ? new SyncToken(Position.Epoch, Drafted.Last) : cursor;
+
+    private int NotMentioned(QueuedWrite write) =>
+        write.Request.Scope is WriteScope.Batch
+            ? Drafted.Tally.Live - write.Items.Where(i => !i.IsRefused).Select(i => i.Entity).Distinct()
+                .Count(e => Drafted.Find(e) is { IsDeleted: false })
+            : 0;
+
+    private void Answer(QueuedWrite write, WriteOutcome outcome)
+    {
+        var (status, body) = silo.Format.Write(write.Request, outcome);
+        decided.Add((write, new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, [.. outcome.Items]) { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
+        if (write.Keyed is not { } keyed) return;
+        keys.Add((keyed.Scope, keyed.Key));
+        receipts.Add(keyed.Receipt(status, body, NowMs));
+    }
+
+    private bool WantsChanges(WriteRequest request) =>
+        request.Scope is WriteScope.Batch && request.Cursor != SyncToken.Start && !ledger.Standing.Resets(request.Cursor);
+
+    private async ValueTask<ReadPage> Missed(WriteRequest request, CancellationToken cancel)
+    {
+        var page = await silo.Store.Read(user, request.Caller.Device, new ReadQuery { After = request.Cursor.Seq }, NowMs, cancel);
+        IsStale |= page.Standing.Token != Position;
+        return page;
+    }
+
+    private async ValueTask<IReadOnlyDictionary<EntityKey, StoredRow>> Stored(
+        IReadOnlyDictionary<EntityKey, EntityHead> needed, CancellationToken cancel)
+    {
+        if (needed.Count == 0) return new Dictionary<EntityKey, StoredRow>();
+        var stored = (await silo.Store.Rows(user, [.. needed.Keys], cancel)).ToDictionary(r => r.Entity);
+        IsStale |= needed.Any(n => stored.GetValueOrDefault(n.Key)?.Seq != n.Value.Seq.Number);
+        return stored;
+    }
+
+    public Commit Commit() => new(
+        Position,
+        Drafted.Last,
+        Drafted.Tally.Digest,
+        NowMs,
+        requests.Min(r => r.Caller.TokenIssuedAtMs),
+        [.. requests.Select(r => r.Caller.Device).OfType<DeviceId>().Distinct()],
+        [.. rows.Select(r => r.Row)],
+        replaced,
+        [.. losers.DistinctBy(l => l.Id)],
+        receipts);
+}

@@ -1,0 +1,186 @@
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains;
+
+/// <summary>
+/// The connections of one user in every process: the limit, who is live, and who is told. A process reports all of its connections at once,
+/// and the higher number replaces the lower. Nothing of it is stored.
+/// </summary>
+internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
+{
+    private readonly List<ProcessConnections> processes = new(1);
+    private (long NotBeforeMs, long Rights) told = (0, -1);
+
+    /// <summary>Where the history stood when connections were last told.</summary>
+    public SyncToken? Head { get; private set; }
+
+    public HeadTrail Trail { get; } = new();
+
+    public bool IsEmpty => !processes.Exists(process => process.Connections.Count > 0);
+
+    public int Count
+    {
+        get
+        {
+            RemoveSilent();
+            return processes.Sum(process => process.Connections.Count);
+        }
+    }
+
+    public bool IsLive(DeviceId device)
+    {
+        RemoveSilent();
+        return processes.Exists(process => process.Connections.Exists(one => one.Device == device));
+    }
+
+    /// <summary>
+    /// Takes in a report. A new connection is admitted while there are fewer than allowed, or in the place of one that has been silent for
+    /// long in any process; else it is refused.
+    /// </summary>
+    public async ValueTask<(bool IsKnown, List<string> Refused)> Take(Roster roster)
+    {
+        RemoveSilent();
+        var process = processes.Find(one => one.Name == roster.Process);
+        var isKnown = process is not null;
+        if (process is null) processes.Add(process = Meet(roster));
+        process.RenewedMs = silo.NowMs;
+        var refused = new List<string>();
+        if (roster.Number > process.Number) await Replace(process, roster, refused);
+        EvictNewest();
+        return (isKnown, refused);
+    }
+
+    /// <summary>The rows of a commit, after it.</summary>
+    public void Announce(Announcement announcement)
+    {
+        Head = announcement.Token;
+        Trail.Note(announcement.Token, silo.NowMs);
+        if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement });
+    }
+
+    /// <summary>Tells what the store has confirmed, where it differs from what was told.</summary>
+    public void Follow(UserState state)
+    {
+        var standing = state.Standing;
+        var isBehind = Head is { } head && head.Epoch == standing.Epoch && head.Seq.IsAfter(standing.Last);
+        if (Head != standing.Token && !isBehind)
+        {
+            Head = standing.Token;
+            Tell(new UserNews(user) { Head = standing.Token });
+        }
+
+        // Noted also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
+        if (!isBehind) Trail.Note(standing.Token, silo.NowMs);
+        if (told == (standing.NotBeforeMs, standing.Rights)) return;
+        told = (standing.NotBeforeMs, standing.Rights);
+        if (standing.NotBeforeMs > 0 || state.Revoked.Count > 0) Tell(new UserNews(user) { NotBeforeMs = standing.NotBeforeMs, Revoked = state.Revoked });
+    }
+
+    public void Tell(UserNews news)
+    {
+        for (var i = processes.Count - 1; i >= 0; i--)
+        {
+            if (processes[i].Connections.Count > 0) processes[i].News.Tell(news);
+        }
+    }
+
+    /// <summary>
+    /// A process that has not reported for long is gone. The own process reports less often. One without connections is remembered as long,
+    /// so that a report that comes late does not bring back what has left.
+    /// </summary>
+    public void RemoveSilent()
+    {
+        if (processes.Exists(IsSilent)) processes.FindAll(IsSilent).ForEach(Remove);
+    }
+
+    /// <summary>A silo was declared dead, and its process with it.</summary>
+    public void RemoveSilo(string address) => processes.FindAll(process => process.Silo == address).ForEach(Remove);
+
+    private bool IsSilent(ProcessConnections process) =>
+        silo.NowMs - process.RenewedMs >= (process.IsLocal && process.Connections.Count > 0 ? 3 * Limits.RosterRenewMs : Limits.RosterSilentMs);
+
+    private ProcessConnections Meet(Roster roster)
+    {
+        ProcessConnections? met = null;
+        var isLocal = roster.Process == silo.Process.Name && silo.LocalGateway is not null;
+        var news = new AnnouncementQueue(silo, roster.Observer, isLocal, () => Remove(met!));
+        return met = new ProcessConnections(roster.Process, roster.Silo, roster.Observer, news) { IsLocal = isLocal };
+    }
+
+    private void Remove(ProcessConnections process)
+    {
+        if (processes.Remove(process)) process.News.Drop();
+    }
+
+    private async ValueTask Replace(ProcessConnections process, Roster roster, List<string> refused)
+    {
+        process.Number = roster.Number;
+        process.Connections = roster.Connections.FindAll(one => !one.IsNew);
+        foreach (var added in roster.Connections.Where(one => one.IsNew))
+        {
+            while (Count >= Limits.ConnectionsPerUserMax && await EvictLongestSilent()) { }
+            // A later report of the process has come meanwhile, and says more than this one.
+            if (process.Number != roster.Number) return;
+            if (Count < Limits.ConnectionsPerUserMax) process.Connections.Add(added with { IsNew = false });
+            else refused.Add(added.ConnectionId);
+        }
+    }
+
+    /// <summary>Asks every process. False when no connection has been silent for long enough.</summary>
+    private async ValueTask<bool> EvictLongestSilent()
+    {
+        var asked = processes.FindAll(process => process.Connections.Count > 0);
+        var answers = await Task.WhenAll(asked.Select(process => process.LongestSilent(user, silo.LocalGateway)));
+        var (longest, silent) = asked.Zip(answers).Where(one => one.Second is not null).MaxBy(one => one.Second!.SilentMs);
+        if (silent is null) return false;
+        Evict(longest, silent.ConnectionId);
+        return true;
+    }
+
+    /// <summary>A new activation does not know every connection at first; when more turn out than are allowed, the newest go.</summary>
+    private void EvictNewest()
+    {
+        while (Count > Limits.ConnectionsPerUserMax)
+        {
+            var (process, newest) = processes.SelectMany(p => p.Connections.Select(c => (Process: p, Connection: c))).MaxBy(one => one.Connection.OpenedMs);
+            Evict(process, newest.ConnectionId);
+        }
+    }
+
+    private void Evict(ProcessConnections process, string connectionId)
+    {
+        process.Connections.RemoveAll(one => one.ConnectionId == connectionId);
+        process.News.Tell(new UserNews(user) { Evicted = [connectionId] });
+    }
+}
+
+/// <summary>What one process has reported of a user.</summary>
+internal sealed class ProcessConnections(string name, string? silo, IGatewayObserver observer, AnnouncementQueue news)
+{
+    public string Name => name;
+
+    public string? Silo => silo;
+
+    public AnnouncementQueue News => news;
+
+    public bool IsLocal { get; init; }
+
+    public long Number { get; set; } = -1;
+
+    public long RenewedMs { get; set; }
+
+    public List<LiveConnection> Connections { get; set; } = [];
+
+    /// <summary>A process that does not answer has none that could go.</summary>
+    public async Task<SilentConnection?> LongestSilent(UserId user, IGatewayObserver? local)
+    {
+        try
+        {
+            return await (IsLocal ? local! : observer).LongestSilent(user);
+        }
+        catch (Exception)
+        {
+            return null;
+        }
+    }
+}

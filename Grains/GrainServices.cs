@@ -1,0 +1,55 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+using Mirubato.Grains.Storage.Postgres;
+using Mirubato.Grains.Storage.Sqlite;
+
+namespace Mirubato.Grains;
+
+/// <summary>Composes what a silo runs: the store, the coordinators over it, and reads.</summary>
+public static class GrainServices
+{
+    /// <param name="services">
+    /// Has the clock under <see cref="ServerClock.Key"/>, an <see cref="IAnswerFormat"/> and a <see cref="ProcessIdentity"/>; and, where the
+    /// process serves clients, an <see cref="IGatewayObserver"/>.
+    /// </param>
+    /// <param name="postgres">A connection string; null: SQLite.</param>
+    /// <param name="sqlitePath">The file of the embedded store, made when it is not there.</param>
+    /// <param name="quotas">What one user may keep.</param>
+    /// <param name="alsoApply">SQL that is run with the migrations of PostgreSQL at each start.</param>
+    public static IServiceCollection AddGrains(this IServiceCollection services, string? postgres, string sqlitePath, Quotas quotas, string? alsoApply = null)
+    {
+        if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres, new PostgresOptions(AlsoApply: alsoApply)));
+        else AddStore(services, _ => SqliteStore.Open(sqlitePath));
+        services.AddSingleton<SyncMetrics>();
+        services.AddSingleton(provider => ContextOf(provider, quotas));
+        services.AddSingleton<IUserReader, UserReader>();
+        services.AddSingleton<StoreGate>();
+        services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<StoreGate>());
+        services.AddHostedService(provider => provider.GetRequiredService<StoreGate>());
+        services.AddSingleton(provider => new IdleMemory(provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key)));
+        services.AddHostedService<CoordinatorUpkeep>();
+        return services;
+    }
+
+    private static CoordinatorContext ContextOf(IServiceProvider provider, Quotas quotas) => new(
+        provider.GetRequiredService<IUserStore>(),
+        provider.GetRequiredService<IAnswerFormat>(),
+        quotas,
+        provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key),
+        provider.GetRequiredService<SyncMetrics>(),
+        provider.GetRequiredService<ILogger<SyncCoordinatorGrain>>())
+    {
+        Process = provider.GetRequiredService<ProcessIdentity>(),
+        LocalGateway = provider.GetService<IGatewayObserver>(),
+    };
+
+    private static void AddStore<T>(IServiceCollection services, Func<IServiceProvider, T> open)
+        where T : class, IUserStore, IStoreUpkeep
+    {
+        services.AddSingleton(open);
+        services.AddSingleton<IUserStore>(provider => provider.GetRequiredService<T>());
+        services.AddSingleton<IStoreUpkeep>(provider => provider.GetRequiredService<T>());
+    }
+}

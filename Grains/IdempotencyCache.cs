@@ -1,0 +1,39 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>The last responses given under a key. A receipt never changes once it is stored, so a cached one is as good as the store's.</summary>
+internal sealed class IdempotencyCache
+{
+    private readonly Dictionary<(WriteScope, string), Receipt> receipts = [];
+    private readonly Queue<(WriteScope, string)> order = [];
+    private long bytes;
+
+    public Receipt? Find(WriteRequest request, long nowMs) => request.Key is { } key ? Find(request.Scope, key, nowMs) : null;
+
+    public Receipt? Find(WriteScope scope, string key, long nowMs) =>
+        receipts.TryGetValue((scope, key), out var receipt) && receipt.ExpiresMs > nowMs ? receipt : null;
+
+    public void Add(Receipt receipt)
+    {
+        var key = (receipt.Scope, receipt.Key);
+        if (receipts.TryGetValue(key, out var old)) bytes -= old.Response.Length;
+        else order.Enqueue(key);
+        receipts[key] = receipt;
+        bytes += receipt.Response.Length;
+        while (order.Count > Limits.CachedResponsesMax || bytes > Limits.CachedResponseBytesMax) RemoveOldest();
+    }
+
+    public void Clear()
+    {
+        receipts.Clear();
+        order.Clear();
+        bytes = 0;
+    }
+
+    private void RemoveOldest()
+    {
+        if (receipts.Remove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
+    }
+}

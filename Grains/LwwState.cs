@@ -1,0 +1,42 @@
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Grains;
+
+/// <summary>
+/// The last-write-wins state of one user: the heads of the user's entities, not their documents. It is loaded by the first call that needs
+/// it, caught up when another activation was faster, and dropped when it is idle or an outcome is unknown.
+/// </summary>
+internal sealed class LwwState(UserId user, CoordinatorContext silo)
+{
+    private Ledger? ledger;
+
+    public int Count => ledger?.Count ?? 0;
+
+    public void Drop() => ledger = null;
+
+    public async ValueTask<Ledger> Get(CancellationToken cancel) => ledger ?? await Reload(cancel);
+
+    /// <summary>Catches up with the store, or starts over where the history is another one.</summary>
+    public async ValueTask<Ledger> Refresh(CancellationToken cancel)
+    {
+        var stale = await Get(cancel);
+        var later = await silo.Store.Load(user, stale.Last, silo.NowMs, cancel);
+        if (later.Standing.Epoch != stale.Standing.Epoch || stale.Last.IsAfter(later.Standing.Last)) return await Reload(cancel);
+        stale.CatchUp(later);
+        return stale;
+    }
+
+    /// <summary>Live entities by type if the heads have come as far as <paramref name="standing"/>; else null.</summary>
+    public Dictionary<string, int>? LiveByType(Standing standing)
+    {
+        var isThere = ledger is not null && ledger.Standing.Epoch == standing.Epoch && !standing.Last.IsAfter(ledger.Last);
+        return isThere ? new Dictionary<string, int>(ledger!.LiveByType) : null;
+    }
+
+    private async ValueTask<Ledger> Reload(CancellationToken cancel)
+    {
+        silo.Metrics.Reloaded();
+        return ledger = new Ledger(await silo.Store.Load(user, Revision.Origin, silo.NowMs, cancel));
+    }
+}

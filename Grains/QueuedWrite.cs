@@ -1,0 +1,95 @@
+using System.Security.Cryptography;
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>A write that waits for its turn, parsed and hashed before it queues: only deciding needs the coordinator.</summary>
+internal sealed class QueuedWrite
+{
+    private readonly TaskCompletionSource<WriteAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private QueuedWrite(WriteRequest request, List<Incoming> items, KeyedBody? keyed, bool onTopOfAnything = false)
+    {
+        (Request, Items, Keyed, OnTopOfAnything) = (request, items, keyed, onTopOfAnything);
+        Bytes = Math.Max(request.Body.Length, request.Documents.Length) + (256L * items.Count);
+    }
+
+    public WriteRequest Request { get; }
+
+    public List<Incoming> Items { get; }
+
+    public KeyedBody? Keyed { get; }
+
+    /// <summary>Written by someone who has seen the present state, whatever its version.</summary>
+    public bool OnTopOfAnything { get; }
+
+    /// <summary>What it weighs while it waits.</summary>
+    public long Bytes { get; }
+
+    public Caller Caller => Request.Caller;
+
+    public Task<WriteAnswer> Answer => answer.Task;
+
+    public static ValueTask<QueuedWrite> From(WriteRequest request) => OffTurn.Run(request, static r => new QueuedWrite(r, Parse(r), KeyedBody.From(r)));
+
+    /// <summary>Brings the heads to where the store stands.</summary>
+    public static QueuedWrite OfNothing(Caller caller) => new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
+
+    /// <summary>What lost, written again now by someone who has seen the present state.</summary>
+    public static QueuedWrite Restoring(ConflictReport conflict, Caller caller, long nowMs)
+    {
+        var change = new Change(conflict.Entity.Type, conflict.Entity.Id, new DocumentRange(0, conflict.Document.Length));
+        var item = Intake.Read(change, conflict.Document, caller.User) with { ClaimMs = nowMs };
+        var request = new WriteRequest(caller, WriteScope.Push, null, conflict.Document, [change]) { ItemsWanted = true };
+        return new QueuedWrite(request, [item], keyed: null, onTopOfAnything: true);
+    }
+
+    public void Complete(WriteAnswer with) => answer.TrySetResult(with.Items is null || Request.ItemsWanted ? with : with with { Items = null });
+
+    public void Fail(Exception fault) => answer.TrySetException(fault);
+
+    private static List<Incoming> Parse(WriteRequest request)
+    {
+        var items = new List<Incoming>(request.Changes.Count);
+        foreach (var change in request.Changes) items.Add(Intake.Read(change, request.DocumentOf(change), request.Caller.User));
+        return items;
+    }
+}
+
+/// <summary>What an idempotency key is bound to: the bytes of the body, or, when those differ, what they mean.</summary>
+internal sealed class KeyedBody(WriteScope scope, string key, ReadOnlyMemory<byte> body)
+{
+    private readonly Lazy<byte[]> meaning = new(() => RequestHash.Of(body.Span));
+
+    public WriteScope Scope => scope;
+
+    public string Key => key;
+
+    public byte[] RawHash { get; } = SHA256.HashData(body.Span);
+
+    public byte[] Meaning => meaning.Value;
+
+    public static KeyedBody? From(WriteRequest request) =>
+        request.Key is { } key ? new KeyedBody(request.Scope, key, request.Body) : null;
+
+    /// <summary>The first answer again, or the refusal when the key is bound to another body.</summary>
+    public static ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt receipt) =>
+        OffTurn.Run(request, r => From(r)!.Replay(receipt));
+
+    public WriteAnswer Replay(Receipt receipt) =>
+        receipt.RawHash.Span.SequenceEqual(RawHash) || receipt.RequestHash.Span.SequenceEqual(Meaning)
+            ? new WriteAnswer(RequestRefusal.None, receipt.Status, receipt.Response, Replayed: true)
+            : WriteAnswer.Refuse(RequestRefusal.KeyReused);
+
+    public Receipt Receipt(int status, ReadOnlyMemory<byte> response, long nowMs) =>
+        new(scope, key, RawHash, Meaning, status, response, nowMs + (long)TimeSpan.FromHours(Limits.ReceiptHours).TotalMilliseconds);
+}
+
+/// <summary>Work on a body. A large one is worked on off the coordinator's turns, so that it holds up no other call of its user.</summary>
+internal static class OffTurn
+{
+    public static ValueTask<T> Run<T>(WriteRequest request, Func<WriteRequest, T> work) =>
+        Math.Max(request.Body.Length, request.Documents.Length) <= Limits.InlineBodyBytesMax ? new(work(request)) : new(Task.Run(() => work(request)));
+}

@@ -1,0 +1,115 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>What memory may decide, what confirms it, and what the silo's upkeep asks of a coordinator.</summary>
+internal sealed partial class SyncCoordinatorGrain
+{
+    private bool isInDoubt;
+
+    public UserId User => user;
+
+    // The upkeep reads these from outside the turns. Each is one word, which may be a moment old.
+
+    /// <summary>When it was last called, Unix ms.</summary>
+    public long UsedMs { get; private set; }
+
+    public int Heads => state.Count;
+
+    public bool HasConnections { get; private set; }
+
+    /// <summary>When the store last confirmed what is known, Unix ms; 0: never, or nothing in memory is trusted.</summary>
+    public long ConfirmedMs => isInDoubt ? 0 : confirmed.AskedMs;
+
+    public bool IsInDoubt => isInDoubt;
+
+    /// <summary>Rises with all that makes an answer of the store that was asked for before it out of date.</summary>
+    public int ConfirmedVersion => confirmed.Version;
+
+    /// <summary>Takes in what the store says of the user now. A difference is announced, and closes the connections that it must.</summary>
+    public void Follow(UserState fresh, int version, ClockReading askedAt)
+    {
+        if (confirmed.TryTake(fresh, version, askedAt))
+        {
+            isInDoubt = false;
+            Adopt(fresh);
+        }
+
+        connections.RemoveSilent();
+        KeepAlive();
+    }
+
+    public void RemoveSilo(string address)
+    {
+        connections.RemoveSilo(address);
+        KeepAlive();
+    }
+
+    public void DropHeads() => state.Drop();
+
+    /// <summary>A cached response needs no heads, but its caller must still be welcome.</summary>
+    private async ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt first)
+    {
+        var answer = await KeyedBody.Replay(request, first);
+        if ((await Judge(request.Caller)).Refusal(request.Caller) is not RequestRefusal.None and var why) return WriteAnswer.Refuse(why);
+        silo.Metrics.Replayed();
+        return answer;
+    }
+
+    /// <summary>Memory may say that a caller is welcome. Anything else is decided on a snapshot of the store.</summary>
+    private async ValueTask<Standing> Judge(Caller caller)
+    {
+        var known = await Confirm(confirmed.Fresh);
+        var isWelcome = caller.TokenIssuedAtMs >= known.Standing.NotBeforeMs && !(caller.Device is { } device && known.Revoked.Contains(device));
+        return isWelcome ? known.Standing : await silo.Store.Standing(user, caller.Device, silo.NowMs, NoCancellation);
+    }
+
+    private async ValueTask<UserState> Confirm(Func<ValueTask<UserState>> ask)
+    {
+        var known = await ask();
+        Adopt(known);
+        return known;
+    }
+
+    private void Adopt(UserState known)
+    {
+        if (connections.Head is { } head && head.Epoch != known.Standing.Epoch) StartOver();
+        connections.Follow(known);
+    }
+
+    /// <summary>A write of nothing brings the heads to where the store stands; only the queue's runner may move them.</summary>
+    private async ValueTask<Dictionary<string, int>> LiveByType(Caller caller, Standing standing)
+    {
+        if (state.LiveByType(standing) is { } counts) return counts;
+        await queue.Run(QueuedWrite.OfNothing(caller));
+        return state.LiveByType(standing) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
+    }
+
+    /// <summary>The history has begun anew: what was answered, issued or seen in the epoch before means nothing any more.</summary>
+    private void StartOver()
+    {
+        state.Drop();
+        cachedResponses.Clear();
+        tickets.Clear();
+        silo.Devices.Forget(user);
+    }
+
+    /// <summary>After an unknown outcome or a bug nothing in memory is trusted. The connections stay, and the upkeep asks the store at once.</summary>
+    private void Forget()
+    {
+        state.Drop();
+        cachedResponses.Clear();
+        silo.Devices.Forget(user);
+        confirmed.Invalidate();
+        isInDoubt = true;
+    }
+
+    /// <summary>The activation stays while it has connections.</summary>
+    private void KeepAlive()
+    {
+        var hadConnections = HasConnections;
+        HasConnections = !connections.IsEmpty;
+        if (hadConnections != HasConnections && GrainContext is not null) DelayDeactivation(HasConnections ? TimeSpan.MaxValue : TimeSpan.Zero);
+    }
+}

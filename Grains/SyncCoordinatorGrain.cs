@@ -1,0 +1,171 @@
+using Microsoft.Extensions.DependencyInjection;
+using Mirubato.Grains.Interfaces;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace Mirubato.Grains;
+
+/// <summary>
+/// The coordinator of one user: the user's device connections, idempotency cache and last-write-wins state, and the calls on them. It runs on
+/// the grain's turns, one at a time; calls interleave at awaits, so that writes that wait together share a commit. It holds nothing that the
+/// store could not give back. Should Orleans run two activations of a user for a moment, the fence of each commit makes the second harmless.
+/// </summary>
+[GrainType("mirubato-coordinator"), Reentrant, PreferLocalPlacement]
+internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrain
+{
+    private readonly UserId user;
+    private readonly CoordinatorContext silo;
+
+    private readonly DeviceConnections connections;
+    private readonly IdempotencyCache cachedResponses = new();
+    private readonly LwwState state;
+    private readonly ConfirmedState confirmed;
+    private readonly WriteQueue queue;
+    private readonly Tickets tickets;
+
+    [ActivatorUtilitiesConstructor]
+    public SyncCoordinatorGrain(IGrainContext context, CoordinatorContext silo)
+        : this(new UserId(context.GrainId.Key.ToString()!), silo, context)
+    {
+    }
+
+    /// <summary>Without a context the coordinator has no Orleans around it: whoever calls it does so on one exclusive scheduler.</summary>
+    internal SyncCoordinatorGrain(UserId user, CoordinatorContext silo, IGrainContext? context = null)
+        : base(context!)
+    {
+        (this.user, this.silo) = (user, silo);
+        connections = new DeviceConnections(user, silo);
+        state = new LwwState(user, silo);
+        confirmed = new ConfirmedState(user, silo);
+        tickets = new Tickets(silo.Time);
+        queue = new WriteQueue(new WritePipeline(user, silo, state, confirmed, cachedResponses, connections), silo, Forget);
+    }
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        silo.Active.Add(this, TaskScheduler.Current);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        silo.Active.Remove(this);
+        connections.Tell(new UserNews(user) { ActivationEnded = true });
+        return Task.CompletedTask;
+    }
+
+    public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(async () =>
+    {
+        if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
+        return cachedResponses.Find(request, silo.NowMs) is { } first ? await Replay(request, first) : await queue.Run(await QueuedWrite.From(request));
+    });
+
+    public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(async () =>
+    {
+        if (await silo.Store.Conflict(user, request.ConflictId, NoCancellation) is not { } conflict) return WriteAnswer.Refuse(RequestRefusal.NotFound);
+        var answer = await queue.Run(QueuedWrite.Restoring(conflict, request.Caller, silo.NowMs));
+        if (answer is { Refusal: RequestRefusal.None, Items: [{ Status: not ItemStatus.Refused }] })
+            await silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation);
+        return answer;
+    });
+
+    public Task<Reply<bool>> Dismiss(DismissRequest request) =>
+        Answer(() => silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation));
+
+    public Task<Reply<Standing>> Standing(Caller caller) => Answer(async () =>
+    {
+        await See(caller);
+        return await Judge(caller);
+    });
+
+    public Task<Reply<StatusReport>> Status(Caller caller) => Answer(async () =>
+    {
+        await See(caller);
+        var known = await Confirm(confirmed.Counted);
+        var standing = await Judge(caller);
+        if (standing.Refusal(caller) is not RequestRefusal.None) return new StatusReport(standing, 0, 0, []);
+        return new StatusReport(standing, known.Devices, connections.Count, await LiveByType(caller, standing));
+    });
+
+    public Task<Reply<List<DeviceReport>>> Devices() => Answer(async () =>
+    {
+        await silo.Devices.Flush(user, NoCancellation);
+        var devices = await silo.Store.Devices(user, NoCancellation);
+        return devices.Select(device => device with { Live = connections.IsLive(device.Device) }).ToList();
+    });
+
+    public Task<Reply<bool>> Revoke(RevokeRequest request) => Answer(async () =>
+    {
+        confirmed.Invalidate();
+        if (!await silo.Store.RevokeDevice(user, request.Device, request.Revoked ? silo.NowMs : null, NoCancellation)) return false;
+        confirmed.Invalidate();
+        if (request.Revoked) connections.Tell(new UserNews(user) { Revoked = [request.Device] });
+        return true;
+    });
+
+    /// <summary>
+    /// A token's issue time is in whole seconds, so one issued within this very second counts as before: a sign-in right after gets its
+    /// token in the next second at the latest.
+    /// </summary>
+    public Task<Reply<long>> SignOutEverywhere() => Answer(async () =>
+    {
+        confirmed.Invalidate();
+        var notBeforeMs = ((silo.NowMs / 1000) + 1) * 1000;
+        await silo.Store.SignOut(user, notBeforeMs, NoCancellation);
+        confirmed.Invalidate();
+        tickets.Clear();
+        connections.Tell(new UserNews(user) { NotBeforeMs = notBeforeMs });
+        return notBeforeMs;
+    });
+
+    public Task<Reply<Standing>> Erase() => Answer(async () =>
+    {
+        confirmed.Invalidate();
+        await silo.Store.Erase(user, silo.NowMs, NoCancellation);
+        StartOver();
+        return (await Confirm(confirmed.Ask)).Standing;
+    });
+
+    public async Task<RosterReply> Report(Roster roster)
+    {
+        var (isKnown, refused) = await connections.Take(roster);
+        KeepAlive();
+        return new RosterReply(silo.Address, isKnown, refused, connections.Head, connections.Trail.MinuteOld(silo.NowMs));
+    }
+
+    public Task IssueTicket(TicketGrant ticket)
+    {
+        tickets.Issue(ticket);
+        return Task.CompletedTask;
+    }
+
+    public Task<TicketGrant?> RedeemTicket(TicketRedemption redemption) => Task.FromResult(tickets.Redeem(redemption.Hash.Span));
+
+    /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
+    private static CancellationToken NoCancellation => CancellationToken.None;
+
+    private ValueTask<bool> See(Caller caller)
+    {
+        UsedMs = silo.NowMs;
+        return caller.Device is { } device ? silo.Devices.See(user, device, Revision.Origin, NoCancellation) : ValueTask.FromResult(true);
+    }
+
+    private async Task<Reply<T>> Answer<T>(Func<ValueTask<T>> call)
+    {
+        try
+        {
+            return new Reply<T>(await call());
+        }
+        catch (StoreUnavailableException fault)
+        {
+            if (fault.OutcomeUnknown) Forget();
+            return new Reply<T>(default, new Fault(fault.Reason, fault.OutcomeUnknown));
+        }
+        catch (Exception bug)
+        {
+            silo.Log.CoordinatorBroke(bug);
+            Forget();
+            return new Reply<T>(default, new Fault(Fault.Bug, OutcomeUnknown: true));
+        }
+    }
+}

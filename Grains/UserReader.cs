@@ -1,0 +1,32 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>Reads in a silo: straight from the store, without a grain call, so that they go on while the cluster mends.</summary>
+internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) : IUserReader
+{
+    public async ValueTask<Standing> Standing(Caller caller, CancellationToken cancel)
+    {
+        await See(caller, Revision.Origin, cancel);
+        return await silo.Store.Standing(caller.User, caller.Device, silo.NowMs, cancel);
+    }
+
+    public async ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)
+    {
+        await See(caller, query.AfterKey is null ? query.After : Revision.Origin, cancel);
+        return await silo.Store.Read(caller.User, caller.Device, query, silo.NowMs, cancel);
+    }
+
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
+        silo.Store.Conflicts(user, after, limit, cancel);
+
+    public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) => silo.Store.States(users, cancel);
+
+    public ValueTask<byte[]> TicketKey(CancellationToken cancel) => upkeep.TicketKey(cancel);
+
+    private async ValueTask See(Caller caller, Revision cursor, CancellationToken cancel)
+    {
+        if (caller.Device is { } device) await silo.Devices.See(caller.User, device, cursor, cancel);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Grains;
+
+/// <summary>
+/// Serves one batch of waiting writes:
+/// 1. a key that was answered is answered again; 2. each request is decided on a draft over those before it; 3. the documents that answers
+/// need are read; 4. all of it is committed as one statement, fenced by the epoch and head it was decided on; 5. the heads take it in;
+/// 6. the connections are told; 7. callers are answered. A lost fence goes back to 1 with fresher heads.
+/// </summary>
+internal sealed class WritePipeline(
+    UserId user, CoordinatorContext silo, LwwState state, ConfirmedState confirmed, IdempotencyCache cachedResponses, DeviceConnections connections)
+{
+    /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
+    private static CancellationToken NoCancellation => CancellationToken.None;
+
+    public async ValueTask Serve(IReadOnlyList<QueuedWrite> writes)
+    {
+        var (fencesLost, atMost) = (0, Limits.BatchRequestsMax);
+        while (writes.Count > 0)
+        {
+            var ledger = await state.Get(NoCancellation);
+            var batch = new CommitBatch(user, silo, ledger, cachedResponses);
+            var rest = await batch.Draft(writes, atMost, NoCancellation);
+            var result = batch.IsStale ? CommitResult.FenceLost : await Commit(batch, ledger);
+            switch (result)
+            {
+                case CommitResult.Held:
+                    Conclude(batch);
+                    writes = rest;
+                    break;
+                case CommitResult.ReceiptTaken when batch.Requests.Count > 1:
+                    atMost = 1;
+                    break;
+                case CommitResult.ReceiptTaken:
+                    if (await ReplayStored(batch.Requests[0])) writes = rest;
+                    break;
+                default:
+                    silo.Metrics.FenceLost();
+                    if (++fencesLost > Limits.FenceRetriesMax) throw new StoreUnavailableException("contention", outcomeUnknown: false);
+                    writes = await RejectRefused(writes, ledger);
+                    break;
+            }
+        }
+    }
+
+    private async ValueTask<CommitResult> Commit(CommitBatch batch, Ledger ledger)
+    {
+        if (batch.Requests.Count == 0) return CommitResult.Held;
+        if (!batch.Writes) return await StillStands(batch) ? CommitResult.Held : CommitResult.FenceLost;
+
+        var (startedAt, commit) = (silo.Clock.Read(), batch.Commit());
+        var stopwatch = Stopwatch.GetTimestamp();
+        var outcome = await silo.Store.Commit(user, commit, NoCancellation);
+        if (outcome.Result is not CommitResult.Held) return outcome.Result;
+        silo.Metrics.Committed(batch.Requests.Count, commit.Rows.Count, commit.Losers.Count + commit.Replaced.Count, stopwatch);
+        ledger.Adopt(batch.Drafted);
+        confirmed.Committed(ledger.Position, ledger.Standing.Digest, batch.NowMs, outcome.Rights, startedAt);
+        return CommitResult.Held;
+    }
+
+    /// <summary>Nothing to store is still a decision on what is stored, and on who may hear of it.</summary>
+    private async ValueTask<bool> StillStands(CommitBatch batch)
+    {
+        foreach (var caller in batch.Requests.Select(r => r.Caller).DistinctBy(c => (c.Device, c.TokenIssuedAtMs)))
+        {
+            var standing = await silo.Store.Standing(user, caller.Device, silo.NowMs, NoCancellation);
+            if (standing.Token != batch.Position || standing.Refusal(caller) is not RequestRefusal.None) return false;
+        }
+
+        return true;
+    }
+
+    private void Conclude(CommitBatch batch)
+    {
+        if (batch.Rows.Count > 0) connections.Announce(AnnouncementOf(batch));
+        foreach (var receipt in batch.Receipts) cachedResponses.Add(receipt);
+        foreach (var (write, answer) in batch.Answers) write.Complete(answer);
+        if (batch.KeepsDocuments) _ = Trim();
+    }
+
+    private static Announcement AnnouncementOf(CommitBatch batch)
+    {
+        var holders = batch.Answers.Where(a => HoldsWhatIsStored(a.Answer)).Select(a => a.Write).ToHashSet();
+        var rows = new List<AnnouncedRow>(batch.Rows.Count);
+        foreach (var (row, by) in batch.Rows) rows.Add(new AnnouncedRow(Stored(row), holders.Contains(by) ? by.Request.ConnectionId : null, row.IsNew));
+        return new Announcement(batch.Position.Epoch, batch.Position.Seq, batch.Drafted.Last, rows);
+    }
+
+    /// <summary>A sender is spared the echo only of what it holds as it was stored.</summary>
+    private static bool HoldsWhatIsStored(WriteAnswer answer) => answer.Items?.All(item =>
+        item.Document.IsEmpty && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
+
+    private static StoredRow Stored(NewRow row) =>
+        new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);
+
+    /// <summary>The feed's bound is kept behind the answer; a failed trim is made up by the next one.</summary>
+    private async Task Trim()
+    {
+        try
+        {
+            await silo.Store.TrimConflicts(user, silo.Quotas.ConflictsMax, NoCancellation);
+        }
+        catch (StoreUnavailableException fault)
+        {
+            silo.Log.StoreFailed(fault.Reason, fault);
+        }
+    }
+
+    /// <summary>False when the receipt has expired in between: then the request is decided again.</summary>
+    private async ValueTask<bool> ReplayStored(QueuedWrite write)
+    {
+        var keyed = write.Keyed!;
+        if (await silo.Store.Receipt(user, keyed.Scope, keyed.Key, silo.NowMs, NoCancellation) is not { } receipt) return false;
+        cachedResponses.Add(receipt);
+        silo.Metrics.Replayed();
+        write.Complete(keyed.Replay(receipt));
+        return true;
+    }
+
+    /// <summary>Refuses those whom the fence kept out for themselves, and goes on with the others on fresher heads.</summary>
+    private async ValueTask<IReadOnlyList<QueuedWrite>> RejectRefused(IReadOnlyList<QueuedWrite> writes, Ledger stale)
+    {
+        confirmed.Invalidate();
+        var position = stale.Position;
+        var fresh = await state.Refresh(NoCancellation);
+        if (fresh.Position != position) return writes;
+
+        var welcome = new List<QueuedWrite>();
+        foreach (var write in writes)
+        {
+            var standing = await silo.Store.Standing(user, write.Caller.Device, silo.NowMs, NoCancellation);
+            if (standing.Refusal(write.Caller) is not RequestRefusal.None and var why) write.Complete(WriteAnswer.Refuse(why));
+            else welcome.Add(write);
+        }
+
+        return welcome;
+    }
+}
