@@ -31,7 +31,7 @@ public sealed class IntakeTests
 
     [Fact]
     public void Bytes_that_are_no_UTF8_are_invalid() =>
-        Assert.Equal(ItemRefusal.Invalid, Read(new Change("goal", "g", new byte[] { (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}' })).Refusal);
+        Assert.Equal(ItemRefusal.Invalid, Read(new Item("goal", "g", new byte[] { (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}' })).Refusal);
 
     [Theory]
     [InlineData(0, ItemRefusal.None)]
@@ -55,7 +55,7 @@ public sealed class IntakeTests
         Assert.Equal(ItemRefusal.None, stored.Refusal);
         var copy = stored.Document.Render(version: long.MaxValue, outMs: 1_800_000_000_000);
         Assert.True(copy.Length > Limits.EntityBytesMax);
-        var again = Read(new Change("logbook_entry", null, copy));
+        var again = Read(new Item("logbook_entry", null, copy));
         Assert.Equal((ItemRefusal.None, stored.Fingerprint), (again.Refusal, again.Fingerprint));
         // The second spelling of a time that the server gave.
         Assert.InRange(again.Document.LengthMax, stored.Document.LengthMax, stored.Document.LengthMax + 64);
@@ -90,7 +90,7 @@ public sealed class IntakeTests
     {
         var id = new string('i', units);
         Assert.Equal(why, Entry($$"""{"id":"{{id}}"}""").Refusal);
-        Assert.Equal(why, Read(new Change("goal", id, "{}"u8.ToArray())).Refusal);
+        Assert.Equal(why, Read(new Item("goal", id, "{}"u8.ToArray())).Refusal);
     }
 
     [Theory]
@@ -98,12 +98,12 @@ public sealed class IntakeTests
     [InlineData("")]
     [InlineData("goals!")]
     public void A_type_that_is_no_lower_snake_name_is_unknown(string type) =>
-        Assert.Equal(ItemRefusal.UnknownType, Read(new Change(type, "a", "{}"u8.ToArray())).Refusal);
+        Assert.Equal(ItemRefusal.UnknownType, Read(new Item(type, "a", "{}"u8.ToArray())).Refusal);
 
     [Fact]
     public void What_was_refused_before_stays_refused_and_keeps_its_name()
     {
-        var incoming = Read(new Change("goal", null, """{"n":1,"id":"g1"}"""u8.ToArray(), Refused: ItemRefusal.TooLarge));
+        var incoming = Read(new Item("goal", null, """{"n":1,"id":"g1"}"""u8.ToArray(), Refused: ItemRefusal.TooLarge));
         Assert.Equal((ItemRefusal.TooLarge, new EntityKey("goal", "g1")), (incoming.Refusal, incoming.Entity));
     }
 
@@ -113,7 +113,7 @@ public sealed class IntakeTests
     [InlineData("53258cff783fe7036d8a43033f830adfc60ec037382473548ac742b888292777", ItemRefusal.ChecksumMismatch)]
     [InlineData("some-other-scheme", ItemRefusal.None)]
     public void A_checksum_must_match_the_data_as_sent(string checksum, ItemRefusal why) =>
-        Assert.Equal(why, Read(new Change("chess_game", "c", """{"b":2,"a":1}"""u8.ToArray(), Checksum: checksum)).Refusal);
+        Assert.Equal(why, Read(new Item("chess_game", "c", """{"b":2,"a":1}"""u8.ToArray(), Checksum: checksum)).Refusal);
 
     [Theory]
     [InlineData("logbook_entry", null, """{"id":"E-1"}""", "E-1")]
@@ -128,7 +128,7 @@ public sealed class IntakeTests
     [InlineData("repertoire_item", null, """{"scoreId":"SCORE_x1"}""", "SCORE_x1")]
     public void An_entity_is_named_by_its_types_rule_and_the_document_says_so(string type, string? id, string document, string expected)
     {
-        var incoming = Read(new Change(type, id, Encoding.UTF8.GetBytes(document)));
+        var incoming = Read(new Item(type, id, Encoding.UTF8.GetBytes(document)));
         Assert.Equal(new EntityKey(type, expected), incoming.Entity);
         Assert.Equal(expected, Rendered(incoming)["id"]!.GetValue<string>());
     }
@@ -137,7 +137,7 @@ public sealed class IntakeTests
     [Fact]
     public void Deleting_with_the_clients_own_spelling_of_a_score_id_names_the_stored_item()
     {
-        var incoming = Read(new Change("repertoire_item", " Clair de lune - Debussy ", default, Delete: true, EventMs: 5));
+        var incoming = Read(new Item("repertoire_item", " Clair de lune - Debussy ", default, Delete: true, EventMs: 5));
         Assert.Equal(("clair de lune-debussy", true, 5L), (incoming.Entity.Id, incoming.IsDelete, incoming.ClaimMs));
         Assert.Equal("""{"id":"clair de lune-debussy","user_id":"user_1","version":3,"updatedAt":"1970-01-01T00:00:00.009Z","deletedAt":"1970-01-01T00:00:00.005Z"}""", Text(incoming, 3, 9));
     }
@@ -174,7 +174,7 @@ public sealed class IntakeTests
     [InlineData("""{"id":"a","deletedAt":true}""", null, null, false)]
     public void A_change_claims_the_clock_of_the_table(string document, long? eventMs, long? claim, bool isEditClock)
     {
-        var incoming = Read(new Change("logbook_entry", null, Encoding.UTF8.GetBytes(document), EventMs: eventMs));
+        var incoming = Read(new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document), EventMs: eventMs));
         Assert.Equal((claim, isEditClock), (incoming.ClaimMs, incoming.HasEditClock));
     }
 
@@ -191,7 +191,7 @@ public sealed class IntakeTests
     {
         var document = $$"""{"id":"a","timestamp":{{timestamp}}}""";
         Assert.Equal(recognizable, Entry(document).Recognizable);
-        Assert.False(Read(new Change("goal", null, Encoding.UTF8.GetBytes(document))).Recognizable);
+        Assert.False(Read(new Item("goal", null, Encoding.UTF8.GetBytes(document))).Recognizable);
     }
 
     [Theory]
@@ -203,7 +203,7 @@ public sealed class IntakeTests
     [InlineData("""{"x":1,"baseVersion":1e300,"id":"a"}""", null, null)]
     public void A_base_is_taken_from_the_item_and_not_stored(string document, long? beside, long? expected)
     {
-        var incoming = Read(new Change("logbook_entry", null, Encoding.UTF8.GetBytes(document), BaseVersion: beside));
+        var incoming = Read(new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document), BaseVersion: beside));
         Assert.Equal(expected, incoming.BaseVersion);
         Assert.False(Rendered(incoming).ContainsKey("baseVersion"));
         Assert.Equal(Entry("""{"id":"a","x":1}""").Fingerprint, incoming.Fingerprint);
@@ -211,5 +211,5 @@ public sealed class IntakeTests
 
     [Fact]
     public void A_base_that_was_all_there_was_leaves_a_document_without_a_stray_comma() =>
-        Assert.Equal(["id", "user_id", "version", "updatedAt"], Rendered(Read(new Change("goal", "g", """{"baseVersion":1}"""u8.ToArray()))).Select(m => m.Key));
+        Assert.Equal(["id", "user_id", "version", "updatedAt"], Rendered(Read(new Item("goal", "g", """{"baseVersion":1}"""u8.ToArray()))).Select(m => m.Key));
 }

@@ -10,9 +10,9 @@ internal static class Items
 {
     public static readonly UserId User = new("user_1");
 
-    public static Incoming Read(Change change) => Intake.Read(change, User);
+    public static Incoming Read(Item item) => item.Read(User);
 
-    public static Incoming Read(string type, string document) => Read(new Change(type, null, Encoding.UTF8.GetBytes(document)));
+    public static Incoming Read(string type, string document) => Read(new Item(type, null, Encoding.UTF8.GetBytes(document)));
 
     public static Incoming Entry(string document) => Read("logbook_entry", document);
 

@@ -14,7 +14,7 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
     private const int PageRows = 3;
 
     private readonly Dictionary<EntityKey, Copy> copies = [];
-    private readonly List<Change> queue = [];
+    private readonly List<Item> queue = [];
     private readonly HashSet<EntityKey> alike = [];
     private long cursor;
 
@@ -74,7 +74,7 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
         }
     }
 
-    private IReadOnlyList<ItemResult> Push(long nowMs, IReadOnlyList<Change> changes)
+    private IReadOnlyList<ItemResult> Push(long nowMs, IReadOnlyList<Item> changes)
     {
         var results = server.Push(name, nowMs, changes);
         foreach (var result in results)

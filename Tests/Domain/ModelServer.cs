@@ -22,10 +22,10 @@ internal sealed class ModelServer : IModelServer
     /// <summary>What happened, for the message of a failed run.</summary>
     public List<string> Trace { get; } = [];
 
-    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Change> changes)
+    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items)
     {
         var deviceId = device is null ? (DeviceId?)null : new DeviceId(device);
-        var incoming = changes.Select(c => Intake.Read(c, User)).ToList();
+        var incoming = items.Select(item => item.Read(User)).ToList();
         var heads = incoming.Select(i => Ledger.Find(i.Entity)).ToList();
         var decision = Deciding.Decide(Ledger, new Terms(User, nowMs, deviceId, BaseCounts: true, new Quotas()), incoming);
         var stored = decision.Needed().Keys.ToDictionary(k => k, k => rows[k]);
@@ -41,7 +41,7 @@ internal sealed class ModelServer : IModelServer
         draft.Take(decision.Draft);
         Ledger.Adopt(draft);
         for (var i = 0; i < results.Count; i++)
-            Trace.Add($"{nowMs} {device} {Encoding.UTF8.GetString(changes[i].Document.Span)} {results[i].Status} -> {Ledger.Find(results[i].Entity)}");
+            Trace.Add($"{nowMs} {device} {items[i]} {results[i].Status} -> {Ledger.Find(results[i].Entity)}");
         return results;
     }
 
@@ -114,12 +114,12 @@ internal sealed class ModelServer : IModelServer
     private void Store(NewRow row) => rows[row.Entity] =
         new StoredRow(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);
 
-    public static Change Edit(string type, string id, string value, long? updatedAtMs, long? baseVersion = null)
+    public static Item Edit(string type, string id, string value, long? updatedAtMs, long? baseVersion = null)
     {
         var clock = updatedAtMs is null ? "" : $",\"updatedAt\":{updatedAtMs}";
-        return new Change(type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"title\":\"{value}\"{clock}}}"), BaseVersion: baseVersion);
+        return new Item(type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"title\":\"{value}\"{clock}}}"), BaseVersion: baseVersion);
     }
 
-    public static Change Delete(string type, string id, long? deletedAtMs, long? baseVersion = null) =>
+    public static Item Delete(string type, string id, long? deletedAtMs, long? baseVersion = null) =>
         new(type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"deletedAt\":{deletedAtMs}}}"), BaseVersion: baseVersion);
 }

@@ -132,12 +132,12 @@ public sealed class NormalizationTests
             var model = members.Where(_ => pick.Next(2) == 0).ToDictionary(m => m, _ => random.Value(2));
             if (pick.Next(2) == 0) model["pieces"] = new List<object?> { random.Object(1), new Dictionary<string, object?> { ["title"] = random.Value(0) } };
             var type = EntityTypes.Named[pick.Next(EntityTypes.Named.Count)];
-            var first = Read(new Change(type.Name, "id-" + i, Encoding.UTF8.GetBytes(random.Spell(model))));
+            var first = Read(new Item(type.Name, "id-" + i, Encoding.UTF8.GetBytes(random.Spell(model))));
             if (first.Refusal is ItemRefusal.Invalid && type == EntityTypes.RepertoireItem) continue; // A random score id names nothing.
             Assert.True(first.Refusal is ItemRefusal.None, $"seed {seed}: {random.Spell(model)}");
-            var again = Read(new Change(type.Name, "id-" + i, first.Document.Render(4, 1_000)));
+            var again = Read(new Item(type.Name, "id-" + i, first.Document.Render(4, 1_000)));
             var stored = Text(again, 4, 1_000); // The first time out adds updatedAt where there was none, the second its other spelling.
-            var third = Read(new Change(type.Name, "id-" + i, Encoding.UTF8.GetBytes(stored)));
+            var third = Read(new Item(type.Name, "id-" + i, Encoding.UTF8.GetBytes(stored)));
             Assert.True(first.Fingerprint == again.Fingerprint && again.Fingerprint == third.Fingerprint, $"seed {seed}: {random.Spell(model)}\n{stored}");
             Assert.True(stored == Text(third, 4, 1_000), $"seed {seed}: {stored}\n{Text(third, 4, 1_000)}");
         }

@@ -1,5 +1,6 @@
 using Mirubato.Gateway;
-using Mirubato.Grains.Local;
+using Mirubato.Grains;
+using Mirubato.Silo;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.EndToEnd;
@@ -24,7 +25,7 @@ public sealed class AdministrationTests : IDisposable
 
         var status = await GatewayHost.Administer(
             ["--environment=Test", $"--Auth:Secret={Edge.Secret}", setting],
-            builder => builder.Services.AddLocalEngine(builder.Options().Storage.Postgres, builder.Options().Storage.SqlitePath, builder.Options().Quotas),
+            SiloHost.Compose,
             Administration.BumpEpochs, "users");
         Assert.Equal(0, status);
 

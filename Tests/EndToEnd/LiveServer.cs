@@ -2,8 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Mirubato.Gateway;
-using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Local;
+using Mirubato.Silo;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.EndToEnd;
@@ -18,9 +17,6 @@ internal sealed class LiveServer : IAsyncDisposable
     public Uri Url => new(app.Urls.Single());
 
     public IServiceProvider Services => app.Services;
-
-    /// <summary>Where hints of other processes come in.</summary>
-    public IHintListener Listener => app.Services.GetRequiredService<IHintListener>();
 
     public Task Stop() => app.StopAsync();
 
@@ -37,8 +33,7 @@ internal sealed class LiveServer : IAsyncDisposable
         var app = GatewayHost.Build(args, builder =>
         {
             builder.Logging.ClearProviders();
-            var options = builder.Options();
-            builder.Services.AddLocalEngine(options.Storage.Postgres, options.Storage.SqlitePath, options.Quotas);
+            SiloHost.Compose(builder);
             services(builder.Services);
         });
         await app.StartAsync();

@@ -33,17 +33,17 @@ public abstract partial class EngineContract
     }
 
     /// <summary>Two nodes that take turns, each with a memory that the other makes stale.</summary>
-    private sealed class Nodes(UserId user, IUserStore store, FakeClock clock, params ISyncCoordinators[] nodes) : IModelServer
+    private sealed class Nodes(UserId user, IUserStore store, FakeClock clock, params INode[] nodes) : IModelServer
     {
         private readonly HashSet<long> given = [];
         private int turn;
 
-        public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Change> changes)
+        public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items)
         {
             clock.Set(Math.Max(clock.NowMs, nowMs));
             var caller = new Caller(user, device is null ? null : new DeviceId(device), clock.NowMs);
             var token = store.Standing(user, null, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult().Token;
-            var request = new WriteRequest(caller, WriteScope.Push, null, Body(changes), changes, token);
+            var request = Item.Request(caller, WriteScope.Push, null, token, items);
             return nodes[turn++ % nodes.Length].For(user).Write(request, Cancel).AsTask().GetAwaiter().GetResult().Items!;
         }
 

@@ -10,7 +10,7 @@ public abstract partial class EngineContract
         var (here, there) = (Coordinator(), Coordinator());
         await here.Write(Push(null, Goal("g")), Cancel);
         await there.Write(Push("k", Goal("h")), Cancel);
-        Assert.True(await here.Admit(new DeviceId("d1"), allowed: false, Cancel));
+        Assert.True(await here.Revoke(new DeviceId("d1"), revoked: true, Cancel));
 
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push(null, Goal("i")), Cancel)).Refusal);
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push(null, Goal("h")), Cancel)).Refusal);
@@ -18,7 +18,7 @@ public abstract partial class EngineContract
         Assert.True((await there.Read(Caller(), new ReadQuery(), Cancel)).Standing.DeviceRevoked);
         Assert.Equal(2, (await Everything()).Count);
 
-        Assert.True(await here.Admit(new DeviceId("d1"), allowed: true, Cancel));
+        Assert.True(await here.Revoke(new DeviceId("d1"), revoked: false, Cancel));
         Assert.Equal(RequestRefusal.None, (await there.Write(Push(null, Goal("i")), Cancel)).Refusal);
     }
 
@@ -71,7 +71,7 @@ public abstract partial class EngineContract
         await here.Write(Push(null, Goal("a")), Cancel);
         Assert.Equal(1, (await there.Status(Caller("d2"), Cancel)).LiveEntities["goal"]);
         await here.Write(Push(null, Goal("b")), Cancel);
-        Clock.Advance(TimeSpan.FromMilliseconds(Limits.PresenceFreshMs));
+        Clock.Advance(TimeSpan.FromMilliseconds(Limits.ConfirmedMs + 1));
 
         var status = await there.Status(Caller("d2"), Cancel);
 

@@ -9,7 +9,7 @@ public abstract partial class EngineContract
     [Fact]
     public async Task One_key_sent_32_times_at_once_to_two_nodes_executes_once_and_answers_the_same_bytes()
     {
-        ISyncCoordinator[] nodes = [Coordinator(), Coordinator()];
+        Coordinator[] nodes = [Coordinator(), Coordinator()];
         var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Task.Run(async () => await nodes[i % 2].Write(Push("k", Goal("g")), Cancel))));
 
         Assert.Single(answers, a => !a.Replayed);
@@ -186,7 +186,7 @@ public abstract partial class EngineContract
     }
 
     /// <summary>Two writes before the test's own: one makes the device and the ledger known, the other is held in its commit until released.</summary>
-    private protected async Task<TaskCompletionSource> Hold(InterruptedStore store, ISyncCoordinator node)
+    private protected async Task<TaskCompletionSource> Hold(InterruptedStore store, Coordinator node)
     {
         await node.Write(Push(null, Goal("known")), Cancel);
         var (reached, release) = (new TaskCompletionSource(), new TaskCompletionSource());

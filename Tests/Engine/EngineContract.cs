@@ -1,4 +1,3 @@
-using System.Text;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 using Mirubato.Tests.Domain;
@@ -6,7 +5,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Engine;
 
-/// <summary>What every engine promises over every store. Several engines over one store are several nodes.</summary>
+/// <summary>What coordinators promise over every store. Several nodes over one store are activations that Orleans should not have.</summary>
 public abstract partial class EngineContract : IAsyncLifetime
 {
     protected static readonly CancellationToken Cancel = CancellationToken.None;
@@ -22,25 +21,21 @@ public abstract partial class EngineContract : IAsyncLifetime
     public abstract Task DisposeAsync();
 
     /// <summary>A node of its own memory over the shared store.</summary>
-    private protected abstract ISyncCoordinators Node(IUserStore? store = null, Quotas? quotas = null);
+    private protected abstract INode Node(IUserStore? store = null, Quotas? quotas = null);
 
-    private protected ISyncCoordinator Coordinator(IUserStore? store = null, Quotas? quotas = null) => Node(store, quotas).For(User);
+    private protected Coordinator Coordinator(IUserStore? store = null, Quotas? quotas = null) => Node(store, quotas).For(User);
 
     private protected Caller Caller(string? device = "d1", long? issuedAtMs = null) =>
         new(User, device is null ? null : new DeviceId(device), issuedAtMs ?? Clock.NowMs);
 
-    private protected WriteRequest Push(string? key, params Change[] changes) => PushBy("d1", key, changes);
+    private protected WriteRequest Push(string? key, params Item[] items) => PushBy("d1", key, items);
 
-    private protected WriteRequest PushBy(string? device, string? key, params Change[] changes) =>
-        new(Caller(device), WriteScope.Push, key, Body(changes), changes);
+    private protected WriteRequest PushBy(string? device, string? key, params Item[] items) =>
+        Item.Request(Caller(device), WriteScope.Push, key, SyncToken.Start, items);
 
-    private protected WriteRequest Batch(SyncToken cursor, params Change[] changes) =>
-        new(Caller(), WriteScope.Batch, null, Body(changes), changes, cursor);
+    private protected WriteRequest Batch(SyncToken cursor, params Item[] items) => Item.Request(Caller(), WriteScope.Batch, null, cursor, items);
 
-    private static byte[] Body(IEnumerable<Change> changes) =>
-        Encoding.UTF8.GetBytes($"[{string.Join(',', changes.Select(c => Encoding.UTF8.GetString(c.Document.Span)))}]");
-
-    private protected Change Goal(string id, string value = "v", long? atMs = null) => ModelServer.Edit("goal", id, value, atMs ?? Clock.NowMs);
+    private protected Item Goal(string id, string value = "v", long? atMs = null) => ModelServer.Edit("goal", id, value, atMs ?? Clock.NowMs);
 
     private protected static async Task<ItemResult> One(ValueTask<WriteAnswer> answer) => Assert.Single((await answer).Items!);
 

@@ -6,7 +6,7 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Engine;
 
 [Collection(SharesPostgres.Name)]
-public sealed class PostgresEngineTests(PostgresCluster cluster) : LocalEngineContract
+public sealed class PostgresEngineTests(PostgresCluster cluster) : PlainEngineContract
 {
     private PostgresStore store = null!;
 
@@ -23,7 +23,7 @@ public sealed class PostgresEngineTests(PostgresCluster cluster) : LocalEngineCo
     public override Task DisposeAsync() => store.DisposeAsync().AsTask();
 }
 
-public sealed class SqliteEngineTests : LocalEngineContract
+public sealed class SqliteEngineTests : PlainEngineContract
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mirubato-engine-").FullName;
     private SqliteStore store = null!;

@@ -106,8 +106,9 @@ public sealed class AdminTests
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton(surface);
             builder.Services.AddSingleton<FakeCoordinators>();
-            builder.Services.AddSingleton<IConnections, FakeConnections>();
-            builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<FakeCoordinators>());
+            builder.Services.AddSingleton<IGrainFactory>(services => new FakeGrains(services.GetRequiredService<FakeCoordinators>().For));
+            builder.Services.AddSingleton(ProcessIdentity.Fresh(silo: null));
+            builder.Services.AddSingleton<IUserReader>(services => services.GetRequiredService<FakeCoordinators>());
             builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<FakeCoordinators>());
         });
         await app.StartAsync();

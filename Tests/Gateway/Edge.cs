@@ -50,8 +50,9 @@ internal sealed class Edge : IAsyncDisposable
         {
             builder.Logging.ClearProviders().AddProvider(logs);
             builder.Services.AddSingleton<FakeCoordinators>();
-            builder.Services.AddSingleton<IConnections, FakeConnections>();
-            builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<FakeCoordinators>());
+            builder.Services.AddSingleton<IGrainFactory>(services => new FakeGrains(services.GetRequiredService<FakeCoordinators>().For));
+            builder.Services.AddSingleton(ProcessIdentity.Fresh(silo: null));
+            builder.Services.AddSingleton<IUserReader>(services => services.GetRequiredService<FakeCoordinators>());
             builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<FakeCoordinators>());
         });
         await app.StartAsync();

@@ -5,7 +5,7 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Tests.Gateway;
 
 /// <summary>Just enough of an engine to exercise the HTTP edge: rows in memory, last write wins, no merging.</summary>
-internal sealed class FakeCoordinators(IAnswerFormat format) : ISyncCoordinators, IReadiness
+internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IReadiness
 {
     private readonly ConcurrentDictionary<UserId, FakeCoordinator> users = new();
 
@@ -13,14 +13,25 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : ISyncCoordinators
 
     public Exception? Fails { get; set; }
 
-    public ISyncCoordinator For(UserId user) => users.GetOrAdd(user, _ => new FakeCoordinator(this, format));
+    public FakeCoordinator For(UserId user) => users.GetOrAdd(user, _ => new FakeCoordinator(this, format));
 
-    public FakeCoordinator Of(string user) => (FakeCoordinator)For(new UserId(user));
+    public FakeCoordinator Of(string user) => For(new UserId(user));
+
+    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
+
+    public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => new(For(caller.User).Read(caller, query));
+
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => new([]);
+
+    public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> asked, CancellationToken cancel) =>
+        new(asked.ToDictionary(user => user, user => new UserState(For(user).Now(null), [], 0)));
+
+    public ValueTask<byte[]> TicketKey(CancellationToken cancel) => new(new byte[32]);
 
     public ValueTask<bool> Ready(CancellationToken cancel) => new(!Down);
 }
 
-internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format) : ISyncCoordinator
+internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format) : ISyncCoordinatorGrain
 {
     private readonly Dictionary<EntityKey, StoredRow> rows = [];
     private readonly Dictionary<string, WriteAnswer> receipts = [];
@@ -54,55 +65,53 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         return deleted ? ItemStatus.Deleted : known ? ItemStatus.Updated : ItemStatus.Created;
     }
 
-    private Standing Now(Caller? caller) =>
-        new(epoch, new Revision(1), new Revision(head), Revision.Origin, (UInt128)head, 0, NotBeforeMs, 0, caller?.Device is { } device && Revoked.Contains(device));
-
-    public ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel)
+    public Standing Now(Caller? caller)
     {
         Check();
-        LastRequest = request;
-        if (Now(request.Caller).Refusal(request.Caller) is var why and not RequestRefusal.None) return new(WriteAnswer.Refuse(why));
-        if (request.Key is { } key && receipts.TryGetValue(key, out var first))
-            return new(LastBody(key, request) ? first with { Replayed = true } : WriteAnswer.Refuse(RequestRefusal.KeyReused));
-        var items = request.Changes.Select(Apply).ToList();
-        var (status, body) = format.Write(request, new WriteOutcome(true, items, Now(null).Token));
-        var answer = new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, items);
-        if (request.Key is not null)
-        {
-            receipts[request.Key] = answer;
-            bodies[request.Key] = request.Body.ToArray();
-        }
-
-        return new(answer);
+        return StandingOf(caller);
     }
+
+    private Standing StandingOf(Caller? caller) =>
+        new(epoch, new Revision(1), new Revision(head), Revision.Origin, (UInt128)head, 0, NotBeforeMs, 0, caller?.Device is { } device && Revoked.Contains(device));
+
+    public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(() =>
+    {
+        LastRequest = request;
+        if (StandingOf(request.Caller).Refusal(request.Caller) is var why and not RequestRefusal.None) return WriteAnswer.Refuse(why);
+        if (request.Key is { } key && receipts.TryGetValue(key, out var first))
+            return LastBody(key, request) ? first with { Replayed = true } : WriteAnswer.Refuse(RequestRefusal.KeyReused);
+        var items = request.Changes.Select(change => Apply(change, request.DocumentOf(change))).ToList();
+        var (status, body) = format.Write(request, new WriteOutcome(true, items, StandingOf(null).Token));
+        var answer = new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, items);
+        if (request.Key is null) return answer;
+        receipts[request.Key] = answer;
+        bodies[request.Key] = request.Body.ToArray();
+        return answer;
+    });
 
     private readonly Dictionary<string, byte[]> bodies = [];
 
     private bool LastBody(string key, WriteRequest request) => bodies[key].AsSpan().SequenceEqual(request.Body.Span);
 
-    private ItemResult Apply(Change change)
+    private ItemResult Apply(Change change, ReadOnlyMemory<byte> sent)
     {
         var id = change.Id ?? "";
         if (change.Refused is not ItemRefusal.None) return new ItemResult(new EntityKey(change.Type, id), ItemStatus.Refused, Refusal: change.Refused);
         if (id.Length == 0)
         {
-            using var document = JsonDocument.Parse(change.Document, new JsonDocumentOptions { MaxDepth = Limits.BodyDepthMax });
+            using var document = JsonDocument.Parse(sent, new JsonDocumentOptions { MaxDepth = Limits.BodyDepthMax });
             id = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value) ? value.GetString()! : "";
         }
 
         var key = new EntityKey(change.Type, id);
         if (id.Length == 0) return new ItemResult(key, ItemStatus.Refused, Refusal: ItemRefusal.Invalid);
-        var status = Store(key, change.Document, change.Delete);
+        var status = Store(key, sent, change.Delete);
         return new ItemResult(key, status, head, head, rows[key].UpdatedAtMs);
     }
 
-    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel)
-    {
-        Check();
-        return new(Now(caller));
-    }
+    public Task<Reply<Standing>> Standing(Caller caller) => Answer(() => StandingOf(caller));
 
-    public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)
+    public ReadPage Read(Caller caller, ReadQuery query)
     {
         Check();
         BeforeRead?.Invoke();
@@ -116,44 +125,54 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         var page = found.Take(Math.Min(query.Rows, PageRows) + 1).ToList();
         var more = page.Count > Math.Min(query.Rows, PageRows);
         if (more) page.RemoveAt(page.Count - 1);
-        return new(new ReadPage(Now(caller), page, more));
+        return new ReadPage(StandingOf(caller), page, more);
     }
 
     private static int Compare(EntityKey a, EntityKey b) =>
         string.CompareOrdinal(a.Type, b.Type) is var type and not 0 ? type : string.CompareOrdinal(a.Id, b.Id);
 
-    public ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel)
-    {
-        Check();
-        return new(new StatusReport(Now(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null).GroupBy(row => row.Entity.Type).ToDictionary(group => group.Key, group => group.Count())));
-    }
+    public Task<Reply<StatusReport>> Status(Caller caller) => Answer(() => new StatusReport(
+        StandingOf(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null).GroupBy(row => row.Entity.Type).ToDictionary(group => group.Key, group => group.Count())));
 
-    public ValueTask<IReadOnlyList<ConflictReport>> Conflicts(string? after, int limit, CancellationToken cancel) => new([]);
+    public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(() => WriteAnswer.Refuse(RequestRefusal.NotFound));
 
-    public ValueTask<WriteAnswer> Restore(Caller caller, string conflictId, CancellationToken cancel) => new(WriteAnswer.Refuse(RequestRefusal.NotFound));
+    public Task<Reply<bool>> Dismiss(DismissRequest request) => Answer(() => false);
 
-    public ValueTask<bool> Dismiss(string conflictId, CancellationToken cancel) => new(false);
-
-    public ValueTask<IReadOnlyList<DeviceReport>> Devices(CancellationToken cancel) => new([]);
+    public Task<Reply<List<DeviceReport>>> Devices() => Answer(() => new List<DeviceReport>());
 
     public List<DeviceId> Admitted { get; } = [];
 
-    public ValueTask<bool> Admit(DeviceId device, bool allowed, CancellationToken cancel)
+    public Task<Reply<bool>> Revoke(RevokeRequest request) => Answer(() =>
     {
-        Admitted.Add(device);
-        return new(true);
-    }
+        Admitted.Add(request.Device);
+        return true;
+    });
 
-    public ValueTask<long> SignOutEverywhere(CancellationToken cancel) => new(NotBeforeMs);
+    public Task<Reply<long>> SignOutEverywhere() => Answer(() => NotBeforeMs);
 
-    public ValueTask<Standing> Erase(CancellationToken cancel) => new(Now(null));
+    public Task<Reply<Standing>> Erase() => Answer(() => StandingOf(null));
 
-    public void Attach(IRoom room)
+    public Task<RosterReply> Report(Roster roster) => Task.FromResult(new RosterReply("", true, [], null, null));
+
+    public Task IssueTicket(TicketGrant ticket) => Task.CompletedTask;
+
+    public Task<TicketGrant?> RedeemTicket(TicketRedemption redemption) => Task.FromResult<TicketGrant?>(null);
+
+    private Task<Reply<T>> Answer<T>(Func<T> answer)
     {
-    }
-
-    public void Detach(IRoom room)
-    {
+        try
+        {
+            Check();
+            return Task.FromResult(new Reply<T>(answer()));
+        }
+        catch (StoreUnavailableException away)
+        {
+            return Task.FromResult(new Reply<T>(default, new Fault(away.Reason, away.OutcomeUnknown)));
+        }
+        catch (Exception)
+        {
+            return Task.FromResult(new Reply<T>(default, new Fault(Fault.Bug, OutcomeUnknown: true)));
+        }
     }
 
     private void Check()

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Sockets;
@@ -8,13 +9,12 @@ namespace Mirubato.Tests.Sockets;
 /// An engine of one user that does what the test says, when it says so: what is stored, what is announced and when, how long a read takes,
 /// what a write is answered. So the order in which these meet is the test's, and not the machine's.
 /// </summary>
-internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, ISyncCoordinator, IReadiness
+internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider services) : ISyncCoordinatorGrain, IUserReader, IReadiness
 {
     private readonly Lock gate = new();
     private readonly Dictionary<EntityKey, StoredRow> rows = [];
     private readonly ConcurrentQueue<Func<WriteRequest, Task<WriteAnswer>>> script = new();
     private readonly Epoch epoch = new(Guid.NewGuid());
-    private IRoom? room;
     private long head;
     private (int Count, TaskCompletionSource Met)? awaited;
 
@@ -62,9 +62,22 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
         lock (gate) return rows[Goal(id)];
     }
 
-    /// <summary>Tells the room, as of a commit made here.</summary>
-    public void Announce(string? by, params StoredRow[] of) =>
-        room!.Announce(new Announcement(epoch, new Revision(of[0].Seq - 1), new Revision(of[^1].Seq), [.. of.Select(row => new AnnouncedRow(row, by))]));
+    /// <summary>The connections as they were last reported.</summary>
+    public Roster? Roster { get; private set; }
+
+    /// <summary>Before a report is answered.</summary>
+    public Func<Roster, RosterReply>? Reporting { get; set; }
+
+    /// <summary>Before a ticket is redeemed; then it counts.</summary>
+    public Func<Task>? Redeeming { get; set; }
+
+    /// <summary>Tells the sockets, as of a commit.</summary>
+    public void Announce(string? by, params StoredRow[] of) => Tell(new UserNews(new UserId(ScriptedStage.User))
+    {
+        Announcement = new Announcement(epoch, new Revision(of[0].Seq - 1), new Revision(of[^1].Seq), [.. of.Select(row => new AnnouncedRow(row, by, IsNew: false))]),
+    });
+
+    public void Tell(UserNews news) => services.GetRequiredService<IGatewayObserver>().Tell(news).Wait();
 
     public WriteAnswer Answer(WriteRequest request, ItemStatus status, StoredRow row)
     {
@@ -73,10 +86,20 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
         return new WriteAnswer(RequestRefusal.None, code, body, Replayed: false, items);
     }
 
-    public ISyncCoordinator For(UserId user) => this;
+    public async Task<Reply<WriteAnswer>> Write(WriteRequest request)
+    {
+        if (!script.TryDequeue(out var next)) throw new InvalidOperationException("A write that the script does not know.");
+        try
+        {
+            return new Reply<WriteAnswer>(await next(request));
+        }
+        catch (StoreUnavailableException away)
+        {
+            return new Reply<WriteAnswer>(null, new Fault(away.Reason, away.OutcomeUnknown));
+        }
+    }
 
-    public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
-        script.TryDequeue(out var next) ? await next(request).WaitAsync(cancel) : throw new InvalidOperationException("A write that the script does not know.");
+    public Task<Reply<Standing>> Standing(Caller caller) => Task.FromResult(new Reply<Standing>(Now()));
 
     public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => new(Now());
 
@@ -92,29 +115,42 @@ internal sealed class ScriptedEngine(IAnswerFormat format) : ISyncCoordinators, 
         return page;
     }
 
-    public void Attach(IRoom with) => room = with;
-
-    public void Detach(IRoom with)
-    {
-    }
-
     public ValueTask<bool> Ready(CancellationToken cancel) => new(true);
 
-    public ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => throw new NotSupportedException();
+    public Task<RosterReply> Report(Roster roster)
+    {
+        Roster = roster;
+        return Task.FromResult(Reporting?.Invoke(roster) ?? new RosterReply("", IsKnown: true, [], null, null));
+    }
 
-    public ValueTask<IReadOnlyList<ConflictReport>> Conflicts(string? after, int limit, CancellationToken cancel) => throw new NotSupportedException();
+    public Task IssueTicket(TicketGrant ticket) => Task.CompletedTask;
 
-    public ValueTask<WriteAnswer> Restore(Caller caller, string conflictId, CancellationToken cancel) => throw new NotSupportedException();
+    public async Task<TicketGrant?> RedeemTicket(TicketRedemption redemption)
+    {
+        await (Redeeming?.Invoke() ?? Task.CompletedTask);
+        return new TicketGrant(redemption.Hash, null, 0, long.MaxValue, long.MaxValue);
+    }
 
-    public ValueTask<bool> Dismiss(string conflictId, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) =>
+        new(users.ToDictionary(user => user, _ => new UserState(Now(), [], 0)));
 
-    public ValueTask<IReadOnlyList<DeviceReport>> Devices(CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<byte[]> TicketKey(CancellationToken cancel) => new(new byte[32]);
 
-    public ValueTask<bool> Admit(DeviceId device, bool allowed, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => throw new NotSupportedException();
 
-    public ValueTask<long> SignOutEverywhere(CancellationToken cancel) => throw new NotSupportedException();
+    public Task<Reply<StatusReport>> Status(Caller caller) => throw new NotSupportedException();
 
-    public ValueTask<Standing> Erase(CancellationToken cancel) => throw new NotSupportedException();
+    public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => throw new NotSupportedException();
+
+    public Task<Reply<bool>> Dismiss(DismissRequest request) => throw new NotSupportedException();
+
+    public Task<Reply<List<DeviceReport>>> Devices() => throw new NotSupportedException();
+
+    public Task<Reply<bool>> Revoke(RevokeRequest request) => throw new NotSupportedException();
+
+    public Task<Reply<long>> SignOutEverywhere() => throw new NotSupportedException();
+
+    public Task<Reply<Standing>> Erase() => throw new NotSupportedException();
 
     private Standing Now()
     {

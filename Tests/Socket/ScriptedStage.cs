@@ -20,18 +20,16 @@ internal sealed class ScriptedStage : IAsyncDisposable
 
     public ScriptedEngine Engine => app.Services.GetRequiredService<ScriptedEngine>();
 
-    /// <summary>As from another process.</summary>
-    public void Hint(Func<UserId, Hint> hint) => app.Services.GetRequiredService<IHintListener>().Hear(hint(new UserId(User)));
+    /// <summary>As the user's coordinator tells it.</summary>
+    public void Tell(Func<UserNews, UserNews> news) => Engine.Tell(news(new UserNews(new UserId(User))));
 
-    public void HeadMoved() => Hint(user => new HeadMoved(user, Engine.Head));
+    public void HeadMoved() => Tell(news => news with { Head = Engine.Head });
 
     public Uri Url => new(app.Urls.Single());
 
-    public LiveRooms Rooms => app.Services.GetRequiredService<LiveRooms>();
+    public UserSocketsRegistry Registry => app.Services.GetRequiredService<UserSocketsRegistry>();
 
-    public WatchedConnections Connections => app.Services.GetRequiredService<WatchedConnections>();
-
-    public ConnectionBook Book => app.Services.GetRequiredService<ConnectionBook>();
+    public SocketTickets Tickets => app.Services.GetRequiredService<SocketTickets>();
 
     public static async Task<ScriptedStage> Start(Action<WebApplicationBuilder>? with = null)
     {
@@ -39,9 +37,9 @@ internal sealed class ScriptedStage : IAsyncDisposable
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<ScriptedEngine>();
-            builder.Services.AddSingleton<WatchedConnections>();
-            builder.Services.AddSingleton<IConnections>(services => services.GetRequiredService<WatchedConnections>());
-            builder.Services.AddSingleton<ISyncCoordinators>(services => services.GetRequiredService<ScriptedEngine>());
+            builder.Services.AddSingleton<IUserReader>(services => services.GetRequiredService<ScriptedEngine>());
+            builder.Services.AddSingleton<IGrainFactory>(services => new FakeGrains(_ => services.GetRequiredService<ScriptedEngine>()));
+            builder.Services.AddSingleton(ProcessIdentity.Fresh(silo: null));
             builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<ScriptedEngine>());
             with?.Invoke(builder);
         });

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mirubato.Gateway.Auth;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Support;
@@ -27,7 +28,7 @@ public sealed class SocketEndTests
             });
             await socket.Send(Frame);
             await asked.Task;
-            stage.Hint(user => new SignedOut(user, long.MaxValue));
+            stage.Tell(news => news with { NotBeforeMs = long.MaxValue });
             Assert.Equal(4403, await socket.Closed());
         }
     }
@@ -39,7 +40,7 @@ public sealed class SocketEndTests
         await using var stage = await ScriptedStage.Start(builder =>
         {
             builder.Logging.AddProvider(logs);
-            builder.Services.AddSingleton<TimeProvider>(clock);
+            builder.Services.AddKeyedSingleton<TimeProvider>(ServerClock.Key, clock);
         });
         var other = await stage.Live();
         for (var i = 0; i < 100; i++) stage.Engine.Put($"g{i}", new string('x', 200_000));
@@ -49,9 +50,9 @@ public sealed class SocketEndTests
         await Still(other, () => peer.Available);
         await peer.GetStream().WriteAsync(Masked(0x8, ""));
 
-        while (stage.Rooms.Sessions().Count > 1)
+        while (stage.Registry.Sessions().Count > 1)
         {
-            if (stage.Rooms.Sessions().Count(session => session.IsOpen) == 1) clock.Advance(TimeSpan.FromSeconds(1));
+            if (stage.Registry.Sessions().Count(session => session.IsOpen) == 1) clock.Advance(TimeSpan.FromSeconds(1));
             await other.Settle();
         }
 
@@ -89,57 +90,19 @@ public sealed class SocketEndTests
     {
         await using var stage = await ScriptedStage.Start();
         var (asked, draining) = (new TaskCompletionSource(), new TaskCompletionSource());
-        stage.Connections.Redeeming = async () =>
+        stage.Engine.Redeeming = async () =>
         {
             asked.SetResult();
             await draining.Task;
-            return new UserId(ScriptedStage.User);
         };
-        var opening = SocketClient.Open(stage.Url, ScriptedStage.User, "ticket=held");
+        var token = new TokenFacts(new UserId(ScriptedStage.User), 0, long.MaxValue);
+        var (ticket, _) = await stage.Tickets.Issue(token, null, CancellationToken.None);
+        var opening = SocketClient.Open(stage.Url, ScriptedStage.User, $"ticket={ticket}");
         await asked.Task;
-        await stage.Rooms.Drain(CancellationToken.None);
+        await stage.Registry.Drain(CancellationToken.None);
         draining.SetResult();
         await using var socket = await opening;
         Assert.Equal(1012, await socket.Closed());
-    }
-
-    [Fact]
-    public async Task No_socket_stays_written_down_when_all_are_written_down_anew_while_it_goes()
-    {
-        await using var stage = await ScriptedStage.Start();
-        using var over = new CancellationTokenSource();
-        var anew = Task.Run(async () =>
-        {
-            for (; !over.IsCancellationRequested; await Task.Yield()) stage.Book.RecordAll();
-        });
-        for (var i = 0; i < 200; i++)
-        {
-            (await SocketPeerTests.Upgraded(stage.Url)).Dispose();
-            while (stage.Rooms.Sessions().Count > 5) await Task.Yield();
-        }
-
-        while (stage.Rooms.Sessions().Count > 0) await Task.Yield();
-        await over.CancelAsync();
-        await anew;
-        // What is said of this one is said after all of that.
-        var last = await stage.Live();
-        while (!stage.Connections.IsOpen.Values.Contains(true) || stage.Rooms.Sessions().Any(one => !stage.Connections.IsOpen.ContainsKey(one.ConnectionId))) await Task.Yield();
-        await last.Settle();
-        Assert.Single(stage.Connections.IsOpen, one => one.Value);
-    }
-
-    [Fact]
-    public async Task A_bug_in_writing_sockets_down_does_not_end_it()
-    {
-        await using var stage = await ScriptedStage.Start();
-        var bugs = 0;
-        stage.Connections.Recording = () =>
-        {
-            if (bugs++ == 0) throw new InvalidOperationException("a bug");
-        };
-        var socket = await stage.Live();
-        while (stage.Connections.IsOpen.IsEmpty) await Task.Yield();
-        await socket.Settle();
     }
 
     /// <summary>Until nothing has come in over so many round trips of another socket.</summary>

@@ -111,7 +111,7 @@ public sealed class SocketOrderTests
         stage.HeadMoved();
         await a.Until(_ => a.Cursor == 1);
         stage.HeadMoved();
-        stage.Hint(user => new HeadMoved(user, new SyncToken(stage.Engine.Head.Epoch, new Revision(0))));
+        stage.Tell(news => news with { Head = new SyncToken(stage.Engine.Head.Epoch, new Revision(0)) });
         Assert.Empty(await a.Settle());
         Assert.Equal(1, stage.Engine.Reads - reads);
     }

@@ -40,7 +40,7 @@ public sealed class SocketPeerTests
         Assert.Empty(stage.Sessions);
         await stage.Pass(4);
         var end = UntilEnd(mute);
-        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
+        var rooms = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
         Assert.Equal(1, rooms.Count);
         await stage.Pass(1);
         await end.WaitAsync(Patience);

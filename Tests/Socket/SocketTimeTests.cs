@@ -3,7 +3,7 @@ using System.Net.WebSockets;
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Local;
+using Mirubato.Grains;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Sockets;
@@ -182,24 +182,23 @@ public sealed class SocketTimeTests
         var client = await stage.Live();
         // A backup of long ago, brought forward, may have come as far as the sockets that outlived it: the numbers alone tell nothing.
         await Sql(stage, $"UPDATE sync_metadata SET epoch = '{Guid.NewGuid():n}'");
-        stage.Server.Listener.Missed();
+        await stage.Pass(30, client);
         Assert.Equal(0, (await client.Until(f => SocketClient.Has(f, "reset"))).GetProperty("lastSeq").GetInt64());
         await client.Until(_ => client.Cursor == 3);
         Assert.Equal(3, client.Seen[^1].GetProperty("entries").GetArrayLength());
     }
 
     [Fact]
-    public async Task A_change_whose_hint_was_lost_is_told_within_half_a_minute()
+    public async Task What_was_never_announced_reaches_an_idle_socket_within_half_a_minute()
     {
         await using var stage = await Stage.Start();
         using var http = stage.Http();
         await http.PushEntry("{\"id\":\"e\"}");
         var client = await stage.Live();
         await Sql(stage, "UPDATE sync_data SET seq = 2; UPDATE sync_metadata SET last_seq = 2");
-        await stage.Pass(29);
         Assert.Empty(await client.Settle());
-        await stage.Pass(1);
-        Assert.Equal(2, (await client.Next("ENTRY_UPDATED")).GetProperty("seq").GetInt64());
+        await stage.Pass(30, client);
+        await client.Until(_ => client.Cursor == 2);
     }
 
     [Fact]
@@ -270,41 +269,38 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task A_sign_out_and_a_device_turned_away_are_found_within_half_a_minute_when_their_hints_are_lost()
+    public async Task A_sign_out_and_a_device_turned_away_are_found_within_half_a_minute_when_they_were_never_announced()
     {
         await using var stage = await Stage.Start();
         using var http = stage.Http("phone");
         await http.PushEntry("{\"id\":\"e\"}");
         var (phone, laptop) = (await stage.Open(query: $"userId=ada&token={Edge.Token(Stage.User)}&deviceId=phone"), await stage.Open());
         foreach (var socket in (SocketClient[])[phone, laptop]) await socket.Sync();
-        await Sql(stage, "UPDATE sync_devices SET revoked_ms = 1 WHERE device_id = 'phone'");
-        await stage.Pass(29, phone, laptop);
-        Assert.Equal(2, stage.Sessions.Count);
-        await stage.Pass(1);
+        await Sql(stage, "UPDATE sync_devices SET revoked_ms = 1 WHERE device_id = 'phone'; UPDATE sync_metadata SET rights = rights + 1");
+        await stage.Pass(30, laptop);
         Assert.Equal(4403, await phone.Closed());
         await laptop.Settle();
 
-        await Sql(stage, $"UPDATE sync_metadata SET not_before_ms = {stage.Clock.NowMs}");
-        stage.Server.Listener.Missed();
+        await Sql(stage, $"UPDATE sync_metadata SET not_before_ms = {stage.Clock.NowMs}, rights = rights + 1");
+        await stage.Pass(30);
         Assert.Equal(4403, await laptop.Closed());
     }
 
     [Fact]
-    public async Task A_room_goes_with_its_last_socket_and_a_minute_later_all_that_was_known_of_its_user()
+    public async Task What_is_kept_of_a_user_goes_with_the_last_socket_and_the_coordinator_hears_of_it()
     {
         await using var stage = await Stage.Start();
-        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
-        var engine = (LocalCoordinators)stage.Server.Services.GetRequiredService<ISyncCoordinators>();
+        var registry = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
+        var active = stage.Server.Services.GetRequiredService<CoordinatorContext>().Active;
         var (one, two) = (await stage.Live(), await stage.Live());
         await stage.Pass(180, one, two);
-        Assert.Equal((1, 1), (rooms.Count, engine.Active));
+        Assert.Equal((1, 1), (registry.Count, active.Where(coordinator => coordinator.HasConnections).Count));
         await one.Drop();
         while (stage.Sessions.Count > 1) await Task.Yield();
-        Assert.Equal(1, rooms.Count);
+        Assert.Equal(1, registry.Count);
         await two.Drop();
-        while (rooms.Count > 0) await Task.Yield();
-        await stage.Pass(90);
-        Assert.Equal(0, engine.Active);
+        while (registry.Count > 0) await Task.Yield();
+        Assert.Empty(active.Where(coordinator => coordinator.HasConnections));
     }
 
     [Fact]
@@ -314,8 +310,8 @@ public sealed class SocketTimeTests
         var sockets = new List<SocketClient>();
         for (var i = 0; i < 10; i++) sockets.Add(await stage.Live());
         var stopped = stage.Server.Stop();
-        var rooms = stage.Server.Services.GetRequiredService<LiveRooms>();
-        while (!rooms.IsDraining) await Task.Yield();
+        var registry = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
+        while (!registry.IsDraining) await Task.Yield();
         var open = new HashSet<int>();
         for (var tenth = 0; tenth < 40 && stage.Sessions.Count > 0; tenth++)
         {
@@ -334,7 +330,7 @@ public sealed class SocketTimeTests
     public async Task Who_comes_to_a_stopping_server_is_sent_elsewhere()
     {
         await using var stage = await Stage.Start();
-        await stage.Server.Services.GetRequiredService<LiveRooms>().Drain(CancellationToken.None);
+        await stage.Server.Services.GetRequiredService<UserSocketsRegistry>().Drain(CancellationToken.None);
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(stage.Server.Url, $"/sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)}"));
         request.Headers.Connection.Add("Upgrade");

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
+using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Support;
@@ -22,14 +23,14 @@ internal sealed class Stage : IAsyncDisposable
 
     public string Setting => $"--Storage:SqlitePath={Path.Combine(directory, "time.db")}";
 
-    public IReadOnlyList<SocketSession> Sessions => [.. Server.Services.GetRequiredService<LiveRooms>().Sessions().Where(session => session.IsOpen)];
+    public IReadOnlyList<SocketSession> Sessions => [.. Server.Services.GetRequiredService<UserSocketsRegistry>().Sessions().Where(session => session.IsOpen)];
 
     public static async Task<Stage> Start(PingTimes? pings = null)
     {
         var stage = new Stage();
         stage.Server = await LiveServer.StartWith(services =>
         {
-            services.AddSingleton<TimeProvider>(stage.Clock);
+            services.AddKeyedSingleton<TimeProvider>(ServerClock.Key, stage.Clock);
             if (pings is not null) services.AddSingleton(pings);
         }, stage.Setting);
         return stage;

@@ -1,0 +1,68 @@
+using Mirubato.Grains;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Tests.Engine;
+
+/// <summary>A coordinator and the reads beside it, as the Gateway calls them.</summary>
+internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUserReader reader)
+{
+    public ISyncCoordinatorGrain Grain => grain;
+
+    public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) => (await grain.Write(request)).ValueOrThrow();
+
+    public async ValueTask<WriteAnswer> Restore(Caller caller, string id, CancellationToken cancel) =>
+        (await grain.Restore(new RestoreRequest(caller, id))).ValueOrThrow();
+
+    public async ValueTask<bool> Dismiss(string id, CancellationToken cancel) => (await grain.Dismiss(new DismissRequest(id))).ValueOrThrow();
+
+    public async ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => (await grain.Standing(caller)).ValueOrThrow();
+
+    public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => (await grain.Status(caller)).ValueOrThrow();
+
+    public async ValueTask<List<DeviceReport>> Devices(CancellationToken cancel) => (await grain.Devices()).ValueOrThrow();
+
+    public async ValueTask<bool> Revoke(DeviceId device, bool revoked, CancellationToken cancel) =>
+        (await grain.Revoke(new RevokeRequest(device, revoked))).ValueOrThrow();
+
+    public async ValueTask<long> SignOutEverywhere(CancellationToken cancel) => (await grain.SignOutEverywhere()).ValueOrThrow();
+
+    public async ValueTask<Standing> Erase(CancellationToken cancel) => (await grain.Erase()).ValueOrThrow();
+
+    public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => reader.Read(caller, query, cancel);
+
+    public ValueTask<List<ConflictReport>> Conflicts(string? after, int limit, CancellationToken cancel) => reader.Conflicts(user, after, limit, cancel);
+}
+
+/// <summary>The calls of one coordinator on turns of its own, as Orleans would run them: one at a time, interleaved at awaits.</summary>
+internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler turns) : ISyncCoordinatorGrain
+{
+    public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Run(() => coordinator.Write(request));
+
+    public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Run(() => coordinator.Restore(request));
+
+    public Task<Reply<bool>> Dismiss(DismissRequest request) => Run(() => coordinator.Dismiss(request));
+
+    public Task<Reply<Standing>> Standing(Caller caller) => Run(() => coordinator.Standing(caller));
+
+    public Task<Reply<StatusReport>> Status(Caller caller) => Run(() => coordinator.Status(caller));
+
+    public Task<Reply<List<DeviceReport>>> Devices() => Run(coordinator.Devices);
+
+    public Task<Reply<bool>> Revoke(RevokeRequest request) => Run(() => coordinator.Revoke(request));
+
+    public Task<Reply<long>> SignOutEverywhere() => Run(coordinator.SignOutEverywhere);
+
+    public Task<Reply<Standing>> Erase() => Run(coordinator.Erase);
+
+    public Task<RosterReply> Report(Roster roster) => Run(() => coordinator.Report(roster));
+
+    public Task IssueTicket(TicketGrant ticket) => Run(async () =>
+    {
+        await coordinator.IssueTicket(ticket);
+        return true;
+    });
+
+    public Task<TicketGrant?> RedeemTicket(TicketRedemption redemption) => Run(() => coordinator.RedeemTicket(redemption));
+
+    private Task<T> Run<T>(Func<Task<T>> call) => Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.None, turns).Unwrap();
+}
