@@ -54,8 +54,10 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await here.put({ id: 'e', notes: 'first' });
     const seen = await until(async () => (await there.get('e')) ?? expect.fail());
     phone.goOffline();
-    await there.put({ ...seen, notes: 'offline' });
+    const earlier = await there.put({ ...seen, notes: 'offline' });
     await there.put({ id: 'f', notes: 'only here' });
+    // Neither of two edits in one millisecond is the later one.
+    await until(() => expect(Date.now()).toBeGreaterThan(Date.parse(earlier.updatedAt as string)));
     await here.put({ ...(await here.get('e'))!, notes: 'online' });
     await laptop.flush();
     phone.goOnline();
@@ -67,6 +69,31 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await lost!.restore();
     await until(async () => expect([(await here.get('e'))?.notes, (await there.get('e'))?.notes]).toEqual(['offline', 'offline']));
     expect(await laptop.conflicts()).not.toContainEqual(expect.objectContaining({ id: lost!.id }));
+  });
+
+  test('both edit the same entry in one millisecond: both show the same one, and the other is in the conflicts', async () => {
+    const who = user();
+    let standing: number | undefined;
+    const platform = { ...new World(new Random(1)).platform(), now: () => standing ?? Date.now() };
+    const [laptop, phone] = [await device(who, { platform }), await device(who, { platform })];
+    const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
+    await here.put({ id: 'e', notes: 'first' });
+    await until(async () => (await there.get('e')) ?? expect.fail());
+    await laptop.flush();
+    for (const sync of [laptop, phone]) sync.goOffline();
+    standing = Date.now();
+    const [one, other] = [await there.put({ ...(await there.get('e'))!, notes: 'phone' }), await here.put({ ...(await here.get('e'))!, notes: 'laptop' })];
+    expect(one.updatedAt).toBe(other.updatedAt);
+    standing = undefined;
+    for (const sync of [laptop, phone]) {
+      sync.goOnline();
+      await sync.flush();
+    }
+    const shown = async () => [(await here.get('e'))!.notes, (await there.get('e'))!.notes];
+    await until(async () => expect(new Set(await shown()).size).toBe(1));
+    const [winner] = await shown();
+    expect((await laptop.conflicts()).map(conflict => conflict.document.notes)).toEqual([winner === 'phone' ? 'laptop' : 'phone']);
+    expect((await gateway.pull(who)).entries).toMatchObject([{ notes: winner }]);
   });
 
   test('the server is killed while 1,200 edits drain: exactly once', async () => {
