@@ -186,7 +186,7 @@ public abstract class ConnectionsContract : IAsyncLifetime
         var (one, two) = (Process(), Process());
         var ticket = new Ticket(user, "https://app.example.com", clock.NowMs - 5, clock.NowMs + 999_999);
         await one.Issue(Hash, ticket, clock.NowMs + 30_000, Cancel);
-        clock.Set(clock.NowMs + 30_000 + lateMs);
+        Wait(30_000 + lateMs);
 
         Assert.Equal(good ? ticket : null, await two.Redeem(Hash, Cancel));
         Assert.Null(await one.Redeem(Hash, Cancel));
@@ -242,5 +242,5 @@ public abstract class ConnectionsContract : IAsyncLifetime
 
     private LiveConnection Live(string id, long openedMs = 7) => new(user, id, new DeviceId("phone"), openedMs);
 
-    private void Wait(long ms) => clock.Set(clock.NowMs + ms);
+    private void Wait(long ms) => clock.Advance(TimeSpan.FromMilliseconds(ms));
 }
