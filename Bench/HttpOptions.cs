@@ -1,4 +1,5 @@
 using Mirubato.Bench.Http;
+using Mirubato.Bench.Load;
 using Mirubato.Bench.Scenarios;
 
 namespace Mirubato.Bench;
@@ -9,6 +10,9 @@ internal sealed record HttpOptions(Target Target, string Secret, int Users, int 
     private static readonly TimeSpan TokenLifetime = TimeSpan.FromHours(12);
 
     public required int Seed { get; init; }
+
+    /// <summary>Where they are on this machine, and their CPU time is asked for.</summary>
+    public MeasuredProcesses Processes { get; init; } = MeasuredProcesses.None;
 
     /// <summary>Part of every user's name and every entry's id: no run meets what an earlier one left behind.</summary>
     public required string Run { get; init; }

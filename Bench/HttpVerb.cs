@@ -40,6 +40,7 @@ internal static class HttpVerb
         TimeSpan.FromSeconds(parsed.GetValue(LoadVerb.Warmup)))
     {
         Seed = parsed.GetValue(LoadVerb.Seed),
+        Processes = LoadVerb.Processes(parsed),
         Run = RandomNumberGenerator.GetHexString(8, lowercase: true),
     };
 }

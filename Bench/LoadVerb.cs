@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Mirubato.Bench.Load;
 using Mirubato.Bench.Reports;
 
 namespace Mirubato.Bench;
@@ -24,7 +25,18 @@ internal static class LoadVerb
     private static readonly Option<FileInfo?> Json = new("--json") { Description = "Also write the figures to this file." };
     public static readonly Option<bool> AllowRemote = new("--allow-remote") { Description = "Allow another machine than this one as the target." };
 
-    public static IEnumerable<Option> Options => [Url, SecretOption, Seconds, Warmup, Seed, Json, AllowRemote];
+    private static readonly Option<int?> Pid = new("--pid")
+    {
+        Description = "The server's process on this machine, to read its CPU time and, where a scenario asks for it, its memory.",
+    };
+    private static readonly Option<int?> PostgresPid = new("--postgres-pid")
+    {
+        Description = "PostgreSQL's first process (the first line of postmaster.pid) on this machine, to read its CPU time and its children's.",
+    };
+
+    public static IEnumerable<Option> Options => [Url, SecretOption, Seconds, Warmup, Seed, Pid, PostgresPid, Json, AllowRemote];
+
+    public static MeasuredProcesses Processes(ParseResult parsed) => new(parsed.GetValue(Pid), parsed.GetValue(PostgresPid));
 
     public static string Secret(ParseResult parsed) =>
         parsed.GetValue(SecretOption) ?? throw new BenchFailure($"Pass --secret <the server's Auth__Secret>, or set {SecretVariable}.");

@@ -12,7 +12,6 @@ internal static class WsVerb
     {
         Description = "Another gateway over the same store: the fan-out goes from the first to it.",
     };
-    private static readonly Option<int?> Pid = new("--pid") { Description = "The server's process on this machine, to read its memory." };
     private static readonly Option<string?> Only = new("--only")
     {
         Description = "Some scenarios, separated by commas: " + string.Join(", ", WsScenarios.All.Select(scenario => scenario.Name)),
@@ -22,7 +21,7 @@ internal static class WsVerb
     {
         var verb = new Command("ws", "Measure fan-out, mutations, connections and catch-up over WebSockets. It leaves its users behind: use a scratch database.")
         {
-            SecondUrl, Pid, Only,
+            SecondUrl, Only,
         };
         foreach (var option in LoadVerb.Options)
             verb.Options.Add(option);
@@ -42,7 +41,7 @@ internal static class WsVerb
     {
         var chosen = LoadVerb.Chosen(WsScenarios.All, scenario => scenario.Name, only);
         if (only is null)
-            return [.. chosen.Where(scenario => (scenario.IsFanOut || options.Second is null) && (options.Pid is not null || !scenario.ReadsMemory))];
+            return [.. chosen.Where(scenario => (scenario.IsFanOut || options.Second is null) && (options.Processes.Server is not null || !scenario.ReadsMemory))];
         if (options.Second is not null && chosen.FirstOrDefault(scenario => !scenario.IsFanOut) is { } single)
             throw new BenchFailure($"{single.Name} has no use for --second-url: only the fan-out goes from one gateway to another.");
         return chosen;
@@ -61,7 +60,7 @@ internal static class WsVerb
             Time = TimeProvider.System,
             Seed = parsed.GetValue(LoadVerb.Seed),
             Run = RandomNumberGenerator.GetHexString(8, lowercase: true),
-            Pid = parsed.GetValue(Pid),
+            Processes = LoadVerb.Processes(parsed),
         };
     }
 

@@ -80,6 +80,7 @@ public static class GatewayHost
         builder.Services.AddKeyedSingleton(ServerClock.Key, TimeProvider.System);
         Listen(builder, options.Limits);
         Services(builder.Services, options);
+        Telemetry.Configure(builder.Services, builder.Configuration);
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -135,7 +136,6 @@ public static class GatewayHost
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<RequestBodies>();
         services.AddSingleton<GatewayMetrics>();
-        Telemetry.Configure(services);
         services.AddSingleton<Readiness>();
         services.AddSingleton(new DemoTokens(options.Demo.TokensPerMinute));
         Socket.SocketSetup.Configure(services);

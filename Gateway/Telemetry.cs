@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -7,37 +8,34 @@ namespace Mirubato.Gateway;
 /// <summary>
 /// Sends the program's meters, and those of the framework and the drivers, by OTLP, and traces of what belongs together: a request, its
 /// statements and, in a cluster, its grain call. Everything is set by OpenTelemetry's own standard variables; without
-/// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> nothing is sent.
+/// <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> nothing is registered and nothing is sent.
 /// </summary>
 internal static class Telemetry
 {
-    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    public const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private static readonly string[] Meters =
         ["Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "Npgsql", "System.Runtime", "Microsoft.Orleans"];
     private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", "Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime"];
 
-    public static void Configure(IServiceCollection services) =>
-        services.AddHostedService(provider => new Export(provider.GetRequiredService<IConfiguration>()));
-
-    private sealed class Export(IConfiguration configuration) : IHostedService
+    public static void Configure(IServiceCollection services, IConfiguration configuration)
     {
-        private MeterProvider? meters;
-        private TracerProvider? traces;
+        if (string.IsNullOrEmpty(configuration[Endpoint])) return;
+        services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter(Meters).AddOtlpExporter())
+            .WithTracing(traces => traces.AddSource(Sources).AddProcessor(new GrainIdRemoval()).AddOtlpExporter());
+    }
 
-        public Task StartAsync(CancellationToken cancellationToken)
-        {
-            if (string.IsNullOrEmpty(configuration[Endpoint])) return Task.CompletedTask;
-            meters = Sdk.CreateMeterProviderBuilder().AddMeter(Meters).AddOtlpExporter().Build();
-            traces = Sdk.CreateTracerProviderBuilder().AddSource(Sources).AddOtlpExporter().Build();
-            return Task.CompletedTask;
-        }
+    /// <summary>Takes out of Orleans's spans what names a grain, because grain ids are user ids. It comes before the exporter.</summary>
+    private sealed class GrainIdRemoval : BaseProcessor<Activity>
+    {
+        // The text of an exception of Orleans names the grain that was called. Its type stays.
+        private static readonly string[] Tags = ["orleans.rpc.target_id", "orleans.rpc.source_id", "orleans.grain.id", "exception.message", "exception.stacktrace"];
 
-        public Task StopAsync(CancellationToken cancellationToken)
+        public override void OnEnd(Activity data)
         {
-            meters?.Dispose();
-            traces?.Dispose();
-            return Task.CompletedTask;
+            if (!data.Source.Name.StartsWith("Microsoft.Orleans", StringComparison.Ordinal)) return;
+            foreach (var tag in Tags) data.SetTag(tag, null);
         }
     }
 }

@@ -64,19 +64,17 @@ internal sealed class ClosedLoop(HttpOptions options, Scenario scenario, TimePro
 
     private async Task<Figures> Measure(List<Worker> workers, CancellationToken cancel)
     {
-        var cpu = Environment.CpuUsage.TotalTime;
-        var started = Stopwatch.GetTimestamp();
+        var taken = Taken.Begin(options.Processes);
         var tally = await Phase(workers, options.Seconds, cancel);
-        var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        var done = taken();
         var latency = tally.Latency;
         return new Figures(
-            scenario.Name, scenario.What, concurrency, users, latency.Count, seconds,
-            (latency.Count - Math.Min(latency.Count, tally.Errors)) / seconds, latency.MeanMs,
+            scenario.Name, scenario.What, concurrency, users, latency.Count, done.Seconds,
+            (latency.Count - Math.Min(latency.Count, tally.Errors)) / done.Seconds, latency.MeanMs,
             latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError)
         {
-            ClientCores = (Environment.CpuUsage.TotalTime - cpu).TotalSeconds / seconds,
             OneAtATime = scenario.OneAtATime,
-        };
+        }.With(done);
     }
 
     private static async Task<Tally> Phase(List<Worker> workers, TimeSpan duration, CancellationToken cancel)

@@ -9,6 +9,12 @@ internal sealed record Figures(
     /// <summary>Cores the load generator itself kept busy; what it took, the server did not have.</summary>
     public double ClientCores { get; init; }
 
+    /// <summary>CPU time of the server's process for each request, in microseconds.</summary>
+    public double? ServerCpuUs { get; init; }
+
+    /// <summary>CPU time of PostgreSQL's processes for each request, in microseconds.</summary>
+    public double? PostgresCpuUs { get; init; }
+
     public bool OneAtATime { get; init; }
 
     /// <summary>Events that reached a device other than their sender's.</summary>
@@ -19,4 +25,12 @@ internal sealed record Figures(
 
     /// <summary>What else there is to say.</summary>
     public string? Note { get; init; }
+
+    /// <summary>These figures, and the CPU time that their requests took.</summary>
+    public Figures With(Taken taken) => this with
+    {
+        ClientCores = taken.ClientCores,
+        ServerCpuUs = taken.ServerCpu?.TotalMicroseconds / Math.Max(1, Requests),
+        PostgresCpuUs = taken.PostgresCpu?.TotalMicroseconds / Math.Max(1, Requests),
+    };
 }

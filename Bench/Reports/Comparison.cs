@@ -3,19 +3,37 @@ using Spectre.Console;
 
 namespace Mirubato.Bench.Reports;
 
-/// <summary>Two runs side by side: a, b and b/a. More requests and fewer milliseconds are better.</summary>
+/// <summary>Two runs side by side: a, b and b/a. More requests, fewer milliseconds and less CPU time are better.</summary>
 internal static class Comparison
 {
+    private static readonly (string Header, Func<Figures, double?> Value)[] Always =
+    [
+        ("req/s", figures => figures.PerSecond),
+        ("p50", figures => figures.P50Ms),
+        ("p99", figures => figures.P99Ms),
+    ];
+    private static readonly (string Header, Func<Figures, double?> Value)[] WhereMeasured =
+    [
+        ("server µs/req", figures => figures.ServerCpuUs),
+        ("postgres µs/req", figures => figures.PostgresCpuUs),
+    ];
+
     public static void Print(IAnsiConsole console, Report a, Report b)
     {
+        var all = a.Scenarios.Concat(b.Scenarios).ToList();
+        var columns = Always.Concat(WhereMeasured.Where(column => all.Exists(figures => column.Value(figures) is not null))).ToList();
         var table = Screen.Table(console,
-            "scenario", "req/s a", "req/s b", "b/a", "p50 a", "p50 b", "b/a", "p99 a", "p99 b", "b/a", "errors");
-        foreach (var name in a.Scenarios.Concat(b.Scenarios).Select(figures => figures.Name).Distinct())
-            table.AddRow([.. Row(name, Named(a, name), Named(b, name)).Select(Markup.Escape)]);
+            ["scenario", .. columns.SelectMany(column => (string[])[$"{column.Header} a", $"{column.Header} b", "b/a"]), "errors"]);
+        foreach (var name in all.Select(figures => figures.Name).Distinct())
+        {
+            var (first, second) = (Named(a, name), Named(b, name));
+            var triples = columns.SelectMany(column => Triple(first is null ? null : column.Value(first), second is null ? null : column.Value(second)));
+            table.AddRow([.. triples.Prepend(name).Append($"{Errors(first)}/{Errors(second)}").Select(Markup.Escape)]);
+        }
         console.Write(table);
         foreach (var (name, kibA, kibB) in Weights(a, b))
             console.WriteLine($"{name}: {Numerals.Short(kibA)} and {Numerals.Short(kibB)} KiB each, {Numerals.Ratio(kibA, kibB)}");
-        console.WriteLine("p50 and p99 in milliseconds.");
+        console.WriteLine("p50 and p99 in milliseconds; µs/req is CPU time.");
         Describe(console, "a", a);
         Describe(console, "b", b);
     }
@@ -24,15 +42,6 @@ internal static class Comparison
         from figures in a.Scenarios
         where figures.KiBEach is not null && Named(b, figures.Name)?.KiBEach is not null
         select (figures.Name, figures.KiBEach!.Value, Named(b, figures.Name)!.KiBEach!.Value);
-
-    private static IEnumerable<string> Row(string name, Figures? a, Figures? b) =>
-    [
-        name,
-        .. Triple(a?.PerSecond, b?.PerSecond),
-        .. Triple(a?.P50Ms, b?.P50Ms),
-        .. Triple(a?.P99Ms, b?.P99Ms),
-        $"{Errors(a)}/{Errors(b)}",
-    ];
 
     private static IEnumerable<string> Triple(double? a, double? b) =>
     [

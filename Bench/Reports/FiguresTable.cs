@@ -6,21 +6,27 @@ namespace Mirubato.Bench.Reports;
 /// <summary>The table at the end of a run.</summary>
 internal static class FiguresTable
 {
+    private static readonly (string Header, Func<Figures, double?> Value)[] WhereMeasured =
+    [
+        ("deliveries/s", figures => figures.DeliveriesPerSecond),
+        ("KiB each", figures => figures.KiBEach),
+        ("server µs/req", figures => figures.ServerCpuUs),
+        ("postgres µs/req", figures => figures.PostgresCpuUs),
+    ];
+
     public static void Print(Report report) => Print(Screen.Out, report);
 
     public static void Print(IAnsiConsole console, Report report)
     {
-        var delivers = report.Scenarios.Exists(figures => figures.DeliveriesPerSecond is not null);
-        var weighs = report.Scenarios.Exists(figures => figures.KiBEach is not null);
-        string[] more = [.. delivers ? ["deliveries/s"] : Array.Empty<string>(), .. weighs ? ["KiB each"] : Array.Empty<string>()];
-        var table = Screen.Table(console, ["scenario", "req/s", "ms each", "p50 ms", "p99 ms", "max ms", "errors", "client", .. more]);
+        var more = WhereMeasured.Where(column => report.Scenarios.Exists(figures => column.Value(figures) is not null)).ToList();
+        var table = Screen.Table(console,
+            ["scenario", "req/s", "ms each", "p50 ms", "p99 ms", "max ms", "errors", "client", .. more.Select(column => column.Header)]);
         foreach (var figures in report.Scenarios)
-        {
-            IEnumerable<string> last = [.. delivers ? [Maybe(figures.DeliveriesPerSecond)] : Array.Empty<string>(), .. weighs ? [Maybe(figures.KiBEach)] : Array.Empty<string>()];
-            table.AddRow([.. Row(console, figures).Concat(last).Select(Markup.Escape)]);
-        }
+            table.AddRow([.. Row(console, figures).Concat(more.Select(column => Maybe(column.Value(figures)))).Select(Markup.Escape)]);
         console.Write(table);
         console.WriteLine("client: cores the load generator itself took; the server had the rest.");
+        if (report.Scenarios.Exists(figures => (figures.ServerCpuUs ?? figures.PostgresCpuUs) is not null))
+            console.WriteLine("µs/req: CPU time for each request, of the server's process (--pid) and of PostgreSQL's (--postgres-pid).");
         console.WriteLine($"Machine: {report.Machine}");
         console.WriteLine($"Command: {report.Command}");
         foreach (var figures in report.Scenarios.Where(figures => figures.Note is not null))

@@ -19,7 +19,7 @@ internal sealed record CatchUp(int Entities) : WsScenario($"catchup-{Entities}",
         await Rounds(options, identity, options.Warmup, cancel);
         GC.Collect();
         phase("measuring");
-        var taken = Taken.Begin();
+        var taken = Taken.Begin(options.Processes);
         var (rounds, frames, tally) = await Rounds(options, identity, options.Seconds, cancel);
         return Figures(taken(), rounds, rounds.Count, 1, 1, tally) with { OneAtATime = true, Note = $"{frames} frames each" };
     }

@@ -23,7 +23,7 @@ internal sealed record ClosedMutations(int PerUser, int Accounts)
     {
         var log = new EventLog(options.Run, (int)((duration.TotalSeconds + 1) * EventsPerSecondMax));
         using var crowd = await Crowd.Open(options, $"{Name}_{part}", Accounts, PerUser, log, cancel);
-        var taken = Taken.Begin();
+        var taken = Taken.Begin(options.Processes);
         var started = Stopwatch.GetTimestamp();
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         foreach (var device in crowd.Devices)

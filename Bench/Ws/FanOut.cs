@@ -24,7 +24,7 @@ internal sealed record FanOut(int Others, int EventsPerSecond)
         var log = new EventLog(options.Run, (int)(duration.TotalSeconds * EventsPerSecond) + 1);
         using var crowd = await Crowd.Open(options, $"{Name}_{part}", 1, Others + 1, log, cancel);
         var sender = crowd.Users[0][0];
-        var taken = Taken.Begin();
+        var taken = Taken.Begin(options.Processes);
         await Pace.Keep(EventsPerSecond, duration, sender.SendEntry, cancel);
         await crowd.Settle(cancel);
         var done = taken();

@@ -17,7 +17,7 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
 
     public override async Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel)
     {
-        var server = new ServerProcess(options.Pid ?? throw new BenchFailure($"{Name} needs --pid <the server's process>."));
+        var server = new ServerProcess(options.Processes.Server ?? throw new BenchFailure($"{Name} needs --pid <the server's process>."));
         phase("preparing");
         var devices = Enumerable.Range(0, Connections).Select(place => Make(options, place)).ToList();
         try
@@ -26,7 +26,7 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
             await Rest(options, cancel);
             var before = server.ResidentKiB();
             phase("measuring");
-            var taken = Taken.Begin();
+            var taken = Taken.Begin(options.Processes);
             var latency = new Histogram();
             await Open(devices, latency, thenClose: false, cancel);
             var done = taken();

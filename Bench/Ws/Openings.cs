@@ -19,7 +19,7 @@ internal sealed record Openings(int AtOnce) : WsScenario($"open-{AtOnce}", $"ope
         await Rounds(doors, options.Warmup, cancel);
         GC.Collect();
         phase("measuring");
-        var taken = Taken.Begin();
+        var taken = Taken.Begin(options.Processes);
         var (rounds, tally) = await Rounds(doors, options.Seconds, cancel);
         var opened = rounds.Count * AtOnce;
         var busy = rounds.MeanMs * rounds.Count / 1000;

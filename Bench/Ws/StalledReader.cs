@@ -26,7 +26,7 @@ internal sealed record StalledReader() : WsScenario("stalled", "fan-out beside a
         await crowd.Settle(cancel);
 
         phase("measuring");
-        var taken = Taken.Begin();
+        var taken = Taken.Begin(options.Processes);
         var (reading, stalled) = (new Sample(), new Sample());
         for (var turn = 0; turn < Turns; turn++)
             await Turn(options, crowd, turn % 2 == 0 ? reading : stalled, turn % 2 == 1, cancel);
@@ -51,7 +51,7 @@ internal sealed record StalledReader() : WsScenario("stalled", "fan-out beside a
         var others = devices.Skip(1).SkipLast(1).ToList();
         others.ForEach(device => device.StartTiming());
         await Pace.Keep(EventsPerSecond, options.Seconds, devices[0].SendEntry, cancel);
-        if (options.Pid is { } pid)
+        if (options.Processes.Server is { } pid)
             into.MemoryMiB = Math.Max(into.MemoryMiB, new ServerProcess(pid).ResidentKiB() / 1024);
         into.Add(Sum(others.Select(device => device.StopTiming())));
         if (stall)

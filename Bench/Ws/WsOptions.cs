@@ -1,4 +1,5 @@
 using Mirubato.Bench.Http;
+using Mirubato.Bench.Load;
 using Mirubato.Bench.Scenarios;
 
 namespace Mirubato.Bench.Ws;
@@ -18,8 +19,8 @@ internal sealed record WsOptions(Target Target, Target? Second, string Secret, T
     /// <summary>Part of every user's name and every entry's id: no run meets what an earlier one left behind.</summary>
     public required string Run { get; init; }
 
-    /// <summary>The server's process, where it is on this machine and its memory is asked for.</summary>
-    public int? Pid { get; init; }
+    /// <summary>Where they are on this machine, and their memory and CPU time are asked for.</summary>
+    public MeasuredProcesses Processes { get; init; } = MeasuredProcesses.None;
 
     public Identity Identify(string name)
     {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Mirubato.Bench.Load;
 
 namespace Mirubato.Bench.Ws;
@@ -17,27 +16,9 @@ internal abstract record WsScenario(string Name, string What)
     public abstract Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel);
 
     /// <summary>The figures of a phase that took <paramref name="taken"/>.</summary>
-    protected Figures Figures(Taken taken, Histogram latency, long requests, int concurrency, int users, Tally tally) => new(
+    protected Figures Figures(Taken taken, Histogram latency, long requests, int concurrency, int users, Tally tally) => new Figures(
         Name, What, concurrency, users, requests, taken.Seconds, requests / taken.Seconds, latency.MeanMs,
-        latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError)
-    {
-        ClientCores = taken.Cores,
-    };
+        latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError).With(taken);
 
     protected static Histogram Sum(IEnumerable<Histogram> parts) => parts.Aggregate(new Histogram(), (sum, part) => { sum.Add(part); return sum; });
-
-    /// <summary>How long something took, and how many cores the load generator was busy with it.</summary>
-    protected readonly record struct Taken(double Seconds, double Cores)
-    {
-        public static Func<Taken> Begin()
-        {
-            var cpu = Environment.CpuUsage.TotalTime;
-            var started = Stopwatch.GetTimestamp();
-            return () =>
-            {
-                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-                return new Taken(seconds, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds / seconds);
-            };
-        }
-    }
 }

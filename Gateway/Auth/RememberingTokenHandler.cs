@@ -1,6 +1,7 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Internal;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -11,56 +12,36 @@ namespace Mirubato.Gateway.Auth;
 /// keys), to look it up takes 3 µs.
 /// Signing out is not delayed by this, because it is decided on what the store says of the user.
 /// </summary>
-internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenHandler
+internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenHandler, IDisposable
 {
     public const int TokensMax = 4_000;
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(60);
 
-    private readonly ConcurrentDictionary<UInt128, Known> known = new();
-    private int count;
-    private long sweptTicks = time.GetUtcNow().Ticks;
+    // A cache that is full takes no further token until it has made room, which it does at once and in the background.
+    // What has expired goes with the next token that comes a minute after the last sweep.
+    private readonly MemoryCache valid = new(new MemoryCacheOptions { SizeLimit = TokensMax, Clock = new Clock(time) });
 
-    public int Count => known.Count;
+    public int Count => valid.Count;
 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
-        var now = time.GetUtcNow();
         var hash = Hash(token);
-        if (known.TryGetValue(hash, out var found) && now < found.Until) return found.Result;
+        if (valid.TryGetValue<TokenValidationResult>(hash, out var known)) return known!;
 
+        var until = time.GetUtcNow() + Remembered;
         var result = await base.ValidateTokenAsync(token, validationParameters);
-        if (result.IsValid) Remember(hash, result, now);
+        if (result.IsValid) Remember(hash, result, until);
         return result;
     }
 
-    private void Remember(UInt128 hash, TokenValidationResult result, DateTimeOffset now)
+    public void Dispose() => valid.Dispose();
+
+    private void Remember(UInt128 hash, TokenValidationResult result, DateTimeOffset until)
     {
-        Sweep(now);
-
-        // A bound that is rarely met needs no order of age: all go, and those in use come back.
-        if (Interlocked.Increment(ref count) > TokensMax)
-        {
-            known.Clear();
-            Interlocked.Exchange(ref count, 1);
-        }
-
+        // The identity is made by its first use, and requests that share the result would make it at the same time.
         _ = result.ClaimsIdentity;
         var expires = new DateTimeOffset(result.SecurityToken.ValidTo, TimeSpan.Zero);
-        var until = now + Remembered;
-        known[hash] = new Known(result, expires < until ? expires : until);
-    }
-
-    /// <summary>What has outlived its minute goes with the next token that comes, so that a busy hour is not kept for a quiet day.</summary>
-    private void Sweep(DateTimeOffset now)
-    {
-        var swept = Interlocked.Read(ref sweptTicks);
-        if (now.Ticks - swept < Remembered.Ticks || Interlocked.CompareExchange(ref sweptTicks, now.Ticks, swept) != swept) return;
-        foreach (var (hash, one) in known)
-        {
-            if (one.Until <= now) known.TryRemove(hash, out _);
-        }
-
-        Interlocked.Exchange(ref count, known.Count);
+        valid.Set(hash, result, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = expires < until ? expires : until });
     }
 
     private static UInt128 Hash(string token)
@@ -73,5 +54,8 @@ internal sealed class RememberingTokenHandler(TimeProvider time) : JsonWebTokenH
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
-    private sealed record Known(TokenValidationResult Result, DateTimeOffset Until);
+    private sealed class Clock(TimeProvider time) : ISystemClock
+    {
+        public DateTimeOffset UtcNow => time.GetUtcNow();
+    }
 }

@@ -25,6 +25,17 @@ public sealed class ComparisonTests
     }
 
     [Fact]
+    public void CPU_time_is_compared_where_a_run_has_measured_it()
+    {
+        var measured = Scenario("push-1", 2000, 4) with { ServerCpuUs = 361, PostgresCpuUs = 120 };
+        var text = Print(Run(measured), Run(measured with { ServerCpuUs = 234, PostgresCpuUs = null }));
+
+        Assert.Contains("| server µs/req a | server µs/req b |   b/a | postgres µs/req a | postgres µs/req b | b/a | errors |", text, StringComparison.Ordinal);
+        Assert.Contains("|             361 |             234 | 0.65x |               120 |                 - |   - |    0/0 |", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("µs/req a", Print(Run(Scenario("push-1", 2000, 4)), Run()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_report_comes_back_from_its_file_as_it_was_written()
     {
         var file = new FileInfo(Path.GetTempFileName());

@@ -40,7 +40,7 @@ public abstract partial class EngineContract
 
         public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items)
         {
-            clock.Set(Math.Max(clock.NowMs, nowMs));
+            clock.Advance(TimeSpan.FromMilliseconds(Math.Max(0, nowMs - clock.NowMs)));
             var caller = new Caller(user, device is null ? null : new DeviceId(device), clock.NowMs);
             var token = store.Standing(user, null, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult().Token;
             var request = Item.Request(caller, WriteScope.Push, null, token, items);

@@ -3,6 +3,8 @@ using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Options;
 using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Faults;
+using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Gateway;
 
@@ -116,38 +118,45 @@ public sealed class AuthTests
     }
 
     [Fact]
-    public async Task A_remembered_token_is_forgotten_when_it_expires_and_the_memory_is_bounded()
+    public async Task A_remembered_token_is_forgotten_when_it_expires()
     {
-        var time = new HeldTime(DateTimeOffset.UtcNow);
-        var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
+        var time = Now();
+        using var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
         var rules = BearerTokens.Rules(new AuthOptions(Edge.Secret, null, null, null, false));
-        var token = Edge.Token(expires: time.Now.AddSeconds(20));
+        var token = Edge.Token(expires: time.GetUtcNow().AddSeconds(20));
         Assert.True((await handler.ValidateTokenAsync(token, rules)).IsValid);
 
         rules.IssuerSigningKey = new SymmetricSecurityKey(new byte[64]);
         Assert.True((await handler.ValidateTokenAsync(token, rules)).IsValid);
-        time.Now = time.Now.AddSeconds(21);
+        time.Advance(TimeSpan.FromSeconds(21));
         Assert.False((await handler.ValidateTokenAsync(token, rules)).IsValid);
-        Assert.Equal(1, handler.Count);
+        Assert.Equal(0, handler.Count);
+    }
+
+    [Fact]
+    public async Task A_full_memory_takes_no_more_and_its_tokens_count_all_the_same()
+    {
+        using var handler = new RememberingTokenHandler(Now()) { MapInboundClaims = false };
+        var rules = BearerTokens.Rules(new AuthOptions(Edge.Secret, null, null, null, false));
+        for (var i = 0; i < RememberingTokenHandler.TokensMax; i++) await handler.ValidateTokenAsync(Edge.Token($"user-{i}"), rules);
+        Assert.Equal(RememberingTokenHandler.TokensMax, handler.Count);
+
+        Assert.True((await handler.ValidateTokenAsync(Edge.Token("one too many"), rules)).IsValid);
+        Assert.InRange(handler.Count, 1, RememberingTokenHandler.TokensMax);
     }
 
     [Fact]
     public async Task What_was_remembered_of_a_busy_hour_goes_with_the_next_token()
     {
-        var time = new HeldTime(DateTimeOffset.UtcNow);
-        var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
+        var time = Now();
+        using var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
         var rules = BearerTokens.Rules(new AuthOptions(Edge.Secret, null, null, null, false));
         for (var i = 0; i < 20; i++) await handler.ValidateTokenAsync(Edge.Token($"user-{i}"), rules);
         Assert.Equal(20, handler.Count);
-        time.Now = time.Now.AddSeconds(61);
+        time.Advance(TimeSpan.FromSeconds(61));
         await handler.ValidateTokenAsync(Edge.Token("another"), rules);
-        Assert.Equal(1, handler.Count);
+        Assert.True(await Patiently.Until(() => handler.Count == 1, TimeSpan.FromSeconds(30)));
     }
 
-    private sealed class HeldTime(DateTimeOffset now) : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = now;
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
+    private static FakeClock Now() => new(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
 }
