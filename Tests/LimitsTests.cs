@@ -16,9 +16,9 @@ public sealed class LimitsTests
     [Fact]
     public void A_coordinator_can_hold_the_largest_request_and_commit_the_largest_batch()
     {
-        Assert.True(Limits.MailboxBytesMax >= Limits.BodyBytesMax + (256L * Limits.PushItemsMax), "what a waiting push weighs is its body and its items");
-        Assert.True(Limits.GroupRowsMax >= Limits.BatchItemsMax);
-        Assert.True(Limits.GroupRequestsMax <= Limits.MailboxRequestsMax);
+        Assert.True(Limits.QueuedBytesMax >= Limits.BodyBytesMax + (256L * Limits.PushItemsMax), "what a waiting push weighs is its body and its items");
+        Assert.True(Limits.BatchRowsMax >= Limits.BatchItemsMax);
+        Assert.True(Limits.BatchRequestsMax <= Limits.QueuedWritesMax);
         Assert.True(Limits.FenceRetriesMax >= 1);
     }
 
@@ -36,7 +36,8 @@ public sealed class LimitsTests
     {
         Assert.True(Limits.TombstoneDays > Limits.ErasedTombstoneDays);
         Assert.True(Limits.EpochJump > Limits.TombstonesMax + new Quotas().LiveEntitiesMax, "an erased user's tombstones fit between two epochs");
-        Assert.True(Limits.CoordinatorIdleMs >= Limits.DeviceSeenEveryMs, "or a device would be registered anew at every visit");
-        Assert.True(Limits.PresenceFreshMs < Limits.CoordinatorIdleMs);
+        Assert.True(Limits.ConfirmedMs < Limits.ConfirmEveryMs, "what memory may decide is younger than what idle sockets wait for");
+        Assert.True(2 * Limits.RosterRenewElsewhereMs < Limits.RosterSilentMs, "one lost report does not make a process silent");
+        Assert.True(Limits.AnnouncedBytesMax < Limits.AnnouncedBytesPerSiloMax);
     }
 }

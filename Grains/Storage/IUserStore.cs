@@ -54,7 +54,9 @@ internal interface IUserStore
     /// <summary>Inserts the device or raises its last seen time and revision; never lowers them. False when a new one would exceed <paramref name="devicesMax"/>.</summary>
     ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel);
 
-    /// <summary>Sets or (null) clears the revocation, and raises <c>rights</c>. False when there is no such device; then nothing changes.</summary>
+    /// <summary>
+    /// Sets or (null) clears the revocation, and raises <c>rights</c>. False when there is no such device; then nothing changes.
+    /// </summary>
     ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel);
 
     /// <summary>Raises <c>not_before</c>, never lowers it, and raises <c>rights</c>.</summary>

@@ -15,7 +15,9 @@ internal enum SweepStep
     /// <summary>Tombstones of erased accounts. Raises the horizon.</summary>
     PurgeErased,
 
-    /// <summary>Tombstones beyond a user's bound, the oldest first. Raises the horizon. Its cursor is a user id: users up to it are done.</summary>
+    /// <summary>
+    /// Tombstones beyond a user's bound, the oldest first. Raises the horizon. Its cursor is a user id: users up to it are done.
+    /// </summary>
     TrimTombstones,
 
     /// <summary>Devices long unseen.</summary>
@@ -31,4 +33,5 @@ internal sealed record SweepProgress(int Removed, string? Cursor, bool Done);
 internal readonly record struct SweepLease(string Holder, long NowMs);
 
 /// <summary>Another process holds the lease, or it expired, or nobody took it. The batch changed nothing.</summary>
-internal sealed class LeaseLostException(string holder) : Exception($"{holder} does not hold the lease for sweeping; take it again before the next batch.");
+internal sealed class LeaseLostException(string holder)
+    : Exception($"{holder} does not hold the lease for sweeping; take it again before the next batch.");

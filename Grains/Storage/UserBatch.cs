@@ -8,7 +8,9 @@ internal sealed record UserBatch(IReadOnlyList<string> Users, string? End)
     public static UserBatch From(List<(string User, bool IsPast)> seen, int asked) =>
         new([.. seen.Where(user => user.IsPast).Select(user => user.User)], seen.Count < asked ? null : seen[^1].User);
 
-    /// <summary>Removes user by user until <paramref name="rowsMax"/> rows are gone. The user at whom that happens is begun again by the next batch.</summary>
+    /// <summary>
+    /// Removes user by user until <paramref name="rowsMax"/> rows are gone. The next batch begins with the user at whom that happened.
+    /// </summary>
     public async ValueTask<SweepProgress> Remove(string? cursor, int rowsMax, Func<string, int, ValueTask<int>> remove)
     {
         var removed = 0;

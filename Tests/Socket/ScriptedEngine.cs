@@ -81,7 +81,7 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public WriteAnswer Answer(WriteRequest request, ItemStatus status, StoredRow row)
     {
-        IReadOnlyList<ItemResult> items = [new(row.Entity, status, row.Seq, row.Version, row.UpdatedAtMs, Server: status is ItemStatus.Conflict ? row.Data : default)];
+        List<ItemResult> items = [new(row.Entity, status, row.Seq, row.Version, row.UpdatedAtMs, Server: status is ItemStatus.Conflict ? row.Data : default)];
         var (code, body) = format.Write(request, new WriteOutcome(true, items, SyncToken.Start));
         return new WriteAnswer(RequestRefusal.None, code, body, Replayed: false, items);
     }

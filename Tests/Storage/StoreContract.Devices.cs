@@ -40,27 +40,11 @@ public abstract partial class StoreContract
         Assert.True((await Store.Read(user, Phone, new ReadQuery(), Now, Cancel)).Standing.DeviceRevoked);
         Assert.False((await Store.Standing(user, null, Now, Cancel)).DeviceRevoked);
         Assert.Equal(Now, Assert.Single(await Store.Devices(user, Cancel)).RevokedMs);
-        Assert.Equal((0, 0), await Store.Presence(user, Now, Cancel));
+        Assert.Equal(0, (await Store.State(user, Now, Cancel)).Devices);
 
         Assert.True(await Store.RevokeDevice(user, Phone, null, Cancel));
         Assert.False((await Store.Standing(user, Phone, Now, Cancel)).DeviceRevoked);
-        Assert.Equal((1, 0), await Store.Presence(user, Now, Cancel));
-    }
-
-    [Fact]
-    public async Task A_connection_counts_while_its_gateway_lives()
-    {
-        await Store.SeeDevice(user, Phone, 0, 9, Now, Cancel);
-        foreach (var (gateway, seen) in new[] { ("alive", Now), ("dead", Now - 60_000) })
-        {
-            await Sql($"INSERT INTO gateways (gateway_id, seen_ms) VALUES ('{gateway}', {seen})");
-            await Sql($"INSERT INTO sync_connections VALUES ('{user}', 'c-{gateway}', '{gateway}', 'phone', {Now})");
-        }
-
-        Assert.Equal((1, 1), await Store.Presence(user, Now, Cancel));
-        Assert.True(Assert.Single(await Store.Devices(user, Cancel)).Live);
-        await Sql("DELETE FROM sync_connections WHERE gateway_id = 'alive'");
-        Assert.False(Assert.Single(await Store.Devices(user, Cancel)).Live);
+        Assert.Equal(1, (await Store.State(user, Now, Cancel)).Devices);
     }
 
     [Fact]

@@ -7,14 +7,14 @@ namespace Mirubato.Tests.Support;
 internal sealed class InterruptedStore(IUserStore store) : IUserStore
 {
     /// <summary>Runs around each commit; the argument is the real one.</summary>
-    public Func<Func<ValueTask<CommitResult>>, ValueTask<CommitResult>>? Around { get; set; }
+    public Func<Func<ValueTask<CommitOutcome>>, ValueTask<CommitOutcome>>? Around { get; set; }
 
     public int Commits { get; private set; }
 
     /// <summary>How often all heads of a user were read.</summary>
     public int WholeLoads { get; private set; }
 
-    public async ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
+    public async ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel)
     {
         Commits++;
         return Around is { } around ? await around(() => store.Commit(user, commit, cancel)) : await store.Commit(user, commit, cancel);
@@ -30,13 +30,17 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.Standing(user, device, nowMs, cancel);
 
+    public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) => store.State(user, nowMs, cancel);
+
+    public ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel) => store.States(users, cancel);
+
     public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) => store.Read(user, device, query, nowMs, cancel);
 
     public ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel) => store.Rows(user, keys, cancel);
 
     public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel) => store.Receipt(user, scope, key, nowMs, cancel);
 
-    public ValueTask<IReadOnlyList<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => store.Conflicts(user, after, limit, cancel);
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => store.Conflicts(user, after, limit, cancel);
 
     public ValueTask<ConflictReport?> Conflict(UserId user, string id, CancellationToken cancel) => store.Conflict(user, id, cancel);
 
@@ -44,11 +48,9 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
 
-    public ValueTask<IReadOnlyList<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);
+    public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);
 
     public ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel) => store.SeeDevice(user, device, lastSeq, devicesMax, nowMs, cancel);
-
-    public ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel) => store.Presence(user, nowMs, cancel);
 
     public ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel) => store.RevokeDevice(user, device, revokedMs, cancel);
 

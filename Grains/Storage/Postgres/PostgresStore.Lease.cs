@@ -20,7 +20,8 @@ internal sealed partial class PostgresStore
 
     public async ValueTask<byte[]> TicketKey(CancellationToken cancel)
     {
-        var found = await List("SELECT value FROM server_keys WHERE name = 'tickets'", _ => { }, row => row.GetFieldValue<byte[]>(0), cancel);
+        const string sql = "SELECT value FROM server_keys WHERE name = 'tickets'";
+        var found = await List(sql, _ => { }, row => row.GetFieldValue<byte[]>(0), cancel);
         Invariant.Holds(found.Count == 1, "the first migration made the key of tickets");
         return found[0];
     }

@@ -33,7 +33,8 @@ internal sealed partial class PostgresStore
     {
         const string due = """
             SELECT DISTINCT user_id FROM (
-                SELECT user_id FROM sync_data WHERE purge_after_ms <= $1 AND purge_after_ms IS NOT NULL ORDER BY purge_after_ms LIMIT $2) d ORDER BY user_id
+                SELECT user_id FROM sync_data WHERE purge_after_ms <= $1 AND purge_after_ms IS NOT NULL
+                ORDER BY purge_after_ms LIMIT $2) d ORDER BY user_id
             """;
         await RequireLease(lease, cancel);
         var users = await List(due, p => { p.Bigint(lease.NowMs); p.Integer(options.SweepRowsMax); }, row => row.GetString(0), cancel);
@@ -45,7 +46,9 @@ internal sealed partial class PostgresStore
     // A user has at most as many tombstones as revisions past the horizon: that rules nearly everyone out without looking at rows.
     private async ValueTask<SweepProgress> TrimTombstones(string? cursor, SweepLease lease, CancellationToken cancel)
     {
-        const string users = "SELECT user_id, last_seq - tombstone_horizon > $3 FROM sync_metadata WHERE user_id > $1 ORDER BY user_id LIMIT $2";
+        const string users = """
+            SELECT user_id, last_seq - tombstone_horizon > $3 FROM sync_metadata WHERE user_id > $1 ORDER BY user_id LIMIT $2
+            """;
         await RequireLease(lease, cancel);
         var seen = await List(users, p => { p.Text(cursor ?? ""); p.Integer(options.SweepRowsMax); p.Bigint(options.TombstonesMax); },
             row => (row.GetString(0), row.GetBoolean(1)), cancel);
@@ -64,7 +67,7 @@ internal sealed partial class PostgresStore
 
     private async ValueTask RequireLease(SweepLease lease, CancellationToken cancel)
     {
-        if ((await List(SweepSql.LeaseHeld, p => AddLease(p, lease), _ => true, cancel)).Count == 0) throw new LeaseLostException(lease.Holder);
+        if (await List(SweepSql.LeaseHeld, p => AddLease(p, lease), _ => true, cancel) is []) throw new LeaseLostException(lease.Holder);
     }
 
     private static void AddLease(NpgsqlParameterCollection to, SweepLease lease)

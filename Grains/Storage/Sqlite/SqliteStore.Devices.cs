@@ -19,7 +19,12 @@ internal sealed partial class SqliteStore
             ON CONFLICT (user_id, device_id) DO UPDATE SET
                 last_seen_ms = max(last_seen_ms, excluded.last_seen_ms), last_seq = max(last_seq, excluded.last_seq)
             """;
-        return writer.Write(session => session.Execute(sql, user.Value, device.Value, nowMs, lastSeq, devicesMax) > 0, cancel);
+        return writer.Write(session =>
+        {
+            // The user's row counts what is done to the device.
+            Provision(session, user, nowMs);
+            return session.Execute(sql, user.Value, device.Value, nowMs, lastSeq, devicesMax) > 0;
+        }, cancel);
     }
 
     public ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel)

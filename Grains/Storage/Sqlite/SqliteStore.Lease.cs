@@ -15,11 +15,13 @@ internal sealed partial class SqliteStore
     }
 
     public async ValueTask ReleaseLease(string holder, CancellationToken cancel) =>
-        await writer.Write(session => session.Execute("DELETE FROM maintenance_lease WHERE name = 'sweep' AND holder = ?1", holder), cancel);
+        await writer.Write(
+            session => session.Execute("DELETE FROM maintenance_lease WHERE name = 'sweep' AND holder = ?1", holder), cancel);
 
     public async ValueTask<byte[]> TicketKey(CancellationToken cancel)
     {
-        var found = await readers.Read(session => session.List("SELECT value FROM server_keys WHERE name = 'tickets'", row => row.GetFieldValue<byte[]>(0)), cancel);
+        const string sql = "SELECT value FROM server_keys WHERE name = 'tickets'";
+        var found = await readers.Read(session => session.List(sql, row => row.GetFieldValue<byte[]>(0)), cancel);
         Invariant.Holds(found.Count == 1, "the first migration made the key of tickets");
         return found[0];
     }

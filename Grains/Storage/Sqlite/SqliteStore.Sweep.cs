@@ -41,9 +41,12 @@ internal sealed partial class SqliteStore
     {
         const string due = """
             SELECT DISTINCT user_id FROM (
-                SELECT user_id FROM sync_data WHERE purge_after_ms <= ?1 AND purge_after_ms IS NOT NULL ORDER BY purge_after_ms LIMIT ?2) ORDER BY user_id
+                SELECT user_id FROM sync_data WHERE purge_after_ms <= ?1 AND purge_after_ms IS NOT NULL
+                ORDER BY purge_after_ms LIMIT ?2) ORDER BY user_id
             """;
-        const string erased = "SELECT seq FROM sync_data WHERE user_id = ?1 AND deleted_ms IS NOT NULL AND purge_after_ms <= ?2 ORDER BY seq LIMIT ?3";
+        const string erased = """
+            SELECT seq FROM sync_data WHERE user_id = ?1 AND deleted_ms IS NOT NULL AND purge_after_ms <= ?2 ORDER BY seq LIMIT ?3
+            """;
         var users = await readers.Read(session =>
         {
             RequireLease(session, lease);
@@ -57,7 +60,9 @@ internal sealed partial class SqliteStore
     // A user has at most as many tombstones as revisions past the horizon: that rules nearly everyone out without looking at rows.
     private async ValueTask<SweepProgress> TrimTombstones(string? cursor, SweepLease lease, CancellationToken cancel)
     {
-        const string users = "SELECT user_id, last_seq - tombstone_horizon > ?3 FROM sync_metadata WHERE user_id > ?1 ORDER BY user_id LIMIT ?2";
+        const string users = """
+            SELECT user_id, last_seq - tombstone_horizon > ?3 FROM sync_metadata WHERE user_id > ?1 ORDER BY user_id LIMIT ?2
+            """;
         const string excess = """
             SELECT seq FROM sync_data WHERE user_id = ?1 AND deleted_ms IS NOT NULL ORDER BY seq LIMIT max(0, (
                 SELECT count(*) FROM (SELECT 1 FROM sync_data WHERE user_id = ?1 AND deleted_ms IS NOT NULL LIMIT ?2 + ?3)) - ?2)
@@ -65,14 +70,16 @@ internal sealed partial class SqliteStore
         var seen = await readers.Read(session =>
         {
             RequireLease(session, lease);
-            return session.List(users, row => (row.GetString(0), row.GetBoolean(1)), cursor ?? "", options.SweepRowsMax, options.TombstonesMax);
+            return session.List(
+                users, row => (row.GetString(0), row.GetBoolean(1)), cursor ?? "", options.SweepRowsMax, options.TombstonesMax);
         }, cancel);
         return await UserBatch.From(seen, options.SweepRowsMax).Remove(
             cursor, options.SweepRowsMax, (user, rows) => RemoveTombstones(lease, user, excess, options.TombstonesMax, rows, cancel));
     }
 
     // Each user is a write of its own, so that other writes come in between.
-    private ValueTask<int> RemoveTombstones(SweepLease lease, string user, string chosen, long bound, int rowsMax, CancellationToken cancel) =>
+    private ValueTask<int> RemoveTombstones(
+        SweepLease lease, string user, string chosen, long bound, int rowsMax, CancellationToken cancel) =>
         writer.Write(session =>
         {
             RequireLease(session, lease);
