@@ -4,4 +4,4 @@ using Mirubato.Silo;
 
 return args is ["--bump-epochs", .. var rest]
     ? await GatewayHost.Administer(rest, SiloHost.Compose, Administration.BumpEpochs, "users have a new epoch; their devices resynchronize.")
-    : await GatewayHost.Run(args, SiloHost.Compose);
+    : await SiloHost.Run(args);

@@ -1,10 +1,11 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration.Memory;
 using Mirubato.Gateway;
 using Mirubato.Gateway.Auth;
-using Mirubato.Gateway.Options;
 using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Local;
-using Npgsql;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
@@ -18,63 +19,103 @@ namespace Mirubato.Silo;
 internal static class SiloHost
 {
     private const string DashboardPath = "/dashboard/orleans";
-    private static readonly TimeSpan ConnectAgainAfter = TimeSpan.FromSeconds(2);
+    private const int PortTriesMax = 5;
 
-    public static void Compose(WebApplicationBuilder builder)
+    /// <summary>Runs until it is told to stop. A silo that chose its port by itself chooses again when another process was faster.</summary>
+    public static async Task<int> Run(string[] args)
     {
-        var options = builder.Options();
-        var settings = ClusterSettings.Read(builder.Configuration, builder.Environment, options);
-        var dashboard = options.AdminSecret is not null;
-        builder.Services.AddSharedParts(settings.Postgres, options.Quotas, Script());
+        for (var attempt = 1; ; attempt++)
+        {
+            ClusterOptions? options = null;
+            try
+            {
+                return await GatewayHost.Run(args, builder => options = Register(builder), ClusterOptions.Errors);
+            }
+            catch (Exception failure) when (IsPortTaken(failure))
+            {
+                if (options?.Postgres is null && attempt < PortTriesMax) continue;
+                await Console.Error.WriteLineAsync(
+                    $"Silo:Port {options?.Port} or Silo:GatewayPort {options?.GatewayPort} is taken on {options?.Address}. Stop what listens there, or choose others: --Silo:Port=11112 --Silo:GatewayPort=30001");
+                return 1;
+            }
+        }
+    }
+
+    public static void Compose(WebApplicationBuilder builder) => Register(builder);
+
+    private static ClusterOptions Register(WebApplicationBuilder builder)
+    {
+        var options = ClusterOptions.Read(builder.Configuration);
+        var dashboard = builder.Options().AdminSecret is not null;
+        AddEngine(builder, options, dashboard);
+        builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = LogLevels(options) });
+        builder.Services.AddSingleton(new Surface(options.Mode is not SiloMode.Silo, app =>
+        {
+            if (options.IsExposed) app.Logger.SiloPortsExposed(options.Address);
+            if (dashboard) app.MapOrleansDashboard(DashboardPath).RequireAuthorization(AdminAccess.Policy);
+        }));
+        return options;
+    }
+
+    /// <summary>
+    /// Unless the operator sets others: Polly would write two lines for each activation that Orleans places. Of a cluster one wants to read
+    /// who joins and leaves, and whose certificate was refused; a silo that is alone has neither.
+    /// </summary>
+    private static Dictionary<string, string?> LogLevels(ClusterOptions options) => new()
+    {
+        ["Logging:LogLevel:Polly"] = "None",
+        ["Logging:LogLevel:Orleans.Runtime.MembershipService"] = options.Postgres is null ? "None" : "Information",
+        ["Logging:LogLevel:Orleans.Connections.Security"] = options.Postgres is null ? "None" : "Warning",
+    };
+
+    /// <summary>The engine: the store, Orleans, and who answers the Gateway's calls.</summary>
+    private static void AddEngine(WebApplicationBuilder builder, ClusterOptions options, bool dashboard)
+    {
+        var storage = builder.Options().Storage;
+        builder.Services.AddSharedParts(options.Postgres, storage.SqlitePath, builder.Options().Quotas, MemberList.Script());
         builder.Services.AddSingleton<IHints, NoHints>();
-        if (settings.Mode is SiloMode.Gateway) builder.UseOrleansClient(client => Join(client, settings, dashboard));
-        else builder.UseOrleans(silo => Join(silo, settings, dashboard));
+        if (options.Mode is SiloMode.Gateway) builder.UseOrleansClient(client => Join(client, options, dashboard));
+        else builder.UseOrleans(silo => Join(silo, options, dashboard));
         builder.Services.AddSingleton<RoomsHere>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<RoomsHere>());
         builder.Services.AddSingleton<ISyncCoordinators, OrleansCoordinators>();
-        builder.Services.AddSingleton(new Surface(settings.Mode is not SiloMode.Silo, app =>
-        {
-            if (dashboard) app.MapOrleansDashboard(DashboardPath).RequireAuthorization(AdminAccess.Policy);
-        }));
     }
 
-    private static void Join(ISiloBuilder silo, ClusterSettings settings, bool dashboard)
+    private static void Join(ISiloBuilder silo, ClusterOptions options, bool dashboard)
     {
-        silo.UseAdoNetClustering(members => (members.Invariant, members.ConnectionString) = ("Npgsql", Members(settings.Postgres)));
-        silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
-        silo.ConfigureEndpoints(settings.Address, settings.Port, settings.GatewayPort, listenOnAnyHostAddress: true);
-        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = settings.ResponseWithin);
-        silo.Configure<ClusterMembershipOptions>(membership => (membership.ProbeTimeout, membership.NumMissedProbesLimit) = (settings.ProbeEvery, settings.MissedProbes));
+        if (options.Postgres is null) silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: options.ServiceId, clusterId: options.ClusterId);
+        else MemberList.Use(silo, options);
+        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseWithin);
         silo.Configure<GrainCollectionOptions>(collection =>
         {
-            collection.CollectionAge = settings.IdleFor;
-            collection.EnableActivationSheddingOnMemoryPressure = true;
+            collection.CollectionAge = options.IdleFor;
+            // It would end activations that have connections.
+            collection.EnableActivationSheddingOnMemoryPressure = false;
         });
         silo.AddActivityPropagation();
-        if (dashboard) silo.AddDashboard();
+        if (dashboard) silo.AddDashboard(pages => pages.HideTrace = true);
     }
 
-    private static void Join(IClientBuilder client, ClusterSettings settings, bool dashboard)
+    private static void Join(IClientBuilder client, ClusterOptions options, bool dashboard)
     {
-        client.UseAdoNetClustering(members => (members.Invariant, members.ConnectionString) = ("Npgsql", Members(settings.Postgres)));
-        client.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
-        client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = settings.ResponseWithin);
-        client.UseConnectionRetryFilter(async (_, cancel) =>
-        {
-            await Task.Delay(ConnectAgainAfter, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return !cancel.IsCancellationRequested;
-        });
+        MemberList.Use(client, options);
+        client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseWithin);
         client.AddActivityPropagation();
-        if (dashboard) client.AddDashboard();
+        if (dashboard) client.AddDashboard(pages => pages.HideTrace = true);
     }
 
-    /// <summary>What Orleans keeps its member list with: few connections, seldom used.</summary>
-    private static string Members(string postgres) =>
-        new NpgsqlConnectionStringBuilder(postgres) { ApplicationName = "mirubato-silo", MaxPoolSize = 5, Timeout = 5, CommandTimeout = 10 }.ToString();
-
-    private static string Script()
+    /// <summary>Orleans refuses port 0, so the system is asked for one beforehand.</summary>
+    private static int FreePort()
     {
-        using var reader = new StreamReader(typeof(SiloHost).Assembly.GetManifestResourceStream("Membership.sql")!);
-        return reader.ReadToEnd();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
+
+    private static bool IsPortTaken(Exception failure) => failure switch
+    {
+        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
+        AggregateException several => several.InnerExceptions.Any(IsPortTaken),
+        _ => failure.InnerException is { } inner && IsPortTaken(inner),
+    };
 }

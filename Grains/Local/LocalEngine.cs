@@ -16,9 +16,7 @@ public static class LocalEngine
     /// <param name="quotas">What one user may keep.</param>
     public static IServiceCollection AddLocalEngine(this IServiceCollection services, string? postgres, string sqlitePath, Quotas quotas)
     {
-        if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres));
-        else AddStore(services, _ => SqliteStore.Open(sqlitePath));
-
+        AddStore(services, postgres, sqlitePath, new PostgresOptions());
         AddCoordinators(services, quotas);
         services.AddSingleton<ISyncCoordinators>(p => p.GetRequiredService<LocalCoordinators>());
         AddPresence(services);
@@ -29,11 +27,11 @@ public static class LocalEngine
     /// <summary>
     /// What an engine of many processes has in each of them: the store, upkeep, presence, and coordinators of this process. Who is asked
     /// (<see cref="ISyncCoordinators"/>) and how hints travel (<see cref="IHints"/>) is that engine's own, and so is <paramref name="alsoApply"/>,
-    /// SQL that is run with the migrations at each start. What is registered afterwards starts when the store is there.
+    /// SQL that is run with PostgreSQL's migrations at each start. What is registered afterwards starts when the store is there.
     /// </summary>
-    internal static IServiceCollection AddSharedParts(this IServiceCollection services, string postgres, Quotas quotas, string alsoApply)
+    internal static IServiceCollection AddSharedParts(this IServiceCollection services, string? postgres, string sqlitePath, Quotas quotas, string alsoApply)
     {
-        AddStore(services, _ => PostgresStore.Open(postgres, new PostgresOptions(AlsoApply: alsoApply)));
+        AddStore(services, postgres, sqlitePath, new PostgresOptions(AlsoApply: alsoApply));
         AddCoordinators(services, quotas);
         AddPresence(services);
         services.AddHostedService<StoreFirst>();
@@ -77,6 +75,12 @@ public static class LocalEngine
         services.AddSingleton(p => ActivatorUtilities.CreateInstance<PostgresHints>(p, postgres));
         services.AddSingleton<IHints>(p => p.GetRequiredService<PostgresHints>());
         services.AddHostedService(p => p.GetRequiredService<PostgresHints>());
+    }
+
+    private static void AddStore(IServiceCollection services, string? postgres, string sqlitePath, PostgresOptions options)
+    {
+        if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres, options));
+        else AddStore(services, _ => SqliteStore.Open(sqlitePath));
     }
 
     private static void AddStore<T>(IServiceCollection services, Func<IServiceProvider, T> open)
