@@ -29,9 +29,10 @@ public static class GatewayHost
     ];
 
     /// <summary>Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.</summary>
-    public static Task<int> Run(string[] args, Action<WebApplicationBuilder> configure) => Guarded(async () =>
+    /// <param name="check">What is wrong with the settings of the caller's own, to be said together with the rest.</param>
+    public static Task<int> Run(string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null) => Guarded(async () =>
     {
-        await using var app = Build(args, configure);
+        await using var app = Build(args, configure, check);
         app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app));
         await app.RunAsync();
     });
@@ -70,12 +71,12 @@ public static class GatewayHost
     }
 
     /// <summary>The server, ready to start. Throws with every wrong setting at once.</summary>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, Func<IConfiguration, IReadOnlyList<string>>? check = null)
     {
         // Slim leaves out what this server has no use for: host filtering, IIS, static assets, event logs.
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
-        var options = OptionsFile.Read(builder.Configuration, builder.Environment);
+        var options = OptionsFile.Read(builder.Configuration, builder.Environment, check?.Invoke(builder.Configuration) ?? []);
         builder.Services.AddSingleton(options);
         builder.Services.AddKeyedSingleton(ServerClock.Key, TimeProvider.System);
         Listen(builder, options.Limits);

@@ -38,7 +38,14 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
         return settings.Errors.Count == 0 ? read : throw new InvalidOptionsException(settings.Errors);
     }
 
-    public static ClusterOptions Read(SettingsReader settings)
+    public static IReadOnlyList<string> Errors(IConfiguration configuration)
+    {
+        var settings = new SettingsReader(configuration);
+        Read(settings);
+        return settings.Errors;
+    }
+
+    private static ClusterOptions Read(SettingsReader settings)
     {
         var postgres = settings.Text("Storage:Postgres");
         var mode = ModeOf(settings);

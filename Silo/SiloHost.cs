@@ -21,9 +21,6 @@ internal static class SiloHost
     private const string DashboardPath = "/dashboard/orleans";
     private const int PortTriesMax = 5;
 
-    /// <summary>A silo that is alone has no member list to tell of.</summary>
-    private static readonly KeyValuePair<string, string?>[] QuietAlone = [new("Logging:LogLevel:Orleans.Runtime.MembershipService", "None")];
-
     /// <summary>Runs until it is told to stop. A silo that chose its port by itself chooses again when another process was faster.</summary>
     public static async Task<int> Run(string[] args)
     {
@@ -32,7 +29,7 @@ internal static class SiloHost
             ClusterOptions? options = null;
             try
             {
-                return await GatewayHost.Run(args, builder => options = Register(builder));
+                return await GatewayHost.Run(args, builder => options = Register(builder), ClusterOptions.Errors);
             }
             catch (Exception failure) when (IsPortTaken(failure))
             {
@@ -51,7 +48,7 @@ internal static class SiloHost
         var options = ClusterOptions.Read(builder.Configuration);
         var dashboard = builder.Options().AdminSecret is not null;
         AddEngine(builder, options, dashboard);
-        if (options.Postgres is null) builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = QuietAlone });
+        builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = LogLevels(options) });
         builder.Services.AddSingleton(new Surface(options.Mode is not SiloMode.Silo, app =>
         {
             if (options.IsExposed) app.Logger.SiloPortsExposed(options.Address);
@@ -59,6 +56,17 @@ internal static class SiloHost
         }));
         return options;
     }
+
+    /// <summary>
+    /// Unless the operator sets others: Polly would write two lines for each activation that Orleans places. Of a cluster one wants to read
+    /// who joins and leaves, and whose certificate was refused; a silo that is alone has neither.
+    /// </summary>
+    private static Dictionary<string, string?> LogLevels(ClusterOptions options) => new()
+    {
+        ["Logging:LogLevel:Polly"] = "None",
+        ["Logging:LogLevel:Orleans.Runtime.MembershipService"] = options.Postgres is null ? "None" : "Information",
+        ["Logging:LogLevel:Orleans.Connections.Security"] = options.Postgres is null ? "None" : "Warning",
+    };
 
     /// <summary>Orleans, and what stands behind the Gateway: the store and the grains, or in a process without a silo the grains elsewhere.</summary>
     private static void AddEngine(WebApplicationBuilder builder, ClusterOptions options, bool dashboard)

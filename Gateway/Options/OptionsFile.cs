@@ -12,7 +12,7 @@ internal static class OptionsFile
 
     private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits", "Demo"];
 
-    public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment)
+    public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment, params IReadOnlyList<string> others)
     {
         var settings = new SettingsReader(configuration);
         var storage = Storage(settings);
@@ -24,6 +24,7 @@ internal static class OptionsFile
         var admin = Admin(settings);
         var demo = Demo(settings, environment.IsProduction(), auth);
         settings.RefuseUnknown(Sections);
+        foreach (var error in others) settings.Wrong(error);
         if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
 
         // Last, because it writes a file: a start that fails leaves nothing behind.

@@ -34,7 +34,7 @@ internal sealed class DemoServer : IAsyncDisposable
     {
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "Mirubato.Gateway.dll"), $"--Urls={Url}", "--environment=Test", $"--Auth:Secret={Edge.Secret}",
+            Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), $"--Urls={Url}", "--environment=Test", $"--Auth:Secret={Edge.Secret}",
             $"--Storage:SqlitePath={Path.Combine(directory, "mirubato.db")}", "--Demo:TokensPerMinute=100000", "--Logging:LogLevel:Default=Warning", .. settings,
         ];
         var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

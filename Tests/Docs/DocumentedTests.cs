@@ -49,7 +49,7 @@ public class DocumentedTests
     [Fact]
     public void Every_setting_is_in_operations_and_no_other()
     {
-        var read = Regex.Matches(SourceTree.ReadAll("Gateway/"), @"ettings\.(?:Text|Int|Number|List|Flag)\(\s*""([\w:]+)""").Select(m => m.Groups[1].Value).Append("Urls");
+        var read = Regex.Matches(SourceTree.ReadAll("Gateway/") + SourceTree.ReadAll("Silo/"), @"ettings\.(?:Text|Int|Number|List|Flag)\(\s*""([\w:]+)""").Select(m => m.Groups[1].Value).Append("Urls");
         var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Settings"));
         Same(read, table.Keys);
         foreach (var (name, cells) in table)

@@ -42,7 +42,7 @@ public sealed class StartTests : IDisposable
     {
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "Mirubato.Gateway.dll"), $"--Urls=http://127.0.0.1:{port}", "--environment=Test",
+            Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), $"--Urls=http://127.0.0.1:{port}", "--environment=Test",
             $"--Auth:Secret={Edge.Secret}", $"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}",
         ];
         using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true })!;

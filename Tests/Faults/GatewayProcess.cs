@@ -5,7 +5,7 @@ using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>A real gateway in a process of its own, that can be killed, paused, stopped as a supervisor would, and started again where it was.</summary>
+/// <summary>A real server in a process of its own, that can be killed, paused, stopped as a supervisor would, and started again where it was.</summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
@@ -13,9 +13,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     private readonly string postgres;
     private readonly string log;
+    private readonly int siloPort = FreePort.Next();
+    private readonly int gatewayPort = FreePort.Next();
     private readonly HttpClient probe;
     private readonly SemaphoreSlim turn = new(1);
     private Process? process;
+    private bool mayHaveEnded;
 
     private GatewayProcess(string postgres, string log)
     {
@@ -76,6 +79,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             Signals.Send(process!.Id, Signal.Stop);
             await awhile();
             Signals.Send(process.Id, Signal.Continue);
+            mayHaveEnded = true;
         }
         finally
         {
@@ -133,15 +137,28 @@ internal sealed class GatewayProcess : IAsyncDisposable
         process.Dispose();
     }
 
+    /// <summary>As a supervisor does: a silo that was paused for long was declared dead meanwhile, and ends when it hears of it.</summary>
+    private void Relaunch()
+    {
+        mayHaveEnded = false;
+        process!.Dispose();
+        process = Launch();
+    }
+
     private Process Launch()
     {
         // Its own output folder: what ships, not the tests' copy. Output goes to a file, since nobody would empty a pipe.
-        var program = Path.Combine(SourceTree.Root, "Gateway", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Mirubato.Gateway.dll");
+        var program = Path.Combine(SourceTree.Root, "Silo", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Mirubato.Silo.dll");
         var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec dotnet \"$0\" >>\"$1\" 2>&1 </dev/null", program, log]) { WorkingDirectory = Path.GetDirectoryName(log)! };
         start.Environment["Urls"] = Url.ToString();
         start.Environment["DOTNET_ENVIRONMENT"] = "Test";
         start.Environment["Auth__Secret"] = Edge.Secret;
         start.Environment["Storage__Postgres"] = postgres;
+        start.Environment["Silo__Address"] = "127.0.0.1";
+        start.Environment["Silo__Port"] = $"{siloPort}";
+        start.Environment["Silo__GatewayPort"] = $"{gatewayPort}";
+        start.Environment["Silo__ProbeSeconds"] = "1";
+        start.Environment["Silo__MissedProbes"] = "2";
         start.Environment["Limits__RequestsPerSecond"] = start.Environment["Limits__RequestBurst"] = "1000000";
         start.Environment["Limits__Conflicts"] = "1000000";
         return Process.Start(start)!;
@@ -152,7 +169,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         while (!await IsReady())
         {
-            if (process!.HasExited || clock.Elapsed > Patience) throw new InvalidOperationException($"The gateway at {Url} did not come up: {Log}");
+            if (process!.HasExited && mayHaveEnded) Relaunch();
+            if (process.HasExited || clock.Elapsed > Patience) throw new InvalidOperationException($"The gateway at {Url} did not come up: {Log}");
             await Task.Delay(Glance);
         }
     }

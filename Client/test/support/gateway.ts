@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const DLL = fileURLToPath(new URL('../../../Gateway/bin/Release/net10.0/Mirubato.Gateway.dll', import.meta.url));
+const DLL = fileURLToPath(new URL('../../../Silo/bin/Release/net10.0/Mirubato.Silo.dll', import.meta.url));
 const SECRET = 'a secret of the tests, long enough for HS256';
 
 export const isBuilt = existsSync(DLL);
-if (!isBuilt) console.warn(`Tests against the server are skipped: ${DLL} is not there. 'dotnet build Gateway -c Release' makes it.`);
+if (!isBuilt) console.warn(`Tests against the server are skipped: ${DLL} is not there. 'dotnet build Silo -c Release' makes it.`);
 
 /** The real server on a free port, with SQLite in a directory of its own. */
 export class Gateway {

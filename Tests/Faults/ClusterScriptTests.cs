@@ -7,21 +7,21 @@ namespace Mirubato.Tests.Faults;
 
 /// <summary>The one command that starts a cluster, through its balancer.</summary>
 [Collection("alone")]
-public sealed class LocalClusterTests
+public sealed class ClusterScriptTests
 {
     [NeedsHaproxyFact]
-    public async Task Balanced_blindly_a_socket_hears_what_was_pushed_outlives_its_gateway_and_nothing_is_left_behind()
+    public async Task Balanced_blindly_a_socket_hears_what_was_pushed_outlives_its_silo_and_nothing_is_left_behind()
     {
-        await using var cluster = await LocalCluster.Start("--random");
-        Assert.Equal(["gateway-1", "gateway-2", "gateway-3", "haproxy", "postgres"], cluster.Children.Keys.Order());
+        await using var cluster = await ClusterScript.Start("--random");
+        Assert.Equal(["haproxy", "postgres", "silo-1", "silo-2", "silo-3"], cluster.Children.Keys.Order());
         using var phone = new HttpDevice(cluster.Url, "ada", "phone");
         var socket = await SocketClient.Open(cluster.Url, "ada");
         await socket.Sync();
         await phone.Push("\"goals\":[{\"id\":\"g1\",\"updatedAt\":1}]");
         await socket.Next("GOAL_UPDATED");
 
-        Signals.Send(cluster.Children["gateway-2"], Signal.Kill);
-        await cluster.Says("gateway-2 ");
+        Signals.Send(cluster.Children["silo-2"], Signal.Kill);
+        await cluster.Says("silo-2 ");
         for (var i = 2; i < 8; i++) socket = await Told(cluster, phone, socket, i);
 
         Assert.Empty(socket.Faults);
@@ -32,9 +32,9 @@ public sealed class LocalClusterTests
     }
 
     [NeedsHaproxyFact]
-    public async Task Balanced_by_user_requests_and_sockets_of_a_user_meet_in_one_gateway()
+    public async Task Balanced_by_user_requests_and_sockets_of_a_user_meet_in_one_silo()
     {
-        await using var cluster = await LocalCluster.Start();
+        await using var cluster = await ClusterScript.Start();
         for (var user = 0; user < 6; user++)
         {
             using var phone = new HttpDevice(cluster.Url, $"user{user}", "phone");
@@ -52,14 +52,14 @@ public sealed class LocalClusterTests
 
         Assert.Equal(0, await cluster.Stop(Signal.Terminate));
         // A line for each push when it is answered, and for each socket when it is closed.
-        var served = Regex.Matches(cluster.BalancerLog, @"clients (\w+)/(gateway-\d) .*(POST|GET) (/api|/sync)").Select(line => (Backend: line.Groups[1].Value, Gateway: line.Groups[2].Value)).ToList();
+        var served = Regex.Matches(cluster.BalancerLog, @"clients (\w+)/(silo-\d) .*(POST|GET) (/api|/sync)").Select(line => (Backend: line.Groups[1].Value, Silo: line.Groups[2].Value)).ToList();
         Assert.Equal((6, 12), (served.Count(s => s.Backend == "requests"), served.Count(s => s.Backend == "sockets")));
-        foreach (var gateway in served.GroupBy(s => s.Gateway)) Assert.Equal(2 * gateway.Count(s => s.Backend == "requests"), gateway.Count(s => s.Backend == "sockets"));
-        Assert.True(served.Select(s => s.Gateway).Distinct().Count() > 1, "Six users met in one gateway of three.");
+        foreach (var silo in served.GroupBy(s => s.Silo)) Assert.Equal(2 * silo.Count(s => s.Backend == "requests"), silo.Count(s => s.Backend == "sockets"));
+        Assert.True(served.Select(s => s.Silo).Distinct().Count() > 1, "Six users met in one silo of three.");
     }
 
-    /// <summary>A push while one gateway is gone; a socket that was on it comes back and misses nothing.</summary>
-    private static async Task<SocketClient> Told(LocalCluster cluster, HttpDevice phone, SocketClient socket, int i)
+    /// <summary>A push while one silo is gone; a socket that was on it comes back and misses nothing.</summary>
+    private static async Task<SocketClient> Told(ClusterScript cluster, HttpDevice phone, SocketClient socket, int i)
     {
         await phone.Push($"\"goals\":[{{\"id\":\"g{i}\",\"updatedAt\":1}}]");
         try

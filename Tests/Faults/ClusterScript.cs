@@ -6,8 +6,8 @@ using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary><c>deploy/local-cluster/run</c> as a person starts it, in a directory of the test's own.</summary>
-internal sealed partial class LocalCluster : IAsyncDisposable
+/// <summary><c>deploy/cluster/run</c> as a person starts it, in a directory of the test's own.</summary>
+internal sealed partial class ClusterScript : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
@@ -16,15 +16,16 @@ internal sealed partial class LocalCluster : IAsyncDisposable
     private readonly List<string> printed = [];
     private readonly Process process;
 
-    private LocalCluster(string[] options)
+    private ClusterScript(string[] options)
     {
-        // The tests' own tokens are to count.
+        // A shell that is started with Ctrl-C ignored, as whatever a script starts in its background is, ignores it for good. So it is
+        // started as from a terminal, however the tests were. The tests' own tokens are to count.
         File.WriteAllText(Path.Combine(data.FullName, "signing-secret"), Edge.Secret);
         Url = new Uri($"http://127.0.0.1:{FreePort.Next()}");
         process = new Process
         {
             StartInfo = new ProcessStartInfo(
-                Path.Combine(SourceTree.Root, "deploy/local-cluster/run"), ["--no-build", "--port", $"{Url.Port}", "--data", data.FullName, .. options])
+                "env", ["--default-signal=INT", Path.Combine(SourceTree.Root, "deploy/cluster/run"), "--no-build", "--port", $"{Url.Port}", "--data", data.FullName, .. options])
             { RedirectStandardOutput = true, RedirectStandardError = true },
         };
         process.OutputDataReceived += (_, line) => Take(line.Data);
@@ -41,9 +42,9 @@ internal sealed partial class LocalCluster : IAsyncDisposable
 
     public string BalancerLog => File.ReadAllText(Path.Combine(data.FullName, "haproxy.log"));
 
-    public static async Task<LocalCluster> Start(params string[] options)
+    public static async Task<ClusterScript> Start(params string[] options)
     {
-        var cluster = new LocalCluster(options);
+        var cluster = new ClusterScript(options);
         await cluster.Says("up at http://localhost:");
         return cluster;
     }
@@ -85,6 +86,6 @@ internal sealed partial class LocalCluster : IAsyncDisposable
         lines.Writer.TryWrite(line);
     }
 
-    [GeneratedRegex(@"^local-cluster: ([\w-]+), process (\d+), log ")]
+    [GeneratedRegex(@"^cluster: ([\w-]+), process (\d+), log ")]
     private static partial Regex Child();
 }
