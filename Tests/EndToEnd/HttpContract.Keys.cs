@@ -47,7 +47,7 @@ public abstract partial class HttpContract
     [Fact]
     public async Task A_key_outlives_a_restart_of_the_server()
     {
-        var setting = await Storage("restarted");
+        var setting = await store.Storage("restarted");
         var body = $"{{\"changes\":{{\"entries\":[{Entry("e", "x")}]}}}}";
         string[] answers = ["", ""];
         for (var i = 0; i < 2; i++)

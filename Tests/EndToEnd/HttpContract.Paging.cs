@@ -13,7 +13,7 @@ public abstract partial class HttpContract
         var device = Device("d");
         await device.Push($"\"goals\":[{string.Join(',', Enumerable.Range(0, 7).Select(i => $"{{\"id\":\"g{i}\",\"updatedAt\":1}}"))}]");
         var before = (await device.Pull()).Text("syncToken");
-        await server.Services.GetRequiredService<IStoreUpkeep>().BumpEpochs(CancellationToken.None);
+        await store.Server.Services.GetRequiredService<IStoreUpkeep>().BumpEpochs(CancellationToken.None);
         Assert.True((await device.Pull(before)).GetProperty("reset").GetBoolean());
 
         var seen = new List<string?>();

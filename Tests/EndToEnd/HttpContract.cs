@@ -1,27 +1,20 @@
 namespace Mirubato.Tests.EndToEnd;
 
 /// <summary>What a client sees, over real sockets and each real store. Tests of old bugs are named after their symptoms.</summary>
-public abstract partial class HttpContract : IAsyncLifetime
+public abstract partial class HttpContract(StoreServer store) : IDisposable
 {
     private readonly List<HttpDevice> devices = [];
-    private LiveServer server = null!;
-
     private readonly string user = $"user-{Guid.NewGuid():n}";
 
-    /// <summary>The setting that names a fresh store.</summary>
-    protected abstract Task<string> Storage(string name);
-
-    public virtual async Task InitializeAsync() => server = await LiveServer.Start(await Storage("sync"));
-
-    public virtual async Task DisposeAsync()
+    public void Dispose()
     {
         foreach (var device in devices) device.Dispose();
-        await server.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     private HttpDevice Device(string? name, string? of = null)
     {
-        var device = server.Device(of ?? user, name);
+        var device = store.Server.Device(of ?? user, name);
         devices.Add(device);
         return device;
     }

@@ -25,10 +25,12 @@ internal sealed class LiveServer : IAsyncDisposable
     /// <summary>With other services than it ships with: a clock that the test turns, above all.</summary>
     public static async Task<LiveServer> StartWith(Action<IServiceCollection> services, string setting, params string[] more)
     {
+        // Over PostgreSQL a silo has fixed ports, which several of one process must not share.
+        string[] ports = setting.Contains("Postgres", StringComparison.Ordinal) ? [$"--Silo:Port={Faults.FreePort.Next()}", $"--Silo:GatewayPort={Faults.FreePort.Next()}"] : [];
         string[] args =
         [
             "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", setting,
-            "--Limits:RequestsPerSecond=1000000", "--Limits:RequestBurst=1000000", "--Limits:RefusedTokensPerMinute=1000000", .. more,
+            "--Limits:RequestsPerSecond=1000000", "--Limits:RequestBurst=1000000", "--Limits:RefusedTokensPerMinute=1000000", .. ports, .. more,
         ];
         var app = GatewayHost.Build(args, builder =>
         {

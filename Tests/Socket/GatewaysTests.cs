@@ -3,7 +3,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>Three gateways over one PostgreSQL, balanced blindly: to a device they are one.</summary>
+/// <summary>Three silos over one PostgreSQL, balanced blindly: to a device they are one.</summary>
 [Collection(SharesPostgres.Name)]
 public sealed class GatewaysTests(PostgresCluster cluster)
 {

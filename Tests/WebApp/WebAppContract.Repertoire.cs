@@ -41,7 +41,7 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task A_repeated_addition_under_a_key_is_answered_as_the_first_was_also_by_another_process_life()
     {
-        var setting = await Storage("restarted");
+        var setting = await store.Storage("restarted");
         for (var life = 0; life < 2; life++)
         {
             await using var one = await LiveServer.Start(setting);

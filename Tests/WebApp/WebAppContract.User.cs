@@ -131,7 +131,7 @@ public abstract partial class WebAppContract
         }
 
         using var anonymous = new HttpClient();
-        using var signIn = await anonymous.PostAsync(new Uri(server.Url, "/api/auth/request-magic-link"), null);
+        using var signIn = await anonymous.PostAsync(new Uri(store.Server.Url, "/api/auth/request-magic-link"), null);
         await signIn.Problem(501, "NOT_OFFERED");
     }
 

@@ -4,34 +4,31 @@ using Mirubato.Tests.EndToEnd;
 namespace Mirubato.Tests.WebApp;
 
 /// <summary>What the existing web app sees of its calls, over real sockets and each real store; another device hears of it by pulling.</summary>
-public abstract partial class WebAppContract : IAsyncLifetime
+public abstract partial class WebAppContract : IDisposable
 {
     private readonly List<HttpDevice> devices = [];
     private readonly string user = $"user-{Guid.NewGuid():n}";
-    private LiveServer server = null!;
+    private readonly StoreServer store;
 
-    private protected HttpDevice Web { get; private set; } = null!;
+    private protected HttpDevice Web { get; }
 
-    private protected HttpDevice Phone { get; private set; } = null!;
+    private protected HttpDevice Phone { get; }
 
-    /// <summary>The setting that names a fresh store.</summary>
-    protected abstract Task<string> Storage(string name);
-
-    public async Task InitializeAsync()
+    protected WebAppContract(StoreServer store)
     {
-        server = await LiveServer.Start(await Storage("sync"));
+        this.store = store;
         (Web, Phone) = (Device("web"), Device("phone"));
     }
 
-    public virtual async Task DisposeAsync()
+    public void Dispose()
     {
         foreach (var device in devices) device.Dispose();
-        await server.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     private HttpDevice Device(string? name, string? of = null)
     {
-        var device = server.Device(of ?? user, name);
+        var device = store.Server.Device(of ?? user, name);
         devices.Add(device);
         return device;
     }

@@ -2,24 +2,12 @@ using Mirubato.Tests.EndToEnd;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>The contract over one gateway, and what is only so where there is one: limits that it knows without the store, and its end.</summary>
-public abstract class OneGatewayContract : SocketContract
+/// <summary>The contract over one silo, and what is only so where there is one.</summary>
+public abstract class OneSiloContract(StoreServer store) : SocketContract
 {
-    private LiveServer server = null!;
+    private protected override LiveServer Server() => store.Server;
 
-    protected abstract Task<string> Storage(string name);
-
-    private protected override LiveServer Server() => server;
-
-    protected override bool IsOneGateway => true;
-
-    public override async Task InitializeAsync() => server = await LiveServer.Start(await Storage("sync"));
-
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        await server.DisposeAsync();
-    }
+    protected override bool IsOneSilo => true;
 
     [Fact]
     public async Task The_eleventh_connection_is_refused_and_a_closed_one_makes_room()
@@ -56,10 +44,13 @@ public abstract class OneGatewayContract : SocketContract
     [Fact]
     public async Task A_stopping_server_asks_its_sockets_to_come_again()
     {
+        await using var server = await LiveServer.Start(await store.Storage("stopped"));
         var sockets = new List<SocketClient>();
-        for (var i = 0; i < 5; i++) sockets.Add(await Live());
+        for (var i = 0; i < 5; i++) sockets.Add(await SocketClient.Open(server.Url, user));
+        foreach (var socket in sockets) await socket.Sync();
         var stopped = server.Stop();
         foreach (var socket in sockets) Assert.Equal(1012, await socket.Closed());
         await stopped;
+        foreach (var socket in sockets) await socket.DisposeAsync();
     }
 }
