@@ -131,9 +131,9 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     {
         var asked = processes.FindAll(process => process.Connections.Count > 0);
         var answers = await Task.WhenAll(asked.Select(process => process.LongestSilent(user, silo.LocalGateway)));
-        var (longest, silent) = asked.Zip(answers).Where(one => one.Second is not null).MaxBy(one => one.Second!.SilentMs);
-        if (silent is null) return false;
-        Evict(longest, silent.ConnectionId);
+        var longest = Enumerable.Range(0, asked.Count).Where(i => answers[i] is not null).OrderByDescending(i => answers[i]!.SilentMs).Cast<int?>().FirstOrDefault();
+        if (longest is not { } at) return false;
+        Evict(asked[at], answers[at]!.ConnectionId);
         return true;
     }
 

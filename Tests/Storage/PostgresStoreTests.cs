@@ -181,7 +181,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
     {
         await using var other = await Beside();
         await using var busy = await other.BeginTransactionAsync();
-        await Run(other, "LOCK TABLE tickets");
+        await Run(other, "LOCK TABLE idempotency_keys");
         var sweep = store.Sweep(Now, Cancel).AsTask();
         await CutWhoeverWaits();
 
