@@ -25,7 +25,7 @@ internal static class SiloHost
         var options = builder.Options();
         var settings = ClusterSettings.Read(builder.Configuration, builder.Environment, options);
         var dashboard = options.AdminSecret is not null;
-        builder.Services.AddSharedParts(settings.Postgres, options.Quotas, Script());
+        builder.Services.AddSharedParts(settings.Postgres, options.Quotas, EmbeddedSql.Read("Membership.sql") + EmbeddedSql.Read("GrainState.Postgres.sql"));
         builder.Services.AddSingleton<IHints, NoHints>();
         if (settings.Mode is SiloMode.Gateway) builder.UseOrleansClient(client => Join(client, settings, dashboard));
         else builder.UseOrleans(silo => Join(silo, settings, dashboard));
@@ -41,6 +41,7 @@ internal static class SiloHost
     private static void Join(ISiloBuilder silo, ClusterSettings settings, bool dashboard)
     {
         silo.UseAdoNetClustering(members => (members.Invariant, members.ConnectionString) = ("Npgsql", Members(settings.Postgres)));
+        silo.UseGrainState(Members(settings.Postgres), sqlitePath: "");
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
         silo.ConfigureEndpoints(settings.Address, settings.Port, settings.GatewayPort, listenOnAnyHostAddress: true);
         silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = settings.ResponseWithin);
@@ -68,13 +69,7 @@ internal static class SiloHost
         if (dashboard) client.AddDashboard();
     }
 
-    /// <summary>What Orleans keeps its member list with: few connections, seldom used.</summary>
+    /// <summary>What Orleans keeps its member list and the grains' state with: few connections, seldom used.</summary>
     private static string Members(string postgres) =>
         new NpgsqlConnectionStringBuilder(postgres) { ApplicationName = "mirubato-silo", MaxPoolSize = 5, Timeout = 5, CommandTimeout = 10 }.ToString();
-
-    private static string Script()
-    {
-        using var reader = new StreamReader(typeof(SiloHost).Assembly.GetManifestResourceStream("Membership.sql")!);
-        return reader.ReadToEnd();
-    }
 }
