@@ -10,6 +10,9 @@ namespace Mirubato.Grains.Interfaces;
 /// <param name="Horizon">Tombstones up to here may be gone: a token below it cannot be continued.</param>
 /// <param name="Digest">Sum mod 2^128 over live entities, see PROTOCOL.md.</param>
 /// <param name="NotBeforeMs">Tokens issued before this are signed out, Unix ms.</param>
+/// <param name="Rights">
+/// Counts what changed who may go on from where: a sign-out, a device revoked or allowed, a raised horizon, an erased account.
+/// </param>
 public sealed record Standing(
     Epoch Epoch,
     Revision First,
@@ -19,7 +22,8 @@ public sealed record Standing(
     long LastSyncMs,
     long NotBeforeMs,
     long CreatedMs,
-    bool DeviceRevoked)
+    bool DeviceRevoked,
+    long Rights = 0)
 {
     public SyncToken Token => new(Epoch, Last);
 

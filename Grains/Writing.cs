@@ -55,7 +55,7 @@ internal sealed class Writing(UserId user, CoordinatorContext context, LedgerCac
 
         var startedAt = Stopwatch.GetTimestamp();
         var commit = shared.Commit();
-        var result = await context.Store.Commit(user, commit, ToTheEnd);
+        var result = (await context.Store.Commit(user, commit, ToTheEnd)).Result;
         if (result is CommitResult.Held) context.Metrics.Committed(shared.Requests.Count, commit.Rows.Count, commit.Losers.Count + commit.Replaced.Count, startedAt);
         return result;
     }

@@ -15,9 +15,14 @@ internal static class Ages
     public const long ErasedTombstoneMs = Limits.ErasedTombstoneDays * DayMs;
     public const long DeviceUnseenMs = Limits.DeviceUnseenDays * DayMs;
 
-    /// <summary>Rows of one step: few enough that nobody waits for its locks.</summary>
+    /// <summary>
+    /// Rows that one batch of a sweep removes, and users that it looks at: few enough that nobody waits for its locks.
+    /// </summary>
     public const int SweepRowsMax = 1_000;
 
-    /// <summary>Steps of one kind in one sweep; what is left waits for the next.</summary>
+    /// <summary>Batches of one step in one sweep; what is left waits for the next.</summary>
     public const int SweepStepsMax = 100;
+
+    /// <summary>How long a sweep holds its lease. A process that stops in the middle of a sweep holds up the others for so long.</summary>
+    public const long SweepLeaseMs = 10 * 60 * 1000;
 }

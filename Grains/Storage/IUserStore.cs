@@ -19,10 +19,16 @@ internal interface IUserStore
     /// All of it or nothing, in one transaction, only if the stored (epoch, head) is the one it was decided on, no device of it is revoked
     /// and no token of it is signed out.
     /// </summary>
-    ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel);
+    ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel);
 
     /// <summary>The standing alone. A user without a row is provisioned first.</summary>
     ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel);
+
+    /// <summary>The standing and what is known of the user's devices, in one snapshot. A user without a row is provisioned first.</summary>
+    ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel);
+
+    /// <summary>The state of each of those users, in one statement. A user without a row is absent; nobody is provisioned.</summary>
+    ValueTask<IReadOnlyDictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel);
 
     /// <summary>Rows and standing of one snapshot. No connection is held once it returns.</summary>
     ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel);
@@ -51,10 +57,12 @@ internal interface IUserStore
     /// <summary>Devices not revoked, and live connections of gateways seen in the last minute.</summary>
     ValueTask<(int Devices, int Connections)> Presence(UserId user, long nowMs, CancellationToken cancel);
 
-    /// <summary>Sets or (null) clears the revocation. False when there is no such device.</summary>
+    /// <summary>
+    /// Sets or (null) clears the revocation, and raises <c>rights</c>. False when there is no such device; then nothing changes.
+    /// </summary>
     ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel);
 
-    /// <summary>Raises <c>not_before</c>.</summary>
+    /// <summary>Raises <c>not_before</c>, never lowers it, and raises <c>rights</c>.</summary>
     ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel);
 
     /// <summary>
@@ -74,10 +82,27 @@ internal interface IStoreUpkeep
     ValueTask Ping(CancellationToken cancel);
 
     /// <summary>
-    /// One round of sweeping in small indexed batches: expired receipts, old conflicts, tombstones of erased users, old tombstones' bookkeeping,
-    /// tombstones past <see cref="Limits.TombstonesMax"/> (raising the horizon), devices long unseen, expired tickets, connections nobody owns. One node at a time; others return at once.
+    /// All steps of a sweep, batch by batch, under a lease of its own; then expired tickets and connections nobody owns. Returns at once when
+    /// another process holds the lease, and returns early when it loses the lease.
     /// </summary>
     ValueTask<SweepReport> Sweep(long nowMs, CancellationToken cancel);
+
+    /// <summary>
+    /// One batch of a step, which removes at most so many rows and looks at at most so many users. The batch checks the lease in the
+    /// transaction that changes rows, so it changes nothing once another process has taken the lease.
+    /// </summary>
+    /// <param name="cursor">Null begins the step. Else the cursor that the previous batch returned, in whichever process that ran.</param>
+    /// <exception cref="LeaseLostException">The lease is not the holder's, or expired at <paramref name="nowMs"/>. Nothing was changed.</exception>
+    ValueTask<SweepProgress> Sweep(SweepStep step, string? cursor, string holder, long nowMs, CancellationToken cancel);
+
+    /// <summary>Takes the lease if it is free, expired at <paramref name="nowMs"/> or already the holder's, until <paramref name="untilMs"/>.</summary>
+    ValueTask<bool> TryLease(string holder, long nowMs, long untilMs, CancellationToken cancel);
+
+    /// <summary>Frees the lease if it is the holder's.</summary>
+    ValueTask ReleaseLease(string holder, CancellationToken cancel);
+
+    /// <summary>The 32 bytes that authenticate tickets. The first migration makes them; every process reads the same.</summary>
+    ValueTask<byte[]> TicketKey(CancellationToken cancel);
 
     /// <summary>After a restore from a backup: every user gets a new epoch, <see cref="Limits.EpochJump"/> ahead. Answers how many users.</summary>
     ValueTask<long> BumpEpochs(CancellationToken cancel);
@@ -87,6 +112,12 @@ internal sealed record SweepReport(int Receipts, int Conflicts, int Tombstones, 
 {
     public static readonly SweepReport Nothing = new(0, 0, 0, 0);
 }
+
+/// <summary>What a coordinator must know of a user besides the entities.</summary>
+/// <param name="Standing">Of no device in particular: <see cref="Standing.DeviceRevoked"/> is false.</param>
+/// <param name="Revoked">Every revoked device, ordered by id.</param>
+/// <param name="Devices">The number of devices that are not revoked.</param>
+internal sealed record UserState(Standing Standing, IReadOnlyList<DeviceId> Revoked, int Devices);
 
 /// <summary>What a ledger is built from.</summary>
 internal sealed record UserSnapshot(Standing Standing, IReadOnlyList<HeadRow> Heads);
@@ -130,6 +161,10 @@ internal sealed record Loser(
 /// <param name="RequestHash">SHA-256 of its canonical form without top-level <c>timestamp</c> and <c>requestId</c>.</param>
 internal sealed record Receipt(
     WriteScope Scope, string Key, ReadOnlyMemory<byte> RawHash, ReadOnlyMemory<byte> RequestHash, int Status, ReadOnlyMemory<byte> Response, long ExpiresMs);
+
+/// <summary>What became of a commit.</summary>
+/// <param name="Rights">The stored <see cref="Standing.Rights"/> at the fence; only meaningful when the commit held.</param>
+internal readonly record struct CommitOutcome(CommitResult Result, long Rights = 0);
 
 internal enum CommitResult
 {

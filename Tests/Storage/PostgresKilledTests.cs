@@ -45,7 +45,7 @@ public sealed class PostgresKilledTests : IAsyncLifetime
         var after = await store.Standing(user, null, Now, Cancel);
         Assert.Equal(3, after.Last.Number);
         Assert.NotNull(await store.Receipt(user, WriteScope.Push, "k", Now, Cancel));
-        Assert.Equal(CommitResult.Held, await store.Commit(user, Entries(after, 1, "n"), Cancel));
+        Assert.Equal(CommitResult.Held, (await store.Commit(user, Entries(after, 1, "n"), Cancel)).Result);
     }
 
     // The pool may hand out connections that died with the server, one failure each; nothing else may go wrong.

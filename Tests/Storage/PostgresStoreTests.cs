@@ -22,11 +22,16 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
     public override async Task InitializeAsync()
     {
         database = await cluster.FreshDatabase();
-        store = PostgresStore.Open(database, new PostgresOptions(TombstonesMax: TombstonesMax));
-        await store.Migrate(Cancel);
+        await Open();
     }
 
     public override Task DisposeAsync() => store.DisposeAsync().AsTask();
+
+    protected override async Task Reopen()
+    {
+        await store.DisposeAsync();
+        await Open();
+    }
 
     protected override async Task<object?> Sql(string sql)
     {
@@ -44,6 +49,8 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
 
         await Task.WhenAll(one.Migrate(Cancel).AsTask(), two.Migrate(Cancel).AsTask());
         await Task.WhenAll(one.Ping(Cancel).AsTask(), two.Ping(Cancel).AsTask());
+        Assert.Equal(await one.TicketKey(Cancel), await two.TicketKey(Cancel));
+        Assert.NotEqual(await store.TicketKey(Cancel), await two.TicketKey(Cancel));
     }
 
     [Fact]
@@ -57,7 +64,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
 
         Assert.Equal(("timeout", false), (e.Reason, e.OutcomeUnknown));
         await locked.RollbackAsync();
-        Assert.Equal(CommitResult.Held, await hasty.Commit(user, Entries(at, 1), Cancel));
+        Assert.Equal(CommitResult.Held, (await hasty.Commit(user, Entries(at, 1), Cancel)).Result);
     }
 
     [Fact]
@@ -73,7 +80,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         Assert.Equal(("unreachable", true), (e.Reason, e.OutcomeUnknown));
         Assert.DoesNotContain("sync_", e.Message, StringComparison.OrdinalIgnoreCase);
         await locked.RollbackAsync();
-        Assert.Equal(CommitResult.Held, await store.Commit(user, Entries(at, 1), Cancel));
+        Assert.Equal(CommitResult.Held, (await store.Commit(user, Entries(at, 1), Cancel)).Result);
     }
 
     [Fact]
@@ -88,7 +95,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         await gone.CancelAsync();
         await locked.RollbackAsync();
 
-        Assert.Equal(CommitResult.Held, await commit);
+        Assert.Equal(CommitResult.Held, (await commit).Result);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.Standing(user, null, Now, gone.Token));
     }
 
@@ -129,20 +136,43 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
 
         Assert.Equal(("pool", false), (e.Reason, e.OutcomeUnknown));
         await locked.RollbackAsync();
-        Assert.Equal(CommitResult.Held, await first);
+        Assert.Equal(CommitResult.Held, (await first).Result);
     }
 
     [Fact]
-    public async Task Only_one_node_sweeps_at_a_time()
+    public async Task A_batch_that_waits_while_another_process_takes_the_lease_changes_nothing()
     {
         var (user, at) = await NewUser();
         await store.Commit(user, Commit(at) with { Receipts = [Receipt("k", Now)] }, Cancel);
+        Assert.True(await store.TryLease("a", Now, Now + 1, Cancel));
         await using var other = await Beside();
-        await Run(other, "SELECT pg_advisory_lock(1835627125, 2)");
+        await using var taking = await other.BeginTransactionAsync();
+        await Run(other, "UPDATE maintenance_lease SET holder = 'b'");
 
-        Assert.Equal(new SweepReport(0, 0, 0, 0), await store.Sweep(Now, Cancel));
-        await Run(other, "SELECT pg_advisory_unlock_all()");
-        Assert.Equal(1, (await store.Sweep(Now, Cancel)).Receipts);
+        var batch = store.Sweep(SweepStep.Receipts, null, "a", Now, Cancel).AsTask();
+        await SomebodyWaits();
+        await taking.CommitAsync();
+
+        await Assert.ThrowsAsync<LeaseLostException>(() => batch);
+        Assert.Equal(1L, await Sql("SELECT count(*) FROM idempotency_keys"));
+    }
+
+    [Fact]
+    public async Task Whoever_takes_the_lease_waits_for_the_batch_under_way()
+    {
+        var (user, at) = await NewUser();
+        await store.Commit(user, Commit(at, [.. Enumerable.Range(1, TombstonesMax + 1).Select(i => Tombstone(Entry($"t{i}"), i))]), Cancel);
+        Assert.True(await store.TryLease("a", Now, Now + 1, Cancel));
+        var locked = await Lock(user);
+        var batch = store.Sweep(SweepStep.TrimTombstones, null, "a", Now, Cancel).AsTask();
+        await SomebodyWaits();
+
+        var taking = store.TryLease("b", Now + 1, Now + 2, Cancel).AsTask();
+        await UntilTrue($"SELECT count(*) > 1 {WhoWaits}");
+        await locked.RollbackAsync();
+
+        Assert.Equal(1, (await batch).Removed);
+        Assert.True(await taking);
     }
 
     /// <summary>Found by the fault suite: the store restarted in the middle of a sweep, and the process ended.</summary>
@@ -158,6 +188,12 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         Assert.Equal("unreachable", (await Assert.ThrowsAsync<StoreUnavailableException>(() => sweep)).Reason);
         await busy.RollbackAsync();
         await store.Sweep(Now, Cancel);
+    }
+
+    private async Task Open()
+    {
+        store = PostgresStore.Open(database, new PostgresOptions(TombstonesMax: TombstonesMax, SweepRowsMax: SweepRowsMax));
+        await store.Migrate(Cancel);
     }
 
     private async Task<(UserId User, Standing At)> NewUser()

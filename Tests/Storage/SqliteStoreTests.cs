@@ -19,7 +19,7 @@ public sealed class SqliteStoreTests : StoreContract
 
     public override async Task InitializeAsync()
     {
-        store = SqliteStore.Open(Database, new SqliteOptions(TombstonesMax: TombstonesMax));
+        store = SqliteStore.Open(Database, new SqliteOptions(TombstonesMax: TombstonesMax, SweepRowsMax: SweepRowsMax));
         await store.Migrate(Cancel);
     }
 
@@ -27,6 +27,12 @@ public sealed class SqliteStoreTests : StoreContract
     {
         await store.DisposeAsync();
         Directory.Delete(directory, recursive: true);
+    }
+
+    protected override async Task Reopen()
+    {
+        await store.DisposeAsync();
+        await InitializeAsync();
     }
 
     protected override async Task<object?> Sql(string sql)
@@ -52,8 +58,7 @@ public sealed class SqliteStoreTests : StoreContract
     {
         var user = User();
         await store.Commit(user, Entries(await store.Standing(user, null, Now, Cancel), 3), Cancel);
-        await store.DisposeAsync();
-        await InitializeAsync();
+        await Reopen();
 
         Assert.Equal(3, (await store.Load(user, Revision.Origin, Now, Cancel)).Heads.Count);
     }
@@ -71,7 +76,7 @@ public sealed class SqliteStoreTests : StoreContract
 
         Assert.Equal(("full", false), (e.Reason, e.OutcomeUnknown));
         Assert.Equal(at, await store.Standing(user, null, Now, Cancel));
-        Assert.Equal(CommitResult.Held, await store.Commit(user, Entries(at, 1), Cancel));
+        Assert.Equal(CommitResult.Held, (await store.Commit(user, Entries(at, 1), Cancel)).Result);
     }
 
     [Fact]
@@ -101,6 +106,6 @@ public sealed class SqliteStoreTests : StoreContract
         await block.RollbackAsync();
 
         await Task.WhenAll(writes.Where(write => !write.IsFaulted));
-        Assert.Equal(at with { NotBeforeMs = Now }, await store.Standing(user, null, Now, Cancel));
+        Assert.Equal(at with { NotBeforeMs = Now, Rights = writes.Count(write => !write.IsFaulted) }, await store.Standing(user, null, Now, Cancel));
     }
 }

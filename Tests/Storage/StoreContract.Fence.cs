@@ -20,7 +20,7 @@ public abstract partial class StoreContract
         commit = await Spoil(cause, commit);
         var before = await Contents();
 
-        Assert.Equal(CommitResult.FenceLost, await Store.Commit(user, commit, Cancel));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, commit, Cancel)).Result);
         Assert.Equal(before, await Contents());
     }
 
@@ -45,8 +45,8 @@ public abstract partial class StoreContract
             var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
                 await Store.Commit(user, Entries(at, 2, $"r{round}w{i}-") with { Receipts = [Receipt($"r{round}w{i}")] }, Cancel)));
 
-            Assert.Single(results, CommitResult.Held);
-            Assert.Equal(7, results.Count(result => result == CommitResult.FenceLost));
+            Assert.Single(results, outcome => outcome.Result == CommitResult.Held);
+            Assert.Equal(7, results.Count(outcome => outcome.Result == CommitResult.FenceLost));
         }
 
         Assert.Equal("20 0 10", await Contents());
@@ -59,11 +59,11 @@ public abstract partial class StoreContract
         var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
         {
             var at = await Store.Standing(user, null, Now, Cancel);
-            return (at.Epoch, Result: await Store.Commit(user, Entries(at with { Last = Revision.Origin }, 1, $"w{i}-"), Cancel));
+            return (at.Epoch, Outcome: await Store.Commit(user, Entries(at with { Last = Revision.Origin }, 1, $"w{i}-"), Cancel));
         }));
 
         Assert.Single(results.Select(result => result.Epoch).Distinct());
-        Assert.Single(results, result => result.Result == CommitResult.Held);
+        Assert.Single(results, result => result.Outcome.Result == CommitResult.Held);
     }
 
     [Fact]
@@ -75,11 +75,11 @@ public abstract partial class StoreContract
         var rebuilt = await Standing();
         await Hold(Entries(rebuilt, 1, "new"));
 
-        Assert.Equal(CommitResult.FenceLost, await Store.Commit(user, Entries(stale, 1, "late"), Cancel));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, Entries(stale, 1, "late"), Cancel)).Result);
         var wrongHead = Entries(stale with { Epoch = rebuilt.Epoch }, 1, "late");
-        Assert.Equal(CommitResult.FenceLost, await Store.Commit(user, wrongHead, Cancel));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, wrongHead, Cancel)).Result);
         var wrongEpoch = Entries(stale with { Last = rebuilt.Last.Next }, 1, "late");
-        Assert.Equal(CommitResult.FenceLost, await Store.Commit(user, wrongEpoch, Cancel));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, wrongEpoch, Cancel)).Result);
     }
 
     /// <summary>A commit that writes into every table it can.</summary>

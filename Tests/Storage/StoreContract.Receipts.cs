@@ -33,8 +33,8 @@ public abstract partial class StoreContract
             var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(async i => await Store.Commit(
                 user, Commit(at) with { Losers = [Loser($"l{round}-{i}", "{}")], Receipts = [Receipt(key), Receipt($"{key}-{i}")] }, Cancel)));
 
-            Assert.Single(results, CommitResult.Held);
-            Assert.Equal(3, results.Count(result => result == CommitResult.ReceiptTaken));
+            Assert.Single(results, outcome => outcome.Result == CommitResult.Held);
+            Assert.Equal(3, results.Count(outcome => outcome.Result == CommitResult.ReceiptTaken));
         }
 
         Assert.Equal("0 10 20", await Contents());
@@ -47,7 +47,7 @@ public abstract partial class StoreContract
         var at = await Standing();
         var before = await Contents();
 
-        Assert.Equal(CommitResult.ReceiptTaken, await Store.Commit(user, Everything(at), Cancel));
+        Assert.Equal(CommitResult.ReceiptTaken, (await Store.Commit(user, Everything(at), Cancel)).Result);
         Assert.Equal(before, await Contents());
         Assert.Equal(at, await Standing());
     }
@@ -69,8 +69,8 @@ public abstract partial class StoreContract
         await Hold(commit);
 
         // The answer never arrived; the same write is decided again, on the same head and on the new one.
-        Assert.Equal(CommitResult.FenceLost, await Store.Commit(user, commit, Cancel));
-        Assert.Equal(CommitResult.ReceiptTaken, await Store.Commit(user, Entries(await Standing(), 1, "again") with { Receipts = [Receipt("k")] }, Cancel));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, commit, Cancel)).Result);
+        Assert.Equal(CommitResult.ReceiptTaken, (await Store.Commit(user, Entries(await Standing(), 1, "again") with { Receipts = [Receipt("k")] }, Cancel)).Result);
         Assert.Equal("first", Text((await Store.Receipt(user, WriteScope.Push, "k", Now, Cancel))!.Response));
     }
 }

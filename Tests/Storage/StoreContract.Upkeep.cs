@@ -79,7 +79,7 @@ public abstract partial class StoreContract
         Assert.Equal(3 + Limits.EpochJump, after.First.Number);
         Assert.Equal(after.First.Number - 1, after.Last.Number);
         Assert.True(after.Resets(before.Token));
-        Assert.Equal(CommitResult.FenceLost, await Store.Commit(user, Entries(before, 1, "late"), Cancel));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, Entries(before, 1, "late"), Cancel)).Result);
         await Hold(Entries(after, 1, "new"));
         Assert.Equal(4, (await Page(new ReadQuery())).Rows.Count);
     }

@@ -10,6 +10,9 @@ public abstract partial class StoreContract : IAsyncLifetime
 {
     protected const int TombstonesMax = 5;
 
+    /// <summary>So few that a handful of rows takes several batches.</summary>
+    protected const int SweepRowsMax = 3;
+
     protected static readonly CancellationToken Cancel = CancellationToken.None;
 
     private readonly UserId user = User();
@@ -21,6 +24,9 @@ public abstract partial class StoreContract : IAsyncLifetime
     public abstract Task InitializeAsync();
 
     public abstract Task DisposeAsync();
+
+    /// <summary>Ends the store and starts another over the same database, as a restarted process does.</summary>
+    protected abstract Task Reopen();
 
     /// <summary>One scalar by plain SQL that both databases understand, past the store.</summary>
     protected abstract Task<object?> Sql(string sql);
@@ -173,5 +179,5 @@ public abstract partial class StoreContract : IAsyncLifetime
 
     private async Task<ReadPage> Page(ReadQuery query) => await Store.Read(user, null, query, Now, Cancel);
 
-    private async Task Hold(Commit commit) => Assert.Equal(CommitResult.Held, await Store.Commit(user, commit, Cancel));
+    private async Task Hold(Commit commit) => Assert.Equal(CommitResult.Held, (await Store.Commit(user, commit, Cancel)).Result);
 }

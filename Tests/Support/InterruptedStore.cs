@@ -7,14 +7,14 @@ namespace Mirubato.Tests.Support;
 internal sealed class InterruptedStore(IUserStore store) : IUserStore
 {
     /// <summary>Runs around each commit; the argument is the real one.</summary>
-    public Func<Func<ValueTask<CommitResult>>, ValueTask<CommitResult>>? Around { get; set; }
+    public Func<Func<ValueTask<CommitOutcome>>, ValueTask<CommitOutcome>>? Around { get; set; }
 
     public int Commits { get; private set; }
 
     /// <summary>How often all heads of a user were read.</summary>
     public int WholeLoads { get; private set; }
 
-    public async ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
+    public async ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel)
     {
         Commits++;
         return Around is { } around ? await around(() => store.Commit(user, commit, cancel)) : await store.Commit(user, commit, cancel);
@@ -29,6 +29,10 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
     }
 
     public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.Standing(user, device, nowMs, cancel);
+
+    public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) => store.State(user, nowMs, cancel);
+
+    public ValueTask<IReadOnlyDictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel) => store.States(users, cancel);
 
     public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) => store.Read(user, device, query, nowMs, cancel);
 

@@ -26,7 +26,7 @@ internal static class CommitSql
             WHERE user_id = $1 AND epoch = $2 AND last_seq = $3 AND not_before_ms <= $7
               AND NOT EXISTS (SELECT FROM sync_devices
                               WHERE user_id = $1 AND device_id = ANY ($8) AND revoked_ms IS NOT NULL)
-            RETURNING user_id)
+            RETURNING user_id, rights)
         """;
 
     private const string Rows = """
@@ -79,12 +79,10 @@ internal static class CommitSql
             RETURNING 1)
         """;
 
-    // A statement that holds its fence but not all its receipts is undone by raising.
+    // No row: the fence was lost. A statement that holds its fence but not all its receipts is undone by raising.
     private const string GuardedResult = """
 
-        SELECT CASE WHEN NOT EXISTS (SELECT FROM fence) THEN false
-                    WHEN (SELECT count(*) FROM receipts) = cardinality(@keys) THEN true
-                    ELSE sync_receipt_taken() END
+        SELECT CASE WHEN (SELECT count(*) FROM receipts) = cardinality(@keys) THEN rights ELSE sync_receipt_taken() END FROM fence
         """;
 
     private static string Build(CommitParts parts)
@@ -94,7 +92,7 @@ internal static class CommitSql
         if (parts.HasFlag(CommitParts.Rows)) Append(sql, Rows, ref next);
         if (parts.HasFlag(CommitParts.Replaced)) Append(sql, Replaced, ref next);
         if (parts.HasFlag(CommitParts.Losers)) Append(sql, Losers, ref next);
-        if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT EXISTS (SELECT FROM fence)").ToString();
+        if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT rights FROM fence").ToString();
 
         var keys = $"${next + 1}::text[]";
         Append(sql, Receipts, ref next);

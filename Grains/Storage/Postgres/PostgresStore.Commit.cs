@@ -5,7 +5,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    public async ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
+    public async ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel)
     {
         CommitRules.Check(commit);
         await using var connection = await OpenForCommit(cancel);
@@ -14,11 +14,13 @@ internal sealed partial class PostgresStore
         try
         {
             // Once sent, its outcome is awaited: a caller that went away must not make a commit's fate unknown.
-            return await command.ExecuteScalarAsync(CancellationToken.None) is true ? CommitResult.Held : CommitResult.FenceLost;
+            return await command.ExecuteScalarAsync(CancellationToken.None) is long rights
+                ? new CommitOutcome(CommitResult.Held, rights)
+                : new CommitOutcome(CommitResult.FenceLost);
         }
         catch (Exception e) when (PostgresFaults.IsReceiptTaken(e))
         {
-            return CommitResult.ReceiptTaken;
+            return new CommitOutcome(CommitResult.ReceiptTaken);
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
         {

@@ -48,18 +48,19 @@ internal sealed partial class PostgresStore
 
     public async ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_devices SET revoked_ms = $3 WHERE user_id = $1 AND device_id = $2";
-        return await Execute(sql, p =>
+        const string revocation = "UPDATE sync_devices SET revoked_ms = $3 WHERE user_id = $1 AND device_id = $2";
+        var found = false;
+        await Locked(user, async (connection, _, token) =>
         {
-            p.Text(user.Value);
-            p.Text(device.Value);
-            p.OptionalBigint(revokedMs);
-        }, cancel) > 0;
+            found = await Run(connection, revocation, p => { p.Text(user.Value); p.Text(device.Value); p.OptionalBigint(revokedMs); }, token) > 0;
+            if (found) await Run(connection, "UPDATE sync_metadata SET rights = rights + 1 WHERE user_id = $1", p => p.Text(user.Value), token);
+        }, cancel);
+        return found;
     }
 
     public async ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_metadata SET not_before_ms = greatest(not_before_ms, $2) WHERE user_id = $1";
+        const string sql = "UPDATE sync_metadata SET not_before_ms = greatest(not_before_ms, $2), rights = rights + 1 WHERE user_id = $1";
         while (await Execute(sql, p => { p.Text(user.Value); p.Bigint(notBeforeMs); }, cancel) == 0) await Provision(user, notBeforeMs, cancel);
     }
 

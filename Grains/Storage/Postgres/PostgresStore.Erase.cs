@@ -28,7 +28,8 @@ internal sealed partial class PostgresStore
             WHERE d.user_id = $1 AND d.entity_type = n.entity_type AND d.entity_id = n.entity_id
             """;
         const string epoch = """
-            UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $4, digest = $5, last_sync_ms = greatest(last_sync_ms, $6)
+            UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $4, digest = $5, last_sync_ms = greatest(last_sync_ms, $6),
+                rights = rights + 1
             WHERE user_id = $1
             """;
         var count = await Run(connection, tombstones,

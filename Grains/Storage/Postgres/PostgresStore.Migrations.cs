@@ -4,9 +4,8 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    // Two numbers that name our locks among those of whatever else uses the database: "miru", then what for.
+    // Two numbers that name our lock among those of whatever else uses the database: "miru", then what for.
     private const string MigrationLock = "1835627125, 1";
-    private const string SweepLock = "1835627125, 2";
 
     public ValueTask Migrate(CancellationToken cancel) =>
         Connected((connection, token) => Unhurried(connection, (c, t) => Migrate(c, Migration.Of("Postgres"), options.AlsoApply, t), token), PostgresFaults.Known, cancel);

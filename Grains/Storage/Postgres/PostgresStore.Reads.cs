@@ -26,6 +26,23 @@ internal sealed partial class PostgresStore
         }
     }
 
+    public async ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel)
+    {
+        while (true)
+        {
+            if (await List(ReadSql.State, p => p.Text(user.Value), StateOf, cancel) is [var state]) return state;
+            await Provision(user, nowMs, cancel);
+        }
+    }
+
+    public async ValueTask<IReadOnlyDictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel)
+    {
+        if (users.Count == 0) return new Dictionary<UserId, UserState>();
+        var found = await List(
+            ReadSql.States, p => p.Texts([.. users.Select(user => user.Value)]), row => (new UserId(row.GetString(12)), StateOf(row)), cancel);
+        return found.ToDictionary();
+    }
+
     public async ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel)
     {
         var measured = false;
@@ -77,11 +94,15 @@ internal sealed partial class PostgresStore
     }
 
     private static async Task<Standing?> StandingOf(NpgsqlDataReader row, CancellationToken cancel) =>
-        await row.ReadAsync(cancel)
-            ? new Standing(
-                new Epoch(row.GetGuid(0)), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(3)),
-                Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetBoolean(8))
-            : null;
+        await row.ReadAsync(cancel) ? StandingFrom(row) : null;
+
+    private static Standing StandingFrom(NpgsqlDataReader row) => new(
+        new Epoch(row.GetGuid(0)), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(3)),
+        Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
+        Rights: row.GetInt64(8));
+
+    private static UserState StateOf(NpgsqlDataReader row) => new(
+        StandingFrom(row), [.. row.GetFieldValue<string[]>(10).Select(device => new DeviceId(device))], row.GetInt32(11));
 
     private static async Task<UserSnapshot?> SnapshotOf(NpgsqlDataReader row, CancellationToken cancel)
     {
@@ -99,7 +120,7 @@ internal sealed partial class PostgresStore
     private static Standing StandingOfHeads(NpgsqlDataReader row) => new(
         new Epoch(Guid.Parse(row.GetString(11))), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
         Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(13)), LastSyncMs: row.GetInt64(5),
-        NotBeforeMs: row.GetInt64(6), CreatedMs: row.GetInt64(7), DeviceRevoked: false);
+        NotBeforeMs: row.GetInt64(6), CreatedMs: row.GetInt64(7), DeviceRevoked: false, Rights: row.GetInt64(8));
 
     private static async Task<(ReadPage? Page, bool Whole)> PageOf(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)
     {
@@ -122,6 +143,7 @@ internal sealed partial class PostgresStore
         return new Standing(
             new Epoch(Guid.Parse(rest[0])), new Revision(row.GetInt64(3)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(5)),
             UInt128.Parse(rest[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), row.GetInt64(4),
-            long.Parse(rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), rest[4] == "1");
+            long.Parse(rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), DeviceRevoked: rest[5] == "1",
+            Rights: long.Parse(rest[4], CultureInfo.InvariantCulture));
     }
 }

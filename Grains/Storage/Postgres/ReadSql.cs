@@ -9,16 +9,32 @@ namespace Mirubato.Grains.Storage.Postgres;
 internal static class ReadSql
 {
     /// <summary>$1 user, $2 device.</summary>
-    public const string Standing = """
-        SELECT epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms,
+    public const string Standing = $"""
+        SELECT {StandingColumns},
             EXISTS (SELECT FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL)
         FROM sync_metadata WHERE user_id = $1
+        """;
+
+    /// <summary>$1 user.</summary>
+    public const string State = $"{StateColumns} WHERE user_id = $1";
+
+    /// <summary>$1 users.</summary>
+    public const string States = $"{StateColumns} WHERE user_id = ANY ($1)";
+
+    private const string StandingColumns = "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
+
+    private const string StateColumns = $"""
+        SELECT {StandingColumns}, false,
+            ARRAY(SELECT device_id FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL ORDER BY device_id),
+            (SELECT count(*)::int FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NULL),
+            user_id
+        FROM sync_metadata m
         """;
 
     /// <summary>$1 user, $2 after.</summary>
     public const string Heads = $"""
         SELECT NULL::text, NULL::text, last_seq, first_seq, tombstone_horizon, last_sync_ms, not_before_ms, created_ms,
-            NULL::bigint, 0, false, epoch::text, NULL::text, digest, NULL::bytea, NULL::bytea
+            rights, 0, false, epoch::text, NULL::text, digest, NULL::bytea, NULL::bytea
         FROM sync_metadata WHERE user_id = $1
         UNION ALL
         SELECT {HeadReader.Columns}
@@ -27,7 +43,7 @@ internal static class ReadSql
 
     private const string PageStanding = """
         SELECT NULL::text, NULL::text, last_seq, first_seq, last_sync_ms, tombstone_horizon,
-            concat_ws(' ', epoch::text, encode(digest, 'hex'), not_before_ms::text, created_ms::text,
+            concat_ws(' ', epoch::text, encode(digest, 'hex'), not_before_ms::text, created_ms::text, rights::text,
                 (EXISTS (SELECT FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL))::int::text)
         FROM sync_metadata WHERE user_id = $1
         UNION ALL

@@ -8,10 +8,12 @@ namespace Mirubato.Grains.Storage.Sqlite;
 /// <param name="ReaderWaitSecondsMax">For a free reader.</param>
 /// <param name="PagesMax">Pages of 4 KiB the database may grow to; 0: as many as the disk has.</param>
 /// <param name="TombstonesMax">See <see cref="Limits.TombstonesMax"/>; fewer in tests.</param>
+/// <param name="SweepRowsMax">See <see cref="Ages.SweepRowsMax"/>; fewer in tests.</param>
 internal sealed record SqliteOptions(
     int ReadersMax = 4,
     int WritesWaitingMax = 4_096,
     int GroupMax = 128,
     int ReaderWaitSecondsMax = 10,
     int PagesMax = 0,
-    int TombstonesMax = Limits.TombstonesMax);
+    int TombstonesMax = Limits.TombstonesMax,
+    int SweepRowsMax = Ages.SweepRowsMax);

@@ -4,7 +4,7 @@ namespace Mirubato.Grains.Storage.Sqlite;
 
 internal sealed partial class SqliteStore
 {
-    public ValueTask<CommitResult> Commit(UserId user, Commit commit, CancellationToken cancel)
+    public ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel)
     {
         CommitRules.Check(commit);
         return writer.Write(session => Commit(session, user.Value, commit), cancel);
@@ -17,24 +17,26 @@ internal sealed partial class SqliteStore
     }
 
     // There is one writer: what was looked up at the start still holds at the end. So nothing is written before all of it is known.
-    private static CommitResult Commit(SqliteSession session, string user, Commit commit)
+    private static CommitOutcome Commit(SqliteSession session, string user, Commit commit)
     {
-        if (!FenceHolds(session, user, commit)) return CommitResult.FenceLost;
-        if (commit.Receipts.Any(receipt => IsTaken(session, user, receipt, commit.NowMs))) return CommitResult.ReceiptTaken;
+        if (Fence(session, user, commit) is not { } rights) return new CommitOutcome(CommitResult.FenceLost);
+        if (commit.Receipts.Any(receipt => IsTaken(session, user, receipt, commit.NowMs))) return new CommitOutcome(CommitResult.ReceiptTaken);
         foreach (var replaced in commit.Replaced) KeepReplaced(session, user, replaced, commit.NowMs);
         foreach (var loser in commit.Losers) KeepLoser(session, user, loser, commit.NowMs);
         foreach (var row in commit.Rows) Put(session, user, row);
         foreach (var receipt in commit.Receipts) Put(session, user, receipt);
         Advance(session, user, commit);
-        return CommitResult.Held;
+        return new CommitOutcome(CommitResult.Held, rights);
     }
 
-    private static bool FenceHolds(SqliteSession session, string user, Commit commit)
+    /// <summary>The user's rights, or null when the fence does not hold.</summary>
+    private static long? Fence(SqliteSession session, string user, Commit commit)
     {
-        const string fence = "SELECT 1 FROM sync_metadata WHERE user_id = ?1 AND epoch = ?2 AND last_seq = ?3 AND not_before_ms <= ?4";
+        const string fence = "SELECT rights FROM sync_metadata WHERE user_id = ?1 AND epoch = ?2 AND last_seq = ?3 AND not_before_ms <= ?4";
         const string revoked = "SELECT 1 FROM sync_devices WHERE user_id = ?1 AND device_id = ?2 AND revoked_ms IS NOT NULL";
-        return session.First(fence, _ => true, user, commit.Expected.Epoch.ToString(), commit.Expected.Seq.Number, commit.OldestTokenMs)
-            && !commit.Devices.Any(device => session.First(revoked, _ => true, user, device.Value));
+        var rights = session.First(
+            fence, row => (long?)row.GetInt64(0), user, commit.Expected.Epoch.ToString(), commit.Expected.Seq.Number, commit.OldestTokenMs);
+        return commit.Devices.Any(device => session.First(revoked, _ => true, user, device.Value)) ? null : rights;
     }
 
     private static bool IsTaken(SqliteSession session, string user, Receipt receipt, long nowMs)

@@ -24,7 +24,8 @@ internal sealed partial class SqliteStore
             WHERE sync_data.rowid = n.at
             """;
         const string epoch = """
-            UPDATE sync_metadata SET epoch = ?2, first_seq = ?3, last_seq = ?4, digest = ?5, last_sync_ms = max(last_sync_ms, ?6) WHERE user_id = ?1
+            UPDATE sync_metadata SET epoch = ?2, first_seq = ?3, last_seq = ?4, digest = ?5, last_sync_ms = max(last_sync_ms, ?6),
+                rights = rights + 1 WHERE user_id = ?1
             """;
         if (session.First("SELECT last_seq FROM sync_metadata WHERE user_id = ?1", row => (long?)row.GetInt64(0), user) is not { } last) return 0;
         var first = last + Limits.EpochJump;

@@ -1,14 +1,26 @@
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage.Sqlite;
 
 internal sealed partial class SqliteStore
 {
-    private const string StandingSql = """
-        SELECT epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms,
+    private const string StandingColumns = "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
+
+    private const string StandingSql = $"""
+        SELECT {StandingColumns},
             EXISTS (SELECT 1 FROM sync_devices d WHERE d.user_id = ?1 AND d.device_id = ?2 AND d.revoked_ms IS NOT NULL)
         FROM sync_metadata WHERE user_id = ?1
+        """;
+
+    private const string StateSql = $"""
+        SELECT {StandingColumns}, 0,
+            (SELECT json_group_array(device_id) FROM (
+                SELECT device_id FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL ORDER BY device_id)),
+            (SELECT count(*) FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NULL),
+            user_id
+        FROM sync_metadata m
         """;
 
     private static readonly string[] Pages = [.. Enumerable.Range(0, 18).Select(PageSql)];
@@ -18,6 +30,18 @@ internal sealed partial class SqliteStore
 
     public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) =>
         Provisioned(user, nowMs, session => StandingOf(session, user, device), cancel);
+
+    public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, session => session.First($"{StateSql} WHERE user_id = ?1", StateOf, user.Value), cancel);
+
+    public async ValueTask<IReadOnlyDictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel)
+    {
+        const string sql = $"{StateSql} WHERE user_id IN (SELECT value FROM json_each(?1))";
+        if (users.Count == 0) return new Dictionary<UserId, UserState>();
+        var asked = JsonSerializer.Serialize(users.Select(user => user.Value));
+        var found = await readers.Read(session => session.List(sql, row => (new UserId(row.GetString(12)), StateOf(row)), asked), cancel);
+        return found.ToDictionary();
+    }
 
     public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) =>
         Provisioned(user, nowMs, session => Page(session, user, device, query), cancel);
@@ -49,10 +73,15 @@ internal sealed partial class SqliteStore
     }
 
     private static Standing? StandingOf(SqliteSession session, UserId user, DeviceId? device) =>
-        session.First(StandingSql, row => new Standing(
-            new Epoch(Guid.ParseExact(row.GetString(0), "n")), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)),
-            new Revision(row.GetInt64(3)), Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7),
-            row.GetBoolean(8)), user.Value, device?.Value);
+        session.First(StandingSql, StandingFrom, user.Value, device?.Value);
+
+    private static Standing StandingFrom(SqliteDataReader row) => new(
+        new Epoch(Guid.ParseExact(row.GetString(0), "n")), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)),
+        new Revision(row.GetInt64(3)), Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7),
+        DeviceRevoked: row.GetBoolean(9), Rights: row.GetInt64(8));
+
+    private static UserState StateOf(SqliteDataReader row) => new(
+        StandingFrom(row), [.. JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(device => new DeviceId(device))], row.GetInt32(11));
 
     private static UserSnapshot? Load(SqliteSession session, UserId user, Revision after)
     {

@@ -10,7 +10,8 @@ CREATE TABLE sync_metadata (
     last_sync_ms      bigint NOT NULL,
     digest            bytea  NOT NULL CHECK (octet_length(digest) = 16),
     not_before_ms     bigint NOT NULL DEFAULT 0,
-    created_ms        bigint NOT NULL
+    created_ms        bigint NOT NULL,
+    rights            bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE sync_data (
@@ -115,8 +116,24 @@ CREATE TABLE tickets (
 
 CREATE INDEX tickets_expiry ON tickets (expires_ms);
 
+-- Keys that every process of an installation shares. They are random, made here once, and never change.
+CREATE TABLE server_keys (
+    name  text COLLATE "C" PRIMARY KEY,
+    value bytea NOT NULL CHECK (octet_length(value) = 32)
+);
+
+-- Two UUIDs have 244 random bits; no extension is needed for either function.
+INSERT INTO server_keys (name, value) VALUES ('tickets', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+
+-- Which process may sweep, and until when. Every batch locks its row, so that no batch commits after another process took the lease.
+CREATE TABLE maintenance_lease (
+    name     text COLLATE "C" PRIMARY KEY,
+    holder   text COLLATE "C" NOT NULL,
+    until_ms bigint NOT NULL
+);
+
 -- Called where a commit's fence held and one of its keys has a live receipt: raising is what undoes the rest of the statement.
-CREATE FUNCTION sync_receipt_taken() RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION sync_receipt_taken() RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'receipt taken' USING ERRCODE = 'MS001';
 END

@@ -9,7 +9,8 @@ CREATE TABLE sync_metadata (
     last_sync_ms      INTEGER NOT NULL,
     digest            BLOB  NOT NULL CHECK (length(digest) = 16),
     not_before_ms     INTEGER NOT NULL DEFAULT 0,
-    created_ms        INTEGER NOT NULL
+    created_ms        INTEGER NOT NULL,
+    rights            INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE sync_data (
@@ -113,3 +114,18 @@ CREATE TABLE tickets (
 ) STRICT;
 
 CREATE INDEX tickets_expiry ON tickets (expires_ms);
+
+-- Keys that every start of an installation shares. They are random, made here once, and never change.
+CREATE TABLE server_keys (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL CHECK (length(value) = 32)
+) STRICT;
+
+INSERT INTO server_keys (name, value) VALUES ('tickets', randomblob(32));
+
+-- Who may sweep, and until when.
+CREATE TABLE maintenance_lease (
+    name     TEXT PRIMARY KEY,
+    holder   TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT;
