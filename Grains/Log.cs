@@ -43,4 +43,16 @@ internal static partial class Log
 
     [LoggerMessage(13, LogLevel.Warning, "This process could not take its leave ({Reason}); its connections are forgotten within a minute.")]
     public static partial void LeaveFailed(this ILogger log, string reason);
+
+    [LoggerMessage(14, LogLevel.Information, "Swept {Receipts} receipts, {Conflicts} conflicts, {Tombstones} tombstones, {Devices} devices.")]
+    public static partial void SweepDone(this ILogger log, int receipts, int conflicts, int tombstones, int devices);
+
+    [LoggerMessage(15, LogLevel.Warning, "A sweep was interrupted ({Reason}); it goes on within two minutes.")]
+    public static partial void SweepInterrupted(this ILogger log, string reason);
+
+    [LoggerMessage(16, LogLevel.Warning, "The progress of a sweep could not be stored ({Failure}); the sweep goes on from what is stored.")]
+    public static partial void MaintenanceStateNotWritten(this ILogger log, string failure);
+
+    [LoggerMessage(17, LogLevel.Warning, "The maintenance grain could not be called ({Failure}); the next try is in about a minute.")]
+    public static partial void MaintenanceNotReached(this ILogger log, string failure);
 }
