@@ -30,6 +30,7 @@ public static class GrainServices
         services.AddHostedService(provider => provider.GetRequiredService<StoreGate>());
         services.AddSingleton(provider => new IdleMemory(provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key)));
         services.AddHostedService<CoordinatorUpkeep>();
+        services.AddHostedService<MaintenanceTimer>();
         return services;
     }
 

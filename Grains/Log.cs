@@ -17,18 +17,24 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Information, "The store is ready.")]
     public static partial void StoreReady(this ILogger log);
 
-    [LoggerMessage(5, LogLevel.Information, "Swept {Receipts} receipts, {Conflicts} conflicts, {Tombstones} tombstones, {Devices} devices, {Tickets} tickets.")]
-    public static partial void Swept(this ILogger log, int receipts, int conflicts, int tombstones, int devices, int tickets);
+    [LoggerMessage(5, LogLevel.Information, "Swept {Receipts} receipts, {Conflicts} conflicts, {Tombstones} tombstones, {Devices} devices.")]
+    public static partial void SweepDone(this ILogger log, int receipts, int conflicts, int tombstones, int devices);
 
-    [LoggerMessage(6, LogLevel.Warning, "A sweep failed; the next one tries again.")]
-    public static partial void SweepFailed(this ILogger log, Exception exception);
-
-    [LoggerMessage(7, LogLevel.Warning, "The sockets of this process failed to take an announcement; they catch up from the store.")]
+    [LoggerMessage(6, LogLevel.Warning, "The sockets of this process failed to take an announcement; they catch up from the store.")]
     public static partial void ObserverFailed(this ILogger log, Exception exception);
 
-    [LoggerMessage(8, LogLevel.Information, "Another process did not take an announcement; it is told again once it has reported its connections.")]
+    [LoggerMessage(7, LogLevel.Information, "Another process did not take an announcement; it is told again once it has reported its connections.")]
     public static partial void ObserverLost(this ILogger log, Exception exception);
 
-    [LoggerMessage(9, LogLevel.Error, "The upkeep of coordinators met a bug; it goes on.")]
+    [LoggerMessage(8, LogLevel.Error, "The upkeep of coordinators met a bug; it goes on.")]
     public static partial void UpkeepBroke(this ILogger log, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Warning, "A sweep was interrupted ({Reason}); it goes on within two minutes.")]
+    public static partial void SweepInterrupted(this ILogger log, string reason);
+
+    [LoggerMessage(10, LogLevel.Warning, "The progress of a sweep could not be stored ({Failure}); the sweep goes on from what is stored.")]
+    public static partial void MaintenanceStateNotWritten(this ILogger log, string failure);
+
+    [LoggerMessage(11, LogLevel.Warning, "The maintenance grain could not be called ({Failure}); the next try is in about a minute.")]
+    public static partial void MaintenanceNotReached(this ILogger log, string failure);
 }

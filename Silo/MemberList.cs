@@ -37,14 +37,7 @@ internal static class MemberList
         if (options.Tls is { } tls) client.UseTls(tls.Configure);
     }
 
-    /// <summary>Its statements and tables, run with the store's migrations.</summary>
-    public static string Script()
-    {
-        using var reader = new StreamReader(typeof(MemberList).Assembly.GetManifestResourceStream("Membership.sql")!);
-        return reader.ReadToEnd();
-    }
-
-    /// <summary>Few connections, seldom used.</summary>
-    private static string Connection(string postgres) =>
+    /// <summary>What Orleans keeps its member list and the grains' state with: few connections, seldom used.</summary>
+    public static string Connection(string postgres) =>
         new NpgsqlConnectionStringBuilder(postgres) { ApplicationName = "mirubato-silo", MaxPoolSize = 5, Timeout = 5, CommandTimeout = 10 }.ToString();
 }

@@ -83,8 +83,12 @@ internal static class SiloHost
         else
         {
             var server = builder.Options();
-            services.AddGrains(options.Postgres, server.Storage.SqlitePath, server.Quotas, MemberList.Script());
-            builder.UseOrleans(silo => Join(silo, options, dashboard));
+            services.AddGrains(options.Postgres, server.Storage.SqlitePath, server.Quotas, EmbeddedSql.Read("Membership.sql") + EmbeddedSql.Read("GrainState.Postgres.sql"));
+            builder.UseOrleans(silo =>
+            {
+                Join(silo, options, dashboard);
+                silo.UseGrainState(options.Postgres is null ? null : MemberList.Connection(options.Postgres), server.Storage.SqlitePath);
+            });
             services.AddHostedService<DeadSilos>();
         }
 
