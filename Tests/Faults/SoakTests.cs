@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
-using Mirubato.Gateway.Socket;
+using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Local;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Sockets;
 using Mirubato.Tests.Support;
@@ -28,8 +27,10 @@ public sealed class SoakTests(ITestOutputHelper output)
     // Tokens are remembered for a minute, and buckets of the rate limiter for ten seconds, by the system's clock.
     private static readonly TimeSpan SystemClockMemory = TimeSpan.FromSeconds(75);
     // What goes by the server's own clock is kept for at most this long.
-    private static readonly TimeSpan ServerClockMemory = TimeSpan.FromMilliseconds(Math.Max(SocketLimits.TrailMs, Limits.CoordinatorIdleMs) + 60_000);
-    private static readonly TimeSpan ForgetPatience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan ServerClockMemory = TimeSpan.FromMilliseconds(Math.Max(Limits.TrailMs, Limits.RosterSilentMs) + 60_000);
+    // Orleans ends idle activations by the system's clock.
+    private const int IdleMinutes = 2;
+    private static readonly TimeSpan ForgetPatience = TimeSpan.FromMinutes(IdleMinutes + 5);
 
     private readonly AdvancedClock time = new();
 
@@ -39,7 +40,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         var store = await PostgresCluster.StartOwn(fsync: false);
         try
         {
-            await using var server = await LiveServer.StartWith(services => services.AddSingleton<TimeProvider>(time), $"--Storage:Postgres={await store.FreshDatabase()}");
+            await using var server = await LiveServer.StartWith(services => services.AddKeyedSingleton<TimeProvider>(ServerClock.Key, time), $"--Storage:Postgres={await store.FreshDatabase()}", $"--Silo:IdleMinutes={IdleMinutes}");
             await Visits(server.Url, "first", WarmUpUsers, TimeSpan.Zero);
             var before = await AliveBytes(server);
             var users = await Visits(server.Url, "later", UsersMin, TimeSpan.FromSeconds(FaultSettings.Seconds));
@@ -81,11 +82,11 @@ public sealed class SoakTests(ITestOutputHelper output)
     /// <summary>What a full collection leaves, once the server has had the time to forget whoever left.</summary>
     private async Task<long> AliveBytes(LiveServer server)
     {
-        var coordinators = (LocalCoordinators)server.Services.GetRequiredService<ISyncCoordinators>();
+        var active = server.Services.GetRequiredService<CoordinatorContext>().Active;
         var idle = Stopwatch.StartNew();
         time.Advance(ServerClockMemory);
-        var isForgotten = await Patiently.Until(() => idle.Elapsed >= SystemClockMemory && coordinators.Active == 0, ForgetPatience);
-        Assert.True(isForgotten, $"{coordinators.Active} coordinators of users who left are still there.");
+        var isForgotten = await Patiently.Until(() => idle.Elapsed >= SystemClockMemory && active.Count == 0, ForgetPatience);
+        Assert.True(isForgotten, $"{active.Count} coordinators of users who left are still there.");
         // Tokens that are out of date go with the next one that comes.
         await Visit(server.Url, $"last-{Guid.NewGuid():n}");
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);

@@ -1,5 +1,4 @@
 using Mirubato.Grains.Interfaces;
-using Orleans.Runtime;
 
 namespace Mirubato.Tests.Gateway;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.WebSockets;
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains;
 using Mirubato.Tests.Gateway;
 

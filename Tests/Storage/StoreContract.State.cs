@@ -1,5 +1,4 @@
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Storage;
 using static Mirubato.Tests.Storage.Sample;
 
 namespace Mirubato.Tests.Storage;
