@@ -5,9 +5,9 @@ namespace Mirubato.Tests.Docs;
 /// <summary>Who may know whom; ARCHITECTURE.md, Folders.</summary>
 public class LayeringTests
 {
-    /// <summary>Files of Grains that work beside the turns of a grain: background work of the silo, and the way from it onto a coordinator's turns.</summary>
+    /// <summary>Files of Grains that work beside the turns of a grain: what a silo starts with and does in the background, and the way from there onto a coordinator's turns.</summary>
     private static readonly string[] BesideTurns =
-        ["Grains/ActiveCoordinators.cs", "Grains/CoordinatorUpkeep.cs", "Grains/IdleMemory.cs", "Grains/MaintenanceTimer.cs"];
+        ["Grains/ActiveCoordinators.cs", "Grains/CoordinatorUpkeep.cs", "Grains/IdleMemory.cs", "Grains/MaintenanceTimer.cs", "Grains/StoreGate.cs"];
 
     [Theory]
     [InlineData("Grains.Interfaces/Grains.Interfaces.csproj")]
