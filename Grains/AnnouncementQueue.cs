@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains;

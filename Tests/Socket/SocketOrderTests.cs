@@ -58,7 +58,7 @@ public sealed class SocketOrderTests
         Assert.Empty(await a.Settle());
         reading.SetResult();
         await a.Until(Acknowledged);
-        var window = Assert.Single(a.Seen, frame => SocketClient.Type(frame) == "BULK_SYNC");
+        var window = Assert.Single(a.Seen, EndsWindow);
         Assert.Equal(2, window.GetProperty("lastSeq").GetInt64());
         Assert.True(a.Seen.IndexOf(window) < a.Seen.FindIndex(Acknowledged));
         Assert.Equal("m:2", Told(a.Seen.Last(Numbered)));
@@ -135,7 +135,7 @@ public sealed class SocketOrderTests
         Assert.Empty(await a.Settle());
         reading.SetResult();
         await a.Until(_ => a.Cursor == 3);
-        var window = Assert.Single(a.Seen, frame => SocketClient.Type(frame) == "BULK_SYNC");
+        var window = Assert.Single(a.Seen, EndsWindow);
         Assert.Equal((0, 3), (window.GetProperty("after").GetInt64(), window.GetProperty("lastSeq").GetInt64()));
         Assert.Equal(1, engine.Reads - reads);
 
@@ -220,6 +220,8 @@ public sealed class SocketOrderTests
 
     private static Task Send(SocketClient socket, string id, string mutation) =>
         socket.Send($$"""{"type":"GOAL_UPDATED","mutationId":"{{mutation}}","goal":{"id":"{{id}}"} }""");
+
+    private static bool EndsWindow(JsonElement frame) => SocketClient.Has(frame, "after") && SocketClient.Has(frame, "lastSeq");
 
     private static bool Acknowledged(JsonElement frame) => SocketClient.Has(frame, "mutationId") && SocketClient.Type(frame) == "SYNC_RESPONSE";
 

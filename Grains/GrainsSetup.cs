@@ -8,7 +8,7 @@ using Mirubato.Grains.Storage.Sqlite;
 namespace Mirubato.Grains;
 
 /// <summary>Composes what a silo runs: the store, the coordinators over it, and reads.</summary>
-public static class GrainServices
+public static class GrainsSetup
 {
     /// <param name="services">
     /// Has the clock under <see cref="ServerClock.Key"/>, an <see cref="IAnswerFormat"/> and a <see cref="ProcessIdentity"/>; and, where the
