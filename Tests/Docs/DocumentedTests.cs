@@ -68,6 +68,20 @@ public class DocumentedTests
     }
 
     [Fact]
+    public void Every_number_of_a_cluster_is_in_operations_with_its_default_and_range()
+    {
+        var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Settings"));
+        var numbers = Regex.Matches(SourceTree.ReadAll("Silo/"), @"settings\.Int\(""([\w:]+)"", ([\d_]+), ([\d_]+), ([\d_]+)\)").ToList();
+        Assert.NotEmpty(numbers);
+        foreach (var setting in numbers.Select(m => m.Groups))
+        {
+            var cells = table[setting[1].Value];
+            Assert.Equal(Number(setting[2].Value).ToString(CultureInfo.InvariantCulture), cells[2]);
+            Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{Number(setting[3].Value):N0}–{Number(setting[4].Value):N0};"), cells[3], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Every_bound_is_in_operations_with_its_value_and_no_other()
     {
         var bounds = Regex.Matches(SourceTree.Read("Grains.Interfaces/Limits.cs"), @"public const (?:int|long) (\w+) = ([^;]+);")

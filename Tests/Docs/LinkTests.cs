@@ -34,6 +34,19 @@ public partial class LinkTests
         Assert.All(TestName().Matches(text).Select(m => m.Groups[1].Value), name => Assert.Contains(name, classes));
     }
 
+    /// <summary>A blank line in the middle of a table turns its rest into text.</summary>
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_table_has_a_head(string document)
+    {
+        var lines = WithoutCode(SourceTree.Read(document)).Split('\n');
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var begins = lines[i].StartsWith('|') && (i == 0 || !lines[i - 1].StartsWith('|'));
+            if (begins) Assert.True(i + 1 < lines.Length && lines[i + 1].StartsWith("|-", StringComparison.Ordinal), $"{document} has rows without a head: {lines[i]}");
+        }
+    }
+
     [Fact]
     public void The_shop_window_is_complete()
     {

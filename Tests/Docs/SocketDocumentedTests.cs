@@ -25,6 +25,15 @@ public class SocketDocumentedTests
         Assert.Equal(Enum.GetValues<SocketErrorCode>().Select(code => code.Word()).Order(), MarkdownTable.Rows(MarkdownTable.Section(Protocol, "### Socket errors")).Keys.Order());
 
     [Fact]
+    public void Every_refusal_of_an_upgrade_is_in_the_protocol()
+    {
+        var refusals = Regex.Matches(SourceTree.ReadAll("Gateway/Socket/"), @"StatusCodes\.Status(\d{3})\w+, ""([^""]+)""").ToList();
+        Assert.NotEmpty(refusals);
+        var opening = MarkdownTable.Section(Protocol, "### Opening");
+        Assert.All(refusals, refusal => Assert.Contains($"| {refusal.Groups[1].Value} | `{{\"error\":\"{refusal.Groups[2].Value}\"}}` |", opening, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Every_event_is_in_the_protocol_with_its_members()
     {
         var frames = MarkdownTable.Section(Protocol, "### Frames");
