@@ -57,6 +57,11 @@ public static class GatewayHost
             await Console.Error.WriteLineAsync(wrong.Message);
             return 1;
         }
+        // Told to stop before it was up.
+        catch (OperationCanceledException)
+        {
+            return 0;
+        }
         // Somebody's second ./run: what there is to do says more than where it was noticed.
         catch (InvalidOperationException taken) when (taken.InnerException is IOException)
         {

@@ -9,7 +9,8 @@ namespace Mirubato.Tests.Faults;
 /// <summary><c>deploy/cluster/run</c> as a person starts it, in a directory of the test's own.</summary>
 internal sealed partial class ClusterScript : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    /// <summary>More than the script itself waits for anything.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly DirectoryInfo data = Directory.CreateTempSubdirectory("mirubato-cluster-");
     private readonly Channel<string> lines = Channel.CreateUnbounded<string>();
