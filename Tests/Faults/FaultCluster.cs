@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>Three gateways over a PostgreSQL of their own, whose table of entities writes down each of its rows, and what can befall them.</summary>
+/// <summary>Three silos, each with its Gateway, over a PostgreSQL of their own, whose table of entities writes down each of its rows, and what can befall them.</summary>
 internal sealed class FaultCluster : IAsyncDisposable
 {
     public const int Size = 3;
@@ -56,10 +56,10 @@ internal sealed class FaultCluster : IAsyncDisposable
 
     public Task Befall(FaultStep step) => step.Act switch
     {
-        Act.KillGateway => Gateways[step.Number].Kill(() => FaultWorld.For(step.ForMs)),
-        Act.PauseGateway => Gateways[step.Number].Pause(() => FaultWorld.For(step.ForMs)),
+        Act.KillSilo => Gateways[step.Number].Kill(() => FaultWorld.For(step.ForMs)),
+        Act.PauseSilo => Gateways[step.Number].Pause(() => FaultWorld.For(step.ForMs)),
         Act.RestartStore => RestartStore(),
-        Act.CutListeners => CutListeners(),
+        Act.CutConnections => CutConnections(),
         _ => Task.CompletedTask,
     };
 
@@ -96,15 +96,16 @@ internal sealed class FaultCluster : IAsyncDisposable
         }
     }
 
-    private async Task CutListeners()
+    /// <summary>As when a proxy or a firewall drops them: commits, reads and the member list lose theirs in the midst of a statement.</summary>
+    private async Task CutConnections()
     {
         try
         {
-            await Run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'");
+            await Run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
         }
         catch (NpgsqlException)
         {
-            // The store is down just now: they are cut anyway.
+            // The store is down just now, or another cut was faster.
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
         }
     }
 
-    /// <summary>While much happens, a hint that was lost is made up for by the next. So a few changes more are made, and each is waited for by all.</summary>
+    /// <summary>While much happens, an announcement that was lost is made up for by the next. So a few changes more are made, and each is waited for by all.</summary>
     private async Task OneByOne(IGrouping<string, FaultDevice> user)
     {
         for (var i = 0; i < OneByOneChanges; i++)

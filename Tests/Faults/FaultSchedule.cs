@@ -10,10 +10,10 @@ internal enum Act
     Stall,
     PageLoad,
     Resend,
-    KillGateway,
-    PauseGateway,
+    KillSilo,
+    PauseSilo,
     RestartStore,
-    CutListeners,
+    CutConnections,
 }
 
 /// <summary>One thing that happens. What its numbers mean depends on what it is.</summary>
@@ -80,10 +80,10 @@ internal static class FaultSchedule
         {
             var act = random.Next(10) switch
             {
-                < 3 => Act.KillGateway,
-                < 6 => Act.PauseGateway,
+                < 3 => Act.KillSilo,
+                < 6 => Act.PauseSilo,
                 < 7 => Act.RestartStore,
-                _ => Act.CutListeners,
+                _ => Act.CutConnections,
             };
             yield return new FaultStep(at, -1, act, Number: random.Next(3), ForMs: random.Next(200, 4_000));
         }

@@ -2,7 +2,7 @@ using Xunit.Abstractions;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>A new version comes: each gateway is told to stop and started again, one after the other, under everybody.</summary>
+/// <summary>A new version comes: each silo is told to stop and started again, one after the other, under everybody.</summary>
 [Collection("alone")]
 public sealed class RollingRestartTests(ITestOutputHelper output)
 {
@@ -12,7 +12,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     private const long ReconnectedWithinMs = 5_000;
 
     [LongFact]
-    public async Task Three_gateways_restarted_under_200_devices_lose_and_double_nothing_and_all_are_back_within_five_seconds()
+    public async Task Three_silos_restarted_under_200_devices_lose_and_double_nothing_and_all_are_back_within_five_seconds()
     {
         var seed = FaultSettings.Seed;
         output.WriteLine($"seed {seed}");
@@ -24,7 +24,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         output.WriteLine($"{gaps.Count} reconnects, half within {gaps[gaps.Count / 2]} ms, all within {gaps[^1]} ms");
         Assert.True(run.Wrong.Count == 0, $"MIRUBATO_SEED={seed}, logs are in {cluster.Logs}. {run.Wrong.Count} things are wrong:\n{string.Join('\n', run.Wrong.Take(25))}\n{cluster.Complaints()}");
         Assert.True(gaps[^1] <= ReconnectedWithinMs, $"A device was away for {gaps[^1]} ms.");
-        // Each device was on a gateway that stopped, and many on two.
+        // Each device was on a silo that stopped, and many on two.
         Assert.True(gaps.Count >= Devices / 2, $"Only {gaps.Count} reconnects.");
         cluster.DeleteLogs();
     }
