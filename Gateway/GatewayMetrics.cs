@@ -33,7 +33,7 @@ internal sealed class GatewayMetrics
         framesReceived = meter.CreateCounter<long>("mirubato.gateway.frames_received", "{frame}", "Frames from clients.");
         framesSent = meter.CreateCounter<long>("mirubato.gateway.frames_sent", "{frame}", "Frames to clients.");
         catchUps = meter.CreateCounter<long>("mirubato.gateway.catch_ups", "{run}", "Times a socket read from the store.");
-        overflows = meter.CreateCounter<long>("mirubato.gateway.overflows", "{socket}", "Times a socket fell behind what its room announced.");
+        overflows = meter.CreateCounter<long>("mirubato.gateway.overflows", "{socket}", "Times a socket fell behind what was announced.");
         closes = meter.CreateCounter<long>("mirubato.gateway.closes", "{socket}", "Sockets closed from here, by code.");
         meter.CreateObservableGauge("mirubato.gateway.body_bytes", () => budget.TakenBytes, "By", "Unpacked bytes of large bodies in memory.");
     }

@@ -1,6 +1,6 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Options;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway;
 

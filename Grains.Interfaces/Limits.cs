@@ -68,9 +68,6 @@ public static class Limits
     public const int RosterSilentMs = 60_000;
     public const int RosterReportsAtOnceMax = 64;
 
-    /// <summary>A new activation knows no connections; for so long the newest go when reports bring more than are allowed.</summary>
-    public const int ActivationSettlesMs = 2_000;
-
     /// <summary>Announcements that wait for one observer, past which only the head is told; and those of one silo.</summary>
     public const int AnnouncedBytesMax = 256 * 1024;
     public const long AnnouncedBytesPerSiloMax = 32L * 1024 * 1024;

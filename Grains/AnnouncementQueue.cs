@@ -70,6 +70,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
             catch (Exception failure)
             {
                 silo.Log.ObserverLost(failure);
+                silo.Metrics.ObserverLost();
                 Drop();
                 lost();
             }

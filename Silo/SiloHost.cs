@@ -13,7 +13,7 @@ namespace Mirubato.Silo;
 
 /// <summary>
 /// Composes the Gateway with Orleans. Parts start in the order in which they are registered and stop the other way round: schema and member
-/// list, silo or client, rooms, and last the listener for clients. So a process that stops closes its sockets first, then finishes its
+/// list, silo or client, and last the listener for clients. So a process that stops closes its sockets first, then finishes its
 /// requests, then hands its activations over.
 /// </summary>
 internal static class SiloHost

@@ -1,7 +1,7 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Demo;
 

@@ -1,7 +1,7 @@
-using Mirubato.Grains.Interfaces;
 using System.Text.Json;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 
