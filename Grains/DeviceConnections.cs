@@ -118,7 +118,8 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         process.Connections = roster.Connections.FindAll(one => !one.IsNew);
         foreach (var added in roster.Connections.Where(one => one.IsNew))
         {
-            while (Count >= Limits.ConnectionsPerUserMax && await EvictLongestSilent()) { }
+            // Bounded: a process that has not heard yet of an eviction names the same connection again.
+            for (var asked = 0; Count >= Limits.ConnectionsPerUserMax && asked < Limits.ConnectionsPerUserMax && await EvictLongestSilent(); asked++) { }
             // A later report of the process has come meanwhile, and says more than this one.
             if (process.Number != roster.Number) return;
             if (Count < Limits.ConnectionsPerUserMax) process.Connections.Add(added with { IsNew = false });

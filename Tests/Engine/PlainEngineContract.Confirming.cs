@@ -1,0 +1,135 @@
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Tests.Engine;
+
+/// <summary>What memory may decide: only that a caller is welcome, and only for as long as the store has confirmed it.</summary>
+public abstract partial class PlainEngineContract
+{
+    private static readonly TimeSpan Confirmed = TimeSpan.FromMilliseconds(Limits.ConfirmedMs);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+
+    [Fact]
+    public async Task Status_and_standing_ask_the_store_nothing_while_it_has_confirmed_them()
+    {
+        var (node, store) = await Warm();
+        Clock.Advance(Confirmed);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(1, (await node.Standing(Caller(), Cancel)).Last.Number);
+            Assert.Equal(1, (await node.Status(Caller(), Cancel)).LiveEntities["goal"]);
+        }
+
+        Assert.Equal(0, store.Total);
+        Clock.Advance(Moment);
+        await node.Standing(Caller(), Cancel);
+        await node.Status(Caller(), Cancel);
+        Assert.Equal((1, 1), (store.Total, store.Calls(nameof(IUserStore.State))));
+    }
+
+    [Fact]
+    public async Task A_commit_confirms_so_that_the_next_standing_asks_nothing()
+    {
+        var (node, store) = await Warm();
+        Clock.Advance(Confirmed);
+        await node.Write(Push(null, Goal("h")), Cancel);
+        var asked = store.Total;
+        Clock.Advance(Confirmed);
+
+        Assert.Equal(2, (await node.Standing(Caller(), Cancel)).Last.Number);
+        Assert.Equal(asked, store.Total);
+    }
+
+    [Fact]
+    public async Task Memory_turns_nobody_away_without_asking_the_store()
+    {
+        var (node, store) = await Warm();
+        var signedOut = await node.SignOutEverywhere(Cancel);
+        await node.Standing(Caller(issuedAtMs: signedOut), Cancel);
+        var asked = store.Calls(nameof(IUserStore.Standing));
+
+        Assert.Equal(RequestRefusal.SignedOut, (await node.Standing(Caller(), Cancel)).Refusal(Caller()));
+        Assert.Equal(asked + 1, store.Calls(nameof(IUserStore.Standing)));
+    }
+
+    [Fact]
+    public async Task A_device_revoked_by_another_activation_is_turned_away_within_five_seconds()
+    {
+        var (here, there) = await TwoActivations();
+        await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);
+        Assert.Equal(RequestRefusal.DeviceRevoked, (await here.Standing(Caller(), Cancel)).Refusal(Caller()));
+        Clock.Advance(Confirmed + Moment);
+
+        Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Standing(Caller(), Cancel)).Refusal(Caller()));
+        Assert.True((await there.Status(Caller(), Cancel)).Standing.DeviceRevoked);
+        Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push("k", Goal("g")), Cancel)).Refusal);
+
+        await here.Revoke(new DeviceId("d1"), revoked: false, Cancel);
+        Assert.Equal(RequestRefusal.None, (await there.Standing(Caller(), Cancel)).Refusal(Caller()));
+    }
+
+    [Fact]
+    public async Task A_sign_out_on_another_activation_is_honoured_within_five_seconds_whoever_kept_it_busy()
+    {
+        var (here, there) = await TwoActivations();
+        var (old, signedOut) = (Caller(), await here.SignOutEverywhere(Cancel));
+        for (var passed = TimeSpan.Zero; passed <= Confirmed; passed += TimeSpan.FromMilliseconds(500))
+        {
+            await there.Standing(old, Cancel);
+            Clock.Advance(TimeSpan.FromMilliseconds(500));
+        }
+
+        Assert.Equal(RequestRefusal.SignedOut, (await there.Standing(old, Cancel)).Refusal(old));
+        Assert.Equal(RequestRefusal.SignedOut, (await there.Status(old, Cancel)).Standing.Refusal(old));
+        Assert.Equal(RequestRefusal.SignedOut, (await there.Write(Push("k", Goal("g")) with { Caller = old }, Cancel)).Refusal);
+        var renewed = Caller(issuedAtMs: signedOut);
+        Assert.Equal(RequestRefusal.None, (await there.Standing(renewed, Cancel)).Refusal(renewed));
+    }
+
+    [Fact]
+    public async Task Commits_of_signed_in_callers_do_not_hide_a_sign_out_on_another_activation()
+    {
+        var (here, there) = await TwoActivations();
+        var (old, signedOut) = (Caller(), await here.SignOutEverywhere(Cancel));
+        await there.Write(Push(null, Goal("h")) with { Caller = Caller(issuedAtMs: signedOut) }, Cancel);
+
+        Assert.Equal(RequestRefusal.SignedOut, (await there.Standing(old, Cancel)).Refusal(old));
+    }
+
+    [Fact]
+    public async Task Sockets_of_a_second_activation_are_closed_by_what_it_learns_of_a_sign_out_and_of_a_revoked_device()
+    {
+        var sockets = new RecordingGateway();
+        var (here, there) = (Coordinator(), await Listened(Store, sockets));
+        await there.Write(Push(null, Goal("g")), Cancel);
+        await there.Standing(Caller(), Cancel);
+        await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);
+        var signedOut = await here.SignOutEverywhere(Cancel);
+        Clock.Advance(Confirmed + Moment);
+        await there.Standing(Caller("d2", issuedAtMs: signedOut), Cancel);
+
+        var told = sockets.News[^1];
+        Assert.Equal((signedOut, new DeviceId("d1")), (told.NotBeforeMs, Assert.Single(told.Revoked!)));
+    }
+
+    /// <summary>One goal is written, and head, devices and heads are known.</summary>
+    private async Task<(Coordinator Node, CountingStore Store)> Warm()
+    {
+        var counting = CountingStore.Over(Store);
+        var node = Coordinator(counting.Store);
+        await node.Write(Push(null, Goal("g")), Cancel);
+        await node.Status(Caller(), Cancel);
+        counting.Reset();
+        return (node, counting);
+    }
+
+    /// <summary>Both have answered device d1, and the second holds an answer under a key.</summary>
+    private async Task<(Coordinator Here, Coordinator There)> TwoActivations()
+    {
+        var (here, there) = (Coordinator(), Coordinator());
+        await here.Standing(Caller(), Cancel);
+        await there.Write(Push("k", Goal("g")), Cancel);
+        await there.Status(Caller(), Cancel);
+        return (here, there);
+    }
+}
