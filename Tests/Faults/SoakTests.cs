@@ -20,7 +20,7 @@ public sealed class SoakTests(ITestOutputHelper output)
     private const int AtOnce = 25;
     // Pools, tables and caches have their size, and the code is compiled, once so many have come and gone.
     private const int WarmUpUsers = 5_000;
-    // Tables that follow the busiest moment still differ by some 200 KiB, which is 20 bytes for each of so many users.
+    // Tables that follow the busiest moment still differ by up to 400 KiB, which is 40 bytes for each of so many users.
     private const int UsersMin = 10_000;
     // An entry of a dictionary with a user's id as its key takes about 90.
     private const long BytesPerUserMax = 64;
