@@ -199,7 +199,7 @@ public sealed class SocketTimeTests
         await Sql(stage, "UPDATE sync_data SET seq = 2; UPDATE sync_metadata SET last_seq = 2");
         Assert.Empty(await client.Settle());
         await stage.Pass(30, client);
-        await client.Until(_ => client.Cursor == 2);
+        if (client.Cursor < 2) await client.Until(_ => client.Cursor == 2);
     }
 
     [Fact]
