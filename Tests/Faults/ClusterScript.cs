@@ -46,8 +46,16 @@ internal sealed partial class ClusterScript : IAsyncDisposable
     public static async Task<ClusterScript> Start(params string[] options)
     {
         var cluster = new ClusterScript(options);
-        await cluster.Says("up at http://localhost:");
-        return cluster;
+        try
+        {
+            await cluster.Says("up at http://localhost:");
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task Says(string part)
