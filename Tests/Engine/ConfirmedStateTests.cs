@@ -121,10 +121,10 @@ public sealed class ConfirmedStateTests : IDisposable
         var (before, answer) = Hold();
         await turns.Run(confirmed.Invalidate);
         Say(State(last: 1, rights: 1));
-        var after = await Fresh();
+        var after = Fresh();
         await turns.Run(() => answer.SetResult(State(last: 1, rights: 0)));
 
-        Assert.Equal(1, after.Standing.Rights);
+        Assert.Equal(1, (await after).Standing.Rights);
         Assert.Equal(1, (await before).Standing.Rights);
     }
 
