@@ -17,6 +17,8 @@ internal sealed class IdempotencyCache
 
     public void Add(Receipt receipt)
     {
+        // It would make all others go, and then itself.
+        if (receipt.Response.Length > Limits.CachedResponseBytesMax) return;
         var key = (receipt.Scope, receipt.Key);
         if (receipts.TryGetValue(key, out var old)) bytes -= old.Response.Length;
         else order.Enqueue(key);
