@@ -21,6 +21,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     private readonly SweepTrail trail = new();
     private readonly CapturedLogs logs = new();
     private readonly List<MaintenanceCluster> clusters = [];
+    private readonly TaskCompletionSource<bool> letGo = Signal<bool>();
     private string database = "";
     private PostgresStore store = null!;
 
@@ -35,6 +36,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
 
     public async Task DisposeAsync()
     {
+        letGo.TrySetResult(true);
         trail.Before = null;
         foreach (var cluster in clusters) await cluster.DisposeAsync();
         await store.DisposeAsync();
@@ -64,7 +66,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     public async Task A_sweep_whose_silo_is_killed_goes_on_in_another_from_where_it_stood()
     {
         var cluster = await Cluster(silos: 2);
-        var (held, letGo) = (Signal<SweptBatch>(), Signal<bool>());
+        var held = Signal<SweptBatch>();
         trail.Before = (batch, _, _) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? letGo.Task : Task.CompletedTask;
         var killed = cluster.Tick();
         var at = await held.Task.WaitAsync(Patience);
@@ -93,7 +95,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     {
         var cluster = await Cluster(silos: 2);
         var held = Signal<SweptBatch>();
-        trail.Before = (batch, _, cancel) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? Task.Delay(Timeout.Infinite, cancel) : Task.CompletedTask;
+        trail.Before = (batch, _, cancel) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? letGo.Task.WaitAsync(cancel) : Task.CompletedTask;
         var stopped = cluster.Tick();
         var at = await held.Task.WaitAsync(Patience);
         await cluster.Stop(at.Silo).WaitAsync(Patience);
@@ -168,7 +170,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     public async Task A_tick_returns_at_once_while_another_runs()
     {
         var cluster = await Cluster(silos: 1);
-        var (held, letGo) = (Signal<SweptBatch>(), Signal<bool>());
+        var held = Signal<SweptBatch>();
         trail.Before = (batch, _, _) => held.TrySetResult(batch) ? letGo.Task : Task.CompletedTask;
         var first = cluster.Tick();
         await held.Task.WaitAsync(Patience);
@@ -185,7 +187,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     public async Task A_second_activation_that_is_behind_gives_up_and_reads_what_is_stored()
     {
         var (one, other) = (await Cluster(silos: 1), await Cluster(silos: 1));
-        var (held, letGo) = (Signal<SweptBatch>(), Signal<bool>());
+        var held = Signal<SweptBatch>();
         trail.Before = (batch, _, _) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? letGo.Task : Task.CompletedTask;
         var first = one.Tick();
         await held.Task.WaitAsync(Patience);
