@@ -17,6 +17,7 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
 {
     private const int Writers = 8;
     private const int WritesEach = 250;
+    private const int TimesPrime = 10_007;
 
     private readonly FakeClock clock = new();
     private readonly UserId user = new($"twice-{Guid.NewGuid():n}");
@@ -56,7 +57,7 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
         for (var i = 0; i < WritesEach; i++)
         {
             var isDoubled = random.Next(3) == 0;
-            var items = Enumerable.Range(0, 1 + random.Next(3)).Select(at => Edit(random, $"{writer}-{i}-{at}")).DistinctBy(item => item.Id).ToList();
+            var items = Enumerable.Range(0, 1 + random.Next(3)).Select(at => Edit(random, $"{writer}-{i}-{at}", (((writer * WritesEach) + i) * 3) + at)).DistinctBy(item => item.Id).ToList();
             var caller = new Caller(user, new DeviceId("d" + writer), clock.NowMs);
             var request = Item.Request(caller, WriteScope.Push, isDoubled ? $"key-{writer}-{i}" : null, SyncToken.Start, items);
             var at = random.Next(2);
@@ -67,9 +68,10 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
         return done;
     }
 
-    private Item Edit(Random random, string value)
+    /// <summary>No two are of the same time: a tie announces the winner again, under a revision that no item was given.</summary>
+    private Item Edit(Random random, string value, int number)
     {
-        var (id, atMs) = ("g" + random.Next(25), clock.NowMs - random.Next(1_000));
+        var (id, atMs) = ("g" + random.Next(25), clock.NowMs - (number * 7_919L % TimesPrime));
         return random.Next(10) == 0 ? ModelServer.Delete("goal", id, atMs) with { Id = id } : ModelServer.Edit("goal", id, value, atMs) with { Id = id };
     }
 
