@@ -61,7 +61,7 @@ public sealed class ClusterScriptTests
     /// <summary>A push while one silo is gone; a socket that was on it comes back and misses nothing.</summary>
     private static async Task<SocketClient> Told(ClusterScript cluster, HttpDevice phone, SocketClient socket, int i)
     {
-        await phone.Push($"\"goals\":[{{\"id\":\"g{i}\",\"updatedAt\":1}}]");
+        await PushPatiently(phone, $"{{\"changes\":{{\"goals\":[{{\"id\":\"g{i}\",\"updatedAt\":1}}]}}}}");
         try
         {
             while (socket.Cursor < i) await socket.Next();
@@ -75,6 +75,19 @@ public sealed class ClusterScriptTests
             await next.Sync(socket.Cursor);
             Assert.Equal(i, next.Cursor);
             return next;
+        }
+    }
+
+    /// <summary>Until the silo that had the user's coordinator is declared dead, a write is answered 503: try again.</summary>
+    private static async Task PushPatiently(HttpDevice phone, string body)
+    {
+        using var glances = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
+        for (var tries = 1; ; tries++)
+        {
+            using var answer = await phone.Send(HttpMethod.Post, "/api/sync/push", body);
+            if (answer.IsSuccessStatusCode) return;
+            Assert.True((int)answer.StatusCode == 503 && tries < 100, $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            await glances.WaitForNextTickAsync();
         }
     }
 }
