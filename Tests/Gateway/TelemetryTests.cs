@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mirubato.Tests.Faults;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -25,9 +26,9 @@ public sealed class TelemetryTests
         edge.Services.GetRequiredService<MeterProvider>().ForceFlush();
         edge.Services.GetRequiredService<TracerProvider>().ForceFlush();
 
-        Assert.Contains("mirubato.gateway.body_bytes", collector.Received("/v1/metrics"), StringComparison.Ordinal);
-        Assert.Contains("http.server.request.duration", collector.Received("/v1/metrics"), StringComparison.Ordinal);
-        Assert.Contains("Microsoft.AspNetCore", collector.Received("/v1/traces"), StringComparison.Ordinal);
+        await collector.Receives("/v1/metrics", "mirubato.gateway.body_bytes");
+        await collector.Receives("/v1/metrics", "http.server.request.duration");
+        await collector.Receives("/v1/traces", "Microsoft.AspNetCore");
     }
 
     [Fact]
@@ -50,8 +51,8 @@ public sealed class TelemetryTests
 
         edge.Services.GetRequiredService<TracerProvider>().ForceFlush();
 
+        await collector.Receives("/v1/traces", "ISyncCoordinatorGrain/Write");
         var spans = collector.Received("/v1/traces");
-        Assert.Contains("ISyncCoordinatorGrain/Write", spans, StringComparison.Ordinal);
         Assert.Contains("rpc.method", spans, StringComparison.Ordinal);
         Assert.Contains("SiloUnavailableException", spans, StringComparison.Ordinal);
         Assert.DoesNotContain(User, spans, StringComparison.Ordinal);
@@ -68,6 +69,8 @@ public sealed class TelemetryTests
 
     private sealed class Collector : IAsyncDisposable
     {
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
         private readonly ConcurrentQueue<(string Path, string Body)> requests = new();
         private readonly WebApplication app;
 
@@ -92,6 +95,10 @@ public sealed class TelemetryTests
             await collector.app.StartAsync();
             return collector;
         }
+
+        /// <summary>A flush comes back after a second also while what it sends is still under way.</summary>
+        public async Task Receives(string path, string part) =>
+            Assert.True(await Patiently.Until(() => Received(path).Contains(part, StringComparison.Ordinal), Patience), $"'{part}' never came to {path}.");
 
         public string Received(string path) => string.Concat(requests.Where(request => request.Path == path).Select(request => request.Body));
 
