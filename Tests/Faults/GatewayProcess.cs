@@ -64,6 +64,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
             await End(Signal.Kill);
             await awhile();
             process = Launch();
+            mayHaveEnded = true;
         }
         finally
         {
@@ -137,7 +138,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    /// <summary>As a supervisor does: a silo that was paused for long was declared dead meanwhile, and ends when it hears of it.</summary>
+    /// <summary>
+    /// As a supervisor does: a silo that was paused for long was declared dead meanwhile, and ends when it hears of it; and one whose
+    /// connection to the store is cut while it starts ends as well.
+    /// </summary>
     private void Relaunch()
     {
         mayHaveEnded = false;
