@@ -30,10 +30,16 @@ public static class GatewayHost
 
     /// <summary>Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.</summary>
     /// <param name="check">What is wrong with the settings of the caller's own, to be said together with the rest.</param>
-    public static Task<int> Run(string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null) => Guarded(async () =>
+    /// <param name="onStarted">Called once all of it has started.</param>
+    public static Task<int> Run(
+        string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null, Action? onStarted = null) => Guarded(async () =>
     {
         await using var app = Build(args, configure, check);
-        app.Lifetime.ApplicationStarted.Register(() => Welcome.Print(app));
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            onStarted?.Invoke();
+            Welcome.Print(app);
+        });
         await app.RunAsync();
     });
 

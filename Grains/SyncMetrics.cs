@@ -8,7 +8,6 @@ internal sealed class SyncMetrics : IDisposable
 {
     public const string MeterName = "Mirubato.Sync";
 
-    private readonly Meter meter = new(MeterName);
     private readonly Counter<long> commits;
     private readonly Counter<long> revisions;
     private readonly Counter<long> conflicts;
@@ -23,18 +22,20 @@ internal sealed class SyncMetrics : IDisposable
 
     public SyncMetrics()
     {
-        commits = meter.CreateCounter<long>("mirubato.sync.commits", "{commit}", "Commits the store has held.");
-        revisions = meter.CreateCounter<long>("mirubato.sync.revisions", "{revision}", "Revisions given out.");
-        conflicts = meter.CreateCounter<long>("mirubato.sync.conflicts", "{document}", "Documents kept in a conflict feed.");
-        replays = meter.CreateCounter<long>("mirubato.sync.replays", "{request}", "Requests answered from a receipt.");
-        fencesLost = meter.CreateCounter<long>("mirubato.sync.fences_lost", "{commit}", "Commits that found another activation had been first.");
-        reloads = meter.CreateCounter<long>("mirubato.sync.reloads", "{load}", "Heads of a user read whole from the store.");
-        faults = meter.CreateCounter<long>("mirubato.sync.faults", "{fault}", "Failures of the store, by reason.");
-        confirmations = meter.CreateCounter<long>("mirubato.sync.confirmations", "{user}", "Users whose state the store was asked to confirm.");
-        observersLost = meter.CreateCounter<long>("mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
-        commitSeconds = meter.CreateHistogram<double>("mirubato.sync.commit.duration", "s", "Time in the store per commit.");
-        requestsPerCommit = meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
+        commits = Meter.CreateCounter<long>("mirubato.sync.commits", "{commit}", "Commits the store has held.");
+        revisions = Meter.CreateCounter<long>("mirubato.sync.revisions", "{revision}", "Revisions given out.");
+        conflicts = Meter.CreateCounter<long>("mirubato.sync.conflicts", "{document}", "Documents kept in a conflict feed.");
+        replays = Meter.CreateCounter<long>("mirubato.sync.replays", "{request}", "Requests answered from a receipt.");
+        fencesLost = Meter.CreateCounter<long>("mirubato.sync.fences_lost", "{commit}", "Commits that found another activation had been first.");
+        reloads = Meter.CreateCounter<long>("mirubato.sync.reloads", "{load}", "Heads of a user read whole from the store.");
+        faults = Meter.CreateCounter<long>("mirubato.sync.faults", "{fault}", "Failures of the store, by reason.");
+        confirmations = Meter.CreateCounter<long>("mirubato.sync.confirmations", "{user}", "Users whose state the store was asked to confirm.");
+        observersLost = Meter.CreateCounter<long>("mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
+        commitSeconds = Meter.CreateHistogram<double>("mirubato.sync.commit.duration", "s", "Time in the store per commit.");
+        requestsPerCommit = Meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
     }
+
+    public Meter Meter { get; } = new(MeterName);
 
     public void Committed(int requests, int rows, int kept, long startedAt)
     {
@@ -57,5 +58,5 @@ internal sealed class SyncMetrics : IDisposable
 
     public void Faulted(string reason) => faults.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void Dispose() => meter.Dispose();
+    public void Dispose() => Meter.Dispose();
 }

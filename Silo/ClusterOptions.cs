@@ -17,8 +17,6 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
 
     public required int GatewayPort { get; init; }
 
-    public required TimeSpan ResponseWithin { get; init; }
-
     public required TimeSpan IdleFor { get; init; }
 
     public required TimeSpan ProbeEvery { get; init; }
@@ -54,7 +52,6 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
             Address = AddressOf(settings, postgres, mode),
             Port = settings.Int("Silo:Port", 11_111, 1, 65_535),
             GatewayPort = settings.Int("Silo:GatewayPort", 30_000, 1, 65_535),
-            ResponseWithin = TimeSpan.FromSeconds(settings.Int("Silo:ResponseSeconds", 5, 1, 60)),
             IdleFor = TimeSpan.FromMinutes(settings.Int("Silo:IdleMinutes", 15, 2, 1_440)),
             ProbeEvery = TimeSpan.FromSeconds(settings.Int("Silo:ProbeSeconds", 5, 1, 60)),
             MissedProbes = settings.Int("Silo:MissedProbes", 3, 1, 20),

@@ -6,6 +6,8 @@ using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Socket;
 using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage.Postgres;
+using Npgsql;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
@@ -24,15 +26,26 @@ internal static class SiloHost
     /// <summary>Where activations of other silos are: Orleans's own figure is a million, for which it takes 16 MB at start, and 200 MB in time.</summary>
     private const int DirectoryCacheMax = 50_000;
 
-    /// <summary>Runs until it is told to stop. A silo that chose its port by itself chooses again when another process was faster.</summary>
+    private static readonly TimeSpan StartAgainAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// Runs until it is told to stop. A silo that chose its port by itself chooses again when another process was faster. A silo that loses
+    /// the store while it starts begins again: Orleans, unlike <see cref="StoreGate"/>, does not wait for a store.
+    /// </summary>
     public static async Task<int> Run(string[] args)
     {
         for (var attempt = 1; ; attempt++)
         {
             ClusterOptions? options = null;
+            var hasStarted = false;
             try
             {
-                return await GatewayHost.Run(args, builder => options = Register(builder), ClusterOptions.Errors);
+                return await GatewayHost.Run(args, builder => options = Register(builder), ClusterOptions.Errors, () => hasStarted = true);
+            }
+            catch (Exception failure) when (!hasStarted && IsStoreLost(failure))
+            {
+                await Console.Error.WriteLineAsync($"The silo lost PostgreSQL while it started, and starts again in {StartAgainAfter.TotalSeconds} s.");
+                await Task.Delay(StartAgainAfter);
             }
             catch (Exception failure) when (IsPortTaken(failure))
             {
@@ -105,7 +118,6 @@ internal static class SiloHost
     {
         if (options.Postgres is null) silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: options.ServiceId, clusterId: options.ClusterId);
         else MemberList.Use(silo, options);
-        silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseWithin);
         silo.Configure<GrainCollectionOptions>(collection =>
         {
             collection.CollectionAge = options.IdleFor;
@@ -120,7 +132,6 @@ internal static class SiloHost
     private static void Join(IClientBuilder client, ClusterOptions options, bool dashboard)
     {
         MemberList.Use(client, options);
-        client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = options.ResponseWithin);
         client.AddActivityPropagation();
         if (dashboard) client.AddDashboard(pages => pages.HideTrace = true);
     }
@@ -133,10 +144,13 @@ internal static class SiloHost
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static bool IsPortTaken(Exception failure) => failure switch
+    private static bool IsPortTaken(Exception failure) => Causes(failure).Any(cause => cause is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse });
+
+    private static bool IsStoreLost(Exception failure) => Causes(failure).Any(cause => cause is NpgsqlException && PostgresFaults.IsFault(cause));
+
+    private static IEnumerable<Exception> Causes(Exception failure)
     {
-        SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } => true,
-        AggregateException several => several.InnerExceptions.Any(IsPortTaken),
-        _ => failure.InnerException is { } inner && IsPortTaken(inner),
-    };
+        IEnumerable<Exception> inner = failure is AggregateException several ? several.InnerExceptions : failure.InnerException is { } one ? [one] : [];
+        return inner.SelectMany(Causes).Prepend(failure);
+    }
 }

@@ -10,7 +10,7 @@ public abstract partial class EngineContract : IAsyncLifetime
 {
     protected static readonly CancellationToken Cancel = CancellationToken.None;
 
-    private protected FakeClock Clock { get; } = new();
+    private protected virtual FakeClock Clock { get; } = new();
 
     private protected UserId User { get; } = new($"user-{Guid.NewGuid():n}");
 

@@ -41,6 +41,9 @@ internal sealed partial class ClusterScript : IAsyncDisposable
     /// <summary>The processes it said it had started, by name.</summary>
     public Dictionary<string, int> Children { get; } = [];
 
+    /// <summary>Where a silo serves clients, past the balancer, by its own log.</summary>
+    public Uri Silo(string name) => new(Listening().Match(File.ReadAllText(Path.Combine(data.FullName, $"{name}.log"))).Groups[1].Value);
+
     public string BalancerLog => File.ReadAllText(Path.Combine(data.FullName, "haproxy.log"));
 
     public static async Task<ClusterScript> Start(params string[] options)
@@ -94,6 +97,9 @@ internal sealed partial class ClusterScript : IAsyncDisposable
         if (Child().Match(line) is { Success: true } child) Children[child.Groups[1].Value] = int.Parse(child.Groups[2].Value);
         lines.Writer.TryWrite(line);
     }
+
+    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    private static partial Regex Listening();
 
     [GeneratedRegex(@"^cluster: ([\w-]+), process (\d+), log ")]
     private static partial Regex Child();

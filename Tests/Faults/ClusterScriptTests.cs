@@ -2,30 +2,28 @@ using System.Text.RegularExpressions;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Sockets;
+using Xunit.Abstractions;
 
 namespace Mirubato.Tests.Faults;
 
 /// <summary>The one command that starts a cluster, through its balancer.</summary>
 [Collection("alone")]
-public sealed class ClusterScriptTests
+public sealed class ClusterScriptTests(ITestOutputHelper output)
 {
     [NeedsHaproxyFact]
-    public async Task Balanced_blindly_a_socket_hears_what_was_pushed_outlives_its_silo_and_nothing_is_left_behind()
+    public async Task Balanced_blindly_the_silo_of_a_user_is_killed_and_reads_go_on_writes_succeed_soon_and_sockets_hear_them()
     {
         await using var cluster = await ClusterScript.Start("--random");
         Assert.Equal(["haproxy", "postgres", "silo-1", "silo-2", "silo-3"], cluster.Children.Keys.Order());
-        using var phone = new HttpDevice(cluster.Url, "ada", "phone");
-        var socket = await SocketClient.Open(cluster.Url, "ada");
-        await socket.Sync();
-        await phone.Push("\"goals\":[{\"id\":\"g1\",\"updatedAt\":1}]");
-        await socket.Next("GOAL_UPDATED");
+        var user = await KilledSiloUser.Start(cluster, output);
+        await using var phone = await SocketClient.Open(cluster.Url, "ada");
+        await phone.Sync();
 
         Signals.Send(cluster.Children["silo-2"], Signal.Kill);
+        await user.AssertServedWithout("silo-2");
         await cluster.Says("silo-2 ");
-        for (var i = 2; i < 8; i++) socket = await Told(cluster, phone, socket, i);
+        await user.DisposeAsync();
 
-        Assert.Empty(socket.Faults);
-        await socket.DisposeAsync();
         Assert.DoesNotContain(Edge.Token()[..20], cluster.BalancerLog);
         Assert.Equal(0, await cluster.Stop(Signal.Interrupt));
         Assert.All(cluster.Children, child => Assert.False(Signals.Lives(child.Value), $"{child.Key} is still there."));
@@ -56,38 +54,5 @@ public sealed class ClusterScriptTests
         Assert.Equal((6, 12), (served.Count(s => s.Backend == "requests"), served.Count(s => s.Backend == "sockets")));
         foreach (var silo in served.GroupBy(s => s.Silo)) Assert.Equal(2 * silo.Count(s => s.Backend == "requests"), silo.Count(s => s.Backend == "sockets"));
         Assert.True(served.Select(s => s.Silo).Distinct().Count() > 1, "Six users met in one silo of three.");
-    }
-
-    /// <summary>A push while one silo is gone; a socket that was on it comes back and misses nothing.</summary>
-    private static async Task<SocketClient> Told(ClusterScript cluster, HttpDevice phone, SocketClient socket, int i)
-    {
-        await PushPatiently(phone, $"{{\"changes\":{{\"goals\":[{{\"id\":\"g{i}\",\"updatedAt\":1}}]}}}}");
-        try
-        {
-            while (socket.Cursor < i) await socket.Next();
-            return socket;
-        }
-        catch (System.Threading.Channels.ChannelClosedException)
-        {
-            Assert.Empty(socket.Faults);
-            await socket.DisposeAsync();
-            var next = await SocketClient.Open(cluster.Url, "ada");
-            await next.Sync(socket.Cursor);
-            Assert.Equal(i, next.Cursor);
-            return next;
-        }
-    }
-
-    /// <summary>Until the silo that had the user's coordinator is declared dead, a write is answered 503: try again.</summary>
-    private static async Task PushPatiently(HttpDevice phone, string body)
-    {
-        using var glances = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
-        for (var tries = 1; ; tries++)
-        {
-            using var answer = await phone.Send(HttpMethod.Post, "/api/sync/push", body);
-            if (answer.IsSuccessStatusCode) return;
-            Assert.True((int)answer.StatusCode == 503 && tries < 100, $"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
-            await glances.WaitForNextTickAsync();
-        }
     }
 }

@@ -8,11 +8,11 @@ public sealed class ClusterOptionsTests
 {
     [Fact]
     public void Everything_wrong_with_a_cluster_is_said_at_once_with_its_remedy() => Complains(
-        Refused("Host=db", ("Silo:Mode", "2"), ("Silo:Address", "localhost"), ("Silo:Port", "0"), ("Silo:ResponseSeconds", "soon"), ("Silo:Adress", "10.0.0.5"), ("Silo:Tls:Certificat", "x")),
+        Refused("Host=db", ("Silo:Mode", "2"), ("Silo:Address", "localhost"), ("Silo:Port", "0"), ("Silo:ProbeSeconds", "soon"), ("Silo:Adress", "10.0.0.5"), ("Silo:Tls:Certificat", "x")),
         "Silo:Mode is '2': set combined",
         "Silo:Address is 'localhost': set the address",
         "Silo:Port is '0': set a whole number from 1 to 65535",
-        "Silo:ResponseSeconds is 'soon'",
+        "Silo:ProbeSeconds is 'soon'",
         "Silo:Adress is not a setting",
         "Silo:Tls:Certificat is not a setting");
 
@@ -70,7 +70,7 @@ public sealed class ClusterOptionsTests
         var options = Read("Host=db", ("Silo:Address", "10.0.0.5"));
 
         Assert.Equal((SiloMode.Combined, "mirubato", "mirubato-sync", 11_111, 30_000, 3), (options.Mode, options.ClusterId, options.ServiceId, options.Port, options.GatewayPort, options.MissedProbes));
-        Assert.Equal((5, 15, 5), (options.ResponseWithin.TotalSeconds, options.IdleFor.TotalMinutes, options.ProbeEvery.TotalSeconds));
+        Assert.Equal((15, 5), (options.IdleFor.TotalMinutes, options.ProbeEvery.TotalSeconds));
         Assert.Null(options.Tls);
         Assert.Equal(SiloMode.Combined, Read(null).Mode);
     }

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Faults;
 using Mirubato.Tests.Support;
+using Npgsql;
 
 namespace Mirubato.Tests.Silo;
 
@@ -57,6 +58,22 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
         Assert.Equal(1, code);
         Assert.Contains($"Silo:Port {port} ", printed, StringComparison.Ordinal);
         Assert.Contains("choose others: --Silo:Port=", printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_silo_that_loses_the_store_while_it_starts_starts_again()
+    {
+        var database = new NpgsqlConnectionStringBuilder(await postgres.FreshDatabase()) { SslMode = SslMode.Disable };
+        await (await SiloProcess.Start($"--Storage:Postgres={database}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}")).DisposeAsync();
+        await using var proxy = new CuttingProxy(database.Host!, database.Port, "SELECT QueryKey, QueryText FROM OrleansQuery");
+        database.Host = "127.0.0.1";
+        database.Port = proxy.Port;
+
+        await using var silo = await SiloProcess.Start($"--Storage:Postgres={database}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}");
+
+        Assert.Equal(CuttingProxy.CutsMax, proxy.Cuts);
+        using var phone = new HttpDevice(silo.Url, "ada", "phone");
+        await phone.Push("\"goals\":[{\"id\":\"g1\",\"updatedAt\":1}]");
     }
 
     [Fact]
