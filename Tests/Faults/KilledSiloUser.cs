@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Sockets;
 using Xunit.Abstractions;
@@ -71,7 +70,7 @@ internal sealed class KilledSiloUser : IAsyncDisposable
     {
         var clock = Stopwatch.StartNew();
         var tries = 0;
-        var body = $$"""{"changes":{"goals":[{"id":"after-{{number}}","updatedAt":1}]}}""";
+        var body = $$$"""{"changes":{"goals":[{"id":"after-{{{number}}}","updatedAt":1}]}}""";
         while (true)
         {
             tries++;
