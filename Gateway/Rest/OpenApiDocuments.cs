@@ -111,7 +111,7 @@ internal static class OpenApiDocuments
         string.Concat((path ?? "").Split('/', '-', '{', '}').Where(part => part is not ("" or "api")).Prepend((method ?? "").ToLowerInvariant()).Select((part, i) => i == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..]));
 
     /// <summary>The document as bytes, made when it is first asked for.</summary>
-    private sealed class Cached([FromKeyedServices(Document)] IOpenApiDocumentProvider provider)
+    internal sealed class Cached([FromKeyedServices(Document)] IOpenApiDocumentProvider provider)
     {
         public Lazy<Task<byte[]>> Bytes { get; } = new(async () =>
         {
