@@ -64,7 +64,6 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
     public async Task A_silo_that_loses_the_store_while_it_starts_starts_again()
     {
         var database = new NpgsqlConnectionStringBuilder(await postgres.FreshDatabase()) { SslMode = SslMode.Disable };
-        await (await SiloProcess.Start($"--Storage:Postgres={database}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}")).DisposeAsync();
         await using var proxy = new CuttingProxy(database.Host!, database.Port, "SELECT QueryKey, QueryText FROM OrleansQuery");
         database.Host = "127.0.0.1";
         database.Port = proxy.Port;
