@@ -18,9 +18,12 @@ internal static class Telemetry
         ["Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "Npgsql", "System.Runtime", "Microsoft.Orleans"];
     private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", "Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime"];
 
+    /// <summary>Without it nothing is to pay for traces: Orleans runs its filters for them on each grain call, whether anybody listens or not.</summary>
+    public static bool IsConfigured(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Endpoint]);
+
     public static void Configure(IServiceCollection services, IConfiguration configuration)
     {
-        if (string.IsNullOrEmpty(configuration[Endpoint])) return;
+        if (!IsConfigured(configuration)) return;
         services.AddOpenTelemetry()
             .WithMetrics(metrics => metrics.AddMeter(Meters).AddOtlpExporter())
             .WithTracing(traces => traces.AddSource(Sources).AddProcessor(new GrainIdRemoval()).AddOtlpExporter());

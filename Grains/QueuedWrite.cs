@@ -8,7 +8,8 @@ namespace Mirubato.Grains;
 /// <summary>A write that waits for its turn, parsed and hashed before it queues: only deciding needs the coordinator.</summary>
 internal sealed class QueuedWrite
 {
-    private readonly TaskCompletionSource<WriteAnswer> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Completed on the coordinator's turns, where its callers wait: they go on at once, not in another turn.
+    private readonly TaskCompletionSource<WriteAnswer> answer = new();
 
     private QueuedWrite(WriteRequest request, List<Incoming> items, KeyedBody? keyed, bool onTopOfAnything = false)
     {

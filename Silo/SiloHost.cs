@@ -96,7 +96,7 @@ internal static class SiloHost
             services.AddSingleton<RemoteUserReader>();
             services.AddSingleton<IUserReader>(provider => provider.GetRequiredService<RemoteUserReader>());
             services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<RemoteUserReader>());
-            builder.UseOrleansClient(client => Join(client, options, dashboard));
+            builder.UseOrleansClient(client => Join(client, options, builder.Configuration, dashboard));
         }
         else
         {
@@ -104,7 +104,7 @@ internal static class SiloHost
             services.AddGrains(options.Postgres, server.Storage.SqlitePath, server.Quotas, EmbeddedSql.Read("Membership.sql") + EmbeddedSql.Read("GrainState.Postgres.sql"));
             builder.UseOrleans(silo =>
             {
-                Join(silo, options, dashboard);
+                Join(silo, options, builder.Configuration, dashboard);
                 silo.UseGrainState(options.Postgres is null ? null : MemberList.Connection(options.Postgres), server.Storage.SqlitePath);
             });
             services.AddHostedService<DeadSilos>();
@@ -114,7 +114,7 @@ internal static class SiloHost
         services.AddHostedService(provider => provider.GetRequiredService<SocketTickets>());
     }
 
-    private static void Join(ISiloBuilder silo, ClusterOptions options, bool dashboard)
+    private static void Join(ISiloBuilder silo, ClusterOptions options, IConfiguration configuration, bool dashboard)
     {
         if (options.Postgres is null) silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: options.ServiceId, clusterId: options.ClusterId);
         else MemberList.Use(silo, options);
@@ -125,14 +125,14 @@ internal static class SiloHost
             collection.EnableActivationSheddingOnMemoryPressure = false;
         });
         silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = DirectoryCacheMax);
-        silo.AddActivityPropagation();
+        if (Telemetry.IsConfigured(configuration)) silo.AddActivityPropagation();
         if (dashboard) silo.AddDashboard(pages => pages.HideTrace = true);
     }
 
-    private static void Join(IClientBuilder client, ClusterOptions options, bool dashboard)
+    private static void Join(IClientBuilder client, ClusterOptions options, IConfiguration configuration, bool dashboard)
     {
         MemberList.Use(client, options);
-        client.AddActivityPropagation();
+        if (Telemetry.IsConfigured(configuration)) client.AddActivityPropagation();
         if (dashboard) client.AddDashboard(pages => pages.HideTrace = true);
     }
 
