@@ -115,7 +115,6 @@ public static class GatewayHost
         app.MapOpenApiDocument();
     }
 
-    /// <summary>The settings of a server that is being built.</summary>
     internal static GatewayOptions Options(this WebApplicationBuilder builder) =>
         (GatewayOptions)builder.Services.Single(service => service.ServiceType == typeof(GatewayOptions)).ImplementationInstance!;
 

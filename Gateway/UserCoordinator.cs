@@ -3,7 +3,6 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway;
 
-/// <summary>Finds the coordinator of a user, wherever in the cluster it runs.</summary>
 internal sealed class Coordinators(IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets)
 {
     public UserCoordinator For(UserId user) => new(user, grains.GetGrain<ISyncCoordinatorGrain>(user.Value), reader, sockets);
@@ -21,33 +20,17 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel)
     {
-        var answer = await Call(() => grain.Write(request), cancel);
+        var answer = await Ask(one => one.Write(request), cancel);
         if (answer.Head is { } head) sockets.Expect(user, head);
         return answer;
     }
-
-    public ValueTask<WriteAnswer> Restore(Caller caller, string conflictId, CancellationToken cancel) =>
-        Call(() => grain.Restore(new RestoreRequest(caller, conflictId)), cancel);
-
-    public ValueTask<bool> Dismiss(string conflictId, CancellationToken cancel) => Call(() => grain.Dismiss(new DismissRequest(conflictId)), cancel);
-
-    public ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => Call(() => grain.Status(caller), cancel);
-
-    public ValueTask<List<DeviceReport>> Devices(CancellationToken cancel) => Call(grain.Devices, cancel);
-
-    public ValueTask<bool> Revoke(DeviceId device, bool revoked, CancellationToken cancel) =>
-        Call(() => grain.Revoke(new RevokeRequest(device, revoked)), cancel);
-
-    public ValueTask<long> SignOutEverywhere(CancellationToken cancel) => Call(grain.SignOutEverywhere, cancel);
-
-    public ValueTask<Standing> Erase(CancellationToken cancel) => Call(grain.Erase, cancel);
 
     /// <summary>Where the history stands, without a query if the coordinator knows. If it does not answer in time, a snapshot of the store decides.</summary>
     public async ValueTask<Standing> Standing(Caller caller, CancellationToken cancel)
     {
         try
         {
-            return await Call(() => grain.Standing(caller), cancel);
+            return await Ask(one => one.Standing(caller), cancel);
         }
         catch (StoreUnavailableException away) when (away.Reason == Unreachable)
         {
@@ -55,18 +38,26 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
         }
     }
 
-    private static async ValueTask<T> Call<T>(Func<Task<Reply<T>>> call, CancellationToken cancel)
+    public async ValueTask<T> Ask<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> ask, CancellationToken cancel) =>
+        (await Reach(() => ask(grain), cancel)).ValueOrThrow();
+
+    public static Task Reach(Func<Task> call, CancellationToken cancel) =>
+        Reach(async () =>
+        {
+            await call();
+            return true;
+        }, cancel);
+
+    /// <summary>Makes one call to a coordinator. However it fails, the coordinator could not be reached.</summary>
+    public static async Task<T> Reach<T>(Func<Task<T>> call, CancellationToken cancel)
     {
-        Reply<T> reply;
         try
         {
-            reply = await call().WaitAsync(cancel);
+            return await call().WaitAsync(cancel);
         }
         catch (Exception gone) when (!cancel.IsCancellationRequested)
         {
             throw new StoreUnavailableException(Unreachable, outcomeUnknown: true, gone);
         }
-
-        return reply.ValueOrThrow();
     }
 }

@@ -92,8 +92,7 @@ public sealed record Announcement(
 /// <param name="ConnectionId">The socket that wrote it and holds it as it was stored; null when it came over HTTP, or differs from what was sent.</param>
 /// <param name="IsNew">Nobody knew a live entity of that key.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.announced-row")]
-public sealed record AnnouncedRow(
-    [property: Id(0)] StoredRow Row, [property: Id(1)] string? ConnectionId, [property: Id(2)] bool IsNew);
+public sealed record AnnouncedRow([property: Id(0)] StoredRow Row, [property: Id(1)] string? ConnectionId, [property: Id(2)] bool IsNew);
 
 /// <summary>What a page may put into the address of its socket instead of its token, as its coordinator keeps it.</summary>
 /// <param name="Hash">SHA-256 of the ticket; the ticket itself is kept nowhere.</param>

@@ -25,12 +25,7 @@ public enum TimeForm
 }
 
 /// <summary>One row of the entity table. <paramref name="Member"/> names it in push and pull; types without one travel in <c>batch</c> and <c>other</c>.</summary>
-public sealed record EntityType(
-    string Name,
-    string? Member,
-    IdSource Ids = IdSource.Generated,
-    TimeForm Times = TimeForm.Iso,
-    string? CountedAs = null)
+public sealed record EntityType(string Name, string? Member, IdSource Ids = IdSource.Generated, TimeForm Times = TimeForm.Iso)
 {
     /// <summary>A push of a natural key after its deletion may revive it (merge rule 4).</summary>
     public bool HasNaturalKey => Ids is not IdSource.Generated;
@@ -39,12 +34,12 @@ public sealed record EntityType(
 /// <summary>The one table of entity types. Parsing, merging, pull answers, push statistics and documentation all follow it.</summary>
 public static class EntityTypes
 {
-    public static readonly EntityType LogbookEntry = new("logbook_entry", "entries", CountedAs: "entriesProcessed");
-    public static readonly EntityType Goal = new("goal", "goals", Times: TimeForm.AsWritten, CountedAs: "goalsProcessed");
-    public static readonly EntityType RepertoireItem = new("repertoire_item", "repertoire", IdSource.Score, TimeForm.AsWritten, "repertoireProcessed");
-    public static readonly EntityType PracticePlan = new("practice_plan", "practicePlans", CountedAs: "practicePlansProcessed");
-    public static readonly EntityType PlanOccurrence = new("plan_occurrence", "planOccurrences", CountedAs: "planOccurrencesProcessed");
-    public static readonly EntityType PlanTemplate = new("plan_template", "planTemplates", CountedAs: "planTemplatesProcessed");
+    public static readonly EntityType LogbookEntry = new("logbook_entry", "entries");
+    public static readonly EntityType Goal = new("goal", "goals", Times: TimeForm.AsWritten);
+    public static readonly EntityType RepertoireItem = new("repertoire_item", "repertoire", IdSource.Score, TimeForm.AsWritten);
+    public static readonly EntityType PracticePlan = new("practice_plan", "practicePlans");
+    public static readonly EntityType PlanOccurrence = new("plan_occurrence", "planOccurrences");
+    public static readonly EntityType PlanTemplate = new("plan_template", "planTemplates");
     public static readonly EntityType UserPreferences = new("user_preferences", "preferences", IdSource.User);
 
     /// <summary>The types that have a member of their own, in the order of the table.</summary>

@@ -36,7 +36,6 @@ public sealed record Standing(
         : RequestRefusal.None;
 }
 
-/// <summary>One entity as stored.</summary>
 /// <param name="UpdatedAtMs">The <c>updatedAt</c> that goes out, Unix ms.</param>
 /// <param name="DeletedAtMs">Unix ms; null while the entity lives.</param>
 /// <param name="Data">The outgoing document, UTF-8 JSON, ready; empty for a tombstone.</param>

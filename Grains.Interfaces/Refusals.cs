@@ -26,7 +26,6 @@ public enum ItemRefusal
     /// <summary>A number that no double can hold.</summary>
     NumberOutOfRange,
 
-    /// <summary>The checksum sent does not match the data sent.</summary>
     ChecksumMismatch,
 
     /// <summary>The user's quota of entities or bytes is used up.</summary>

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains;
 
 /// <summary>Bytes of rows that wait in this silo for observers in other processes: Orleans bounds none of its queues.</summary>
@@ -70,7 +68,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
             catch (Exception failure)
             {
                 silo.Log.ObserverLost(failure);
-                silo.Metrics.ObserverLost();
+                silo.Metrics.ObserversLost.Add(1);
                 Drop();
                 lost();
             }

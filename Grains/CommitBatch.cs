@@ -1,5 +1,4 @@
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
@@ -47,7 +46,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
             var write = group[next];
             if (write.Keyed is { } keyed && cachedResponses.Find(keyed.Scope, keyed.Key, NowMs) is { } first)
             {
-                silo.Metrics.Replayed();
+                silo.Metrics.Replays.Add(1);
                 write.Complete(keyed.Replay(first));
                 continue;
             }
@@ -113,8 +112,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         replaced.AddRange(decision.Replaced);
     }
 
-    private WriteOutcome OutcomeOf(
-        QueuedWrite write, bool applies, IReadOnlyList<ItemResult> results, Revision before, ReadPage? missed)
+    private WriteOutcome OutcomeOf(QueuedWrite write, bool applies, IReadOnlyList<ItemResult> results, Revision before, ReadPage? missed)
     {
         var request = write.Request;
         if (missed is null) return new WriteOutcome(applies, results, Token(request.Cursor, before), NotMentioned(write));

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains;
 
@@ -51,7 +50,7 @@ internal sealed class CoordinatorUpkeep(CoordinatorContext silo, IdleMemory memo
         var versions = Array.ConvertAll(some, one => one.ConfirmedVersion);
         var askedAt = silo.Clock.Read();
         var states = await silo.Store.States([.. some.Select(one => one.User).Distinct()], cancel);
-        silo.Metrics.ConfirmationAsked(some.Length);
+        silo.Metrics.Confirmations.Add(some.Length);
         await Task.WhenAll(some.Zip(versions, (one, version) => states.TryGetValue(one.User, out var fresh)
             ? silo.Active.Run(one, coordinator => coordinator.Follow(fresh, version, askedAt))
             : Task.CompletedTask));

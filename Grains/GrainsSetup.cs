@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 using Mirubato.Grains.Storage.Postgres;
 using Mirubato.Grains.Storage.Sqlite;

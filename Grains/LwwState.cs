@@ -1,5 +1,4 @@
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains;
 
@@ -36,7 +35,7 @@ internal sealed class LwwState(UserId user, CoordinatorContext silo)
 
     private async ValueTask<Ledger> Reload(CancellationToken cancel)
     {
-        silo.Metrics.Reloaded();
+        silo.Metrics.Reloads.Add(1);
         return ledger = new Ledger(await silo.Store.Load(user, Revision.Origin, silo.NowMs, cancel));
     }
 }

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 using Orleans.Concurrency;
 

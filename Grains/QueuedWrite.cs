@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
@@ -72,8 +71,7 @@ internal sealed class KeyedBody(WriteScope scope, string key, ReadOnlyMemory<byt
 
     public byte[] Meaning => meaning.Value;
 
-    public static KeyedBody? From(WriteRequest request) =>
-        request.Key is { } key ? new KeyedBody(request.Scope, key, request.Body) : null;
+    public static KeyedBody? From(WriteRequest request) => request.Key is { } key ? new KeyedBody(request.Scope, key, request.Body) : null;
 
     /// <summary>The first answer again, or the refusal when the key is bound to another body.</summary>
     public static ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt receipt) =>

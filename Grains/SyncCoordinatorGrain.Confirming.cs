@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
@@ -53,7 +52,7 @@ internal sealed partial class SyncCoordinatorGrain
     {
         var answer = await KeyedBody.Replay(request, first);
         if ((await Judge(request.Caller)).Refusal(request.Caller) is not RequestRefusal.None and var why) return WriteAnswer.Refuse(why);
-        silo.Metrics.Replayed();
+        silo.Metrics.Replays.Add(1);
         return answer;
     }
 

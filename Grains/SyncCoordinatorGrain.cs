@@ -1,5 +1,4 @@
 using Microsoft.Extensions.DependencyInjection;
-using Mirubato.Grains.Interfaces;
 using Orleans.Concurrency;
 using Orleans.Placement;
 

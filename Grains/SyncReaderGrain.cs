@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Orleans.Concurrency;
 
 namespace Mirubato.Grains;

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains;
 

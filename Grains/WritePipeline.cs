@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
@@ -39,7 +38,7 @@ internal sealed class WritePipeline(
                     if (await ReplayStored(batch.Requests[0])) writes = rest;
                     break;
                 default:
-                    silo.Metrics.FenceLost();
+                    silo.Metrics.FencesLost.Add(1);
                     if (++fencesLost > Limits.FenceRetriesMax) throw new StoreUnavailableException("contention", outcomeUnknown: false);
                     writes = await RejectRefused(writes, ledger);
                     break;
@@ -116,7 +115,7 @@ internal sealed class WritePipeline(
         var keyed = write.Keyed!;
         if (await silo.Store.Receipt(user, keyed.Scope, keyed.Key, silo.NowMs, NoCancellation) is not { } receipt) return false;
         cachedResponses.Add(receipt);
-        silo.Metrics.Replayed();
+        silo.Metrics.Replays.Add(1);
         write.Complete(keyed.Replay(receipt));
         return true;
     }

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains;
 
 /// <summary>Writes that wait for the next commit, bounded in number and bytes. Those that wait together share one.</summary>

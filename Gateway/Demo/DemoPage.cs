@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
@@ -6,7 +7,7 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Gateway.Demo;
 
 /// <summary>Two devices in one page, and a token to try them with. Mapped only where <c>Demo:Enabled</c> allows it; elsewhere there is nothing at these addresses.</summary>
-internal static class DemoPage
+internal static partial class DemoPage
 {
     public const string Path = "/demo";
 
@@ -49,17 +50,22 @@ internal static class DemoPage
     private static Task Token(HttpContext http, GatewayOptions options, DemoTokens tokens, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
     {
         var user = http.Features.Get<HiddenQuery>()?["user"];
-        if (!DemoUser.Is(user)) return ProblemAnswers.Write(http, Problem.InvalidParameter, "The parameter user must be 'demo-' and 16 to 40 lower-case letters or digits.");
+        if (user is null || !DemoUser().IsMatch(user)) return ProblemAnswers.Write(http, Problem.InvalidParameter, "The parameter user must be 'demo-' and 16 to 40 lower-case letters or digits.");
         if (!tokens.Count(http.Connection.RemoteIpAddress)) return ProblemAnswers.Write(http, Problem.RateLimited, "This address took too many tokens of the demo; wait as Retry-After says.");
-        var token = SampleToken.For(user!, options.Auth, time.GetUtcNow(), TimeSpan.FromSeconds(options.Demo.TokenSeconds));
+        var token = SampleToken.For(user, options.Auth, time.GetUtcNow(), TimeSpan.FromSeconds(options.Demo.TokenSeconds));
         return http.Answer(StatusCodes.Status200OK, System.Text.Encoding.ASCII.GetBytes(token), ContentTypes.Token);
     }
 
-    private static byte[] Embedded(string file)
+    public static byte[] Embedded(string file)
     {
         using var stream = typeof(DemoPage).Assembly.GetManifestResourceStream(file)!;
         using var content = new MemoryStream();
         stream.CopyTo(content);
         return content.ToArray();
     }
+
+    // Who may have a token without signing in. The prefix keeps such users apart from everybody else's: no token of the demo speaks for a user
+    // of the installation. Whoever knows such an id has its journal, as a shared link is meant to; it is long, so that nobody guesses another's.
+    [GeneratedRegex("^demo-[a-z0-9]{16,40}\\z")]
+    private static partial Regex DemoUser();
 }

@@ -27,6 +27,7 @@ internal static class HttpAnswers
         return response.Body.WriteAsync(body, http.RequestAborted).AsTask();
     }
 
-    public static Task Answer<T>(this HttpContext http, T answer, JsonTypeInfo<T> form) =>
-        http.Answer(StatusCodes.Status200OK, JsonSerializer.SerializeToUtf8Bytes(answer, form), ContentTypes.Json);
+    public static Task Answer<T>(
+        this HttpContext http, T answer, JsonTypeInfo<T> form, int status = StatusCodes.Status200OK, string contentType = ContentTypes.Json) =>
+        http.Answer(status, JsonSerializer.SerializeToUtf8Bytes(answer, form), contentType);
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
 
@@ -40,7 +39,7 @@ internal sealed class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswer
         var text = detail ?? form.Remedy;
         var answer = new ProblemAnswer(form.Type, form.Title, form.Status, text, Success: false, text, form.Code, path, reason);
         http.RequestServices.GetRequiredService<GatewayMetrics>().Refused(form.Code);
-        await http.Answer(form.Status, JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.ProblemAnswer), ContentTypes.Problem);
+        await http.Answer(answer, WireJson.Default.ProblemAnswer, form.Status, ContentTypes.Problem);
     }
 
     private Task Answer(HttpContext http, Exception failure)

@@ -1,21 +1,54 @@
+using System.Globalization;
+using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Socket;
 using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>What concerns the user as a whole.</summary>
 internal static class AccountEndpoints
 {
+    public static async Task Status(Call call)
+    {
+        var report = await call.Ask(grain => grain.Status(call.Caller));
+        var standing = report.Standing;
+        RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
+        var answer = new StatusAnswer(
+            standing.LastSyncMs == 0 ? null : IsoTime.Text(standing.LastSyncMs),
+            standing.Token.ToString(),
+            standing.Last.Number,
+            PendingChanges: 0,
+            report.Devices,
+            report.LiveEntities.Values.Sum(),
+            report.LiveEntities,
+            report.Connections,
+            PullWriter.Digest(standing),
+            CommonHeaders.SchemaVersion);
+        await call.Http.Answer(answer, WireJson.Default.StatusAnswer);
+    }
+
     public static async Task Erase(Call call)
     {
         if (call.Http.Request.Headers[CommonHeaders.Confirm].ToString() != "erase") throw new RequestRefusedException(Problem.ConfirmationRequired);
-        var standing = await call.Coordinator.Erase(call.Cancel);
+        var standing = await call.Ask(grain => grain.Erase());
         await call.Http.Answer(new ErasedAnswer(true, standing.Token.ToString(), standing.Last.Number), WireJson.Default.ErasedAnswer);
     }
 
     public static async Task SignOutEverywhere(Call call)
     {
-        var notBefore = await call.Coordinator.SignOutEverywhere(call.Cancel);
-        await call.Http.Answer(new SignedOutAnswer(true, WireTime.Iso(notBefore)), WireJson.Default.SignedOutAnswer);
+        var notBefore = await call.Ask(grain => grain.SignOutEverywhere());
+        await call.Http.Answer(new SignedOutAnswer(true, IsoTime.Text(notBefore)), WireJson.Default.SignedOutAnswer);
     }
+
+    public static async Task Ticket(Call call, SocketTickets tickets)
+    {
+        var origin = call.Http.Request.Headers.Origin.ToString();
+        var facts = new TokenFacts(call.Caller.User, call.Caller.TokenIssuedAtMs, TokenExpiresMs(call));
+        var (ticket, expiresMs) = await tickets.Issue(facts, origin.Length == 0 ? null : origin, call.Cancel);
+        await call.Http.Answer(new TicketAnswer(ticket, IsoTime.Text(expiresMs)), WireJson.Default.TicketAnswer);
+    }
+
+    private static long TokenExpiresMs(Call call) =>
+        double.TryParse(call.Http.User.FindFirst("exp")?.Value, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e11 ? (long)(seconds * 1000) : 0;
 }

@@ -15,6 +15,28 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
 
     public TimeProvider Time => Http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key);
 
+    public ValueTask<T> Ask<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> ask) => Coordinator.Ask(ask, Cancel);
+
+    /// <summary>A page for a caller that may still take part; any other is refused.</summary>
+    public async ValueTask<ReadPage> Read(ReadQuery query)
+    {
+        var page = await Reader.Read(Caller, query, Cancel);
+        RequestRefusedException.ThrowIf(page.Standing.Refusal(Caller));
+        return page;
+    }
+
+    /// <summary>Page by page in the order of keys: however many rows there are, one page is held.</summary>
+    public async IAsyncEnumerable<ReadPage> PagesByKey(ReadQuery query)
+    {
+        while (true)
+        {
+            var page = await Read(query);
+            yield return page;
+            if (!page.More) yield break;
+            query = query with { AfterKey = page.Rows[^1].Entity };
+        }
+    }
+
     public static ValueTask<Call?> BindAsync(HttpContext http)
     {
         CheckSchema(http.Request.Headers[CommonHeaders.Schema].ToString());

@@ -54,8 +54,6 @@ internal static class Describe
     public static RouteHandlerBuilder Gives<T>(this RouteHandlerBuilder endpoint, string contentType = "application/json") =>
         endpoint.Produces<T>(200, contentType);
 
-    public static RouteHandlerBuilder GivesNothing(this RouteHandlerBuilder endpoint) => endpoint.Produces(204);
-
     public static RouteHandlerBuilder NotModified(this RouteHandlerBuilder endpoint) => endpoint.Produces(304)
         .WithMetadata(new AnswerHeaderMetadata(200, "ETag", "Weak; send it as If-None-Match with the same question."));
 

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.Features;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
@@ -10,7 +9,7 @@ internal static class DeviceEndpoints
 {
     public static async Task List(Call call)
     {
-        var devices = await call.Coordinator.Devices(call.Cancel);
+        var devices = await call.Ask(grain => grain.Devices());
         await call.Http.Answer(new DevicesAnswer([.. devices.Select(Known)]), WireJson.Default.DevicesAnswer);
     }
 
@@ -20,28 +19,19 @@ internal static class DeviceEndpoints
 
     private static async Task SetRevoked(Call call, bool revoked)
     {
-        var id = RawId(call.Http);
-        if (!UsableId.Is(id) || !await call.Coordinator.Revoke(new DeviceId(id), revoked, call.Cancel))
+        var id = PathId.Of(call.Http, at: 3);
+        if (!UsableId.Is(id) || !await call.Ask(grain => grain.Revoke(new RevokeRequest(new DeviceId(id), revoked))))
             throw new RequestRefusedException(Problem.NotFound, "There is no such device; GET /api/sync/devices lists them.");
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
-    }
-
-    // From the raw target, because a slash inside an id stays encoded in the route value and could not be told from a literal %2F.
-    private static string RawId(HttpContext http)
-    {
-        var target = http.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
-        var segments = target.Split('?', 2)[0].Split('/');
-        var at = Array.LastIndexOf(segments, "devices");
-        return at >= 0 && at + 1 < segments.Length ? Uri.UnescapeDataString(segments[at + 1]) : "";
     }
 
     private static KnownDevice Known(DeviceReport report) => new(
         report.Device.Value,
         report.Name,
-        WireTime.Iso(report.FirstSeenMs),
-        WireTime.Iso(report.LastSeenMs),
+        IsoTime.Text(report.FirstSeenMs),
+        IsoTime.Text(report.LastSeenMs),
         report.LastSeq,
         Revoked: report.RevokedMs is not null,
-        WireTime.Iso(report.RevokedMs),
+        IsoTime.Text(report.RevokedMs),
         report.Live);
 }

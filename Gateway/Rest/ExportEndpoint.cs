@@ -12,32 +12,21 @@ internal static class ExportEndpoint
 
     public static async Task Get(Call call)
     {
-        var query = new ReadQuery { AfterKey = new EntityKey("", "") };
-        var page = await Read(call, query);
-        var first = page.Standing;
         var response = call.Http.Response;
         response.ContentType = ContentTypes.Lines;
         response.Headers.ContentDisposition = "attachment; filename=\"mirubato-export.ndjson\"";
         var lines = 0L;
-        while (true)
+        SyncToken? token = null;
+        await foreach (var page in call.PagesByKey(new ReadQuery { AfterKey = new EntityKey("", "") }))
         {
+            token ??= page.Standing.Token;
             foreach (var row in page.Rows) Line(response, Of(row), ref lines);
             await response.BodyWriter.FlushAsync(call.Cancel);
-            if (!page.More) break;
-            query = query with { AfterKey = page.Rows[^1].Entity };
-            page = await Read(call, query);
         }
 
         lines += await Conflicts(call);
-        Line(response, new ExportLine("end") { Lines = lines, SyncToken = first.Token.ToString() }, ref lines);
+        Line(response, new ExportLine("end") { Lines = lines, SyncToken = token.ToString() }, ref lines);
         await response.BodyWriter.FlushAsync(call.Cancel);
-    }
-
-    private static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
-    {
-        var page = await call.Reader.Read(call.Caller, query, call.Cancel);
-        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
-        return page;
     }
 
     private static async ValueTask<long> Conflicts(Call call)
@@ -68,8 +57,8 @@ internal static class ExportEndpoint
         EntityId = row.Entity.Id,
         Seq = row.Seq,
         Version = row.Version,
-        UpdatedAt = WireTime.Iso(row.UpdatedAtMs),
-        DeletedAt = WireTime.Iso(row.DeletedAtMs),
+        UpdatedAt = IsoTime.Text(row.UpdatedAtMs),
+        DeletedAt = IsoTime.Text(row.DeletedAtMs),
         Data = JsonBytes.OrNull(row.Data),
     };
 
@@ -79,7 +68,7 @@ internal static class ExportEndpoint
         EntityId = conflict.Entity.Id,
         Reason = conflict.Reason,
         Version = conflict.WinnerVersion,
-        UpdatedAt = WireTime.Iso(conflict.CreatedMs),
+        UpdatedAt = IsoTime.Text(conflict.CreatedMs),
         DeviceId = conflict.Device?.Value,
         Data = JsonBytes.OrNull(conflict.Document),
     };

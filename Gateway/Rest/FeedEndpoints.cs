@@ -1,4 +1,3 @@
-using System.Globalization;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
@@ -14,7 +13,7 @@ internal static class FeedEndpoints
 
     public static async Task Conflicts(Call call)
     {
-        var limit = Limit(call.Http.Request.Query["limit"].ToString());
+        var limit = QueryLimit.Of(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
         if (after.Length > 0 && !UsableId.Is(after)) throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
         var found = await call.Reader.Conflicts(call.Caller.User, after.Length == 0 ? null : after, limit + 1, call.Cancel);
@@ -26,12 +25,12 @@ internal static class FeedEndpoints
     public static async Task Restore(Call call, string id, GatewayMetrics metrics)
     {
         if (!UsableId.Is(id)) throw NoSuch();
-        await WriteEndpoints.Answer(call, await call.Coordinator.Restore(call.Caller, id, call.Cancel), metrics);
+        await WriteEndpoints.Answer(call, await call.Ask(grain => grain.Restore(new RestoreRequest(call.Caller, id))), metrics);
     }
 
     public static async Task Dismiss(Call call, string id)
     {
-        if (!UsableId.Is(id) || !await call.Coordinator.Dismiss(id, call.Cancel)) throw NoSuch();
+        if (!UsableId.Is(id) || !await call.Ask(grain => grain.Dismiss(new DismissRequest(id)))) throw NoSuch();
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
@@ -44,14 +43,6 @@ internal static class FeedEndpoints
         report.Reason,
         report.WinnerVersion,
         report.Device?.Value,
-        WireTime.Iso(report.CreatedMs),
+        IsoTime.Text(report.CreatedMs),
         new JsonBytes(report.Document));
-
-    private static int Limit(string text)
-    {
-        if (text.Length == 0) return PageUsual;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= PageMax
-            ? limit
-            : throw new RequestRefusedException(Problem.InvalidParameter, $"limit is '{BodyWalk.Cut(text)}': it must be a whole number from 1 to {PageMax}.", "limit");
-    }
 }

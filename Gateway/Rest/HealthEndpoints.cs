@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
@@ -40,7 +39,7 @@ internal static class HealthEndpoints
         var services = http.RequestServices;
         var now = services.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow();
         var environment = services.GetRequiredService<IHostEnvironment>().EnvironmentName;
-        var answer = new HealthAnswer(Service, word, WireTime.Iso(now), environment.ToLowerInvariant(), Version);
-        return http.Answer(status, JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.HealthAnswer), ContentTypes.Json);
+        var answer = new HealthAnswer(Service, word, IsoTime.Text(now), environment.ToLowerInvariant(), Version);
+        return http.Answer(answer, WireJson.Default.HealthAnswer, status);
     }
 }

@@ -9,7 +9,7 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>A page for the person who opens the address in a browser. It loads nothing, runs nothing and cannot be framed.</summary>
 internal static class HomePage
 {
-    private static readonly string Page = Text();
+    private static readonly string Page = Encoding.UTF8.GetString(DemoPage.Embedded("index.html"));
     private static readonly string Policy = $"default-src 'none'; style-src 'sha256-{Hash(Between(Page, "<style>", "</style>"))}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private const string DemoLine = $"<li><a href=\"{DemoPage.Path}\">{DemoPage.Path}</a>: two devices side by side; write on one, and it appears on the other</li>";
@@ -27,13 +27,6 @@ internal static class HomePage
         http.Response.Headers.ContentSecurityPolicy = Policy;
         http.Response.Headers.XFrameOptions = "DENY";
         await http.Answer(StatusCodes.Status200OK, Encoding.UTF8.GetBytes(page), ContentTypes.Html);
-    }
-
-    private static string Text()
-    {
-        using var stream = typeof(HomePage).Assembly.GetManifestResourceStream("index.html")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 
     private static string Hash(string style) => Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)));

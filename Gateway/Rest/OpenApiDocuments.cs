@@ -27,8 +27,7 @@ internal static class OpenApiDocuments
         services.AddSingleton<Cached>();
     }
 
-    public static void MapOpenApiDocument(this IEndpointRouteBuilder app) =>
-        app.MapGet("/openapi/v1.json", Get).ExcludeFromDescription();
+    public static void MapOpenApiDocument(this IEndpointRouteBuilder app) => app.MapGet("/openapi/v1.json", Get).ExcludeFromDescription();
 
     private static async Task Get(HttpContext http, Cached cached) =>
         await http.Answer(StatusCodes.Status200OK, await cached.Bytes.Value, ContentTypes.Json);
@@ -110,7 +109,6 @@ internal static class OpenApiDocuments
     private static string OperationId(string? method, string? path) =>
         string.Concat((path ?? "").Split('/', '-', '{', '}').Where(part => part is not ("" or "api")).Prepend((method ?? "").ToLowerInvariant()).Select((part, i) => i == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..]));
 
-    /// <summary>The document as bytes, made when it is first asked for.</summary>
     internal sealed class Cached([FromKeyedServices(Document)] IOpenApiDocumentProvider provider)
     {
         public Lazy<Task<byte[]>> Bytes { get; } = new(async () =>

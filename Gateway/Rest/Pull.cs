@@ -39,7 +39,7 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
 
         // Rows past the first page's head belong to the next pull: this answer tells of the moment of its first page.
         var hasMore = last.More && !moved;
-        metrics.Pulled(rows.Count);
+        metrics.PulledRows.Add(rows.Count);
         await Send(to => Write(to, first.Standing, hasMore, whole: !hasMore && !moved));
     }
 
@@ -53,7 +53,6 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         return await Read(Revision.Origin);
     }
 
-    /// <summary>The last page read, and whether the head moved meanwhile.</summary>
     private async ValueTask<(ReadPage Last, bool Moved)> Gather(ReadPage first)
     {
         var page = first;

@@ -4,14 +4,12 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>Pull, by POST as existing clients do, or by GET.</summary>
 internal static class PullEndpoint
 {
     public static async Task Post(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
         await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), metrics);
 
-    public static Task Get(Call call, GatewayMetrics metrics) =>
-        Answer(call, PullRequest.Parse(call.Http.Request.Query), metrics);
+    public static Task Get(Call call, GatewayMetrics metrics) => Answer(call, PullRequest.Parse(call.Http.Request.Query), metrics);
 
     private static async Task Answer(Call call, PullRequest request, GatewayMetrics metrics)
     {
@@ -20,7 +18,7 @@ internal static class PullEndpoint
         headers.Vary = "Authorization, Origin, Accept-Encoding";
         if (await IsKnown(call, request))
         {
-            metrics.NotModified();
+            metrics.NotModified.Add(1);
             call.Http.Response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }

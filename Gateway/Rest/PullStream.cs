@@ -37,11 +37,7 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         var first = true;
         if (types is null || types.Contains(type.Name))
         {
-            var query = Live() with { Types = [type.Name] };
-            await foreach (var page in ByKey(query))
-            {
-                foreach (var row in page.Rows) EntitySections.Item(to, row, ref first);
-            }
+            await foreach (var row in Rows(Live() with { Types = [type.Name] })) EntitySections.Item(to, row, ref first);
         }
 
         EntitySections.Close(to, type, empty: first);
@@ -67,20 +63,17 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         // Keys are ordered by type first, so the rows of one type come together.
         string? current = null;
         var first = true;
-        await foreach (var page in ByKey(query))
+        await foreach (var row in Rows(query))
         {
-            foreach (var row in page.Rows)
+            if (row.Entity.Type != current)
             {
-                if (row.Entity.Type != current)
-                {
-                    if (current is not null) to.Write("],"u8);
-                    EntitySections.Quoted(to, current = row.Entity.Type);
-                    to.Write(":["u8);
-                    first = true;
-                }
-
-                EntitySections.Item(to, row, ref first);
+                if (current is not null) to.Write("],"u8);
+                EntitySections.Quoted(to, current = row.Entity.Type);
+                to.Write(":["u8);
+                first = true;
             }
+
+            EntitySections.Item(to, row, ref first);
         }
 
         if (current is not null) to.Write("]"u8);
@@ -93,7 +86,8 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         var after = token.Seq;
         while (true)
         {
-            var page = await Read(new ReadQuery { After = after, Types = types, Kind = RowKind.Tombstones });
+            var page = await call.Read(new ReadQuery { After = after, Types = types, Kind = RowKind.Tombstones });
+            last = page.Standing;
             foreach (var row in page.Rows) EntitySections.Tombstone(to, row, ref first);
             await to.FlushAsync(call.Cancel);
             if (!page.More) break;
@@ -105,23 +99,13 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
 
     private ReadQuery Live() => new() { After = since?.Seq ?? Revision.Origin, Kind = RowKind.Live, AfterKey = FromStart };
 
-    private async IAsyncEnumerable<ReadPage> ByKey(ReadQuery query)
+    private async IAsyncEnumerable<StoredRow> Rows(ReadQuery query)
     {
-        while (true)
+        await foreach (var page in call.PagesByKey(query))
         {
-            var page = await Read(query);
-            yield return page;
+            last = page.Standing;
+            foreach (var row in page.Rows) yield return row;
             await to.FlushAsync(call.Cancel);
-            if (!page.More) yield break;
-            query = query with { AfterKey = page.Rows[^1].Entity };
         }
-    }
-
-    private async ValueTask<ReadPage> Read(ReadQuery query)
-    {
-        var page = await call.Reader.Read(call.Caller, query, call.Cancel);
-        Http.RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
-        last = page.Standing;
-        return page;
     }
 }

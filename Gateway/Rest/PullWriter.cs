@@ -20,7 +20,7 @@ internal static class PullWriter
         to.Write(",\"lastSeq\":"u8);
         EntitySections.Number(to, token.Seq.Number);
         to.Write(",\"timestamp\":"u8);
-        EntitySections.Quoted(to, WireTime.Iso(now));
+        EntitySections.Quoted(to, IsoTime.Text(now));
         if (whole is not null)
         {
             to.Write(",\"digest\":"u8);

@@ -8,5 +8,6 @@ internal static class UserCalls
     public static RouteGroupBuilder OfUsers(this RouteGroupBuilder calls) => calls
         .RequireAuthorization()
         .RequireRateLimiting(RateLimits.PerUser)
+        .WithMetadata(new TakesMetadata([Header.Device, Header.Schema]))
         .Fails(400, 401, 403, 409, 429, 500, 503);
 }

@@ -29,7 +29,7 @@ internal static class WriteEndpoints
         if (answer.Replayed)
         {
             call.Http.Response.Headers[CommonHeaders.Replay] = "true";
-            metrics.Replayed();
+            metrics.Replays.Add(1);
         }
 
         return call.Http.Answer(answer.Status, answer.Body, answer.Status < 400 ? ContentTypes.Json : ContentTypes.Problem);

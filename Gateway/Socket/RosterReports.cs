@@ -31,17 +31,7 @@ internal sealed class RosterReports : IDisposable
 
     /// <summary>Asks the user's coordinator to admit a connection.</summary>
     /// <exception cref="StoreUnavailableException">The coordinator cannot be reached.</exception>
-    public async ValueTask<RosterReply> Admit(UserSockets of)
-    {
-        try
-        {
-            return await Report(of);
-        }
-        catch (Exception gone)
-        {
-            throw new StoreUnavailableException(UserCoordinator.Unreachable, outcomeUnknown: false, gone);
-        }
-    }
+    public Task<RosterReply> Admit(UserSockets of) => UserCoordinator.Reach(() => Report(of), CancellationToken.None);
 
     /// <summary>
     /// A connection has gone. A report that fails is sent again; after a minute the coordinator forgets a silent process by itself. The caller

@@ -1,10 +1,8 @@
 using Mirubato.Gateway.Auth;
-using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>What all sockets share.</summary>
 internal sealed record SocketContext(
     Coordinators Coordinators,
     IUserReader Reader,
@@ -16,7 +14,7 @@ internal sealed record SocketContext(
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Now as it goes out.</summary>
-    public string Now => WireTime.Iso(Time.GetUtcNow());
+    public string Now => IsoTime.Text(Time.GetUtcNow());
 }
 
 /// <summary>Whose socket it is. A device may be named only later, by an event.</summary>

@@ -131,7 +131,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     {
         using var session = new SocketSession(context, socket, place.Sockets, who);
         place.Sockets.Enter(session);
-        context.Metrics.SocketOpened();
+        context.Metrics.Sockets.Add(1);
         try
         {
             // Whoever came in while the sockets were asked to go was not among them.
@@ -143,7 +143,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
         finally
         {
             place.Sockets.Leave(session);
-            context.Metrics.SocketEnded();
+            context.Metrics.Sockets.Add(-1);
         }
     }
 
@@ -151,7 +151,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     {
         context.Metrics.SocketRefused(status);
         if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "1";
-        return http.Answer(status, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new UpgradeRefusal(error), WireJson.Default.UpgradeRefusal), ContentTypes.Json);
+        return http.Answer(new UpgradeRefusal(error), WireJson.Default.UpgradeRefusal, status);
     }
 
     /// <summary>One connection among the user's, from before its upgrade to its end.</summary>

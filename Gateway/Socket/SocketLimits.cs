@@ -1,6 +1,5 @@
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>Every bound of a socket.</summary>
 internal static class SocketLimits
 {
     public const int FrameBytesMax = 1024 * 1024;

@@ -3,14 +3,9 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 
-internal enum WishKind
-{
-    Asked,
-    Volunteered,
-}
-
 /// <summary>From where a socket is to be told, when not from where it is.</summary>
-internal sealed record Wish(WishKind Kind, long LastSeq = 0);
+/// <param name="LastSeq">As its client asked; null: it did not ask, and is told of the last minute.</param>
+internal sealed record Wish(long? LastSeq);
 
 /// <summary>What one catch-up owes at its end.</summary>
 internal sealed class Run
@@ -47,7 +42,7 @@ internal sealed partial class SocketSession
         state = SessionState.CatchingUp;
         if (isReading) return;
         isReading = true;
-        context.Metrics.CatchUpBegun();
+        context.Metrics.CatchUps.Add(1);
         _ = Task.Run(CatchUp);
     }
 
@@ -90,7 +85,7 @@ internal sealed partial class SocketSession
         Wish? taken;
         lock (gate) (taken, wish) = (wish, null);
         if (taken is null) return null;
-        return taken.Kind is WishKind.Asked ? new Run { IsAsked = true, From = taken.LastSeq } : new Run { From = await Volunteered() };
+        return taken.LastSeq is { } asked ? new Run { IsAsked = true, From = asked } : new Run { From = await Volunteered() };
     }
 
     /// <summary>Reads one window and queues it. True when the socket is live again, or over.</summary>

@@ -58,7 +58,7 @@ internal sealed partial class SocketSession
                 Close(CloseCode.SignedOut);
                 break;
             case RequestRefusal.KeyReused:
-                Fail(mutation, SocketErrorCode.KeyReused);
+                Fail(mutation, SocketErrorCode.MutationIdReused);
                 break;
             case RequestRefusal.DeviceQuota:
                 Fail(mutation, SocketErrorCode.DeviceQuota);

@@ -4,6 +4,7 @@ using System.Text.Unicode;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 
@@ -80,7 +81,7 @@ internal sealed partial class SocketSession
     private async ValueTask Handle(ReceivedFrame frame)
     {
         LastFrameMs = context.NowMs;
-        context.Metrics.FrameReceived();
+        context.Metrics.FramesReceived.Add(1);
         if (!rates.Take(LastFrameMs))
         {
             Close(CloseCode.Abuse);
@@ -136,7 +137,7 @@ internal sealed partial class SocketSession
         if (facts is null) throw new FrameRefusedException(new SocketError(SocketErrorCode.InvalidToken, "$.token"));
         if (facts.User != who.User) throw new FrameRefusedException(new SocketError(SocketErrorCode.Forbidden, "$.token"));
         token = facts;
-        Put(SocketFrames.Authenticated(context.Now, WireTime.Iso(facts.ExpiresMs)));
+        Put(SocketFrames.Authenticated(context.Now, IsoTime.Text(facts.ExpiresMs)));
     }
 
     /// <summary>The peer closes: it is answered with its own code, behind whatever is being written.</summary>
@@ -147,15 +148,7 @@ internal sealed partial class SocketSession
             if (IsOpen) BeginClosing();
         }
 
-        Task written;
-        lock (gate)
-        {
-            if (!isSending && outbox.IsEmpty) return;
-            drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            written = drained.Task;
-        }
-
-        await written.WaitAsync(TimeSpan.FromMilliseconds(SocketLimits.ClosingMs), context.Time);
+        await Written().WaitAsync(TimeSpan.FromMilliseconds(SocketLimits.ClosingMs), context.Time);
     }
 
     private readonly record struct ReceivedFrame(byte[] Bytes, bool IsBinary);

@@ -33,7 +33,7 @@ internal sealed partial class SocketSession : IThreadPoolWorkItem
                 }
 
                 await socket.SendAsync(frame.Bytes, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage | WebSocketMessageFlags.DisableCompression, CancellationToken.None);
-                context.Metrics.FrameSent();
+                context.Metrics.FramesSent.Add(1);
             }
         }
         catch (Exception)
@@ -66,14 +66,16 @@ internal sealed partial class SocketSession : IThreadPoolWorkItem
             ? socket.CloseOutputAsync(socket.CloseStatus ?? WebSocketCloseStatus.Empty, socket.CloseStatus is null or WebSocketCloseStatus.Empty ? null : "", CancellationToken.None)
             : socket.CloseOutputAsync((WebSocketCloseStatus)closeCode, closeCode.Sentence(), CancellationToken.None);
 
-    /// <summary>Until all that is queued is on the wire: the next page is not read before.</summary>
-    private Task Drained()
+    /// <summary>Until all that is queued is on the wire, or the socket is over: the next page is not read before.</summary>
+    private Task Drained() => Written().WaitAsync(over.Token);
+
+    private Task Written()
     {
         lock (gate)
         {
             if (!isSending && outbox.IsEmpty) return Task.CompletedTask;
             drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return drained.Task.WaitAsync(over.Token);
+            return drained.Task;
         }
     }
 }

@@ -72,7 +72,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     {
         lock (gate)
         {
-            if (state is SessionState.Greeted) StartCatchUp(new Wish(WishKind.Volunteered));
+            if (state is SessionState.Greeted) StartCatchUp(new Wish(LastSeq: null));
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     {
         lock (gate)
         {
-            if (IsOpen) StartCatchUp(new Wish(WishKind.Asked, lastSeq));
+            if (IsOpen) StartCatchUp(new Wish(lastSeq));
         }
     }
 
@@ -186,7 +186,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
 
     private void FallBehind()
     {
-        context.Metrics.SocketOverflowed();
+        context.Metrics.Overflows.Add(1);
         outbox.DropStream(promised =>
         {
             if (promised.Kind is FrameKind.End) owed = lastRun;

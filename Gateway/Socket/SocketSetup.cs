@@ -3,7 +3,6 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>What the socket needs, and where it stands.</summary>
 internal static class SocketSetup
 {
     public static void Configure(IServiceCollection services)

@@ -40,15 +40,8 @@ internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [F
     {
         var bytes = Sign(token.User, NowMs, await Key(cancel));
         var expiresMs = Math.Min(NowMs + Limits.TicketMs, token.ExpiresMs);
-        try
-        {
-            await Grain(token.User).IssueTicket(new TicketGrant(SHA256.HashData(bytes), origin, token.IssuedAtMs, token.ExpiresMs, expiresMs)).WaitAsync(cancel);
-        }
-        catch (Exception gone) when (!cancel.IsCancellationRequested)
-        {
-            throw new StoreUnavailableException(UserCoordinator.Unreachable, outcomeUnknown: false, gone);
-        }
-
+        var grant = new TicketGrant(SHA256.HashData(bytes), origin, token.IssuedAtMs, token.ExpiresMs, expiresMs);
+        await UserCoordinator.Reach(() => Grain(token.User).IssueTicket(grant), cancel);
         return (Base64Url.EncodeToString(bytes), expiresMs);
     }
 
@@ -62,16 +55,7 @@ internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [F
         if (ticket.Length > Base64Url.GetEncodedLength(BytesMax) || !Base64Url.IsValid(ticket)) return null;
         var bytes = Base64Url.DecodeFromChars(ticket);
         if (UserOf(bytes, await Key(cancel)) is not { } user) return null;
-        TicketGrant? found;
-        try
-        {
-            found = await Grain(user).RedeemTicket(new TicketRedemption(SHA256.HashData(bytes))).WaitAsync(cancel);
-        }
-        catch (Exception gone) when (!cancel.IsCancellationRequested)
-        {
-            throw new StoreUnavailableException(UserCoordinator.Unreachable, outcomeUnknown: false, gone);
-        }
-
+        var found = await UserCoordinator.Reach(() => Grain(user).RedeemTicket(new TicketRedemption(SHA256.HashData(bytes))), cancel);
         return found is not null && string.Equals(found.Origin, origin, StringComparison.OrdinalIgnoreCase)
             ? new TokenFacts(user, found.TokenIssuedAtMs, found.TokenExpiresMs)
             : null;

@@ -1,7 +1,5 @@
-using System.Globalization;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
-using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 
@@ -18,9 +16,9 @@ internal static class AutocompleteEndpoints
     public static void MapAutocomplete(this IEndpointRouteBuilder app)
     {
         app.MapGet("/api/autocomplete/composers", Composers).Says("Composers from the user's entries and repertoire, best match first.")
-            .Takes(Header.Device, Header.Schema, Text, Limit).Gives<SuggestionsAnswer>();
+            .Takes(Text, Limit).Gives<SuggestionsAnswer>();
         app.MapGet("/api/autocomplete/pieces", Pieces).Says("Pieces from the user's entries and repertoire, best match first.")
-            .Takes(Header.Device, Header.Schema, Text, Limit, By).Gives<SuggestionsAnswer>();
+            .Takes(Text, Limit, By).Gives<SuggestionsAnswer>();
     }
 
     private static Task Composers(Call call, Logbooks logbooks) => Answer(call, logbooks, (names, piece) => names.Add(piece.Composer, composer: null));
@@ -36,7 +34,7 @@ internal static class AutocompleteEndpoints
 
     private static async Task Answer(Call call, Logbooks logbooks, Action<Suggestions, PieceName> add)
     {
-        var limit = LimitOf(call.Http.Request.Query["limit"].ToString());
+        var limit = QueryLimit.Of(call.Http.Request.Query, ResultsMax) ?? ResultsUsual;
         var names = new Suggestions(call.Http.Request.Query["q"].ToString().Trim());
         foreach (var entry in await logbooks.Of(call))
         {
@@ -50,13 +48,5 @@ internal static class AutocompleteEndpoints
         }
 
         await call.Http.Answer(new SuggestionsAnswer(names.Best(limit), names.Count), WebAppJson.Default.SuggestionsAnswer);
-    }
-
-    private static int LimitOf(string text)
-    {
-        if (text.Length == 0) return ResultsUsual;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= ResultsMax
-            ? limit
-            : throw new RequestRefusedException(Problem.InvalidParameter, $"limit is '{BodyWalk.Cut(text)}': it must be a whole number from 1 to {ResultsMax}.", "limit");
     }
 }

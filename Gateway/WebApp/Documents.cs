@@ -38,8 +38,7 @@ internal sealed class Documents(Rest.Call call)
     public async ValueTask<Stored> Find(EntityType type, string id)
     {
         var key = new EntityKey(type.Name, id);
-        var page = await call.Reader.Read(call.Caller, ReadQuery.From(key), call.Cancel);
-        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
+        var page = await call.Read(ReadQuery.From(key));
         return new Stored(page.Rows is [var row] && row.Entity == key ? row : null, page.Standing);
     }
 
@@ -71,6 +70,21 @@ internal sealed class Documents(Rest.Call call)
         }
 
         throw new RequestRefusedException(Problem.BaseMoved);
+    }
+
+    /// <summary>Edits a document that must be there; deletes it where <paramref name="change"/> is null.</summary>
+    public async ValueTask EditLive(EntityType type, string id, RequestKey key, string absent, Action<JsonMembers>? change)
+    {
+        if (!UsableId.Is(id)) throw new RequestRefusedException(Problem.NotFound, absent);
+        await Update(type, id, key, stored =>
+        {
+            if (!stored.IsLive) return Edit.No(Problem.NotFound, absent);
+            if (change is null) return Edit.Delete;
+            var document = stored.Members;
+            change(document);
+            document.Touch(type, NowMs);
+            return new Edit(document);
+        });
     }
 
     private WriteRequest RequestOf(RequestKey key, Stored stored, Edit edit, EntityKey entity)
@@ -107,7 +121,7 @@ internal static class DocumentTimes
     public static void Touch(this JsonMembers document, EntityType type, long nowMs)
     {
         var asNumber = type.Times is TimeForm.AsWritten && !document["updatedAt"].IsText;
-        document["updatedAt"] = asNumber ? JsonValue.Of(nowMs) : JsonValue.Of(Wire.WireTime.Iso(nowMs));
+        document["updatedAt"] = asNumber ? JsonValue.Of(nowMs) : JsonValue.Of(IsoTime.Text(nowMs));
     }
 
     public static long CreatedMs(this JsonMembers document, StoredRow row) =>

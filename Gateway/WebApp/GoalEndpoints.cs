@@ -1,11 +1,9 @@
-using System.Text.Json;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 
-/// <summary>What a user wants to reach.</summary>
 internal static class GoalEndpoints
 {
     private const string Absent = "There is no such goal; GET /api/goals lists them.";
@@ -17,36 +15,25 @@ internal static class GoalEndpoints
     public static void MapGoals(this IEndpointRouteBuilder app)
     {
         app.MapGet("/api/goals", List).Says("The goals, newest first.")
-            .Takes(Header.Device, Header.Schema, Status, Kind, Score).Gives<GoalsAnswer>().Fails(413);
-        app.MapGet("/api/goals/{id}", Get).Says("One goal, with the time practiced for it.")
-            .Takes(Header.Device, Header.Schema).Gives<Goal>().Fails(404);
+            .Takes(Status, Kind, Score).Gives<GoalsAnswer>().Fails(413);
+        app.MapGet("/api/goals/{id}", Get).Says("One goal, with the time practiced for it.").Gives<Goal>().Fails(404);
         app.MapPost("/api/goals", Add).Says("Sets a goal; without an id it gets one.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<NewGoal>().Produces<Goal>(201).Fails(413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey).Reads<NewGoal>().Produces<Goal>(201).Fails(413, 415, 422);
         app.MapPut("/api/goals/{id}", Change).Says("Changes the members that are sent; the others stay.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<NewGoal>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey).Reads<NewGoal>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
         app.MapDelete("/api/goals/{id}", Remove).Says("Gives a goal up for good.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
+            .Takes(Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
         app.MapPost("/api/goals/{id}/progress", Progress).Says("Adds to a goal; at its target it is completed.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
     }
 
     private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
     {
-        var rows = await HeldRows.Of(call, GoalDocuments.Type, budget);
+        var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
         var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http.Request.Query, goal.Document)).ToList();
-        var practice = found.ToDictionary(goal => goal.Row.Entity.Id, _ => new Practice());
-        if (found.Count > 0)
-        {
-            foreach (var entry in await logbooks.Of(call))
-            {
-                foreach (var id in entry.GoalIds)
-                {
-                    if (practice.TryGetValue(id, out var of)) of.Add(entry);
-                }
-            }
-        }
-
-        var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, practice[goal.Row.Entity.Id]));
+        var entries = found.Count == 0 ? [] : await logbooks.Of(call);
+        var byGoal = entries.SelectMany(entry => entry.GoalIds.Select(id => (Id: id, Entry: entry))).ToLookup(one => one.Id, one => one.Entry);
+        var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, Practice.Of(byGoal[goal.Row.Entity.Id])));
         await call.Http.Answer(new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]), WebAppJson.Default.GoalsAnswer);
     }
 
@@ -78,7 +65,7 @@ internal static class GoalEndpoints
             : stored.IsDeleted ? Edit.No(Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
             : new Edit(GoalDocuments.Document(sent, documents.NowMs)));
         var goal = await Told(call, await documents.Get(GoalDocuments.Type, id, Absent), logbooks);
-        await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(goal, WebAppJson.Default.Goal), ContentTypes.Json);
+        await call.Http.Answer(goal, WebAppJson.Default.Goal, StatusCodes.Status201Created);
     }
 
     private static async Task Change(Call call, RequestBodies bodies)
@@ -86,13 +73,13 @@ internal static class GoalEndpoints
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
         GoalDocuments.Check(sent);
-        await Update(call, new Documents(call), RequestKey.Of(call, body), document => document.Merge(sent));
+        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Of(call.Http), RequestKey.Of(call, body), Absent, document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Goal updated"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Remove(Call call)
     {
-        await Update(call, new Documents(call), RequestKey.Of(call, default), change: null);
+        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Of(call.Http), RequestKey.Of(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Goal deleted"), WebAppJson.Default.MessageAnswer);
     }
 
@@ -102,38 +89,18 @@ internal static class GoalEndpoints
         var sent = JsonMembers.OfRequest(body);
         var value = sent.OptionalNumber("value") ?? throw Fields.Wrong("$.value", "must be a number");
         var notes = sent.OptionalText("notes");
-        var documents = new Documents(call);
-        await Update(call, documents, RequestKey.Of(call, body), document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
-        var goal = await documents.Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
+        var (documents, id) = (new Documents(call), PathId.Of(call.Http));
+        await documents.EditLive(
+            GoalDocuments.Type, id, RequestKey.Of(call, body), Absent, document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
+        var goal = await documents.Get(GoalDocuments.Type, id, Absent);
         var told = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());
         var answer = new ProgressAnswer("Progress added", told.CurrentValue, told.TargetValue, told.Status, told.Status == GoalDocuments.LastStatus);
         await call.Http.Answer(answer, WebAppJson.Default.ProgressAnswer);
     }
 
-    /// <param name="change">Null: the goal is deleted.</param>
-    private static async ValueTask Update(Call call, Documents documents, RequestKey key, Action<JsonMembers>? change)
-    {
-        var id = PathId.Of(call.Http);
-        if (!UsableId.Is(id)) throw new RequestRefusedException(Problem.NotFound, Absent);
-        await documents.Update(GoalDocuments.Type, id, key, stored =>
-        {
-            if (!stored.IsLive) return Edit.No(Problem.NotFound, Absent);
-            if (change is null) return Edit.Delete;
-            var document = stored.Members;
-            change(document);
-            document.Touch(GoalDocuments.Type, documents.NowMs);
-            return new Edit(document);
-        });
-    }
-
     private static async ValueTask<Goal> Told(Call call, Stored stored, Logbooks logbooks)
     {
-        var practice = new Practice();
-        foreach (var entry in await logbooks.Of(call))
-        {
-            if (entry.GoalIds.Contains(stored.Row!.Entity.Id)) practice.Add(entry);
-        }
-
+        var practice = Practice.Of((await logbooks.Of(call)).Where(entry => entry.GoalIds.Contains(stored.Row!.Entity.Id)));
         return GoalDocuments.Goal(stored.Row!, stored.Members, practice) with { TotalPracticeTime = practice.Total };
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Mirubato.Gateway.Wire;
 
@@ -20,7 +19,7 @@ internal sealed class JsonMembers
     public JsonValue this[string name]
     {
         get => members.GetValueOrDefault(name).Value;
-        set => members[name] = new Member(NameOf(name), value);
+        set => members[name] = new Member(JsonValue.Of(name).Utf8, value);
     }
 
     /// <summary>The body of a request, which is to be one object.</summary>
@@ -84,9 +83,6 @@ internal sealed class JsonMembers
             return Encoding.UTF8.GetString(reader.ValueSpan);
         }
     }
-
-    private static ReadOnlyMemory<byte> NameOf(string name) =>
-        Encoding.UTF8.GetBytes($"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(name)}\"");
 
     /// <param name="Name">As a JSON string.</param>
     private readonly record struct Member(ReadOnlyMemory<byte> Name, JsonValue Value);

@@ -20,24 +20,32 @@ internal enum EntryEdit
 /// <summary>A user's entities of one type, page by page: however many there are, one page is held.</summary>
 internal static class Logbook
 {
+    private const int HeldBytesMax = Limits.PageBytesMax;
+
     public static async IAsyncEnumerable<StoredRow> Rows(Call call, EntityType type)
     {
-        await foreach (var page in Pages(call, type))
+        await foreach (var page in call.PagesByKey(From(type)))
         {
             foreach (var row in page.Rows) yield return row;
         }
     }
 
-    private static async IAsyncEnumerable<ReadPage> Pages(Call call, EntityType type)
+    /// <summary>All of them at once, to be put in order; they count toward the same budget as unpacked bodies.</summary>
+    public static async ValueTask<List<StoredRow>> Held(Call call, EntityType type, BodyBudget budget)
     {
-        var query = From(type);
-        while (true)
+        var lease = budget.Lease(call.Caller.User);
+        call.Http.Response.RegisterForDispose(lease);
+        var (rows, bytes) = (new List<StoredRow>(), 0L);
+        await foreach (var row in Rows(call, type))
         {
-            var page = await Read(call, query);
-            yield return page;
-            if (!page.More) yield break;
-            query = query with { AfterKey = page.Rows[^1].Entity };
+            rows.Add(row);
+            bytes += row.Data.Length;
+            if (bytes > HeldBytesMax)
+                throw new RequestRefusedException(Problem.TooManyItems, $"This list is longer than {HeldBytesMax} bytes; read it page by page with /api/sync/pull.");
+            if (bytes > BodyBudget.FreeBytes) lease.Grow(bytes);
         }
+
+        return rows;
     }
 
     /// <summary>
@@ -51,7 +59,7 @@ internal static class Logbook
         var (meant, changed, attempts) = (0, 0, 0);
         while (true)
         {
-            var page = await Read(call, query);
+            var page = await call.Read(query);
             var edits = EditsOf(page, edit, call.Time.GetUtcNow().ToUnixTimeMilliseconds());
             if (await Write(call, page, edits) is not { } written)
             {
@@ -103,13 +111,6 @@ internal static class Logbook
 
     private static ReadQuery From(EntityType type) =>
         new() { Types = [type.Name], Kind = RowKind.Live, AfterKey = new EntityKey(type.Name, "") };
-
-    public static async ValueTask<ReadPage> Read(Call call, ReadQuery query)
-    {
-        var page = await call.Reader.Read(call.Caller, query, call.Cancel);
-        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
-        return page;
-    }
 
     /// <summary>How many entries of a page are meant, and what is written of them.</summary>
     private sealed record PageEdits(int Meant, List<Change> Changes, ReadOnlyMemory<byte> Documents);

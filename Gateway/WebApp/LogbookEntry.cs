@@ -7,7 +7,6 @@ internal sealed class LogbookEntry(JsonMembers members)
 
     public string? ScoreId => members["scoreId"].Name() ?? members["score_id"].Name();
 
-    /// <summary>When it was played.</summary>
     public long? PlayedMs => members["timestamp"].TimeMs();
 
     public double Duration => members["duration"].Number() ?? 0;

@@ -41,7 +41,7 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
             var at = known?.At;
             while (true)
             {
-                var page = await Logbook.Read(call, new ReadQuery { Types = [EntityTypes.LogbookEntry.Name], After = at?.Seq ?? Revision.Origin });
+                var page = await call.Read(new ReadQuery { Types = [EntityTypes.LogbookEntry.Name], After = at?.Seq ?? Revision.Origin });
                 if (at is { } token && page.Standing.Resets(token))
                 {
                     (at, known, entries) = (null, null, null);

@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
-using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
@@ -15,8 +14,7 @@ internal static class MeEndpoint
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     public static void MapMe(this IEndpointRouteBuilder app) =>
-        app.MapGet("/api/user/me", Get).DisableRateLimiting().Says("Who the token speaks for.")
-            .Takes(Header.Device, Header.Schema).Gives<MeAnswer>();
+        app.MapGet("/api/user/me", Get).DisableRateLimiting().Says("Who the token speaks for.").Gives<MeAnswer>();
 
     private static async Task Get(Call call)
     {
@@ -30,7 +28,7 @@ internal static class MeEndpoint
             Claim(user, "name") ?? (email ?? call.Caller.User.Value).Split('@')[0],
             Claim(user, "authProvider") ?? "magic_link",
             Claim(user, "role") ?? "user",
-            WireTime.Iso(standing?.CreatedMs));
+            IsoTime.Text(standing?.CreatedMs));
         await call.Http.Answer(answer, WebAppJson.Default.MeAnswer);
     }
 

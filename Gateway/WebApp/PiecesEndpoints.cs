@@ -4,12 +4,11 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 
-/// <summary>Renames a piece wherever the user's entries name it.</summary>
 internal static class PiecesEndpoints
 {
     public static void MapPieces(this IEndpointRouteBuilder app) =>
         app.MapPut("/api/pieces/update-name", Rename).Says("Renames a piece in every entry, one revision each.")
-            .Takes(Header.Device, Header.Schema).Reads<Renaming>().Gives<RenamedAnswer>().Fails(413, 415);
+            .Reads<Renaming>().Gives<RenamedAnswer>().Fails(413, 415);
 
     // No key: to rename again finds nothing left to rename.
     private static async Task Rename(Call call, RequestBodies bodies)

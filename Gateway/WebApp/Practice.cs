@@ -13,6 +13,13 @@ internal sealed class Practice
 
     public double Average => Count == 0 ? 0 : Total / Count;
 
+    public static Practice Of(IEnumerable<EntryFacts> entries)
+    {
+        var practice = new Practice();
+        foreach (var entry in entries) practice.Add(entry);
+        return practice;
+    }
+
     public void Add(EntryFacts entry)
     {
         Count++;

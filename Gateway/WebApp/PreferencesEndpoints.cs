@@ -5,7 +5,6 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 
-/// <summary>The user's one object of preferences.</summary>
 internal static class PreferencesEndpoints
 {
     private static readonly EntityType Type = EntityTypes.UserPreferences;
@@ -13,10 +12,9 @@ internal static class PreferencesEndpoints
 
     public static void MapPreferences(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/api/user/preferences", Get).Says("The user's preferences.")
-            .Takes(Header.Device, Header.Schema).Gives<JsonBytes>();
+        app.MapGet("/api/user/preferences", Get).Says("The user's preferences.").Gives<JsonBytes>();
         app.MapPut("/api/user/preferences", Put).Says("Changes the members that are sent; the others stay.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<JsonBytes>().Gives<JsonBytes>().Replays().Fails(413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey).Reads<JsonBytes>().Gives<JsonBytes>().Replays().Fails(413, 415, 422);
     }
 
     private static async Task Get(Call call) => await Answer(call, new Documents(call));

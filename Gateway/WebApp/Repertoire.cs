@@ -32,7 +32,6 @@ internal static class Repertoire
         sent.OptionalTexts("referenceLinks");
     }
 
-    /// <summary>The score id of a body.</summary>
     public static string ScoreIdOf(JsonMembers sent)
     {
         var id = ScoreIds.NormalizeExisting(sent.RequiredText("scoreId"));
@@ -54,8 +53,7 @@ internal static class Repertoire
     }
 
     /// <summary>The name of a piece: as its document has it, else as its id tells, which spells it in lower case.</summary>
-    public static PieceName? NameOf(JsonMembers document, string scoreId) =>
-        OwnName(document) ?? NameIn(scoreId);
+    public static PieceName? NameOf(JsonMembers document, string scoreId) => OwnName(document) ?? NameIn(scoreId);
 
     public static PieceName? OwnName(JsonMembers document) =>
         (document["title"].Name() ?? document["scoreTitle"].Name()) is { } title

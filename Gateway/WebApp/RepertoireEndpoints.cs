@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
 using Mirubato.Grains.Interfaces;
@@ -10,35 +9,30 @@ internal static class RepertoireEndpoints
 {
     private const string Absent = "This piece is not in the repertoire; GET /api/repertoire lists what is.";
 
+    /// <summary>Sessions told one by one.</summary>
+    private const int SessionsMax = 50;
+
     public static void MapRepertoire(this IEndpointRouteBuilder app)
     {
         app.MapGet("/api/repertoire", List).Says("The repertoire, newest first, with what the entries add up to.")
-            .Takes(Header.Device, Header.Schema).Gives<RepertoireAnswer>().Fails(413);
+            .Gives<RepertoireAnswer>().Fails(413);
         app.MapPost("/api/repertoire", Add).Says("Takes a piece into the repertoire.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<NewRepertoireItem>().Produces<RepertoireItem>(201).Fails(413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey).Reads<NewRepertoireItem>().Produces<RepertoireItem>(201).Fails(413, 415, 422);
         app.MapPut("/api/repertoire/{scoreId}", Change).Says("Changes the members that are sent; the others stay.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Reads<RepertoireChange>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey).Reads<RepertoireChange>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
         app.MapDelete("/api/repertoire/{scoreId}", Remove).Says("Takes a piece out; entries stay as they are.")
-            .Takes(Header.Device, Header.Schema, Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
+            .Takes(Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
         app.MapDelete("/api/repertoire/{scoreId}/dissociate", Dissociate).Says("Takes a piece out; entries stay and keep its name in themselves.")
-            .Takes(Header.Device, Header.Schema).Gives<DissociatedAnswer>().Fails(404);
-        app.MapGet("/api/repertoire/{scoreId}/stats", RepertoireStatistics.Get).Says("One piece, and how it was practiced.")
-            .Takes(Header.Device, Header.Schema).Gives<RepertoireStatsAnswer>().Fails(404);
+            .Gives<DissociatedAnswer>().Fails(404);
+        app.MapGet("/api/repertoire/{scoreId}/stats", Stats).Says("One piece, and how it was practiced.")
+            .Gives<RepertoireStatsAnswer>().Fails(404);
     }
 
     private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
     {
-        var rows = await HeldRows.Of(call, Repertoire.Type, budget);
-        var practice = rows.ToDictionary(row => row.Entity.Id, _ => new Practice());
-        if (rows.Count > 0)
-        {
-            foreach (var entry in await logbooks.Of(call))
-            {
-                if (entry.ScoreId is { } id && practice.TryGetValue(id, out var of)) of.Add(entry);
-            }
-        }
-
-        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), practice[row.Entity.Id]));
+        var rows = await Logbook.Held(call, Repertoire.Type, budget);
+        var byScore = (rows.Count == 0 ? [] : await logbooks.Of(call)).ToLookup(entry => entry.ScoreId);
+        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.Of(byScore[row.Entity.Id])));
         await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
     }
 
@@ -53,14 +47,8 @@ internal static class RepertoireEndpoints
             ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
         var added = await documents.Get(Repertoire.Type, scoreId, Absent);
-        var practice = new Practice();
-        foreach (var entry in await logbooks.Of(call))
-        {
-            if (entry.ScoreId == scoreId) practice.Add(entry);
-        }
-
-        var item = Repertoire.Item(added.Row!, added.Members, practice);
-        await call.Http.Answer(StatusCodes.Status201Created, JsonSerializer.SerializeToUtf8Bytes(item, WebAppJson.Default.RepertoireItem), ContentTypes.Json);
+        var practice = Practice.Of((await logbooks.Of(call)).Where(entry => entry.ScoreId == scoreId));
+        await call.Http.Answer(Repertoire.Item(added.Row!, added.Members, practice), WebAppJson.Default.RepertoireItem, StatusCodes.Status201Created);
     }
 
     private static async Task Change(Call call, RequestBodies bodies)
@@ -70,20 +58,14 @@ internal static class RepertoireEndpoints
         Repertoire.Check(sent);
         sent.Remove("scoreId");
         sent.Remove("score_id");
-        var documents = new Documents(call);
-        await Update(call, documents, RequestKey.Of(call, body), stored =>
-        {
-            var document = stored.Members;
-            document.Merge(sent);
-            document.Touch(Repertoire.Type, documents.NowMs);
-            return new Edit(document);
-        });
+        await new Documents(call).EditLive(
+            Repertoire.Type, PathId.OfScore(call.Http), RequestKey.Of(call, body), Absent, document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Repertoire updated"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Remove(Call call)
     {
-        await Update(call, new Documents(call), RequestKey.Of(call, default), _ => Edit.Delete);
+        await new Documents(call).EditLive(Repertoire.Type, PathId.OfScore(call.Http), RequestKey.Of(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Removed from the repertoire"), WebAppJson.Default.MessageAnswer);
     }
 
@@ -95,7 +77,7 @@ internal static class RepertoireEndpoints
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
         var name = Repertoire.OwnName(piece) ?? (await logbooks.Of(call)).FirstOrDefault(entry => entry.ScoreId == scoreId && entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
         var (kept, _) = await Logbook.Edit(call, entry => KeepName(entry, scoreId, name));
-        await Update(call, documents, default, _ => Edit.Delete);
+        await documents.EditLive(Repertoire.Type, scoreId, default, Absent, change: null);
         var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
         await call.Http.Answer(answer, WebAppJson.Default.DissociatedAnswer);
     }
@@ -109,10 +91,31 @@ internal static class RepertoireEndpoints
         return EntryEdit.Changed;
     }
 
-    private static async ValueTask Update(Call call, Documents documents, RequestKey key, Func<Stored, Edit> edit)
+    private static async Task Stats(Call call, Logbooks logbooks)
     {
         var scoreId = PathId.OfScore(call.Http);
-        if (!UsableId.Is(scoreId)) throw new RequestRefusedException(Problem.NotFound, Absent);
-        await documents.Update(Repertoire.Type, scoreId, key, stored => stored.IsLive ? edit(stored) : Edit.No(Problem.NotFound, Absent));
+        var documents = new Documents(call);
+        var stored = await documents.Get(Repertoire.Type, scoreId, Absent);
+        var practice = new Practice();
+        var recent = new PriorityQueue<EntryFacts, long>();
+        foreach (var entry in await logbooks.Of(call))
+        {
+            if (entry.ScoreId != scoreId) continue;
+            practice.Add(entry);
+            if (entry.PlayedMs is not { } ms) continue;
+            recent.Enqueue(entry, ms);
+            if (recent.Count > SessionsMax) recent.Dequeue();
+        }
+
+        var sessions = new List<Session>();
+        foreach (var (entry, ms) in recent.UnorderedItems.OrderByDescending(item => item.Priority)) sessions.Add(new Session(ms, entry.Duration, await Notes(documents, entry)));
+        var stats = new RepertoireStats(practice.Count, practice.Total, practice.Average, practice.LastMs, practice.FirstMs, sessions);
+        await call.Http.Answer(new RepertoireStatsAnswer(Repertoire.Item(stored.Row!, stored.Members, practice), stats), WebAppJson.Default.RepertoireStatsAnswer);
+    }
+
+    private static async ValueTask<string?> Notes(Documents documents, EntryFacts entry)
+    {
+        var stored = await documents.Find(EntityTypes.LogbookEntry, entry.Id);
+        return stored.IsLive ? new LogbookEntry(stored.Members).Notes : null;
     }
 }

@@ -69,8 +69,7 @@ internal ref struct BodyWalk(ReadOnlyMemory<byte> body)
         }
     }
 
-    public readonly long? Number() =>
-        Token == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;
+    public readonly long? Number() => Token == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;
 
     /// <summary>The whole value at hand as it was sent; the walk then stands on its end.</summary>
     public ReadOnlyMemory<byte> Slice()

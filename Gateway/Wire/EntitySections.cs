@@ -61,7 +61,7 @@ internal static class EntitySections
         to.Write(",\"entityId\":"u8);
         Quoted(to, row.Entity.Id);
         to.Write(",\"deletedAt\":"u8);
-        Quoted(to, WireTime.Iso(row.DeletedAtMs ?? row.UpdatedAtMs));
+        Quoted(to, IsoTime.Text(row.DeletedAtMs ?? row.UpdatedAtMs));
         to.Write(",\"seq\":"u8);
         Number(to, row.Seq);
         to.Write("}"u8);

@@ -57,21 +57,12 @@ internal sealed class FrameWriter
         return this;
     }
 
-    public FrameWriter Open(string name)
+    public FrameWriter Documents(string name, IEnumerable<StoredRow> rows)
     {
         Name(name);
         bytes.Write("["u8);
-        return this;
-    }
-
-    public FrameWriter Item(StoredRow row, ref bool first)
-    {
-        EntitySections.Item(bytes, row, ref first);
-        return this;
-    }
-
-    public FrameWriter Close()
-    {
+        var first = true;
+        foreach (var row in rows) EntitySections.Item(bytes, row, ref first);
         bytes.Write("]"u8);
         return this;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
@@ -11,32 +10,9 @@ internal static class OversizedItem
 
     public static string? Id(EntityType type, ReadOnlySpan<byte> document)
     {
-        var names = type.Ids is IdSource.Score ? ScoreMembers : Members;
-        foreach (var name in names)
+        foreach (var name in type.Ids is IdSource.Score ? ScoreMembers : Members)
         {
-            if (Member(document, name) is { } id && UsableId.Is(id)) return id;
-        }
-
-        return null;
-    }
-
-    private static string? Member(ReadOnlySpan<byte> document, string name)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(document, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
-            reader.Read();
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var found = reader.ValueTextEquals(name);
-                reader.Read();
-                if (found) return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-                reader.Skip();
-            }
-        }
-        catch (InvalidOperationException)
-        {
-            // No object, or an id that is no text: it stays nameless.
+            if (DocumentText.Find(document, name) is { } id && UsableId.Is(id)) return id;
         }
 
         return null;

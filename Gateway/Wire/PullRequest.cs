@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -34,7 +33,7 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
         {
             if (name == "since") since = walk.Text();
             else if (name == "types") types = TypeNames(ref walk);
-            else if (name == "limit" && walk.Token != JsonTokenType.Null) limit = LimitOf(walk.Number()) ?? throw walk.Wrong(LimitText);
+            else if (name == "limit" && walk.Token != JsonTokenType.Null) limit = LimitOf(walk);
             else walk.Skip();
         }
 
@@ -44,22 +43,16 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
 
     public static PullRequest Parse(IQueryCollection query)
     {
-        int? limit = null;
-        if (query["limit"].ToString() is { Length: > 0 } text)
-        {
-            limit = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? LimitOf(number) : null;
-            if (limit is null) throw new RequestRefusedException(Problem.InvalidParameter, $"limit is '{BodyWalk.Cut(text)}': it {LimitText}.", "limit");
-        }
-
+        var limit = QueryLimit.Of(query, Limits.PullLimitMax);
         var names = query["types"].SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
         if (names.Count > TypesMax || names.Any(name => EntityTypes.Of(name) is null))
             throw new RequestRefusedException(Problem.InvalidParameter, $"types must name at most {TypesMax} lower_snake entity types.", "types");
         return Of(query["since"].ToString(), names.Count == 0 ? null : names, limit);
     }
 
-    private static readonly string LimitText = $"must be a whole number from 1 to {Limits.PullLimitMax}";
-
-    private static int? LimitOf(long? number) => number is >= 1 and <= Limits.PullLimitMax ? (int)number : null;
+    private static int LimitOf(BodyWalk walk) => walk.Number() is { } number and >= 1 and <= Limits.PullLimitMax
+        ? (int)number
+        : throw walk.Wrong($"must be a whole number from 1 to {Limits.PullLimitMax}");
 
     // Sorted, so that the same question asked in another order has the same ETag. An empty list asks for all, as leaving it out does.
     private static PullRequest Of(string? since, List<string>? types, int? limit) => new(

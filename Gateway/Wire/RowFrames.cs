@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
@@ -37,46 +36,22 @@ internal static class RowFrames
 
         var frame = new FrameWriter(isNew ? names.Upserts[0] : names.Upserts[^1], now, row.Data.Length + (occurrences?.Sum(o => o.Data.Length + 1) ?? 0))
             .Json(names.Payload, row.Data.Span);
-        return occurrences is { Count: > 0 } ? Occurrences(frame, occurrences) : frame;
+        return occurrences is { Count: > 0 } ? frame.Documents("occurrences", occurrences) : frame;
     }
 
     /// <summary>The plan an occurrence belongs to, by its own document.</summary>
-    public static string? PlanOf(StoredRow occurrence) => Text(occurrence.Data, "planId"u8, "plan_id"u8);
-
-    private static string? Text(ReadOnlyMemory<byte> document, ReadOnlySpan<byte> member, ReadOnlySpan<byte> other)
-    {
-        if (document.IsEmpty) return null;
-        var reader = new Utf8JsonReader(document.Span, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var found = reader.ValueTextEquals(member) || (!other.IsEmpty && reader.ValueTextEquals(other));
-            reader.Read();
-            if (found && reader.TokenType == JsonTokenType.String) return reader.GetString();
-            reader.Skip();
-        }
-
-        return null;
-    }
+    public static string? PlanOf(StoredRow occurrence) => DocumentText.Find(occurrence.Data.Span, "planId", "plan_id");
 
     /// <summary>A winning copy, as the answer to a mutation holds it.</summary>
     public static StoredRow Winner(ItemResult item) =>
-        new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, Text(item.Server, "deletedAt"u8, default) is null ? null : item.UpdatedAtMs, item.Server);
-
-    private static FrameWriter Occurrences(FrameWriter frame, IReadOnlyList<StoredRow> occurrences)
-    {
-        frame.Open("occurrences");
-        var first = true;
-        foreach (var occurrence in occurrences) frame.Item(occurrence, ref first);
-        return frame.Close();
-    }
+        new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, DocumentText.Find(item.Server.Span, "deletedAt") is null ? null : item.UpdatedAtMs, item.Server);
 
     private static FrameWriter Deletion(StoredRow row, EventNames? names, string now, long deletedMs)
     {
         var frame = names is { Deletes.Length: > 0 }
             ? new FrameWriter(names.Deletes[0], now).Text(names.IdMember, row.Entity.Id)
             : new FrameWriter(SocketEvents.EntityDeleted, now).Text("entityType", row.Entity.Type).Text("entityId", row.Entity.Id);
-        return frame.Text("deletedAt", WireTime.Iso(deletedMs)).Number("version", row.Version);
+        return frame.Text("deletedAt", IsoTime.Text(deletedMs)).Number("version", row.Version);
     }
 
     private static List<StoredRow> OccurrencesBehind(IReadOnlyList<AnnouncedRow> rows, int at)

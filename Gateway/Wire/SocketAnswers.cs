@@ -28,17 +28,10 @@ internal static class SocketAnswers
     /// <summary>The revision that must have been sent before this may be; 0: none.</summary>
     public static long Seq(ReadOnlySpan<byte> answer)
     {
+        // Where there is one, it is the first member.
         var reader = new Utf8JsonReader(answer);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            var found = reader.ValueTextEquals("seq"u8);
-            reader.Read();
-            if (found) return reader.GetInt64();
-            reader.Skip();
-        }
-
-        return 0;
+        var isThere = reader.Read() && reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("seq"u8) && reader.Read();
+        return isThere ? reader.GetInt64() : 0;
     }
 
     /// <summary>What was beaten, by the answer that is kept; each once.</summary>
@@ -70,7 +63,7 @@ internal static class SocketAnswers
     {
         if (Stands(item)) writer.WriteNumber("seq", item.Seq);
         if (item.Version > 0) writer.WriteNumber("version", item.Version);
-        if (item.Seq > 0) writer.WriteString("updatedAt", WireTime.Iso(item.UpdatedAtMs));
+        if (item.Seq > 0) writer.WriteString("updatedAt", IsoTime.Text(item.UpdatedAtMs));
         writer.WriteString("status", ItemMessages.Word(item.Status));
         // Who was beaten must find the winner again when it asks a second time, and this is all that is kept.
         if (named && item.Status is ItemStatus.Conflict) Name(writer, item.Entity);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>Why a frame was not acted on. The socket stays open; PROTOCOL.md, WebSocket, lists them.</summary>
@@ -8,7 +10,7 @@ internal enum SocketErrorCode
     UnknownType,
     Forbidden,
     InvalidToken,
-    KeyReused,
+    MutationIdReused,
     DeviceQuota,
     Unavailable,
     Internal,
@@ -25,7 +27,7 @@ internal sealed record SocketError(SocketErrorCode Code, string? Path = null, st
         SocketErrorCode.InvalidShape or SocketErrorCode.UnknownType => "Invalid sync event format",
         SocketErrorCode.Forbidden => "The event names another user than the token",
         SocketErrorCode.InvalidToken => "Invalid or expired token",
-        SocketErrorCode.KeyReused => "This mutationId belongs to other content",
+        SocketErrorCode.MutationIdReused => "This mutationId belongs to other content",
         SocketErrorCode.DeviceQuota => "The user has as many devices as allowed",
         SocketErrorCode.Unavailable => "The change could not be stored; send it again shortly",
         _ => "The server failed and wrote down why",
@@ -34,18 +36,8 @@ internal sealed record SocketError(SocketErrorCode Code, string? Path = null, st
 
 internal static class SocketErrorCodes
 {
-    public static string Word(this SocketErrorCode code) => code switch
-    {
-        SocketErrorCode.InvalidJson => "INVALID_JSON",
-        SocketErrorCode.InvalidShape => "INVALID_SHAPE",
-        SocketErrorCode.UnknownType => "UNKNOWN_TYPE",
-        SocketErrorCode.Forbidden => "FORBIDDEN",
-        SocketErrorCode.InvalidToken => "INVALID_TOKEN",
-        SocketErrorCode.KeyReused => "MUTATION_ID_REUSED",
-        SocketErrorCode.DeviceQuota => "DEVICE_QUOTA",
-        SocketErrorCode.Unavailable => "UNAVAILABLE",
-        _ => "INTERNAL",
-    };
+    /// <summary>Its name in UPPER_SNAKE, stable: clients branch on it.</summary>
+    public static string Word(this SocketErrorCode code) => JsonNamingPolicy.SnakeCaseUpper.ConvertName(code.ToString());
 }
 
 /// <summary>Ends the handling of one frame.</summary>

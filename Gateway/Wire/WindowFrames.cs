@@ -62,13 +62,8 @@ internal static class WindowFrames
         if (items.Count > 0) yield return Bulk(items, bytes, names, now);
     }
 
-    private static FrameWriter Bulk(List<StoredRow> items, long bytes, EventNames names, string now)
-    {
-        var frame = new FrameWriter(names.Bulk!, now, (int)bytes).Open(names.BulkMember!);
-        var first = true;
-        foreach (var item in items) frame.Item(item, ref first);
-        return frame.Close();
-    }
+    private static FrameWriter Bulk(List<StoredRow> items, long bytes, EventNames names, string now) =>
+        new FrameWriter(names.Bulk!, now, (int)bytes).Documents(names.BulkMember!, items);
 
     private static bool IsLive(StoredRow row, EntityType type) => row.DeletedAtMs is null && row.Entity.Type == type.Name;
 }

@@ -80,7 +80,7 @@ internal sealed class WireAnswers : IAnswerFormat
             ItemMessages.Word(item.Status),
             item.Seq,
             item.Version,
-            item.Seq == 0 ? null : WireTime.Iso(item.UpdatedAtMs),
+            item.Seq == 0 ? null : IsoTime.Text(item.UpdatedAtMs),
             item.ExistingId,
             JsonBytes.OrNull(item.Document)))];
 

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>The clock a change claims (PROTOCOL.md, Clocks). A time that cannot be read counts as not there.</summary>

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>What an entity remembers of the clocks it has seen.</summary>

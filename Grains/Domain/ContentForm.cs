@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Mirubato.Grains.Domain.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Domain;
 

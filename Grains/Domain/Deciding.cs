@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains.Domain;
@@ -143,7 +142,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
     private ItemDecision Lose(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
     {
         if (verdict.Outcome is Outcome.BeatenInTie) head = AnnounceAgain(item.Entity, head, verdict.OutMs);
-        if (!Merge.IsStaleCopy(arrival, head)) KeepLoser(item, head.Version, verdict.Reason);
+        if (!Merge.IsStaleCopy(arrival, head)) Keep(item, verdict.Reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale, head.Version);
         return new ItemDecision(item, ItemStatus.Conflict, head, verdict.Reason);
     }
 
@@ -173,12 +172,6 @@ internal sealed class Deciding(IHeads under, Terms terms)
         touch.Now = head;
         touched[touch.Entity] = touch;
         draft.Put(touch.Entity, head);
-    }
-
-    private void KeepLoser(Incoming item, long winnerVersion, ItemRefusal reason)
-    {
-        var word = reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale;
-        Keep(item, word, winnerVersion);
     }
 
     private void Keep(Incoming item, string reason, long winnerVersion)

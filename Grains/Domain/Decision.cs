@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains.Domain;
@@ -78,8 +77,7 @@ internal sealed class Decision(
         return [.. items.Select(item => Result(item, written, stored))];
     }
 
-    private ItemResult Result(
-        in ItemDecision item, Dictionary<EntityKey, NewRow> written, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    private ItemResult Result(in ItemDecision item, Dictionary<EntityKey, NewRow> written, IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
         var entity = item.Item.Entity;
         var row = written.GetValueOrDefault(entity);

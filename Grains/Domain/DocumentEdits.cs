@@ -14,7 +14,6 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     /// <summary>The fingerprint of the document as sent is not that of the normalized one.</summary>
     public bool ChangeContent { get; private set; }
 
-    /// <summary>Gives a member the JSON <paramref name="value"/>.</summary>
     public void Set(Member member, ReadOnlyMemory<byte> value)
     {
         var at = members[member];

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Mirubato.Grains.Domain.Json;
 
 namespace Mirubato.Grains.Domain;
@@ -35,11 +36,11 @@ internal readonly ref struct DocumentMembers
     /// <summary>The token of the member's value, null or not; 0 when there is none.</summary>
     public int this[Member member] => values[(int)member];
 
-    public bool Has(Member member) => this[member] != 0 && tree[this[member]].Kind is not JsonKind.Null;
+    public bool Has(Member member) => this[member] != 0 && tree[this[member]].Kind is not JsonTokenType.Null;
 
-    public bool IsText(Member member) => this[member] != 0 && tree[this[member]].Kind is JsonKind.String;
+    public bool IsText(Member member) => this[member] != 0 && tree[this[member]].Kind is JsonTokenType.String;
 
-    public bool IsNumber(Member member) => this[member] != 0 && tree[this[member]].Kind is JsonKind.Number;
+    public bool IsNumber(Member member) => this[member] != 0 && tree[this[member]].Kind is JsonTokenType.Number;
 
     public string? Text(Member member) => IsText(member) ? tree.Text(this[member]) : null;
 

@@ -1,9 +1,7 @@
 using System.Text.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Domain;
 
-/// <summary>Which entity a change is about.</summary>
 internal static class EntityName
 {
     /// <summary>Null when no usable id is given.</summary>

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>What a user's live entities come to.</summary>

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>One item of a write, read and normalized: all that merging needs of it.</summary>

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Mirubato.Grains.Domain.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Domain;
 
@@ -24,7 +24,7 @@ internal static class Intake
         var document = sent.IsEmpty && change.Delete ? NoMembers : sent;
         using var tree = JsonTree.Parse(document.Span, Limits.EntityDepthMax);
         if (RefusalOf(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, document, type, refusal);
-        if (tree[0].Kind is not JsonKind.Object) return Refuse(change, document, type, ItemRefusal.Invalid);
+        if (tree[0].Kind is not JsonTokenType.StartObject) return Refuse(change, document, type, ItemRefusal.Invalid);
         if (!HoldsChecksum(change, tree)) return Refuse(change, document, type, ItemRefusal.ChecksumMismatch);
         return Read(change, type, user, document, tree);
     }

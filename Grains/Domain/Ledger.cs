@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains.Domain;
@@ -36,8 +35,7 @@ internal sealed class Ledger : IHeads
 
     public EntityHead? Find(EntityKey entity) => heads.GetValueOrDefault(entity);
 
-    public EntityKey? FindRecognizable(Fingerprint fingerprint) =>
-        recognizable.TryGetValue(fingerprint, out var entity) ? entity : null;
+    public EntityKey? FindRecognizable(Fingerprint fingerprint) => recognizable.TryGetValue(fingerprint, out var entity) ? entity : null;
 
     /// <summary>Takes in what the store has held.</summary>
     public void Adopt(Draft draft)
@@ -56,8 +54,7 @@ internal sealed class Ledger : IHeads
         AssertDigest();
     }
 
-    private void AssertDigest() =>
-        Invariant.Holds(Tally.Digest == Standing.Digest, "the digest of the heads is the stored one");
+    private void AssertDigest() => Invariant.Holds(Tally.Digest == Standing.Digest, "the digest of the heads is the stored one");
 
     private void Put(EntityKey entity, EntityHead head)
     {

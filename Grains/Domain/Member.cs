@@ -64,9 +64,7 @@ internal static class Members
     private static readonly byte[][] Names =
         [.. Enum.GetValues<Member>().Select(member => Encoding.UTF8.GetBytes(Table.FirstOrDefault(row => row.Member == member).Name ?? ""))];
 
-    /// <summary>The members that have a name of so many bytes.</summary>
-    private static readonly Member[][] ByLength =
-        [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(OfLength)];
+    private static readonly Member[][] ByLength = [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(OfLength)];
 
     public static ReadOnlySpan<byte> NameOf(Member member) => Names[(int)member];
 

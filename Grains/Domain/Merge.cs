@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>All that the rules look at in a change.</summary>
@@ -60,8 +58,7 @@ internal static class Merge
     }
 
     /// <summary>A change of an entity that nobody has heard of.</summary>
-    public static Verdict Create(in Arrival change, long nowMs) =>
-        new(Outcome.Applied, Math.Min(change.Claim, nowMs), change.Claim);
+    public static Verdict Create(in Arrival change, long nowMs) => new(Outcome.Applied, Math.Min(change.Claim, nowMs), change.Claim);
 
     /// <summary>
     /// Rule 1. Content that is there already takes no revision unless its writer's clock is past what was sent: then devices that compare
@@ -75,8 +72,7 @@ internal static class Merge
     private static bool IsTheDocument(in Arrival change, EntityHead head) =>
         !head.IsDeleted && change.Fingerprint == head.Fingerprint && (change.ClaimMs is null || change.Claim <= head.OutMs);
 
-    private static bool IsTheDuplicate(in Arrival change, EntityHead head) =>
-        head.DuplicateOf is not null && IsStaleCopy(change, head);
+    private static bool IsTheDuplicate(in Arrival change, EntityHead head) => head.DuplicateOf is not null && IsStaleCopy(change, head);
 
     /// <summary>Rule 2. One action sent by both paths, which differ in defaults and in whether they name the device.</summary>
     private static bool IsTwin(in Arrival change, EntityHead head) =>

@@ -9,19 +9,17 @@ namespace Mirubato.Grains.Domain;
 /// <param name="HasTimeOfDay">Not midnight where it was written: some clients send only the day, as midnight.</param>
 internal readonly record struct Moment(long UtcMs, bool HasTimeOfDay)
 {
-    public const long MinMs = -62_135_596_800_000;
-    public const long MaxMs = 253_402_300_799_999;
     private const int DayMs = 86_400_000;
     private const int MinuteMs = 60_000;
     private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-.0123456789"u8);
 
-    public static bool IsRepresentable(long ms) => ms is >= MinMs and <= MaxMs;
+    public static bool IsRepresentable(long ms) => ms is >= IsoTime.MinMs and <= IsoTime.MaxMs;
 
     public static Moment? OfNumber(ReadOnlySpan<byte> number)
     {
         if (Utf8Parser.TryParse(number, out long whole, out var used) && used == number.Length) return OfMs(whole);
         var value = Math.Floor(EcmaNumber.Parse(number));
-        return value is >= MinMs and <= MaxMs ? OfMs((long)value) : null;
+        return value is >= IsoTime.MinMs and <= IsoTime.MaxMs ? OfMs((long)value) : null;
     }
 
     /// <summary>ISO 8601, or the digits of an epoch-ms number.</summary>

@@ -1,6 +1,6 @@
 using System.Text;
+using System.Text.Json;
 using Mirubato.Grains.Domain.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Domain;
 
@@ -104,10 +104,10 @@ internal ref struct Normalization
     private void Pieces()
     {
         var pieces = members[Member.Pieces];
-        if (type != EntityTypes.LogbookEntry || pieces == 0 || tree[pieces].Kind is not JsonKind.Array) return;
+        if (type != EntityTypes.LogbookEntry || pieces == 0 || tree[pieces].Kind is not JsonTokenType.StartArray) return;
         for (var piece = pieces + 1; piece < tree[pieces].Next; piece = tree[piece].Next)
         {
-            if (tree[piece].Kind is JsonKind.Object) PieceId(piece);
+            if (tree[piece].Kind is JsonTokenType.StartObject) PieceId(piece);
         }
     }
 
@@ -126,7 +126,7 @@ internal ref struct Normalization
 
         if (IsGivenId(id))
         {
-            if (tree[id].Kind is not JsonKind.String || IsPlainlyNormal(id)) return;
+            if (tree[id].Kind is not JsonTokenType.String || IsPlainlyNormal(id)) return;
             edits.SetPieceId(piece, id, JsonText.Encode(ScoreIds.NormalizeExisting(tree.Text(id))));
         }
         else if (Named(title) is { } name)
@@ -139,11 +139,11 @@ internal ref struct Normalization
 
     /// <summary>Whether a client gave an id at all: not absent, null or blank. One that is no string is left to it.</summary>
     private readonly bool IsGivenId(int value) =>
-        value != 0 && tree[value].Kind is not JsonKind.Null && (tree[value].Kind is not JsonKind.String || Named(value) is not null);
+        value != 0 && tree[value].Kind is not JsonTokenType.Null && (tree[value].Kind is not JsonTokenType.String || Named(value) is not null);
 
     /// <summary>A string that is not blank.</summary>
     private readonly string? Named(int value) =>
-        value != 0 && tree[value].Kind is JsonKind.String && EcmaCase.Trim(tree.Text(value)) is { Length: > 0 } text ? text : null;
+        value != 0 && tree[value].Kind is JsonTokenType.String && EcmaCase.Trim(tree.Text(value)) is { Length: > 0 } text ? text : null;
 
     /// <summary>Version and updatedAt are the server's to say, under each spelling the client uses.</summary>
     private void Stamps()

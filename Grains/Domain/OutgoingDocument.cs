@@ -42,7 +42,6 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
         }
     }
 
-    /// <summary>The bytes to store and to send.</summary>
     public ReadOnlyMemory<byte> Render(long version, long outMs)
     {
         var output = new Utf8Buffer(source.Length + 64);

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Mirubato.Grains.Domain.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Domain;
 

@@ -1,10 +1,8 @@
 using System.Text;
 using Mirubato.Grains.Domain.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Domain;
 
-/// <summary>What is told of an entity that is gone.</summary>
 internal static class Tombstone
 {
     public static ReadOnlyMemory<byte> Render(EntityKey entity, long version, long deletedMs) =>

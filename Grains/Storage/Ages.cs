@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage;
 
 /// <summary>The ages of <see cref="Limits"/> in milliseconds, and the size of one step of a sweep.</summary>
@@ -16,10 +14,4 @@ internal static class Ages
     /// Rows that one batch of a sweep removes, and users that it looks at: few enough that nobody waits for its locks.
     /// </summary>
     public const int SweepRowsMax = 1_000;
-
-    /// <summary>Batches of one step in one sweep; what is left waits for the next.</summary>
-    public const int SweepStepsMax = 100;
-
-    /// <summary>How long a sweep holds its lease. A process that stops in the middle of a sweep holds up the others for so long.</summary>
-    public const long SweepLeaseMs = 10 * 60 * 1000;
 }

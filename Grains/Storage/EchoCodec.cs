@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage;
 

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage;
 
@@ -18,8 +17,7 @@ internal sealed class HeadReader
 
     public IReadOnlyList<HeadRow> Heads => heads;
 
-    public void Take(DbDataReader row) =>
-        heads.Add(new HeadRow(new EntityKey(Name(row.GetString(0)), row.GetString(1)), HeadOf(row)));
+    public void Take(DbDataReader row) => heads.Add(new HeadRow(new EntityKey(Name(row.GetString(0)), row.GetString(1)), HeadOf(row)));
 
     private EntityHead HeadOf(DbDataReader row) => new()
     {

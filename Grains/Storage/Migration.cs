@@ -5,7 +5,6 @@ namespace Mirubato.Grains.Storage;
 /// <summary>One numbered step of a schema, embedded as <c>Storage/Migrations/&lt;engine&gt;/NNN_name.sql</c>.</summary>
 internal sealed record Migration(int Version, string Name, string Sql)
 {
-    /// <summary>The steps of an engine, in order.</summary>
     public static IReadOnlyList<Migration> Of(string engine)
     {
         var assembly = typeof(Migration).Assembly;
@@ -16,7 +15,6 @@ internal sealed record Migration(int Version, string Name, string Sql)
             .OrderBy(step => step.Version)];
     }
 
-    /// <summary>The steps a database at <paramref name="version"/> still lacks.</summary>
     /// <exception cref="InvalidOperationException">The database is of a newer release than this build.</exception>
     public static IEnumerable<Migration> Missing(IReadOnlyList<Migration> known, int version)
     {

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage;
 
 /// <summary>Keeps the rows of a page within its bounds: so many rows, about <see cref="Limits.PageBytesMax"/> bytes, at least one row.</summary>

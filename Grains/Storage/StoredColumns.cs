@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage;
 

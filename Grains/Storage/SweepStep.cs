@@ -30,7 +30,11 @@ internal enum SweepStep
 internal sealed record SweepProgress(int Removed, string? Cursor, bool Done);
 
 /// <summary>The lease that a batch must hold, and the time at which it must not have expired.</summary>
-internal readonly record struct SweepLease(string Holder, long NowMs);
+internal readonly record struct SweepLease(string Holder, long NowMs)
+{
+    /// <summary>$1 holder, $2 now.</summary>
+    public const string HeldSql = "SELECT 1 FROM maintenance_lease WHERE name = 'sweep' AND holder = $1 AND until_ms > $2";
+}
 
 /// <summary>Another process holds the lease, or it expired, or nobody took it. The batch changed nothing.</summary>
 internal sealed class LeaseLostException(string holder)

@@ -1,5 +1,6 @@
 using System.Text;
 using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Domain;
 
@@ -79,7 +80,7 @@ public sealed class MomentTests
         var random = new Random(3);
         for (var i = 0; i < 10_000; i++)
         {
-            var ms = random.NextInt64(Moment.MinMs, Moment.MaxMs + 1);
+            var ms = random.NextInt64(IsoTime.MinMs, IsoTime.MaxMs + 1);
             Assert.Equal(ms, Moment.OfText(Encoding.UTF8.GetBytes(IsoTime.Text(ms)))?.UtcMs);
             Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffZ"), IsoTime.Text(ms));
         }

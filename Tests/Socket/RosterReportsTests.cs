@@ -136,7 +136,7 @@ public sealed class RosterReportsTests : IDisposable
     private async Task<UserSockets> Admitted(string user)
     {
         var sockets = registry.Acquire(new UserId(user), context);
-        await turns.Run(() => reports.Admit(sockets).AsTask());
+        await turns.Run(() => reports.Admit(sockets));
         return sockets;
     }
 

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Mirubato.Grains.Domain.Json;
 
@@ -13,7 +12,7 @@ internal static class CanonicalJson
         using var writer = new CanonicalWriter(tree, form);
         writer.Write();
         SHA256.HashData(writer.Written, hash);
-        return ProblemOf(tree, writer);
+        return tree.Problem is JsonProblem.None && writer.HasDuplicates ? JsonProblem.DuplicateKeys : tree.Problem;
     }
 
     public static JsonProblem Hash(ReadOnlySpan<byte> json, int depthMax, CanonicalForm form, Span<byte> hash)
@@ -21,17 +20,4 @@ internal static class CanonicalJson
         using var tree = JsonTree.Parse(json, depthMax);
         return Hash(tree, form, hash);
     }
-
-    /// <summary>The canonical text itself; null when there is a problem.</summary>
-    public static string? Text(ReadOnlySpan<byte> json, int depthMax, CanonicalForm form)
-    {
-        using var tree = JsonTree.Parse(json, depthMax);
-        if (tree.Problem is not JsonProblem.None) return null;
-        using var writer = new CanonicalWriter(tree, form);
-        writer.Write();
-        return writer.HasDuplicates ? null : Encoding.UTF8.GetString(writer.Written);
-    }
-
-    private static JsonProblem ProblemOf(in JsonTree tree, in CanonicalWriter writer) =>
-        tree.Problem is JsonProblem.None && writer.HasDuplicates ? JsonProblem.DuplicateKeys : tree.Problem;
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace Mirubato.Grains.Domain.Json;
 
@@ -46,16 +47,16 @@ internal ref struct CanonicalWriter
     {
         switch (tree[at].Kind)
         {
-            case JsonKind.Object:
+            case JsonTokenType.StartObject:
                 Object(at, place);
                 break;
-            case JsonKind.Array:
+            case JsonTokenType.StartArray:
                 Array(at, place is Place.Items ? Place.Item : Place.Elsewhere);
                 break;
-            case JsonKind.Name or JsonKind.String:
+            case JsonTokenType.PropertyName or JsonTokenType.String:
                 Text(at);
                 break;
-            case JsonKind.Number:
+            case JsonTokenType.Number:
                 EcmaNumber.Write(tree.Raw(at), ref output);
                 break;
             default:
@@ -124,7 +125,7 @@ internal ref struct CanonicalWriter
     }
 
     private readonly bool Omits(ReadOnlySpan<byte> name, int value, Place place) =>
-        (form.OmitNulls && tree[value].Kind is JsonKind.Null)
+        (form.OmitNulls && tree[value].Kind is JsonTokenType.Null)
         || (place is Place.Root && form.OmitAtRoot is { } omits && omits(name))
         || (place is Place.Item && name.SequenceEqual("id"u8));
 }

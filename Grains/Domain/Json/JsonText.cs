@@ -71,8 +71,7 @@ internal static class JsonText
         if (high != 0) AppendHex(ref output, high);
     }
 
-    private static void AppendRune(ref Utf8Buffer output, Rune rune) =>
-        output.Advance(rune.EncodeToUtf8(output.Reserve(4)));
+    private static void AppendRune(ref Utf8Buffer output, Rune rune) => output.Advance(rune.EncodeToUtf8(output.Reserve(4)));
 
     private static void AppendAscii(ref Utf8Buffer output, char unit)
     {

@@ -1,27 +1,17 @@
-namespace Mirubato.Grains.Domain.Json;
+using System.Text.Json;
 
-internal enum JsonKind : byte
-{
-    Object,
-    Array,
-    Name,
-    String,
-    Number,
-    True,
-    False,
-    Null,
-}
+namespace Mirubato.Grains.Domain.Json;
 
 /// <summary>One value, or the name of a member, as a slice of the document. A name is followed by its value.</summary>
 /// <param name="Start">The first byte; of names and strings the one after the quote.</param>
 /// <param name="Length">Bytes of the slice; of names and strings without quotes.</param>
 /// <param name="Next">The index of the token after this value and all it holds.</param>
 /// <param name="Escaped">The slice has escapes, so it is not yet the text.</param>
-internal readonly record struct JsonToken(int Start, int Length, int Next, JsonKind Kind, bool Escaped)
+internal readonly record struct JsonToken(int Start, int Length, int Next, JsonTokenType Kind, bool Escaped)
 {
-    private int Quote => Kind is JsonKind.Name or JsonKind.String ? 1 : 0;
+    private int Quote => Kind is JsonTokenType.PropertyName or JsonTokenType.String ? 1 : 0;
 
-    public bool IsContainer => Kind is JsonKind.Object or JsonKind.Array;
+    public bool IsContainer => Kind is JsonTokenType.StartObject or JsonTokenType.StartArray;
 
     /// <summary>Where the token begins in the document, quote included.</summary>
     public int OuterStart => Start - Quote;

@@ -72,7 +72,7 @@ internal ref struct JsonTree
                     break;
                 case JsonTokenType.StartObject or JsonTokenType.StartArray:
                     open[depth++] = Count;
-                    Add(new(start, 0, 0, reader.TokenType is JsonTokenType.StartObject ? JsonKind.Object : JsonKind.Array, false));
+                    Add(new(start, 0, 0, reader.TokenType, false));
                     break;
                 case JsonTokenType.EndObject or JsonTokenType.EndArray:
                     ref var opened = ref tokens[open[--depth]];
@@ -87,7 +87,7 @@ internal ref struct JsonTree
 
     private void AddTooDeep(ref Utf8JsonReader reader, int start)
     {
-        var kind = reader.TokenType is JsonTokenType.StartObject ? JsonKind.Object : JsonKind.Array;
+        var kind = reader.TokenType;
         reader.Skip();
         Add(new(start, (int)reader.TokenStartIndex + 1 - start, Count + 1, kind, false));
         Note(JsonProblem.TooDeep);
@@ -95,31 +95,10 @@ internal ref struct JsonTree
 
     private void AddLeaf(ref Utf8JsonReader reader, int start)
     {
-        var length = reader.ValueSpan.Length;
-        switch (reader.TokenType)
-        {
-            case JsonTokenType.PropertyName:
-                Add(new(start + 1, length, Count + 1, JsonKind.Name, reader.ValueIsEscaped));
-                break;
-            case JsonTokenType.String:
-                Add(new(start + 1, length, Count + 1, JsonKind.String, reader.ValueIsEscaped));
-                break;
-            case JsonTokenType.Number:
-                if (!EcmaNumber.IsInRange(reader.ValueSpan)) Note(JsonProblem.NumberOutOfRange);
-                Add(new(start, length, Count + 1, JsonKind.Number, false));
-                break;
-            default:
-                Add(new(start, length, Count + 1, LiteralOf(reader.TokenType), false));
-                break;
-        }
+        var quote = reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String ? 1 : 0;
+        if (reader.TokenType is JsonTokenType.Number && !EcmaNumber.IsInRange(reader.ValueSpan)) Note(JsonProblem.NumberOutOfRange);
+        Add(new(start + quote, reader.ValueSpan.Length, Count + 1, reader.TokenType, reader.ValueIsEscaped));
     }
-
-    private static JsonKind LiteralOf(JsonTokenType type) => type switch
-    {
-        JsonTokenType.True => JsonKind.True,
-        JsonTokenType.False => JsonKind.False,
-        _ => JsonKind.Null,
-    };
 
     private void Note(JsonProblem problem)
     {

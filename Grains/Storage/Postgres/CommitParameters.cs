@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -20,14 +19,9 @@ internal static class CommitParameters
 
     private static void AddFence(NpgsqlParameterCollection to, UserId user, Commit commit)
     {
-        to.Text(user.Value);
-        to.Uuid(commit.Expected.Epoch.Value);
-        to.Bigint(commit.Expected.Seq.Number);
-        to.Bigint(commit.Last.Number);
-        to.Bytea(Bits.Of(commit.Digest));
-        to.Bigint(commit.NowMs);
-        to.Bigint(commit.OldestTokenMs);
-        to.Texts(Column(commit.Devices, device => device.Value));
+        to.Values(
+            user.Value, commit.Expected.Epoch.Value, commit.Expected.Seq.Number, commit.Last.Number, Bits.Of(commit.Digest), commit.NowMs,
+            commit.OldestTokenMs, Column(commit.Devices, device => device.Value));
     }
 
     private static CommitParts AddRows(NpgsqlParameterCollection to, IReadOnlyList<NewRow> rows)
@@ -87,10 +81,5 @@ internal static class CommitParameters
         return CommitParts.Receipts;
     }
 
-    private static TColumn[] Column<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of)
-    {
-        var column = new TColumn[items.Count];
-        for (var i = 0; i < column.Length; i++) column[i] = of(items[i]);
-        return column;
-    }
+    private static TColumn[] Column<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of) => [.. items.Select(of)];
 }

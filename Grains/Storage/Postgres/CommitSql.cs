@@ -9,11 +9,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// </summary>
 internal static class CommitSql
 {
-    public const int FenceParameters = 8;
-    public const int RowParameters = 17;
-    public const int ReplacedParameters = 5;
-    public const int LoserParameters = 8;
-    public const int ReceiptParameters = 7;
+    private const int FenceParameters = 8;
 
     private static readonly string[] Forms = [.. Enumerable.Range(0, 16).Select(form => Build((CommitParts)form))];
 

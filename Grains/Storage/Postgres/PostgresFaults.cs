@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Mirubato.Grains.Interfaces;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
@@ -10,8 +9,7 @@ internal static class PostgresFaults
     /// <summary>Raised by <c>sync_receipt_taken()</c>; see Migrations/Postgres.</summary>
     public const string ReceiptTaken = "MS001";
 
-    public static bool IsFault(Exception e) =>
-        e is NpgsqlException or SocketException or IOException or TimeoutException && !IsBug(e);
+    public static bool IsFault(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException && !IsBug(e);
 
     /// <summary>A statement that is wrong, or data that breaks it, will be so again: no retry helps. A missing table only waits for its migration.</summary>
     private static bool IsBug(Exception e) =>

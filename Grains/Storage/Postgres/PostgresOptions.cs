@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <param name="PoolSizeMax">

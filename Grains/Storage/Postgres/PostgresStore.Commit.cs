@@ -1,4 +1,3 @@
-using Mirubato.Grains.Interfaces;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
@@ -28,14 +27,13 @@ internal sealed partial class PostgresStore
         }
     }
 
-    public async ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel)
+    public async ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel)
     {
-        const string sql = $"""
-            SELECT {StoredColumns.Receipt} FROM idempotency_keys
-            WHERE user_id = $1 AND scope = $2 AND key = $3 AND expires_ms > $4
+        const string sql = """
+            DELETE FROM sync_conflicts WHERE user_id = $1 AND id = ANY (ARRAY(
+                SELECT id FROM sync_conflicts WHERE user_id = $1 ORDER BY created_ms DESC, id DESC OFFSET $2))
             """;
-        return await Read(sql, p => { p.Text(user.Value); p.Smallint((short)scope); p.Text(key); p.Bigint(nowMs); }, async (row, token) =>
-            await row.ReadAsync(token) ? StoredColumns.ReceiptOf(row, scope, key) : null, cancel);
+        await Execute(sql, cancel, user.Value, keep);
     }
 
     private async ValueTask<NpgsqlConnection> OpenForCommit(CancellationToken cancel)

@@ -1,19 +1,17 @@
-using Mirubato.Grains.Interfaces;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    public async ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) =>
-        await Locked(user, (connection, lastSeq, token) => Erase(connection, user, lastSeq + Limits.EpochJump, nowMs, token), cancel);
+    public ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) =>
+        Locked(user, (connection, lastSeq, token) => Erase(connection, user, lastSeq + Limits.EpochJump, nowMs, token), cancel);
 
     public async ValueTask<long> BumpEpochs(CancellationToken cancel)
     {
         const string sql = "UPDATE sync_metadata SET epoch = gen_random_uuid(), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
         var users = 0;
-        await Connected((connection, token) => Unhurried(connection,
-            async (c, t) => users = await Run(c, sql, p => p.Bigint(Limits.EpochJump), t), token), PostgresFaults.OfCommit, cancel);
+        await Unhurried(async (connection, token) => users = await Run(connection, sql, token, Limits.EpochJump), PostgresFaults.OfCommit, cancel);
         return users;
     }
 
@@ -32,18 +30,9 @@ internal sealed partial class PostgresStore
                 rights = rights + 1
             WHERE user_id = $1
             """;
-        var count = await Run(connection, tombstones,
-            p => { p.Text(user.Value); p.Bigint(first); p.Bigint(nowMs); p.Bigint(nowMs + Ages.ErasedTombstoneMs); }, cancel);
+        var count = await Run(connection, tombstones, cancel, user.Value, first, nowMs, nowMs + Ages.ErasedTombstoneMs);
         foreach (var table in (string[])["sync_conflicts", "sync_devices", "idempotency_keys"])
-            await Run(connection, $"DELETE FROM {table} WHERE user_id = $1", p => p.Text(user.Value), cancel);
-        await Run(connection, epoch, p =>
-        {
-            p.Text(user.Value);
-            p.Uuid(Bits.FreshEpoch().Value);
-            p.Bigint(first);
-            p.Bigint(first + count - 1);
-            p.Bytea(Bits.Of(UInt128.Zero));
-            p.Bigint(nowMs);
-        }, cancel);
+            await Run(connection, $"DELETE FROM {table} WHERE user_id = $1", cancel, user.Value);
+        await Run(connection, epoch, cancel, user.Value, Bits.FreshEpoch().Value, first, first + count - 1, Bits.Of(UInt128.Zero), nowMs);
     }
 }

@@ -1,46 +1,22 @@
+using System.Data.Common;
 using System.Globalization;
-using Mirubato.Grains.Interfaces;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    public async ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel)
-    {
-        while (true)
-        {
-            var snapshot = await Read(ReadSql.Heads, p => { p.Text(user.Value); p.Bigint(after.Number); }, SnapshotOf, cancel);
-            if (snapshot is not null) return snapshot;
-            await Provision(user, nowMs, cancel);
-        }
-    }
+    public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, () => Read(ReadSql.Heads, [user.Value, after.Number], SnapshotOf, cancel), cancel);
 
-    public async ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel)
-    {
-        while (true)
-        {
-            var standing = await Read(ReadSql.Standing, p => { p.Text(user.Value); p.Text(device?.Value); }, StandingOf, cancel);
-            if (standing is not null) return standing;
-            await Provision(user, nowMs, cancel);
-        }
-    }
-
-    public async ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel)
-    {
-        while (true)
-        {
-            if (await List(ReadSql.State, p => p.Text(user.Value), StateOf, cancel) is [var state]) return state;
-            await Provision(user, nowMs, cancel);
-        }
-    }
+    public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, () => First(ReadSql.State, StateOf, cancel, user.Value), cancel);
 
     public async ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel)
     {
         if (users.Count == 0) return [];
-        var found = await List(
-            ReadSql.States, p => p.Texts([.. users.Select(user => user.Value)]), row => (new UserId(row.GetString(12)), StateOf(row)), cancel);
-        return found.ToDictionary();
+        string[] asked = [.. users.Select(user => user.Value)];
+        return (await List(ReadSql.States, row => (new UserId(row.GetString(12)), StateOf(row)), cancel, [asked])).ToDictionary();
     }
 
     public async ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel)
@@ -48,7 +24,8 @@ internal sealed partial class PostgresStore
         var measured = false;
         while (true)
         {
-            var (page, whole) = await Read(ReadSql.Page(query, measured), p => AddQuery(p, user, device, query), (row, token) => PageOf(row, query.Rows, token), cancel);
+            var (page, whole) = await Read(
+                ReadSql.Page(query, measured), [.. ValuesOf(user, device, query)], (row, token) => PageOf(row, query.Rows, token), cancel);
             if (page is not null && (whole || measured)) return page;
             measured = page is not null;
             if (page is null) await Provision(user, nowMs, cancel);
@@ -64,45 +41,28 @@ internal sealed partial class PostgresStore
             """;
         if (keys.Count == 0) return [];
         var distinct = keys.Distinct().ToArray();
-        return await List(sql, p =>
-        {
-            p.Text(user.Value);
-            p.Texts([.. distinct.Select(key => key.Type)]);
-            p.Texts([.. distinct.Select(key => key.Id)]);
-        }, StoredColumns.RowOf, cancel);
+        string[] types = [.. distinct.Select(key => key.Type)];
+        string[] ids = [.. distinct.Select(key => key.Id)];
+        return await List(sql, StoredColumns.RowOf, cancel, user.Value, types, ids);
     }
 
-    private ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel)
+    protected override ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel) =>
+        Execute(ProvisionSql, cancel, user.Value, Bits.FreshEpoch().Value, Bits.Of(UInt128.Zero), nowMs);
+
+    private static IEnumerable<object> ValuesOf(UserId user, DeviceId? device, ReadQuery query)
     {
-        const string sql = """
-            INSERT INTO sync_metadata (user_id, epoch, first_seq, last_seq, last_sync_ms, digest, created_ms)
-            VALUES ($1, $2, 1, 0, 0, $3, $4) ON CONFLICT (user_id) DO NOTHING
-            """;
-        return Execute(sql, p => { p.Text(user.Value); p.Uuid(Bits.FreshEpoch().Value); p.Bytea(Bits.Of(UInt128.Zero)); p.Bigint(nowMs); }, cancel);
+        yield return user.Value;
+        yield return ValueOf(device);
+        yield return query.After.Number;
+        yield return query.Rows + 1;
+        if (query.Types is { } types) yield return types;
+        if (query.AfterKey is not { } key) yield break;
+        yield return key.Type;
+        yield return key.Id;
     }
 
-    private static void AddQuery(NpgsqlParameterCollection to, UserId user, DeviceId? device, ReadQuery query)
-    {
-        to.Text(user.Value);
-        to.Text(device?.Value);
-        to.Bigint(query.After.Number);
-        to.Integer(query.Rows + 1);
-        if (query.Types is { } types) to.Texts([.. types]);
-        if (query.AfterKey is not { } key) return;
-        to.Text(key.Type);
-        to.Text(key.Id);
-    }
-
-    private static async Task<Standing?> StandingOf(NpgsqlDataReader row, CancellationToken cancel) =>
-        await row.ReadAsync(cancel) ? StandingFrom(row) : null;
-
-    private static Standing StandingFrom(NpgsqlDataReader row) => new(
-        new Epoch(row.GetGuid(0)), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(3)),
-        Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
-        Rights: row.GetInt64(8));
-
-    private static UserState StateOf(NpgsqlDataReader row) => new(
-        StandingFrom(row), [.. row.GetFieldValue<string[]>(10).Select(device => new DeviceId(device))], row.GetInt32(11));
+    private static UserState StateOf(DbDataReader row) => new(
+        StandingOf(row), [.. row.GetFieldValue<string[]>(10).Select(device => new DeviceId(device))], row.GetInt32(11));
 
     private static async Task<UserSnapshot?> SnapshotOf(NpgsqlDataReader row, CancellationToken cancel)
     {

@@ -1,4 +1,4 @@
-using Mirubato.Grains.Interfaces;
+using System.Data.Common;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
@@ -7,7 +7,8 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// The store of a deployment: any number of processes over one PostgreSQL. Correct through the fence of each commit, not through
 /// who holds which connection.
 /// </summary>
-internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options) : IUserStore, IStoreUpkeep, IAsyncDisposable
+internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options)
+    : SqlStore(options.SweepRowsMax, options.TombstonesMax), IUserStore, IStoreUpkeep, IAsyncDisposable
 {
     private const int NpgsqlPoolSizeDefault = 100;
     private const int ClientPatienceSeconds = 2;
@@ -18,9 +19,6 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         options ??= new PostgresOptions();
         return new PostgresStore(NpgsqlDataSource.Create(Tuned(connectionString, options)), options);
     }
-
-    public async ValueTask Ping(CancellationToken cancel) =>
-        await Execute("SELECT last_seq FROM sync_metadata LIMIT 1", _ => { }, cancel);
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
@@ -49,37 +47,31 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         return tuned;
     }
 
-    private ValueTask<int> Execute(string sql, Action<NpgsqlParameterCollection> with, CancellationToken cancel) =>
-        Ask(sql, with, static (command, token) => command.ExecuteNonQueryAsync(token), cancel);
+    protected override ValueTask<int> Execute(string sql, CancellationToken cancel, params object[] values) =>
+        Ask(sql, values, static (command, token) => command.ExecuteNonQueryAsync(token), cancel);
 
-    private ValueTask<T> Read<T>(
-        string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancel) =>
-        Ask(sql, with, async (command, token) =>
+    private ValueTask<T> Read<T>(string sql, object[] values, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancel) =>
+        Ask(sql, values, async (command, token) =>
         {
             await using var reader = await command.ExecuteReaderAsync(token);
             return await read(reader, token);
         }, cancel);
 
-    private ValueTask<List<T>> List<T>(
-        string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlDataReader, T> read, CancellationToken cancel) =>
-        Read(sql, with, async (reader, token) =>
+    protected override ValueTask<List<T>> List<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values) =>
+        Read(sql, values, async (reader, token) =>
         {
             var rows = new List<T>();
             while (await reader.ReadAsync(token)) rows.Add(read(reader));
             return rows;
         }, cancel);
 
-    private async ValueTask<T> One<T>(string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlDataReader, T> read, CancellationToken cancel) =>
-        (await List(sql, with, read, cancel))[0];
-
-    private async ValueTask<T> Ask<T>(
-        string sql, Action<NpgsqlParameterCollection> with, Func<NpgsqlCommand, CancellationToken, Task<T>> ask, CancellationToken cancel)
+    private async ValueTask<T> Ask<T>(string sql, object[] values, Func<NpgsqlCommand, CancellationToken, Task<T>> ask, CancellationToken cancel)
     {
         try
         {
             await using var connection = await source.OpenConnectionAsync(cancel);
             await using var command = new NpgsqlCommand(sql, connection);
-            with(command.Parameters);
+            command.Parameters.Values(values);
             return await ask(command, cancel);
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
@@ -88,21 +80,26 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         }
     }
 
-    /// <summary>A transaction that begins by locking the user's row, as every commit does, and is handed its head. False when there is no such row.</summary>
-    private async ValueTask<bool> Locked(UserId user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel)
-    {
-        var found = false;
-        await Connected(async (connection, token) => found = await Locked(connection, user.Value, work, token), PostgresFaults.OfCommit, cancel);
-        return found;
-    }
+    /// <summary>A transaction that begins by locking the user's row, as every commit does, and is handed its head. Without such a row it does nothing.</summary>
+    private ValueTask Locked(UserId user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel) =>
+        Unhurried(async (connection, token) =>
+        {
+            await using var command = Command(connection, "SELECT last_seq FROM sync_metadata WHERE user_id = $1 FOR NO KEY UPDATE");
+            command.Parameters.Values(user.Value);
+            if (await command.ExecuteScalarAsync(token) is long lastSeq) await work(connection, lastSeq, token);
+        }, PostgresFaults.OfCommit, cancel);
 
-    private async ValueTask Connected(
+    /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
+    private async ValueTask Unhurried(
         Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, StoreUnavailableException> fault, CancellationToken cancel)
     {
         try
         {
             await using var connection = await source.OpenConnectionAsync(cancel);
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            await Run(connection, $"SET LOCAL statement_timeout = '{UpkeepSecondsMax}s'", cancel);
             await work(connection, cancel);
+            await transaction.CommitAsync(CancellationToken.None);
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
         {
@@ -110,34 +107,10 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         }
     }
 
-    private static async Task<bool> Locked(
-        NpgsqlConnection connection, string user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel)
-    {
-        var found = false;
-        await Unhurried(connection, async (c, token) =>
-        {
-            await using var command = Command(c, "SELECT last_seq FROM sync_metadata WHERE user_id = $1 FOR NO KEY UPDATE");
-            command.Parameters.Text(user);
-            if (await command.ExecuteScalarAsync(token) is not long lastSeq) return;
-            found = true;
-            await work(c, lastSeq, token);
-        }, cancel);
-        return found;
-    }
-
-    /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
-    private static async Task Unhurried(NpgsqlConnection connection, Func<NpgsqlConnection, CancellationToken, Task> work, CancellationToken cancel)
-    {
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await Run(connection, $"SET LOCAL statement_timeout = '{UpkeepSecondsMax}s'", _ => { }, cancel);
-        await work(connection, cancel);
-        await transaction.CommitAsync(CancellationToken.None);
-    }
-
-    private static async Task<int> Run(NpgsqlConnection connection, string sql, Action<NpgsqlParameterCollection> with, CancellationToken cancel)
+    private static async Task<int> Run(NpgsqlConnection connection, string sql, CancellationToken cancel, params object?[] values)
     {
         await using var command = Command(connection, sql);
-        with(command.Parameters);
+        command.Parameters.Values(values);
         return await command.ExecuteNonQueryAsync(cancel);
     }
 

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
@@ -8,23 +6,14 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// </summary>
 internal static class ReadSql
 {
-    /// <summary>$1 user, $2 device.</summary>
-    public const string Standing = $"""
-        SELECT {StandingColumns},
-            EXISTS (SELECT FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL)
-        FROM sync_metadata WHERE user_id = $1
-        """;
-
     /// <summary>$1 user.</summary>
     public const string State = $"{StateColumns} WHERE user_id = $1";
 
     /// <summary>$1 users.</summary>
     public const string States = $"{StateColumns} WHERE user_id = ANY ($1)";
 
-    private const string StandingColumns = "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
-
     private const string StateColumns = $"""
-        SELECT {StandingColumns}, false,
+        SELECT {SqlStore.StandingColumns}, false,
             ARRAY(SELECT device_id FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL ORDER BY device_id),
             (SELECT count(*)::int FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NULL),
             user_id

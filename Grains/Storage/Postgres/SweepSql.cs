@@ -7,9 +7,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// </summary>
 internal static class SweepSql
 {
-    public const string LeaseHeld = "SELECT 1 FROM maintenance_lease WHERE name = 'sweep' AND holder = $1 AND until_ms > $2";
-
-    private const string Lease = $"WITH lease AS ({LeaseHeld} FOR SHARE)";
+    private const string Lease = $"WITH lease AS ({SweepLease.HeldSql} FOR SHARE)";
     private const string Result = "SELECT (SELECT count(*)::int FROM lease), (SELECT count(*)::int FROM swept)";
 
     private const string Stale = """

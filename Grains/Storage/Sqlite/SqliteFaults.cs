@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage.Sqlite;
 

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage.Sqlite;
 
 /// <param name="ReadersMax">Connections that read; each reads one snapshot at a time.</param>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage.Sqlite;
 

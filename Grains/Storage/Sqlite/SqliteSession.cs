@@ -56,14 +56,14 @@ internal sealed class SqliteSession : IDisposable
     public static byte[] Blob(ReadOnlyMemory<byte> bytes) =>
         MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Array is { } array && array.Length == bytes.Length ? array : bytes.ToArray();
 
-    // Parameters are ?1, ?2, … as they are numbered in the text.
+    // Parameters are $1, $2, … as they are numbered in the text.
     private SqliteCommand Prepared(string sql, ReadOnlySpan<object?> values)
     {
         if (!prepared.TryGetValue(sql, out var command))
         {
             command = Connection.CreateCommand();
             command.CommandText = sql;
-            for (var i = 1; i <= values.Length; i++) command.Parameters.Add(new SqliteParameter { ParameterName = $"?{i}" });
+            for (var i = 1; i <= values.Length; i++) command.Parameters.Add(new SqliteParameter { ParameterName = $"${i}" });
             prepared.Add(sql, command);
         }
 

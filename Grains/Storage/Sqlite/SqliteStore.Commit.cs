@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage.Sqlite;
 
 internal sealed partial class SqliteStore
@@ -10,10 +8,13 @@ internal sealed partial class SqliteStore
         return writer.Write(session => Commit(session, user.Value, commit), cancel);
     }
 
-    public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel)
+    public async ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel)
     {
-        const string sql = $"SELECT {StoredColumns.Receipt} FROM idempotency_keys WHERE user_id = ?1 AND scope = ?2 AND key = ?3 AND expires_ms > ?4";
-        return readers.Read(session => session.First(sql, row => StoredColumns.ReceiptOf(row, scope, key), user.Value, (long)scope, key, nowMs), cancel);
+        const string sql = """
+            DELETE FROM sync_conflicts WHERE user_id = $1 AND id IN (
+                SELECT id FROM sync_conflicts WHERE user_id = $1 ORDER BY created_ms DESC, id DESC LIMIT -1 OFFSET $2)
+            """;
+        await Execute(sql, cancel, user.Value, keep);
     }
 
     // There is one writer: what was looked up at the start still holds at the end. So nothing is written before all of it is known.
@@ -32,8 +33,8 @@ internal sealed partial class SqliteStore
     /// <summary>The user's rights, or null when the fence does not hold.</summary>
     private static long? Fence(SqliteSession session, string user, Commit commit)
     {
-        const string fence = "SELECT rights FROM sync_metadata WHERE user_id = ?1 AND epoch = ?2 AND last_seq = ?3 AND not_before_ms <= ?4";
-        const string revoked = "SELECT 1 FROM sync_devices WHERE user_id = ?1 AND device_id = ?2 AND revoked_ms IS NOT NULL";
+        const string fence = "SELECT rights FROM sync_metadata WHERE user_id = $1 AND epoch = $2 AND last_seq = $3 AND not_before_ms <= $4";
+        const string revoked = "SELECT 1 FROM sync_devices WHERE user_id = $1 AND device_id = $2 AND revoked_ms IS NOT NULL";
         var rights = session.First(
             fence, row => (long?)row.GetInt64(0), user, commit.Expected.Epoch.ToString(), commit.Expected.Seq.Number, commit.OldestTokenMs);
         return commit.Devices.Any(device => session.First(revoked, _ => true, user, device.Value)) ? null : rights;
@@ -41,7 +42,7 @@ internal sealed partial class SqliteStore
 
     private static bool IsTaken(SqliteSession session, string user, Receipt receipt, long nowMs)
     {
-        const string sql = "SELECT 1 FROM idempotency_keys WHERE user_id = ?1 AND scope = ?2 AND key = ?3 AND expires_ms > ?4";
+        const string sql = "SELECT 1 FROM idempotency_keys WHERE user_id = $1 AND scope = $2 AND key = $3 AND expires_ms > $4";
         return session.First(sql, _ => true, user, (long)receipt.Scope, receipt.Key, nowMs);
     }
 
@@ -49,8 +50,8 @@ internal sealed partial class SqliteStore
     {
         const string sql = """
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
-            SELECT user_id, ?2, entity_type, entity_id, fingerprint, 'replaced', ?6, device_id, ?7, data FROM sync_data
-            WHERE user_id = ?1 AND entity_type = ?3 AND entity_id = ?4 AND fingerprint = ?5 AND data IS NOT NULL
+            SELECT user_id, $2, entity_type, entity_id, fingerprint, 'replaced', $6, device_id, $7, data FROM sync_data
+            WHERE user_id = $1 AND entity_type = $3 AND entity_id = $4 AND fingerprint = $5 AND data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
@@ -61,7 +62,7 @@ internal sealed partial class SqliteStore
     {
         const string sql = """
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (user_id, id) DO NOTHING
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
             sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, Bits.Of(loser.Fingerprint), loser.Reason, loser.WinnerVersion,
@@ -73,7 +74,7 @@ internal sealed partial class SqliteStore
         const string sql = """
             INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
                 bytes, recognizable, device_id, duplicate_of, fingerprint, previous_fingerprint, echoes, data)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, stamp_ms = excluded.stamp_ms, claim_ms = excluded.claim_ms,
                 out_ms = excluded.out_ms, previous_out_ms = excluded.previous_out_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
@@ -92,7 +93,7 @@ internal sealed partial class SqliteStore
     {
         const string sql = """
             INSERT OR REPLACE INTO idempotency_keys (user_id, scope, key, raw_hash, request_hash, status, response, expires_ms)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """;
         session.Execute(
             sql, user, (long)receipt.Scope, receipt.Key, SqliteSession.Blob(receipt.RawHash), SqliteSession.Blob(receipt.RequestHash),
@@ -101,7 +102,7 @@ internal sealed partial class SqliteStore
 
     private static void Advance(SqliteSession session, string user, Commit commit)
     {
-        const string sql = "UPDATE sync_metadata SET last_seq = ?2, digest = ?3, last_sync_ms = max(last_sync_ms, ?4) WHERE user_id = ?1";
+        const string sql = "UPDATE sync_metadata SET last_seq = $2, digest = $3, last_sync_ms = max(last_sync_ms, $4) WHERE user_id = $1";
         session.Execute(sql, user, commit.Last.Number, Bits.Of(commit.Digest), commit.NowMs);
     }
 }

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Grains.Storage.Sqlite;
 
 internal sealed partial class SqliteStore
@@ -9,7 +7,7 @@ internal sealed partial class SqliteStore
 
     public ValueTask<long> BumpEpochs(CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_metadata SET epoch = lower(hex(randomblob(16))), first_seq = last_seq + ?1, last_seq = last_seq + ?1 - 1";
+        const string sql = "UPDATE sync_metadata SET epoch = lower(hex(randomblob(16))), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
         return writer.Write(session => (long)session.Execute(sql, Limits.EpochJump), cancel);
     }
 
@@ -17,22 +15,22 @@ internal sealed partial class SqliteStore
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
-            UPDATE sync_data SET seq = ?2 + n.place - 1, version = version + 1, stamp_ms = ?3, claim_ms = ?3, out_ms = max(out_ms + 1, ?3),
-                previous_out_ms = 0, deleted_ms = ?3, purge_after_ms = ?4, bytes = 0, recognizable = 0, device_id = NULL, duplicate_of = NULL,
+            UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, stamp_ms = $3, claim_ms = $3, out_ms = max(out_ms + 1, $3),
+                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, recognizable = 0, device_id = NULL, duplicate_of = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
-            FROM (SELECT rowid AS at, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = ?1) n
+            FROM (SELECT rowid AS at, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE sync_data.rowid = n.at
             """;
         const string epoch = """
-            UPDATE sync_metadata SET epoch = ?2, first_seq = ?3, last_seq = ?4, digest = ?5, last_sync_ms = max(last_sync_ms, ?6),
-                rights = rights + 1 WHERE user_id = ?1
+            UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $4, digest = $5, last_sync_ms = max(last_sync_ms, $6),
+                rights = rights + 1 WHERE user_id = $1
             """;
-        if (session.First("SELECT last_seq FROM sync_metadata WHERE user_id = ?1", row => (long?)row.GetInt64(0), user) is not { } last) return 0;
+        if (session.First("SELECT last_seq FROM sync_metadata WHERE user_id = $1", row => (long?)row.GetInt64(0), user) is not { } last) return 0;
         var first = last + Limits.EpochJump;
         var count = session.Execute(tombstones, user, first, nowMs, nowMs + Ages.ErasedTombstoneMs);
-        session.Execute("DELETE FROM sync_conflicts WHERE user_id = ?1", user);
-        session.Execute("DELETE FROM sync_devices WHERE user_id = ?1", user);
-        session.Execute("DELETE FROM idempotency_keys WHERE user_id = ?1", user);
+        session.Execute("DELETE FROM sync_conflicts WHERE user_id = $1", user);
+        session.Execute("DELETE FROM sync_devices WHERE user_id = $1", user);
+        session.Execute("DELETE FROM idempotency_keys WHERE user_id = $1", user);
         session.Execute(epoch, user, Bits.FreshEpoch().ToString(), first, first + count - 1, Bits.Of(UInt128.Zero), nowMs);
         return count;
     }

@@ -15,14 +15,12 @@ internal sealed partial class SqliteStore
                 version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) STRICT
             """);
         var version = session.First("SELECT coalesce(max(version), 0) FROM schema_migrations", row => row.GetInt32(0));
-        var applied = 0;
         foreach (var step in Migration.Missing(known, version))
         {
             session.Execute(step.Sql);
-            session.Execute("INSERT INTO schema_migrations (version, name) VALUES (?1, ?2)", step.Version, step.Name);
-            applied++;
+            session.Execute("INSERT INTO schema_migrations (version, name) VALUES ($1, $2)", step.Version, step.Name);
         }
 
-        return applied;
+        return version;
     }
 }

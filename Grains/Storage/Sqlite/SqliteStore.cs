@@ -1,17 +1,18 @@
+using System.Data.Common;
+
 namespace Mirubato.Grains.Storage.Sqlite;
 
 /// <summary>The store that needs nothing installed: one file, one process, one writer, durable at each answer.</summary>
-internal sealed partial class SqliteStore : IUserStore, IStoreUpkeep, IAsyncDisposable
+internal sealed partial class SqliteStore : SqlStore, IUserStore, IStoreUpkeep, IAsyncDisposable
 {
     private readonly FileStream ownership;
-    private readonly SqliteOptions options;
     private readonly SqliteWriter writer;
     private readonly SqliteReaders readers;
 
     private SqliteStore(string path, FileStream ownership, SqliteOptions options)
+        : base(options.SweepRowsMax, options.TombstonesMax)
     {
         this.ownership = ownership;
-        this.options = options;
         writer = new SqliteWriter(new SqliteSession(path, writes: true, options.PagesMax), options);
         readers = new SqliteReaders(path, options);
     }
@@ -33,15 +34,18 @@ internal sealed partial class SqliteStore : IUserStore, IStoreUpkeep, IAsyncDisp
         }
     }
 
-    public async ValueTask Ping(CancellationToken cancel) =>
-        await readers.Read(session => session.First("SELECT last_seq FROM sync_metadata LIMIT 1", row => row.GetInt64(0)), cancel);
-
     public async ValueTask DisposeAsync()
     {
         await writer.DisposeAsync();
         readers.Dispose();
         await ownership.DisposeAsync();
     }
+
+    protected override ValueTask<List<T>> List<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values) =>
+        readers.Read(session => session.List(sql, read, values), cancel);
+
+    protected override ValueTask<int> Execute(string sql, CancellationToken cancel, params object[] values) =>
+        writer.Write(session => session.Execute(sql, values), cancel);
 
     // Coordinators of this engine trust their memory, which only holds while nobody else writes.
     private static FileStream Own(string path)

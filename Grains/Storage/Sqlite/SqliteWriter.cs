@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Grains.Storage.Sqlite;
 

@@ -101,7 +101,14 @@ public sealed class CanonicalJsonTests
         return Convert.ToHexStringLower(hash);
     }
 
-    private static string? Canonical(string json) => CanonicalJson.Text(Encoding.UTF8.GetBytes(json), Limits.EntityDepthMax, CanonicalForm.Whole);
+    private static string? Canonical(string json)
+    {
+        using var tree = JsonTree.Parse(Encoding.UTF8.GetBytes(json), Limits.EntityDepthMax);
+        if (tree.Problem is not JsonProblem.None) return null;
+        using var writer = new CanonicalWriter(tree, CanonicalForm.Whole);
+        writer.Write();
+        return writer.HasDuplicates ? null : Encoding.UTF8.GetString(writer.Written);
+    }
 
     private static JsonProblem Problem(byte[] json) => CanonicalJson.Hash(json, Limits.EntityDepthMax, CanonicalForm.Whole, new byte[32]);
 }

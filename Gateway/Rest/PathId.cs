@@ -1,20 +1,23 @@
 using Microsoft.AspNetCore.Http.Features;
 using Mirubato.Grains.Interfaces;
 
-namespace Mirubato.Gateway.WebApp;
+namespace Mirubato.Gateway.Rest;
 
 /// <summary>The id in <c>/api/&lt;collection&gt;/&lt;id&gt;</c>.</summary>
 internal static class PathId
 {
-    private const int At = 2;
-
-    /// <summary>As the client spells it. From the raw target, where a slash inside an id can be told from a literal %2F.</summary>
-    public static string Of(HttpContext http)
+    /// <summary>
+    /// As the client spells it. From the raw target, because a slash inside an id stays encoded in the route value and could not be told from
+    /// a literal %2F.
+    /// </summary>
+    /// <param name="http">The request.</param>
+    /// <param name="at">Segments before the id.</param>
+    public static string Of(HttpContext http, int at = 2)
     {
         var target = http.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
         if (!target.StartsWith('/') && Uri.TryCreate(target, UriKind.Absolute, out var whole)) target = whole.PathAndQuery;
         var segments = target.Split('?', 2)[0].TrimStart('/').Split('/');
-        return segments.Length > At ? Uri.UnescapeDataString(segments[At]) : "";
+        return segments.Length > at ? Uri.UnescapeDataString(segments[at]) : "";
     }
 
     /// <summary>As scores are stored.</summary>
