@@ -20,10 +20,11 @@ internal sealed partial class SqliteStore : IUserStore, IStoreUpkeep, IAsyncDisp
     public static SqliteStore Open(string path, SqliteOptions? options = null)
     {
         path = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        PrivateFile.MakeFolder(Path.GetDirectoryName(path)!);
         var ownership = Own(path);
         try
         {
+            PrivateFile.MakeDatabase(path);
             return new SqliteStore(path, ownership, options ?? new SqliteOptions());
         }
         catch
@@ -48,7 +49,7 @@ internal sealed partial class SqliteStore : IUserStore, IStoreUpkeep, IAsyncDisp
     {
         try
         {
-            return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return PrivateFile.Open(path + ".lock", FileShare.None);
         }
         catch (IOException e)
         {
