@@ -33,7 +33,7 @@ internal static class GoalEndpoints
     private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
     {
         var rows = await HeldRows.Of(call, GoalDocuments.Type, budget);
-        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http.Request.Query, goal.Document)).ToList();
+        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http, goal.Document)).ToList();
         var practice = found.ToDictionary(goal => goal.Row.Entity.Id, _ => new Practice());
         if (found.Count > 0)
         {
@@ -50,9 +50,9 @@ internal static class GoalEndpoints
         await call.Http.Answer(new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]), WebAppJson.Default.GoalsAnswer);
     }
 
-    private static bool IsAskedFor(IQueryCollection query, JsonMembers goal)
+    private static bool IsAskedFor(HttpContext http, JsonMembers goal)
     {
-        var (status, type, score) = (query["status"].ToString(), query["type"].ToString(), query["scoreId"].ToString());
+        var (status, type, score) = (HiddenQuery.Read(http, "status"), HiddenQuery.Read(http, "type"), HiddenQuery.Read(http, "scoreId"));
         return (status.Length == 0 || status == (goal["status"].Text() ?? GoalDocuments.FirstStatus))
             && (type.Length == 0 || type == goal["type"].Text())
             && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));
