@@ -90,7 +90,7 @@ public static class GatewayHost
         var options = OptionsFile.Read(builder.Configuration, builder.Environment, check?.Invoke(builder.Configuration) ?? []);
         builder.Services.AddSingleton(options);
         builder.Services.AddKeyedSingleton(ServerClock.Key, TimeProvider.System);
-        Listen(builder, options.Limits);
+        Listen(builder, options.Limits, options.AdminPort);
         Services(builder.Services, options);
         Telemetry.Configure(builder.Services, builder.Configuration);
         configure?.Invoke(builder);
@@ -118,12 +118,13 @@ public static class GatewayHost
     internal static GatewayOptions Options(this WebApplicationBuilder builder) =>
         (GatewayOptions)builder.Services.Single(service => service.ServiceType == typeof(GatewayOptions)).ImplementationInstance!;
 
-    private static void Listen(WebApplicationBuilder builder, LimitOptions limits)
+    private static void Listen(WebApplicationBuilder builder, LimitOptions limits, int? adminPort)
     {
         var configuration = builder.Configuration;
         var chosen = ((string[])["urls", "http_ports", "https_ports"]).Any(name => !string.IsNullOrEmpty(configuration[name]))
             || configuration.GetSection("Kestrel:Endpoints").Exists();
         if (!chosen) builder.WebHost.UseUrls(DefaultUrl);
+        if (adminPort is { } port && !configuration.GetSection("Kestrel:Endpoints").Exists()) builder.WebHost.UseUrls(WithPort(configuration, port));
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -138,6 +139,19 @@ public static class GatewayHost
             kestrel.Limits.MaxConcurrentUpgradedConnections = limits.Connections;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(limits.ShutdownSeconds));
+    }
+
+    /// <summary>Where to listen, and the port for operators beside the first of them. Kestrel's own endpoints are the operator's to complete.</summary>
+    private static string[] WithPort(ConfigurationManager configuration, int port)
+    {
+        var urls = List("urls").ToList();
+        if (urls.Count == 0) urls = [.. List("http_ports").Select(one => $"http://*:{one}"), .. List("https_ports").Select(one => $"https://*:{one}")];
+        if (urls.Any(url => BindingAddress.Parse(url).Port == port))
+            throw new InvalidOptionsException([$"Admin:Port is {port}, and so is a port of Urls: set one of its own, or leave it out to have the pages for operators where everything is."]);
+        var first = BindingAddress.Parse(urls[0]);
+        return [.. urls, $"{first.Scheme}://{first.Host}:{port}"];
+
+        string[] List(string name) => configuration[name]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
     }
 
     private static void Services(IServiceCollection services, GatewayOptions options)
@@ -173,13 +187,14 @@ public static class GatewayHost
     }
 
     // The order matters: problems are written outermost, so that every failure has the one form; origins before all that can refuse,
-    // so that a browser may read the refusal; tokens before anything that costs.
+    // so that a browser may read the refusal, but not of what is for operators; tokens before anything that costs.
     private static void Pipeline(WebApplication app, Surface surface)
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseMiddleware<ProblemAnswers>();
+        app.UseMiddleware<OperatorPages>();
         if (surface.ServesClients) Socket.SocketSetup.Use(app);
-        app.UseCors();
+        app.UseWhen(http => !OperatorPages.IsOne(http), clients => clients.UseCors());
         app.UseResponseCompression();
         app.UseRouting();
         app.UseAuthentication();

@@ -26,4 +26,7 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Information, "Closing {Sockets} sockets before the process stops")]
     public static partial void Draining(ILogger log, int sockets);
+
+    [LoggerMessage(9, LogLevel.Warning, "The keys of Auth:Authority could not be read; tokens whose key is not known are answered 503 AUTHORITY_UNAVAILABLE")]
+    public static partial void AuthorityUnavailable(ILogger log, Exception failure);
 }

@@ -85,6 +85,15 @@ public static class Limits
     public const int CachedResponsesMax = 32;
     public const int CachedResponseBytesMax = 64 * 1024;
 
+    /// <summary>An attempt to read an authority's keys, the pause before the next one, and how old keys may become.</summary>
+    public const int AuthorityAttemptMs = 5_000;
+    public const int AuthorityRetryMs = 5_000;
+    public const int AuthorityKeysMs = 600_000;
+    public const int AuthorityBytesMax = 1024 * 1024;
+
+    /// <summary>Wrong passwords for the pages for operators, from one address.</summary>
+    public const int AdminGuessesPerMinute = 10;
+
     public const int ReceiptHours = 24;
     public const int ConflictDays = 30;
     public const int TombstoneDays = 90;

@@ -19,6 +19,17 @@ internal sealed class ClusterTls
 
     private ClusterTls(X509Certificate2 certificate, X509Certificate2Collection authorities) => (this.certificate, this.authorities) = (certificate, authorities);
 
+    /// <summary>
+    /// For a silo that is alone: by a certificate that is made at start and never leaves the process, so that nobody gets in. Orleans opens the
+    /// silo port all the same, and without TLS every account of the machine could speak there as a silo.
+    /// </summary>
+    public static ClusterTls Alone()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var own = new CertificateRequest("CN=a silo that is alone", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(9999, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        return new ClusterTls(own, [own]);
+    }
+
     /// <summary>Null when TLS is not configured, or not rightly: then the errors say so.</summary>
     public static ClusterTls? Read(SettingsReader settings)
     {

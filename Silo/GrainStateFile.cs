@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Mirubato.Grains.Storage.Sqlite;
 
 namespace Mirubato.Silo;
 
@@ -9,7 +10,6 @@ namespace Mirubato.Silo;
 /// </summary>
 internal sealed class GrainStateFile : ILifecycleParticipant<ISiloLifecycle>
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int BusySecondsMax = 5;
 
     private readonly string path;
@@ -33,7 +33,7 @@ internal sealed class GrainStateFile : ILifecycleParticipant<ISiloLifecycle>
     /// <summary>Running again changes nothing.</summary>
     public async Task Prepare(CancellationToken cancel)
     {
-        MakePrivate();
+        PrivateFile.MakeDatabase(path);
         await using var connection = new SqliteConnection(ConnectionString);
         await connection.OpenAsync(cancel);
         await Run(connection, "PRAGMA journal_mode = WAL", cancel);
@@ -46,16 +46,6 @@ internal sealed class GrainStateFile : ILifecycleParticipant<ISiloLifecycle>
         using var connection = new SqliteConnection(ConnectionString);
         SqliteConnection.ClearPool(connection);
         return Task.CompletedTask;
-    }
-
-    // SQLite gives the write-ahead log and the shared memory the mode of the database.
-    private void MakePrivate()
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
-        File.Open(path, options).Dispose();
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, OwnerOnly);
     }
 
     private static async Task Run(SqliteConnection connection, string sql, CancellationToken cancel)

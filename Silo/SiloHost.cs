@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Configuration.Memory;
 using Mirubato.Gateway;
 using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Socket;
 using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
@@ -20,7 +21,7 @@ namespace Mirubato.Silo;
 /// </summary>
 internal static class SiloHost
 {
-    private const string DashboardPath = "/dashboard/orleans";
+    private const string DashboardPath = OperatorPages.Prefix + "/orleans";
     private const int PortTriesMax = 5;
 
     /// <summary>Where activations of other silos are: Orleans's own figure is a million, for which it takes 16 MB at start, and 200 MB in time.</summary>
@@ -116,7 +117,8 @@ internal static class SiloHost
 
     private static void Join(ISiloBuilder silo, ClusterOptions options, IConfiguration configuration, bool dashboard)
     {
-        if (options.Postgres is null) silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: options.ServiceId, clusterId: options.ClusterId);
+        if (options.Postgres is null)
+            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: options.ServiceId, clusterId: options.ClusterId).UseTls(ClusterTls.Alone().Configure);
         else MemberList.Use(silo, options);
         silo.Configure<GrainCollectionOptions>(collection =>
         {

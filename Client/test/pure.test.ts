@@ -59,7 +59,7 @@ describe('clock', () => {
 describe('what a failure means', () => {
   test.each([
     [401, 'TOKEN_EXPIRED', 'unauthorized'], [403, 'DEVICE_REVOKED', 'refused'], [409, 'SCHEMA_MISMATCH', 'refused'], [400, 'INVALID_SHAPE', 'fault'],
-    [422, 'IDEMPOTENCY_KEY_REUSED', 'fault'], [413, undefined, 'fault'], [500, 'INTERNAL', 'fault'], [429, 'RATE_LIMITED', 'later'], [503, 'STORE_UNAVAILABLE', 'later'],
+    [422, 'IDEMPOTENCY_KEY_REUSED', 'fault'], [413, undefined, 'fault'], [500, 'INTERNAL', 'fault'], [429, 'RATE_LIMITED', 'later'], [503, 'STORE_UNAVAILABLE', 'later'], [503, 'AUTHORITY_UNAVAILABLE', 'later'],
     [408, 'BODY_TOO_SLOW', 'later'], [502, undefined, 'later'], [404, undefined, 'later'], [403, undefined, 'later'], [500, undefined, 'later'],
   ] as const)('%i %s is %s', (status, code, verdict) => expect(verdictOf(status, code)).toBe(verdict));
 

@@ -79,7 +79,7 @@ describe('the queue', () => {
     await sync.flush();
   });
 
-  test.each([['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')], [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]])('waits ever longer, and for ever, while nobody can help it: %j', async reply => {
+  test.each([['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(503, 'AUTHORITY_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')], [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]])('waits ever longer, and for ever, while nobody can help it: %j', async reply => {
     const world = new FakeWorld();
     let answers = 0;
     world.answer = request => (request.path === '/api/sync/batch' && ++answers <= 12 ? reply : undefined);

@@ -14,11 +14,13 @@ namespace Mirubato.Gateway.Auth;
 /// token of some user, and no user's token opens them. While the secret is not set such pages must not be mapped at all.
 /// </summary>
 internal sealed class AdminAccess(
-    IOptionsMonitor<AuthenticationSchemeOptions> scheme, ILoggerFactory logs, UrlEncoder encoder, GatewayOptions options, RefusedTokens refused)
+    IOptionsMonitor<AuthenticationSchemeOptions> scheme, ILoggerFactory logs, UrlEncoder encoder, GatewayOptions options, AdminGuesses guesses)
     : AuthenticationHandler<AuthenticationSchemeOptions>(scheme, logs, encoder)
 {
     public const string Policy = "admin";
     private const string Basic = "Basic ";
+
+    private bool isTooOften;
 
     public static void Configure(IServiceCollection services)
     {
@@ -26,19 +28,35 @@ internal sealed class AdminAccess(
         services.AddAuthorizationBuilder().AddPolicy(Policy, policy => policy.AddAuthenticationSchemes(Policy).RequireAuthenticatedUser());
     }
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
-        Password() is not { } password ? AuthenticateResult.NoResult()
-        : options.AdminSecret is { } secret && IsSame(password, secret) ? AuthenticateResult.Success(Admitted())
-        : AuthenticateResult.Fail("Another secret."));
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
 
     /// <summary>An empty body of known length, so that nobody writes a problem over the question a browser understands.</summary>
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        var guessed = Password() is not null;
-        Response.StatusCode = guessed && !refused.Count(Context.Connection.RemoteIpAddress) ? StatusCodes.Status429TooManyRequests : StatusCodes.Status401Unauthorized;
-        if (Response.StatusCode is StatusCodes.Status401Unauthorized) Response.Headers.WWWAuthenticate = "Basic realm=\"admin\", charset=\"UTF-8\"";
+        if (isTooOften)
+        {
+            Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            Response.Headers.RetryAfter = "60";
+        }
+        else
+        {
+            Response.StatusCode = StatusCodes.Status401Unauthorized;
+            Response.Headers.WWWAuthenticate = "Basic realm=\"admin\", charset=\"UTF-8\"";
+        }
+
         Response.ContentLength = 0;
         return Task.CompletedTask;
+    }
+
+    /// <summary>Past its guesses an address has nothing compared, not even the right secret: else it would go on guessing.</summary>
+    private AuthenticateResult Authenticate()
+    {
+        var address = Context.Connection.RemoteIpAddress;
+        if (Password() is not { } password) return AuthenticateResult.NoResult();
+        isTooOften = guesses.IsUsedUp(address);
+        if (!isTooOften && options.AdminSecret is { } secret && IsSame(password, secret)) return AuthenticateResult.Success(Admitted());
+        isTooOften = isTooOften || !guesses.Count(address);
+        return AuthenticateResult.Fail("Another secret.");
     }
 
     private string? Password()

@@ -19,6 +19,7 @@ internal static class BearerTokens
         IdentityModelEventSource.ShowPII = false;
         IdentityModelEventSource.LogCompleteSecurityArtifact = false;
         services.AddAuthorization();
+        services.AddSingleton(provider => new RememberingTokenHandler(time, Keys(provider, auth.Authority, time)) { MapInboundClaims = false });
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(bearer =>
         {
             bearer.MapInboundClaims = false;
@@ -26,13 +27,13 @@ internal static class BearerTokens
             bearer.IncludeErrorDetails = false;
             bearer.TokenValidationParameters = Rules(auth);
             bearer.TokenHandlers.Clear();
-            bearer.TokenHandlers.Add(new RememberingTokenHandler(time) { MapInboundClaims = false });
             bearer.Events = new JwtBearerEvents { OnTokenValidated = RequireSubject, OnChallenge = TokenChallenge.Answer };
-            if (auth.Authority is null) return;
-            bearer.Authority = auth.Authority;
-            bearer.RequireHttpsMetadata = !new Uri(auth.Authority).IsLoopback;
         });
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<RememberingTokenHandler>((bearer, handler) => bearer.TokenHandlers.Add(handler));
     }
+
+    private static AuthorityKeys? Keys(IServiceProvider provider, string? authority, TimeProvider time) =>
+        authority is null ? null : new AuthorityKeys(authority, time, provider.GetRequiredService<ILogger<AuthorityKeys>>());
 
     public static TokenValidationParameters Rules(AuthOptions auth) => new()
     {
@@ -40,6 +41,8 @@ internal static class BearerTokens
         IssuerSigningKey = auth.Secret is null ? null : new SymmetricSecurityKey(Encoding.UTF8.GetBytes(auth.Secret)),
         ValidateIssuerSigningKey = true,
         RequireSignedTokens = true,
+        // A token that would not count under any key is no reason to ask the authority for newer ones.
+        ValidateSignatureLast = auth.Authority is not null,
         RequireExpirationTime = true,
         ValidateLifetime = true,
         ClockSkew = TimeSpan.FromSeconds(60),

@@ -12,8 +12,7 @@ internal static class TokenChallenge
         challenge.HandleResponse();
         var http = challenge.HttpContext;
         var problem = Why(challenge.AuthenticateFailure);
-        if (problem is Problem.InvalidToken && !await HasKeys(challenge)) problem = Problem.AuthorityUnavailable;
-        if (problem is not Problem.AuthorityUnavailable && !http.RequestServices.GetRequiredService<RefusedTokens>().Count(http.Connection.RemoteIpAddress))
+        if (IsGuess(problem) && !http.RequestServices.GetRequiredService<RefusedTokens>().Count(http.Connection.RemoteIpAddress))
             problem = Problem.RefusedTooOften;
         await ProblemAnswers.Write(http, problem);
     }
@@ -21,22 +20,11 @@ internal static class TokenChallenge
     private static Problem Why(Exception? failure) => failure switch
     {
         null => Problem.MissingToken,
+        AuthorityUnavailableException => Problem.AuthorityUnavailable,
         SecurityTokenExpiredException => Problem.TokenExpired,
         _ => Problem.InvalidToken,
     };
 
-    /// <summary>Without the authority's keys nothing is known of the token: it fails, and is not to blame.</summary>
-    private static async ValueTask<bool> HasKeys(JwtBearerChallengeContext challenge)
-    {
-        if (challenge.Options.ConfigurationManager is not { } authority) return true;
-        try
-        {
-            await authority.GetConfigurationAsync(challenge.HttpContext.RequestAborted);
-            return true;
-        }
-        catch (Exception)
-        {
-            return false;
-        }
-    }
+    /// <summary>A request without a token guesses nothing, and one that could not be checked is not to blame.</summary>
+    private static bool IsGuess(Problem problem) => problem is Problem.TokenExpired or Problem.InvalidToken;
 }

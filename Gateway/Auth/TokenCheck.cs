@@ -11,39 +11,14 @@ namespace Mirubato.Gateway.Auth;
 internal sealed record TokenFacts(UserId User, long IssuedAtMs, long ExpiresMs);
 
 /// <summary>Checks a token that came by another way than the header, by the very rules of the header's.</summary>
-internal sealed class TokenCheck(IOptionsMonitor<JwtBearerOptions> options)
+internal sealed class TokenCheck(IOptionsMonitor<JwtBearerOptions> options, RememberingTokenHandler handler)
 {
     /// <summary>Null when it does not count. Throws when its authority cannot be asked.</summary>
     public async ValueTask<TokenFacts?> Check(string token)
     {
-        var bearer = options.Get(JwtBearerDefaults.AuthenticationScheme);
-        var rules = bearer.TokenValidationParameters;
-        if (bearer.ConfigurationManager is BaseConfigurationManager authority)
-        {
-            await Reach(bearer);
-            rules = rules.Clone();
-            rules.ConfigurationManager = authority;
-        }
-
-        foreach (var handler in bearer.TokenHandlers)
-        {
-            var result = await handler.ValidateTokenAsync(token, rules);
-            if (result.IsValid) return Facts(new ClaimsPrincipal(result.ClaimsIdentity), result.SecurityToken);
-        }
-
-        return null;
-    }
-
-    private static async ValueTask Reach(JwtBearerOptions bearer)
-    {
-        try
-        {
-            await bearer.ConfigurationManager!.GetConfigurationAsync(CancellationToken.None);
-        }
-        catch (Exception)
-        {
-            throw new RequestRefusedException(Problem.AuthorityUnavailable);
-        }
+        var result = await handler.ValidateTokenAsync(token, options.Get(JwtBearerDefaults.AuthenticationScheme).TokenValidationParameters);
+        if (result.Exception is AuthorityUnavailableException) throw new RequestRefusedException(Problem.AuthorityUnavailable);
+        return result.IsValid ? Facts(new ClaimsPrincipal(result.ClaimsIdentity), result.SecurityToken) : null;
     }
 
     private static TokenFacts? Facts(ClaimsPrincipal principal, SecurityToken token) =>

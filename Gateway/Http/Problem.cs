@@ -93,7 +93,7 @@ internal static class Problems
         [Problem.Internal] = new(500, "INTERNAL", "Internal error", "The server failed and wrote down why; the request may be repeated under the same idempotency key."),
         [Problem.NotOffered] = new(501, "NOT_OFFERED", "Not offered here", "This server does not offer this call; send it to the service it belongs to."),
         [Problem.StoreUnavailable] = new(503, "STORE_UNAVAILABLE", "Store unavailable", "The store is unavailable; retry shortly under the same idempotency key.", 1),
-        [Problem.AuthorityUnavailable] = new(503, "AUTHORITY_UNAVAILABLE", "Authority unavailable", "The token could not be checked because its authority does not answer; keep the token and retry shortly.", 5),
+        [Problem.AuthorityUnavailable] = new(503, "AUTHORITY_UNAVAILABLE", "Authority unavailable", "The token could not be checked, because its authority does not answer or was asked for its keys a moment ago; keep the token and retry shortly.", 5),
         [Problem.Busy] = new(503, "BUSY", "Busy", "More of this user's requests wait than the server holds; retry shortly under the same idempotency key.", 1),
         [Problem.BodyBudgetUsedUp] = new(503, "BODY_BUDGET_USED_UP", "Too many large bodies", "The server holds as many large bodies as it may; retry shortly under the same idempotency key.", 2),
     }.ToFrozenDictionary();

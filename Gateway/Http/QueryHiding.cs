@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Mirubato.Gateway.Http;
 
-/// <summary>What the query held that no log may see, by its name.</summary>
+/// <summary>What the query held and no log may see.</summary>
 internal sealed class HiddenQuery
 {
     private readonly Dictionary<string, string> values = new(StringComparer.OrdinalIgnoreCase);
@@ -14,35 +14,46 @@ internal sealed class HiddenQuery
 
     /// <summary>Of several the first counts.</summary>
     public void Add(string name, string value) => values.TryAdd(name, value);
+
+    /// <summary>A parameter of the query, whether logs may see it or not; empty when it is absent.</summary>
+    public static string Read(HttpContext http, string name) => http.Features.Get<HiddenQuery>()?[name] ?? http.Request.Query[name].ToString();
 }
 
 /// <summary>
-/// Moves tokens, tickets and users out of the query before anything can log it: the host's own diagnostics write the query string ahead
-/// of every middleware, so a middleware would come too late. A token is known by its shape too, for it may come under a name that is not
-/// its own.
+/// Takes out of the address, before anything can log it, what no log may see: the host's own diagnostics write path and query ahead of every
+/// middleware, so a middleware would come too late. Of the query only parameters that say nothing of anybody are left, by an allow-list: a
+/// token, a user or a search text may come under any name. A token is known by its shape too. Nothing has an address with a token in
+/// its path, so such a request becomes one for <see cref="NoPath"/>, which is not found.
 /// </summary>
 internal sealed partial class QueryHiding(IServiceProvider services) : IHttpContextFactory
 {
-    private static readonly string[] Hidden = ["token", "ticket", "access_token", "userId", "user"];
+    public const string NoPath = "/hidden";
+
+    private static readonly string[] Shown = ["limit", "types", "since", "after", "status", "type"];
 
     private readonly DefaultHttpContextFactory inner = new(services);
 
     public HttpContext Create(IFeatureCollection featureCollection)
     {
-        if (featureCollection.Get<IHttpRequestFeature>() is { QueryString.Length: > 1 } request) Hide(featureCollection, request);
+        if (featureCollection.Get<IHttpRequestFeature>() is { } request)
+        {
+            if (request.QueryString.Length > 1) HideQuery(featureCollection, request);
+            HidePath(request);
+        }
+
         return inner.Create(featureCollection);
     }
 
     public void Dispose(HttpContext httpContext) => inner.Dispose(httpContext);
 
-    private static void Hide(IFeatureCollection features, IHttpRequestFeature request)
+    private static void HideQuery(IFeatureCollection features, IHttpRequestFeature request)
     {
         HiddenQuery? hidden = null;
         var kept = new StringBuilder();
         foreach (var pair in new QueryStringEnumerable(request.QueryString))
         {
             var (name, value) = (pair.DecodeName(), pair.DecodeValue());
-            if (IsHidden(name.Span) || Token().IsMatch(name.Span) || Token().IsMatch(value.Span)) (hidden ??= new HiddenQuery()).Add(name.ToString(), value.ToString());
+            if (!IsShown(name.Span) || Token().IsMatch(value.Span)) (hidden ??= new HiddenQuery()).Add(name.ToString(), value.ToString());
             else kept.Append(kept.Length == 0 ? '?' : '&').Append(pair.EncodedName).Append('=').Append(pair.EncodedValue);
         }
 
@@ -53,9 +64,17 @@ internal sealed partial class QueryHiding(IServiceProvider services) : IHttpCont
         request.RawTarget = path + request.QueryString;
     }
 
-    private static bool IsHidden(ReadOnlySpan<char> name)
+    private static void HidePath(IHttpRequestFeature request)
     {
-        foreach (var one in Hidden)
+        // A browser's proxy, or whoever encodes twice, hides a token behind another layer.
+        if (!Token().IsMatch(request.Path) && !Token().IsMatch(Uri.UnescapeDataString(request.Path)) && !Token().IsMatch(request.RawTarget)) return;
+        request.Path = NoPath;
+        request.RawTarget = NoPath + request.QueryString;
+    }
+
+    private static bool IsShown(ReadOnlySpan<char> name)
+    {
+        foreach (var one in Shown)
         {
             if (name.Equals(one, StringComparison.OrdinalIgnoreCase)) return true;
         }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Mirubato.Gateway.Options;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 
@@ -13,6 +14,7 @@ internal static class RateLimits
     public static void Configure(IServiceCollection services, LimitOptions limits)
     {
         services.AddSingleton(new RefusedTokens(limits.RefusedTokensPerMinute));
+        services.AddSingleton<AdminGuesses>();
         var bucket = Bucket(limits);
         services.AddRateLimiter(limiter =>
         {
@@ -45,6 +47,9 @@ internal static class RateLimits
 /// </summary>
 internal sealed class RefusedTokens(int perMinute) : PerAddress(perMinute);
 
+/// <summary>Counts wrong passwords for the pages for operators by address, apart from tokens: whoever has a user's bad token keeps no operator out.</summary>
+internal sealed class AdminGuesses() : PerAddress(Limits.AdminGuessesPerMinute);
+
 /// <summary>Counts something by the address it comes from, so much a minute.</summary>
 internal abstract class PerAddress(int perMinute) : IDisposable
 {
@@ -52,8 +57,8 @@ internal abstract class PerAddress(int perMinute) : IDisposable
         RateLimitPartition.GetTokenBucketLimiter(address, _ => new TokenBucketRateLimiterOptions
         {
             TokenLimit = perMinute,
-            TokensPerPeriod = Math.Max(1, perMinute / 6),
-            ReplenishmentPeriod = TimeSpan.FromSeconds(10),
+            TokensPerPeriod = perMinute % 6 == 0 ? perMinute / 6 : perMinute,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(perMinute % 6 == 0 ? 10 : 60),
             QueueLimit = 0,
             AutoReplenishment = true,
         }));

@@ -12,13 +12,20 @@ internal static class DevelopmentSecret
 
     public static string In(string dataDirectory)
     {
-        Directory.CreateDirectory(dataDirectory);
+        MakeFolder(dataDirectory);
         var path = Path.Combine(dataDirectory, FileName);
         if (!File.Exists(path)) Make(path);
         var secret = File.ReadAllText(path).Trim();
         return secret.Length >= OptionsFile.SecretBytesMin
             ? secret
             : throw new InvalidOptionsException([$"The development secret in {path} is cut short: delete the file, and the next start makes a new one."]);
+    }
+
+    // The database is to come here too.
+    private static void MakeFolder(string path)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     // Written aside and moved, so that a second server starting at once never reads half of it; the first one to move wins.

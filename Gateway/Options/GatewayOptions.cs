@@ -14,6 +14,9 @@ internal sealed record GatewayOptions(
 {
     /// <summary>What opens the pages for operators; without it there are none.</summary>
     public string? AdminSecret { get; init; }
+
+    /// <summary>Where they are, and nothing else is; null: where everything is.</summary>
+    public int? AdminPort { get; init; }
 }
 
 /// <summary>The demo page, and the tokens it hands out to anybody who asks.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text;
 using Mirubato.Grains.Interfaces;
@@ -8,7 +9,7 @@ namespace Mirubato.Gateway.Options;
 internal static class OptionsFile
 {
     public const int SecretBytesMin = 32;
-    public const int AdminSecretBytesMin = 16;
+    public const int AdminSecretBytesMin = 24;
 
     private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits", "Demo"];
 
@@ -22,6 +23,7 @@ internal static class OptionsFile
         var quotas = Quotas(settings);
         var proxies = TrustedProxies(settings);
         var admin = Admin(settings);
+        var adminPort = AdminPort(settings, admin);
         var demo = Demo(settings, environment.IsProduction(), auth);
         settings.RefuseUnknown(Sections);
         foreach (var error in others) settings.Wrong(error);
@@ -29,7 +31,7 @@ internal static class OptionsFile
 
         // Last, because it writes a file: a start that fails leaves nothing behind.
         if (auth is { Secret: null, Authority: null }) auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
-        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { AdminSecret = admin };
+        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { AdminSecret = admin, AdminPort = adminPort };
     }
 
     private static StorageOptions Storage(SettingsReader settings)
@@ -53,17 +55,30 @@ internal static class OptionsFile
             settings.Wrong($"Auth:Authority is '{authority}': set the https:// address of the OpenID provider{(production ? "" : " (http:// only on this machine)")}.");
         if (secret is not null && authority is not null)
             settings.Wrong($"Auth:Authority is '{authority}' while Auth:Secret is set too: keep the one that signs your tokens and remove the other.");
+        var audience = settings.Text("Auth:Audience");
+        if (authority is not null && audience is null)
+            settings.Wrong($"Auth:Audience is not set while Auth:Authority is '{authority}': set the audience (aud) of this server's tokens as the provider names it. Without it, tokens for the provider's other applications would count here.");
         if (secret is null && authority is null && production)
             settings.Wrong("Auth:Secret is not set: in Production set it (at least 32 bytes, as environment variable Auth__Secret), or set Auth:Authority to your OpenID provider.");
-        return new AuthOptions(secret, authority, settings.Text("Auth:Issuer"), settings.Text("Auth:Audience"), Generated: false);
+        return new AuthOptions(secret, authority, settings.Text("Auth:Issuer"), audience, Generated: false);
     }
 
     private static string? Admin(SettingsReader settings)
     {
         var secret = settings.Text("Admin:Secret");
         if (secret is not null && Encoding.UTF8.GetByteCount(secret) is var bytes and < AdminSecretBytesMin)
-            settings.Wrong($"Admin:Secret is {bytes} bytes long: set at least {AdminSecretBytesMin}, for instance the output of 'openssl rand -base64 24', or leave it out to have no pages for operators.");
+            settings.Wrong($"Admin:Secret is {bytes} bytes long: set at least {AdminSecretBytesMin}, for instance the output of 'openssl rand -base64 36', or leave it out to have no pages for operators.");
         return secret;
+    }
+
+    private static int? AdminPort(SettingsReader settings, string? secret)
+    {
+        if (settings.Text("Admin:Port") is not { } text) return null;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65_535)
+            settings.Wrong($"Admin:Port is '{text}': set a whole number from 1 to 65535, or leave it out to have the pages for operators where everything is.");
+        else if (secret is null)
+            settings.Wrong($"Admin:Port is '{text}' while Admin:Secret is not set: without the secret there are no pages for operators; set it, or leave Admin:Port out.");
+        return port;
     }
 
     private static bool IsSafe(Uri authority, bool production) =>

@@ -46,15 +46,15 @@ internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [F
     }
 
     /// <summary>
-    /// Null when it does not count. It is used up all the same, so that a stolen one can be tried once at most. Length, age and signature are
-    /// checked before any grain is named.
+    /// Null when it does not count. It is used up all the same, so that a stolen one can be tried once at most. Length and age are checked
+    /// before the key is read, and the signature before any grain is named.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The user's coordinator cannot be reached.</exception>
     public async ValueTask<TokenFacts?> Redeem(string ticket, string? origin, CancellationToken cancel)
     {
         if (ticket.Length > Base64Url.GetEncodedLength(BytesMax) || !Base64Url.IsValid(ticket)) return null;
         var bytes = Base64Url.DecodeFromChars(ticket);
-        if (UserOf(bytes, await Key(cancel)) is not { } user) return null;
+        if (!IsYoung(bytes) || UserOf(bytes, await Key(cancel)) is not { } user) return null;
         var found = await UserCoordinator.Reach(() => Grain(user).RedeemTicket(new TicketRedemption(SHA256.HashData(bytes))), cancel);
         return found is not null && string.Equals(found.Origin, origin, StringComparison.OrdinalIgnoreCase)
             ? new TokenFacts(user, found.TokenIssuedAtMs, found.TokenExpiresMs)
@@ -77,16 +77,20 @@ internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [F
         return bytes;
     }
 
-    /// <summary>Whose ticket it is; null when it was not issued here, or too long ago.</summary>
-    private UserId? UserOf(byte[] bytes, byte[] key)
+    private bool IsYoung(byte[] bytes)
+    {
+        var name = bytes.Length - SignedBytesMin - HMACSHA256.HashSizeInBytes;
+        return name > 0 && NowMs - BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(name)) is >= -Limits.TicketMs and <= Limits.TicketMs;
+    }
+
+    /// <summary>Whose ticket it is; null when it was not issued here.</summary>
+    private static UserId? UserOf(byte[] bytes, byte[] key)
     {
         var signed = bytes.Length - HMACSHA256.HashSizeInBytes;
-        if (signed <= SignedBytesMin) return null;
         Span<byte> expected = stackalloc byte[HMACSHA256.HashSizeInBytes];
         HMACSHA256.HashData(key, bytes.AsSpan(0, signed), expected);
-        if (!CryptographicOperations.FixedTimeEquals(expected, bytes.AsSpan(signed))) return null;
-        var name = signed - SignedBytesMin;
-        var ageMs = NowMs - BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(name));
-        return ageMs <= Limits.TicketMs ? new UserId(Encoding.UTF8.GetString(bytes, 0, name)) : null;
+        return CryptographicOperations.FixedTimeEquals(expected, bytes.AsSpan(signed))
+            ? new UserId(Encoding.UTF8.GetString(bytes, 0, signed - SignedBytesMin))
+            : null;
     }
 }

@@ -25,7 +25,7 @@ internal static class AutocompleteEndpoints
 
     private static Task Pieces(Call call, Logbooks logbooks)
     {
-        var by = call.Http.Request.Query["composer"].ToString().Trim();
+        var by = HiddenQuery.Read(call.Http, "composer").Trim();
         return Answer(call, logbooks, (names, piece) =>
         {
             if (by.Length == 0 || by.Equals(piece.Composer, StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
@@ -35,7 +35,7 @@ internal static class AutocompleteEndpoints
     private static async Task Answer(Call call, Logbooks logbooks, Action<Suggestions, PieceName> add)
     {
         var limit = QueryLimit.Of(call.Http.Request.Query, ResultsMax) ?? ResultsUsual;
-        var names = new Suggestions(call.Http.Request.Query["q"].ToString().Trim());
+        var names = new Suggestions(HiddenQuery.Read(call.Http, "q").Trim());
         foreach (var entry in await logbooks.Of(call))
         {
             foreach (var piece in entry.Names) add(names, piece);

@@ -30,16 +30,16 @@ internal static class GoalEndpoints
     private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
     {
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
-        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http.Request.Query, goal.Document)).ToList();
+        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http, goal.Document)).ToList();
         var entries = found.Count == 0 ? [] : await logbooks.Of(call);
         var byGoal = entries.SelectMany(entry => entry.GoalIds.Select(id => (Id: id, Entry: entry))).ToLookup(one => one.Id, one => one.Entry);
         var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, Practice.Of(byGoal[goal.Row.Entity.Id])));
         await call.Http.Answer(new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]), WebAppJson.Default.GoalsAnswer);
     }
 
-    private static bool IsAskedFor(IQueryCollection query, JsonMembers goal)
+    private static bool IsAskedFor(HttpContext http, JsonMembers goal)
     {
-        var (status, type, score) = (query["status"].ToString(), query["type"].ToString(), query["scoreId"].ToString());
+        var (status, type, score) = (HiddenQuery.Read(http, "status"), HiddenQuery.Read(http, "type"), HiddenQuery.Read(http, "scoreId"));
         return (status.Length == 0 || status == (goal["status"].Text() ?? GoalDocuments.FirstStatus))
             && (type.Length == 0 || type == goal["type"].Text())
             && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));

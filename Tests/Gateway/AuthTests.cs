@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Options;
@@ -10,6 +12,8 @@ namespace Mirubato.Tests.Gateway;
 
 public sealed class AuthTests
 {
+    private static readonly string Long = new('k', 64);
+
     private static string Unsigned()
     {
         static string Part(string json) => Base64UrlEncoder.Encode(json);
@@ -30,9 +34,26 @@ public sealed class AuthTests
         ("long sub", Edge.Token(sub: new string('x', UsableId.UnitsMax + 1), secret: Long), "INVALID_TOKEN"),
         ("NUL in sub", Edge.Token(sub: "a\0b", secret: Long), "INVALID_TOKEN"),
         ("two subs", Edge.Token(secret: Long, subject: new[] { "ada", "bob" }), "INVALID_TOKEN"),
+        ("sub twice", Signed("""{"sub":"ada","exp":4102444800,"sub":"bob"}"""), "INVALID_TOKEN"),
+        ("sub twice, once escaped", Signed("""{"sub":"ada","exp":4102444800,"s\u0075b":"bob"}"""), "INVALID_TOKEN"),
+        ("another claim twice", Signed("""{"sub":"ada","exp":1,"exp":4102444800}"""), "INVALID_TOKEN"),
+        ("alg twice", Signed("""{"sub":"ada","exp":4102444800}""", """{"alg":"none","alg":"HS256"}"""), "INVALID_TOKEN"),
+        ("a number as sub", Signed("""{"sub":7,"exp":4102444800}"""), "INVALID_TOKEN"),
+        ("null as sub", Signed("""{"sub":null,"exp":4102444800}"""), "INVALID_TOKEN"),
+        ("a text as exp", Signed("""{"sub":"ada","exp":"4102444800"}"""), "INVALID_TOKEN"),
+        ("a text as iat", Signed("""{"sub":"ada","exp":4102444800,"iat":"4102444800"}"""), "INVALID_TOKEN"),
+        ("issued in the future", Signed("""{"sub":"ada","exp":4102444800,"iat":4102444000}"""), "INVALID_TOKEN"),
+        ("issued beyond all time", Signed("""{"sub":"ada","exp":4102444800,"iat":1e400}"""), "INVALID_TOKEN"),
+        ("an unknown extension", Signed("""{"sub":"ada","exp":4102444800}""", """{"alg":"HS256","crit":["x"],"x":1}"""), "INVALID_TOKEN"),
+        ("no object", Signed("[]"), "INVALID_TOKEN"),
     ];
 
-    private static readonly string Long = new('k', 64);
+    /// <summary>Rightly signed, whatever it says.</summary>
+    private static string Signed(string payload, string header = """{"alg":"HS256"}""")
+    {
+        var signed = $"{Base64UrlEncoder.Encode(header)}.{Base64UrlEncoder.Encode(payload)}";
+        return $"{signed}.{Base64UrlEncoder.Encode(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Long), Encoding.UTF8.GetBytes(signed)))}";
+    }
 
     [Fact]
     public async Task A_hostile_token_gets_401_and_the_remedy()
@@ -111,10 +132,50 @@ public sealed class AuthTests
     [Fact]
     public async Task An_authority_that_does_not_answer_signs_nobody_out()
     {
-        await using var edge = await Edge.Start("--Auth:Secret=", "--Auth:Authority=http://127.0.0.1:1");
-        var response = await edge.Get("/api/sync/status");
+        await using var edge = await Edge.Start("--Auth:Secret=", "--Auth:Authority=http://127.0.0.1:1", "--Auth:Audience=mirubato");
+        await using var gone = await TestAuthority.Start();
+        var token = gone.Token();
+        var response = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
         await response.Problem(503, "AUTHORITY_UNAVAILABLE");
-        Assert.NotNull(response.Headers.RetryAfter);
+        Assert.Equal(TimeSpan.FromSeconds(5), response.Headers.RetryAfter!.Delta);
+        await (await edge.Client.SendAsync(Edge.Upgrade($"userId=ada&token={token}"))).Problem(503, "AUTHORITY_UNAVAILABLE");
+    }
+
+    [Fact]
+    public async Task A_token_issued_within_the_skew_counts_and_one_a_second_later_does_not()
+    {
+        var time = Now();
+        using var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
+        var rules = BearerTokens.Rules(new AuthOptions(Long, null, null, null, false));
+        foreach (var (aheadSeconds, counts) in ((int, bool)[])[(60, true), (61, false)])
+        {
+            var token = Signed($$"""{"sub":"ada","exp":4102444800,"iat":{{time.GetUtcNow().ToUnixTimeSeconds() + aheadSeconds}}}""");
+            Assert.Equal(counts, (await handler.ValidateTokenAsync(token, rules)).IsValid);
+        }
+    }
+
+    [Fact]
+    public async Task Requests_without_a_token_are_no_guesses()
+    {
+        await using var edge = await Edge.Start("--Limits:RefusedTokensPerMinute=1");
+        for (var i = 0; i < 5; i++) await (await edge.Client.GetAsync("/api/sync/status")).Problem(401, "MISSING_TOKEN");
+        await (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(401, "INVALID_TOKEN");
+        await (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(429, "REFUSED_TOO_OFTEN");
+        await (await edge.Client.GetAsync("/api/sync/status")).Problem(401, "MISSING_TOKEN");
+    }
+
+    [Fact]
+    public async Task A_guessed_ticket_asks_neither_store_nor_grain()
+    {
+        await using var edge = await Edge.Start("--Limits:RefusedTokensPerMinute=4");
+        string[] guesses = ["never-issued", new('A', 8_000), "not base64!", Base64UrlEncoder.Encode(new byte[200])];
+        foreach (var guess in guesses) Assert.Equal(HttpStatusCode.Unauthorized, (await edge.Client.SendAsync(Edge.Upgrade($"ticket={guess}"))).StatusCode);
+        Assert.Equal(0, edge.Engine.TicketKeyReads);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await edge.Client.SendAsync(Edge.Upgrade("ticket=never-issued"))).StatusCode);
+
+        var good = (await (await edge.Post("/api/sync/ticket")).Json()).GetProperty("ticket").GetString();
+        Assert.Equal(1, edge.Engine.TicketKeyReads);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await edge.Client.SendAsync(Edge.Upgrade($"ticket={good}"))).StatusCode);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class DemoTests
         Assert.Equal(HttpStatusCode.OK, (await on.Client.GetAsync("/demo")).StatusCode);
         await using var off = await Edge.Start("--Demo:Enabled=false");
         await (await off.Client.GetAsync("/demo")).Problem(404, "NOT_FOUND");
-        await using var authority = await Edge.Start("--Auth:Secret=", "--Auth:Authority=http://localhost:1");
+        await using var authority = await Edge.Start("--Auth:Secret=", "--Auth:Authority=http://localhost:1", "--Auth:Audience=mirubato");
         await (await authority.Client.GetAsync("/demo")).Problem(404, "NOT_FOUND");
     }
 

@@ -81,6 +81,16 @@ internal sealed class Edge : IAsyncDisposable
         return request;
     }
 
+    /// <summary>A socket's upgrade.</summary>
+    public static HttpRequestMessage Upgrade(string query)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, $"/sync/ws?{query}");
+        request.Headers.Connection.Add("Upgrade");
+        foreach (var (name, value) in ((string, string)[])[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")])
+            request.Headers.TryAddWithoutValidation(name, value);
+        return request;
+    }
+
     public Task<HttpResponseMessage> Send(HttpMethod method, string path, string? body = null, params (string Name, string Value)[] headers)
     {
         var request = Request(method, path, body);

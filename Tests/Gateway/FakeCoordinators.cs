@@ -26,7 +26,13 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
     public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> asked, CancellationToken cancel) =>
         new(asked.ToDictionary(user => user, user => new UserState(For(user).Now(null), [], 0)));
 
-    public ValueTask<byte[]> TicketKey(CancellationToken cancel) => new(new byte[32]);
+    public int TicketKeyReads { get; private set; }
+
+    public ValueTask<byte[]> TicketKey(CancellationToken cancel)
+    {
+        TicketKeyReads++;
+        return new(new byte[32]);
+    }
 
     public ValueTask<bool> Ready(CancellationToken cancel) => new(!Down);
 }

@@ -72,6 +72,9 @@ public sealed class OptionsTests : IDisposable
         var file = Path.Combine(directory, DevelopmentSecret.FileName);
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.Equal([file], Directory.GetFiles(directory));
+        var made = Path.Combine(directory, "made");
+        Read("Development", ("Storage:SqlitePath", Path.Combine(made, "mirubato.db")));
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(made));
     }
 
     [Fact]
@@ -94,7 +97,7 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void The_demo_signs_tokens_itself_and_so_does_not_go_with_an_authority()
     {
-        (string, string)[] settings = [("Auth:Authority", "https://login.example.com"), ("Cors:Origins", "https://a.example")];
+        (string, string)[] settings = [("Auth:Authority", "https://login.example.com"), ("Auth:Audience", "mirubato"), ("Cors:Origins", "https://a.example")];
         Assert.StartsWith("Demo:Enabled is 'true' while Auth:Authority is set", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "true")])), StringComparison.Ordinal);
         Assert.StartsWith("Demo:Enabled is 'yes': set true or false", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "yes")])), StringComparison.Ordinal);
         Assert.False(Read("Development", settings).Demo.Enabled);
@@ -108,10 +111,34 @@ public sealed class OptionsTests : IDisposable
     [InlineData("login.example.com", "Development", false)]
     public void An_authority_is_spoken_to_over_tls(string authority, string environment, bool fine)
     {
-        (string, string)[] settings = [("Auth:Authority", authority), ("Cors:Origins", "https://a.example")];
+        (string, string)[] settings = [("Auth:Authority", authority), ("Auth:Audience", "mirubato"), ("Cors:Origins", "https://a.example")];
         if (fine) Assert.Equal(authority, Read(environment, settings).Auth.Authority);
         else Assert.Contains("Auth:Authority is '", Assert.Single(Errors(environment, settings)), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("Production")]
+    [InlineData("Development")]
+    public void With_an_authority_the_audience_is_required(string environment) => Assert.StartsWith(
+        "Auth:Audience is not set while Auth:Authority is 'https://login.example.com': set the audience",
+        Assert.Single(Errors(environment, ("Auth:Authority", "https://login.example.com"), ("Cors:Origins", "https://a.example"))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(23, false)]
+    [InlineData(24, true)]
+    public void A_secret_of_operators_has_at_least_24_bytes(int bytes, bool fine)
+    {
+        var setting = ("Admin:Secret", new string('s', bytes));
+        if (fine) Assert.Equal(bytes, Read("Development", setting, ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"))).AdminSecret!.Length);
+        else Assert.StartsWith("Admin:Secret is 23 bytes long: set at least 24", Assert.Single(Errors("Development", setting)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0", "Admin:Port is '0': set a whole number from 1 to 65535")]
+    [InlineData("65536", "Admin:Port is '65536': set a whole number from 1 to 65535")]
+    [InlineData("8788", "Admin:Port is '8788' while Admin:Secret is not set")]
+    public void A_port_of_operators_is_one_and_has_a_secret(string port, string error) =>
+        Assert.StartsWith(error, Assert.Single(Errors("Development", ("Admin:Port", port))), StringComparison.Ordinal);
 
     private sealed class NamedEnvironment(string name) : IHostEnvironment
     {

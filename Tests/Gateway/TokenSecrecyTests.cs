@@ -89,8 +89,53 @@ public sealed class TokenSecrecyTests
         var pull = await (await edge.Get("/api/sync/pull?types=goal&token=secret&limit=5")).Json();
         Assert.Equal(1, pull.GetProperty("goals").GetArrayLength());
         Assert.Equal(0, pull.GetProperty("entries").GetArrayLength());
-        await edge.Get("/api/autocomplete/composers?q=J.S.Bach");
-        Assert.True(edge.Logs.Hold("q=J.S.Bach"), "initials are no token");
+        Assert.True(edge.Logs.Hold("types=goal"), "what says nothing of anybody may be read");
+    }
+
+    [Fact]
+    public async Task A_search_text_finds_and_is_in_no_log()
+    {
+        await using var edge = await Edge.Start();
+        edge.Engine.Of("ada").Put("logbook_entry", "e", """{"id":"e","pieces":[{"title":"Zyklus","composer":"J.S.Bach"}]}""");
+        foreach (var query in (string[])["composers?q=J.S.Bach", "composers?limit=5&q=J.S.Bach", "pieces?q=zyk&composer=J.S.Bach", "pieces?%71=Zyk&COMPOSER=J.S.Bach"])
+        {
+            var found = await (await edge.Get($"/api/autocomplete/{query}")).Json();
+            Assert.True(found.GetProperty("results").GetArrayLength() == 1, $"{query}: {found}");
+        }
+
+        Assert.True(edge.Logs.Hold("/api/autocomplete/composers"), "the logs are on");
+        foreach (var text in (string[])["Bach", "Zyk", "zyk"]) Assert.False(edge.Logs.Hold(text), edge.Logs.Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("sub")]
+    [InlineData("uid")]
+    [InlineData("userId")]
+    [InlineData("email")]
+    [InlineData("a-name-of-tomorrow")]
+    public async Task Who_is_named_in_the_query_is_in_no_log_under_whatever_name(string name)
+    {
+        await using var edge = await Edge.Start();
+        var user = $"user-{Guid.NewGuid():n}";
+        foreach (var path in (string[])["/api/sync/status", "/sync/ws", "/nowhere", "/"]) await edge.Client.GetAsync($"{path}?types=goal&{name}={user}");
+        Assert.True(edge.Logs.Hold("types=goal"), "the logs are on");
+        Assert.False(edge.Logs.Hold(user), edge.Logs.Lines.FirstOrDefault(line => line.Contains(user, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_token_in_a_path_is_in_no_log_and_nothing_is_found_there()
+    {
+        await using var edge = await Edge.Start();
+        var token = Edge.Token();
+        var encoded = token.Replace(".", "%2E", StringComparison.Ordinal);
+        foreach (var path in (string[])[$"/{token}", $"/api/sync/devices/{token}/allow", $"/sync/ws/{token}", $"/x%2F{token}", $"/{encoded}", $"/{encoded.Replace("%", "%25", StringComparison.Ordinal)}", $"/a;{token}/b?types=goal"])
+            await (await edge.Get(path)).Problem(404, "NOT_FOUND");
+        await edge.Raw($"GET http://localhost/{token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        await edge.Raw($"GET http://localhost/?x=1#{token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+
+        Assert.True(edge.Logs.Hold("/hidden"), "the logs are on");
+        var signature = token.Split('.')[^1];
+        Assert.False(edge.Logs.Hold(signature), edge.Logs.Lines.FirstOrDefault(line => line.Contains(signature, StringComparison.Ordinal)));
     }
 
     [Fact]

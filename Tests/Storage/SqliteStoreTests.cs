@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Microsoft.Data.Sqlite;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
@@ -42,6 +43,34 @@ public sealed class SqliteStoreTests : StoreContract
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         return await command.ExecuteScalarAsync();
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Its_files_and_the_folder_made_for_them_are_their_owners_alone_also_where_they_stood_open()
+    {
+        var folder = Path.Combine(directory, "made", "for");
+        var path = Path.Combine(folder, "sync.db");
+        await (await Filled(path)).DisposeAsync();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+
+        // As an earlier release left them, killed: with a log beside the file.
+        foreach (var left in (string[])[path, path + ".lock", path + "-wal", path + "-shm"])
+        {
+            await File.AppendAllTextAsync(left, "");
+            File.SetUnixFileMode(left, (UnixFileMode)0b110_100_100);
+        }
+
+        await using var again = await Filled(path);
+        Assert.Equal(["sync.db", "sync.db-shm", "sync.db-wal", "sync.db.lock"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.All(Directory.GetFiles(folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+
+        async Task<SqliteStore> Filled(string file)
+        {
+            var filled = SqliteStore.Open(file);
+            await filled.Migrate(Cancel);
+            return filled;
+        }
     }
 
     [Fact]

@@ -21,10 +21,11 @@ internal sealed partial class SqliteStore : SqlStore, IUserStore, IStoreUpkeep, 
     public static SqliteStore Open(string path, SqliteOptions? options = null)
     {
         path = Path.GetFullPath(path);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        PrivateFile.MakeFolder(Path.GetDirectoryName(path)!);
         var ownership = Own(path);
         try
         {
+            PrivateFile.MakeDatabase(path);
             return new SqliteStore(path, ownership, options ?? new SqliteOptions());
         }
         catch
@@ -52,7 +53,7 @@ internal sealed partial class SqliteStore : SqlStore, IUserStore, IStoreUpkeep, 
     {
         try
         {
-            return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return PrivateFile.Open(path + ".lock", FileShare.None);
         }
         catch (IOException e)
         {
