@@ -17,6 +17,25 @@ public static class Limits
     public const int PushItemsMax = 50_000;
     public const int BatchItemsMax = 1_000;
 
+    /// <summary>
+    /// One answer to a write: the results it lists; the stored documents it copies, past which the client pulls them; and for a batch what
+    /// the client had missed. Of refused items so many are listed, and the rest is counted.
+    /// </summary>
+    public const int AnswerBytesMax = 8 * 1024 * 1024;
+    public const int AnswerResultsBytesMax = 7 * 512 * 1024;
+    public const int AnswerCopiesBytesMax = 3 * 1024 * 1024;
+    public const int AnswerChangesBytesMax = 1024 * 1024;
+    public const int RefusalsListedMax = 1_000;
+
+    /// <summary>Stored documents that one request may have announced again, because it lost to each in a tie.</summary>
+    public const int TiedBytesMax = 32 * 1024 * 1024;
+
+    /// <summary>Receipts of one user, past which the oldest keys are forgotten early; and how many or how much a coordinator adds between two looks.</summary>
+    public const int ReceiptsMax = 10_000;
+    public const long ReceiptBytesMax = 32L * 1024 * 1024;
+    public const int ReceiptsBetweenTrims = 500;
+    public const long ReceiptBytesBetweenTrims = 8L * 1024 * 1024;
+
     public const int PageRowsMax = 500;
     public const int PageBytesMax = 8 * 1024 * 1024;
     public const int PullLimitMax = 10_000;
@@ -100,6 +119,9 @@ public static class Limits
     public const int ErasedTombstoneDays = 30;
     public const int DeviceUnseenDays = 365;
     public const int TombstonesMax = 100_000;
+
+    /// <summary>Entity types of which a user has live entities.</summary>
+    public const int TypesMax = 200;
 
     /// <summary>What an epoch bump adds to the last revision, so that no revision a client may have heard of is given out again.</summary>
     public const long EpochJump = 1_000_000_000;

@@ -28,7 +28,7 @@ public enum ItemRefusal
 
     ChecksumMismatch,
 
-    /// <summary>The user's quota of entities or bytes is used up.</summary>
+    /// <summary>The user's quota of entities, bytes, entity types or deletions of unknown ids is used up.</summary>
     Quota,
 
     /// <summary><c>changes</c> has no such member, or the type is no lower_snake name.</summary>
@@ -60,6 +60,9 @@ public enum RequestRefusal
 
     /// <summary>Another write came first, and the request was to count only without one (409).</summary>
     BaseMoved,
+
+    /// <summary>The request ties with more stored documents than may be announced again at once (413).</summary>
+    TooManyTies,
 }
 
 /// <summary>

@@ -111,7 +111,10 @@ public enum ItemStatus
 /// <summary>What became of one item, in the order of the request.</summary>
 /// <param name="Seq">The revision of the entity now; 0 when nothing is stored.</param>
 /// <param name="UpdatedAtMs">The <c>updatedAt</c> that is sent out, Unix ms.</param>
-/// <param name="Server">The winning copy, UTF-8 JSON; a tombstone as <c>{id, deletedAt, version}</c>. Empty unless <see cref="ItemStatus.Conflict"/>.</param>
+/// <param name="Server">
+/// The winning copy, UTF-8 JSON; a tombstone as <c>{id, deletedAt, version}</c>. Empty unless <see cref="ItemStatus.Conflict"/>, and in all results
+/// of an entity but the first.
+/// </param>
 /// <param name="Document">What is stored, where it differs from what was sent beyond normalization the client can do; else empty.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.item")]
 public sealed record ItemResult(
@@ -123,7 +126,12 @@ public sealed record ItemResult(
     [property: Id(5)] string? ExistingId = null,
     [property: Id(6)] ItemRefusal Refusal = ItemRefusal.None,
     [property: Id(7)] ReadOnlyMemory<byte> Server = default,
-    [property: Id(8)] ReadOnlyMemory<byte> Document = default);
+    [property: Id(8)] ReadOnlyMemory<byte> Document = default)
+{
+    /// <summary>The answer had no room for <see cref="Server"/> or <see cref="Document"/>: the client has to pull it.</summary>
+    [Id(9)]
+    public bool IsCopyLeftOut { get; init; }
+}
 
 /// <summary>A decided write, before its commit: all that its answer may tell.</summary>
 /// <param name="Applied">False when strict and some item was refused or beaten: then nothing is stored but the receipt.</param>

@@ -13,6 +13,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     private readonly List<ReplacedDocument> replaced = [];
     private readonly List<Receipt> receipts = [];
     private readonly HashSet<(WriteScope, string)> keys = [];
+    private long tiedBytes;
 
     public long NowMs { get; } = silo.NowMs;
 
@@ -53,7 +54,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
 
             if (!CanJoin(write)) break;
             await Decide(write, cancel);
-            if (IsStale) break;
+            if (IsStale || tiedBytes > Limits.TiedBytesMax) break;
         }
 
         return [.. group.Skip(next)];
@@ -78,11 +79,18 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
 
         var terms = new Terms(user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything);
         var decision = Deciding.Decide(Drafted, terms, write.Items);
+        if (decision.TiedBytes > Limits.TiedBytesMax)
+        {
+            decided.Add((write, WriteAnswer.Refuse(RequestRefusal.TooManyTies)));
+            return;
+        }
+
         var stored = await Stored(decision.Needed(), cancel);
         var missed = WantsChanges(request) ? await Missed(request, cancel) : null;
         if (IsStale) return;
 
         var applies = !(request.Strict && decision.HasConflictOrRefusal);
+        tiedBytes += decision.TiedBytes;
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
         var before = Drafted.Last;
@@ -115,12 +123,23 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     private WriteOutcome OutcomeOf(QueuedWrite write, bool applies, IReadOnlyList<ItemResult> results, Revision before, ReadPage? missed)
     {
         var request = write.Request;
-        if (missed is null) return new WriteOutcome(applies, results, Token(request.Cursor, before), NotMentioned(write));
+        var leavesOutCopies = results.Any(result => result.IsCopyLeftOut);
+        if (missed is null) return new WriteOutcome(applies, results, leavesOutCopies ? request.Cursor : Token(request.Cursor, before), NotMentioned(write));
 
+        var fitting = Fitting(missed.Rows);
+        var more = missed.More || fitting.Count < missed.Rows.Count;
         var named = results.Select(r => r.Entity).ToHashSet();
-        var changes = missed.Rows.Where(r => !named.Contains(r.Entity)).ToList();
-        var token = request.Cursor.At(missed.More ? new Revision(missed.Rows[^1].Seq) : Drafted.Last);
-        return new WriteOutcome(applies, results, token, 0, changes, missed.More);
+        var changes = fitting.FindAll(r => !named.Contains(r.Entity));
+        var token = request.Cursor.At(more ? new Revision(fitting[^1].Seq) : leavesOutCopies ? request.Cursor.Seq : Drafted.Last);
+        return new WriteOutcome(applies, results, token, 0, changes, more);
+    }
+
+    /// <summary>As many rows as the answer has room for, and at least one.</summary>
+    private static List<StoredRow> Fitting(List<StoredRow> rows)
+    {
+        var bytes = 0L;
+        var fitting = rows.FindIndex(row => (bytes += row.Data.Length) > Limits.AnswerChangesBytesMax);
+        return fitting < 0 ? rows : rows[..Math.Max(1, fitting)];
     }
 
     /// <summary>The new head only for a client that had everything before this request; else what it had.</summary>

@@ -16,6 +16,9 @@ internal sealed class WritePipeline(
     /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
 
+    private readonly ReceiptQuota receiptQuota = new(user, silo);
+    private long? rights;
+
     public async ValueTask Serve(IReadOnlyList<QueuedWrite> writes)
     {
         var (fencesLost, atMost) = (0, Limits.BatchRequestsMax);
@@ -57,6 +60,9 @@ internal sealed class WritePipeline(
         if (outcome.Result is not CommitResult.Held) return outcome.Result;
         silo.Metrics.Committed(batch.Requests.Count, commit.Rows.Count, commit.Losers.Count + commit.Replaced.Count, stopwatch);
         ledger.Adopt(batch.Drafted);
+        // A sweep may have taken tombstones that the heads still count.
+        if (rights is not null && rights != outcome.Rights) state.Drop();
+        rights = outcome.Rights;
         confirmed.Committed(ledger.Position, ledger.Standing.Digest, batch.NowMs, outcome.Rights, startedAt);
         return CommitResult.Held;
     }
@@ -79,6 +85,7 @@ internal sealed class WritePipeline(
         foreach (var receipt in batch.Receipts) cachedResponses.Add(receipt);
         foreach (var (write, answer) in batch.Answers) write.Complete(answer);
         if (batch.KeepsDocuments) _ = Trim();
+        receiptQuota.Added(batch.Receipts);
     }
 
     private static Announcement AnnouncementOf(CommitBatch batch)
@@ -91,7 +98,7 @@ internal sealed class WritePipeline(
 
     /// <summary>A sender is spared the echo only of what it holds as it was stored.</summary>
     private static bool HoldsWhatIsStored(WriteAnswer answer) => answer.Items?.All(item =>
-        item.Document.IsEmpty && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
+        item.Document.IsEmpty && !item.IsCopyLeftOut && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
 
     private static StoredRow Stored(NewRow row) =>
         new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);

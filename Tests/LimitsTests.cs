@@ -32,6 +32,17 @@ public sealed class LimitsTests
     }
 
     [Fact]
+    public void The_parts_of_an_answer_fit_into_it()
+    {
+        const int rest = 256 * 1024;
+        Assert.True(Limits.AnswerResultsBytesMax + Limits.AnswerCopiesBytesMax + Limits.AnswerChangesBytesMax + rest <= Limits.AnswerBytesMax);
+        Assert.True(Limits.RefusalsListedMax >= Limits.BatchItemsMax, "a batch lists all of its results");
+        Assert.True(Limits.BatchItemsMax * ((4 * 3 * UsableId.UnitsMax) + 500) < Limits.AnswerResultsBytesMax, "a batch lists all of its results, with the longest ids");
+        Assert.True(Limits.ReceiptBytesMax > Limits.AnswerBytesMax && Limits.ReceiptBytesBetweenTrims >= Limits.AnswerBytesMax);
+        Assert.True(Limits.TiedBytesMax > Limits.StoredBytesMax);
+    }
+
+    [Fact]
     public void What_is_remembered_is_forgotten_before_it_matters()
     {
         Assert.True(Limits.TombstoneDays > Limits.ErasedTombstoneDays);

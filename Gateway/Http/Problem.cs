@@ -31,6 +31,7 @@ internal enum Problem
     BaseMoved,
     BodyTooLarge,
     TooManyItems,
+    TooManyTies,
     UnsupportedEncoding,
     KeyReused,
     DocumentRefused,
@@ -84,6 +85,7 @@ internal static class Problems
         [Problem.BaseMoved] = new(409, "BASE_MOVED", "Changed meanwhile", "Other devices kept changing this while it was to be updated; send the request again.", 1),
         [Problem.BodyTooLarge] = new(413, "BODY_TOO_LARGE", "Body too large", $"The unpacked body exceeds {Limits.BodyBytesMax} bytes; send it in several requests."),
         [Problem.TooManyItems] = new(413, "TOO_MANY_ITEMS", "Too many items", "The request holds more items than it may; send them in several requests."),
+        [Problem.TooManyTies] = new(413, "TOO_MANY_TIES", "Too many ties", $"The request has the times of stored documents of more than {Limits.TiedBytesMax} bytes, which would all be sent to every device again; send it in several requests."),
         [Problem.UnsupportedEncoding] = new(415, "UNSUPPORTED_ENCODING", "Unsupported content encoding", "Send the body plain, or with Content-Encoding gzip or br."),
         [Problem.KeyReused] = new(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused", "This key belongs to a request with another body; use a new key for new content."),
         [Problem.DocumentRefused] = new(422, "DOCUMENT_REFUSED", "Document refused", "The document cannot be stored; the reason says why."),
@@ -109,6 +111,7 @@ internal static class Problems
         RequestRefusal.Busy => Problem.Busy,
         RequestRefusal.NotFound => Problem.NotFound,
         RequestRefusal.BaseMoved => Problem.BaseMoved,
+        RequestRefusal.TooManyTies => Problem.TooManyTies,
         _ => Problem.Internal,
     };
 

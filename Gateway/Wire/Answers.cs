@@ -8,13 +8,15 @@ namespace Mirubato.Gateway.Wire;
 internal sealed record ProblemAnswer(
     string Type, string Title, int Status, string Detail, bool Success, string Error, string Code, string? Path = null, string? Reason = null);
 
+/// <param name="NotListed">Items whose results are left out, because there are too many; null: none.</param>
 internal sealed record PushAnswer(
     bool Success,
     IReadOnlyList<PushConflict> Conflicts,
     PushStats Stats,
     IReadOnlyList<WriteResult> Results,
     string SyncToken,
-    long LastSeq)
+    long LastSeq,
+    int? NotListed)
 {
     // Set when strict handling applied nothing: the answer is a problem, too.
     public string? Type { get; init; }

@@ -26,7 +26,7 @@ internal static class ItemMessages
         ItemRefusal.DuplicateKeys => ("duplicate_keys", "An object in this names a member twice: name it once and send it again."),
         ItemRefusal.NumberOutOfRange => ("number_out_of_range", "A number in this is too large to be stored: correct it and send it again."),
         ItemRefusal.ChecksumMismatch => ("checksum_mismatch", "The checksum does not match the data: compute it over the data as sent, or leave it out."),
-        ItemRefusal.Quota => ("quota", "The user's storage is used up: delete something and send it again."),
+        ItemRefusal.Quota => ("quota", "The user's storage is used up (entities, bytes, types, or deletions of unknown ids): delete something and send it again; old deletions go within the hour."),
         ItemRefusal.UnknownType => ("unknown_type", "There is no such entity type here: use a documented member of changes, or a lower_snake type in a batch."),
         _ => ("stale", "A later change of this is stored (one without updatedAt, or deletedAt when it deletes, counts as the oldest there is): name the time it was made, take over the server's copy, or restore yours from /api/sync/conflicts within 30 days."),
     };

@@ -82,10 +82,11 @@ internal static class SocketAnswers
 
     private static void Results(Utf8JsonWriter writer, IReadOnlyList<ItemResult> items)
     {
+        var listed = ListedItems.From(items.Where(item => item.Status is not ItemStatus.Unchanged));
+        if (listed.NotListed is { } notListed) writer.WriteNumber("notListed", notListed);
         writer.WriteStartArray("results");
-        foreach (var item in items)
+        foreach (var item in listed.Items)
         {
-            if (item.Status is ItemStatus.Unchanged) continue;
             writer.WriteStartObject();
             Name(writer, item.Entity);
             Item(writer, item);

@@ -21,12 +21,13 @@ internal sealed class WireAnswers : IAnswerFormat
 
     private static byte[] Push(WriteOutcome outcome)
     {
-        var conflicts = outcome.Items.Where(IsTrouble).Select(item =>
+        var listed = ListedItems.From(outcome.Items.Where(item => item.Status is not ItemStatus.Unchanged));
+        var conflicts = listed.Items.Where(IsTrouble).Select(item =>
         {
             var (reason, message) = ItemMessages.Why(item);
             return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, JsonBytes.OrNull(item.Server));
         });
-        var answer = new PushAnswer(outcome.Applied, [.. conflicts], Stats(outcome), Results(outcome.Items.Where(item => item.Status is not ItemStatus.Unchanged)), outcome.Token.ToString(), outcome.Token.Seq.Number);
+        var answer = new PushAnswer(outcome.Applied, [.. conflicts], Stats(outcome), Results(listed.Items), outcome.Token.ToString(), outcome.Token.Seq.Number, listed.NotListed);
         if (!outcome.Applied)
         {
             var form = Problem.StrictConflict.Form();

@@ -75,8 +75,9 @@ internal sealed class Deciding(IHeads under, Terms terms)
     private ItemDecision Create(Incoming item, in Arrival arrival)
     {
         var verdict = Merge.Create(arrival, terms.NowMs);
-        if (!item.IsDelete && item.Recognizable && draft.FindRecognizable(item.Fingerprint) is { } twin) return Duplicate(item, arrival, verdict, twin);
-        if (ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
+        var twin = !item.IsDelete && item.Recognizable ? draft.FindRecognizable(item.Fingerprint) : null;
+        if (twin is { } known && !HasTombstonesEnough) return Duplicate(item, arrival, verdict, known);
+        if (twin is not null || ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
         return Apply(item, arrival, null, verdict);
     }
 
@@ -188,12 +189,16 @@ internal sealed class Deciding(IHeads under, Terms terms)
         else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion);
     }
 
+    private bool HasTombstonesEnough => draft.Tally.Tombstones >= Limits.TombstonesMax;
+
     private bool ExceedsQuota(Incoming item, EntityHead? head)
     {
-        if (item.IsDelete) return false;
+        // A deletion makes room; only one of an unknown id takes some.
+        if (item.IsDelete) return head is null && HasTombstonesEnough;
         var adds = head is null or { IsDeleted: true };
         var growth = item.Document.Length - (head?.Bytes ?? 0);
         return (adds && draft.Tally.Live >= terms.Quotas.LiveEntitiesMax)
+            || (adds && draft.LiveTypes >= Limits.TypesMax && draft.LiveOf(item.Entity.Type) == 0)
             || (growth > 0 && draft.Tally.Bytes + growth > terms.Quotas.BytesMax);
     }
 }

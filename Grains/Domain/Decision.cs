@@ -21,16 +21,22 @@ internal sealed class Decision(
 
     public IReadOnlyCollection<ReplacedDocument> Replaced => replaced;
 
+    /// <summary>Stored documents that are announced again because the request tied with them, in bytes.</summary>
+    public long TiedBytes => touched.Values.Sum(touch => touch is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
+
     public bool HasConflictOrRefusal => items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused);
 
     /// <summary>Stored documents that the answer or an announcement needs; each must be of the head this was decided on.</summary>
     public IReadOnlyDictionary<EntityKey, EntityHead> Needed()
     {
         var needed = new Dictionary<EntityKey, EntityHead>();
+        var bytes = 0L;
         foreach (var item in items)
         {
-            if (item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && !touched.ContainsKey(item.Item.Entity))
-                needed[item.Item.Entity] = item.Head;
+            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && !touched.ContainsKey(item.Item.Entity);
+            if (!isWinner || needed.ContainsKey(item.Item.Entity) || bytes + item.Head!.Bytes > Limits.AnswerCopiesBytesMax) continue;
+            needed[item.Item.Entity] = item.Head;
+            bytes += item.Head.Bytes;
         }
 
         foreach (var touch in touched.Values)
@@ -74,7 +80,8 @@ internal sealed class Decision(
     public IReadOnlyList<ItemResult> Results(IReadOnlyList<NewRow> rows, IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
         var written = rows.ToDictionary(r => r.Entity);
-        return [.. items.Select(item => Result(item, written, stored))];
+        var copies = new AnswerCopies();
+        return [.. items.Select(item => copies.Limit(Result(item, written, stored)))];
     }
 
     private ItemResult Result(in ItemDecision item, Dictionary<EntityKey, NewRow> written, IReadOnlyDictionary<EntityKey, StoredRow> stored)
@@ -86,7 +93,7 @@ internal sealed class Decision(
             entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.OutMs ?? 0, item.ExistingId, item.Refusal);
         return item.Status switch
         {
-            ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.OutMs) : row?.Data ?? stored[entity].Data },
+            ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.OutMs) : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default },
             ItemStatus.Created or ItemStatus.Updated when row is not null && Differs(item.Item, row) => result with { Document = row.Data },
             _ => result,
         };

@@ -1,13 +1,16 @@
 namespace Mirubato.Grains.Domain;
 
-/// <summary>What a user's live entities come to.</summary>
-internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest)
+/// <summary>What a user's entities come to: live ones, their bytes and digest, and deleted ones.</summary>
+internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest, int Tombstones)
 {
     /// <summary>This tally after <paramref name="entity"/> went from one state to another.</summary>
     public Tally Move(EntityKey entity, EntityHead? from, EntityHead to) => new(
         Live - LivesIn(from) + LivesIn(to),
         Bytes - (from?.Bytes ?? 0) + to.Bytes,
-        unchecked(Digest - Domain.Digest.Of(entity, from) + Domain.Digest.Of(entity, to)));
+        unchecked(Digest - Domain.Digest.Of(entity, from) + Domain.Digest.Of(entity, to)),
+        Tombstones - DeletedIn(from) + DeletedIn(to));
+
+    private static int DeletedIn(EntityHead? head) => head is { IsDeleted: true } ? 1 : 0;
 
     private static int LivesIn(EntityHead? head) => head is null or { IsDeleted: true } ? 0 : 1;
 }
@@ -18,6 +21,11 @@ internal interface IHeads
     Revision Last { get; }
 
     Tally Tally { get; }
+
+    /// <summary>Entity types with live entities.</summary>
+    int LiveTypes { get; }
+
+    int LiveOf(string type);
 
     EntityHead? Find(EntityKey entity);
 
@@ -33,14 +41,19 @@ internal sealed class Draft(IHeads under) : IHeads
 {
     private readonly Dictionary<EntityKey, EntityHead> changed = [];
     private readonly Dictionary<Fingerprint, EntityKey> recognizable = [];
+    private readonly Dictionary<string, int> addedByType = [];
 
     public Revision Last { get; private set; } = under.Last;
 
     public Tally Tally { get; private set; } = under.Tally;
 
+    public int LiveTypes { get; private set; } = under.LiveTypes;
+
     public IReadOnlyDictionary<EntityKey, EntityHead> Changed => changed;
 
     public Revision TakeRevision() => Last = Last.Next;
+
+    public int LiveOf(string type) => under.LiveOf(type) + addedByType.GetValueOrDefault(type);
 
     public EntityHead? Find(EntityKey entity) => changed.GetValueOrDefault(entity) ?? under.Find(entity);
 
@@ -52,9 +65,18 @@ internal sealed class Draft(IHeads under) : IHeads
 
     public void Put(EntityKey entity, EntityHead head)
     {
-        Tally = Tally.Move(entity, Find(entity), head);
+        var (before, live) = (Find(entity), Tally.Live);
+        Tally = Tally.Move(entity, before, head);
+        if (Tally.Live != live) CountLive(entity.Type, Tally.Live - live);
         changed[entity] = head;
         if (head.Recognizable) recognizable[head.Fingerprint] = entity;
+    }
+
+    private void CountLive(string type, int added)
+    {
+        if (LiveOf(type) == 0) LiveTypes++;
+        addedByType[type] = addedByType.GetValueOrDefault(type) + added;
+        if (LiveOf(type) == 0) LiveTypes--;
     }
 
     /// <summary>Takes in a draft that was made over this one.</summary>

@@ -31,7 +31,11 @@ internal sealed class Ledger : IHeads
 
     public int Count => heads.Count;
 
+    public int LiveTypes => liveByType.Count;
+
     public IReadOnlyDictionary<string, int> LiveByType => liveByType;
+
+    public int LiveOf(string type) => liveByType.GetValueOrDefault(type);
 
     public EntityHead? Find(EntityKey entity) => heads.GetValueOrDefault(entity);
 
@@ -70,6 +74,8 @@ internal sealed class Ledger : IHeads
     private void CountLive(string type, EntityHead? head, int by)
     {
         if (head is null or { IsDeleted: true }) return;
-        liveByType[type] = liveByType.GetValueOrDefault(type) + by;
+        var live = liveByType.GetValueOrDefault(type) + by;
+        if (live > 0) liveByType[type] = live;
+        else liveByType.Remove(type);
     }
 }

@@ -45,6 +45,9 @@ internal interface IUserStore
 
     ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel);
 
+    /// <summary>Deletes the oldest receipts past either bound. Their keys are forgotten: a repetition is then a request of its own.</summary>
+    ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel);
+
     /// <summary>Deletes all but the newest <paramref name="keep"/> conflicts.</summary>
     ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel);
 

@@ -64,6 +64,19 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
     public async ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) =>
         await Execute("DELETE FROM sync_conflicts WHERE user_id = $1 AND id = $2", cancel, user.Value, id) > 0;
 
+    public async ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel)
+    {
+        const string sql = """
+            DELETE FROM idempotency_keys WHERE user_id = $1 AND (scope, key) IN (
+                SELECT scope, key FROM (
+                    SELECT scope, key, row_number() OVER newest AS place, sum(length(response)) OVER newest AS bytes
+                    FROM idempotency_keys WHERE user_id = $1
+                    WINDOW newest AS (ORDER BY expires_ms DESC, scope, key ROWS UNBOUNDED PRECEDING)) AS kept
+                WHERE place > $2 OR bytes > $3)
+            """;
+        await Execute(sql, cancel, user.Value, countMax, bytesMax);
+    }
+
     // Waits for a batch under way: in PostgreSQL it holds a lock on the row, in SQLite it is the one write.
     public async ValueTask<bool> TryLease(string holder, long nowMs, long untilMs, CancellationToken cancel)
     {

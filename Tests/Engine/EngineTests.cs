@@ -1,3 +1,4 @@
+using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 using Mirubato.Grains.Storage.Postgres;
 using Mirubato.Grains.Storage.Sqlite;
@@ -31,6 +32,21 @@ public sealed class SqliteEngineTests : PlainEngineContract
     private protected override IUserStore Store => store;
 
     private protected override int ModelRuns => 40;
+
+    [Fact]
+    public async Task A_request_that_ties_with_more_than_may_be_announced_again_is_refused_and_changes_nothing()
+    {
+        const int documents = 300;
+        var node = Coordinator();
+        for (var i = 0; i < documents; i++) await node.Write(Push(null, Goal($"g{i}", new string('~', 250 * 1024), Clock.NowMs)), Cancel);
+        var ties = Enumerable.Range(0, documents).Select(i => Goal($"g{i}", "tied", Clock.NowMs)).ToArray();
+
+        var refused = await node.Write(PushBy("d2", "k", ties), Cancel);
+
+        Assert.Equal(RequestRefusal.TooManyTies, refused.Refusal);
+        Assert.Equal(documents, (await node.Standing(Caller(), Cancel)).Last.Number);
+        foreach (var part in ties.Chunk(100)) Assert.Equal(RequestRefusal.None, (await node.Write(PushBy("d2", null, part), Cancel)).Refusal);
+    }
 
     public override async Task InitializeAsync()
     {

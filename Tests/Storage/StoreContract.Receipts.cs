@@ -22,6 +22,23 @@ public abstract partial class StoreContract
         Assert.Null(await Store.Receipt(user, WriteScope.Socket, "schlüssel", Now, Cancel));
     }
 
+    [Theory]
+    [InlineData(3, 100, "k2 k3 k4")]
+    [InlineData(4, 100, "k1 k2 k3 k4")]
+    [InlineData(5, 20, "k3 k4")]
+    [InlineData(5, 19, "k4")]
+    public async Task The_oldest_receipts_go_past_a_bound_of_number_or_bytes(int countMax, int bytesMax, string kept)
+    {
+        for (var i = 1; i <= 4; i++) await Hold(Commit(await Standing()) with { Receipts = [Receipt($"k{i}", Now + DayMs + i, "0123456789")] });
+
+        await Store.TrimReceipts(user, countMax, bytesMax, Cancel);
+
+        var found = new List<string>();
+        for (var i = 1; i <= 4; i++)
+            if (await Store.Receipt(user, WriteScope.Push, $"k{i}", Now, Cancel) is not null) found.Add($"k{i}");
+        Assert.Equal(kept, string.Join(' ', found));
+    }
+
     [Fact]
     public async Task One_key_on_two_connections_executes_once()
     {

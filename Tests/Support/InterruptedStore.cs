@@ -46,6 +46,8 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) => store.DeleteConflict(user, id, cancel);
 
+    public ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel) => store.TrimReceipts(user, countMax, bytesMax, cancel);
+
     public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
 
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);

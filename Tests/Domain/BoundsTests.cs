@@ -1,0 +1,98 @@
+using System.Text;
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+
+namespace Mirubato.Tests.Domain;
+
+/// <summary>What one request may cost, by heads alone: no documents stand behind them.</summary>
+public sealed class BoundsTests
+{
+    private const long NowMs = 1_800_000_000_000;
+    private static readonly UserId User = new("u1");
+
+    [Theory]
+    [InlineData(Limits.TombstonesMax - 1, ItemStatus.Deleted)]
+    [InlineData(Limits.TombstonesMax, ItemStatus.Refused)]
+    public void A_deletion_of_an_unknown_id_is_refused_when_there_are_too_many(int tombstones, ItemStatus status)
+    {
+        var ledger = LedgerOf(Enumerable.Range(0, tombstones).Select(i => Head($"g{i}", i + 1, deleted: true)).Append(Head("live", tombstones + 1)));
+
+        Assert.Equal(status, Decide(ledger, ModelServer.Delete("goal", "unknown", NowMs)).Items.Single().Status);
+        Assert.Equal(ItemStatus.Deleted, Decide(ledger, ModelServer.Delete("goal", "live", NowMs)).Items.Single().Status);
+    }
+
+    [Fact]
+    public void A_twin_past_the_bound_of_tombstones_is_refused_and_not_stored()
+    {
+        const string played = """{"id":"e1","timestamp":"2026-01-01T10:00:00.000Z","duration":60,"type":"practice","instrument":"PIANO"}""";
+        var first = Read(played);
+        var ledger = LedgerOf(Enumerable.Range(0, Limits.TombstonesMax).Select(i => Head($"g{i}", i + 1, deleted: true)));
+        var draft = new Draft(ledger);
+        draft.Put(first.Entity, new EntityHead { Seq = new Revision(Limits.TombstonesMax + 1), Version = 1, StampMs = 1, ClaimMs = 1, OutMs = 1, Fingerprint = first.Fingerprint, Recognizable = true });
+
+        var decision = Decide(draft, new Item("logbook_entry", null, Encoding.UTF8.GetBytes(played.Replace("e1", "e2", StringComparison.Ordinal))));
+
+        Assert.Equal(ItemRefusal.Quota, decision.Items.Single().Refusal);
+        Assert.Empty(decision.Entities);
+    }
+
+    [Fact]
+    public void What_is_announced_again_after_ties_is_counted_before_it_is_read()
+    {
+        const int heads = 400;
+        var ledger = LedgerOf(Enumerable.Range(0, heads).Select(i => Head($"g{i}", i + 1, bytes: Limits.EntityBytesMax)));
+
+        var decision = Decide(ledger, [.. Enumerable.Range(0, heads).Select(i => ModelServer.Edit("goal", $"g{i}", "tied", 1))]);
+
+        Assert.All(decision.Items, item => Assert.Equal(ItemStatus.Conflict, item.Status));
+        Assert.Equal((long)heads * Limits.EntityBytesMax, decision.TiedBytes);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("[[[[[[1]]]]]]")]
+    public void Hashing_a_huge_body_takes_little_memory_whatever_it_is_made_of(string value)
+    {
+        var body = Encoding.UTF8.GetBytes("[" + string.Join(',', Enumerable.Repeat(value, Limits.BodyBytesMax / (value.Length + 1))) + "]");
+        RequestHash.Of(body);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        RequestHash.Of(body);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * 1024 * 1024);
+    }
+
+    [Theory]
+    [InlineData(5_000)]
+    [InlineData(Limits.PushItemsMax)]
+    public void A_large_body_is_the_same_by_what_it_means(int items)
+    {
+        string Body(string envelope, Func<int, string> item) => "{" + envelope + "\"changes\":{\"goals\":[" + string.Join(',', Enumerable.Range(0, items).Select(item)) + "]}}";
+        var padding = new string('x', 100);
+        var one = Hash(Body("\"timestamp\":1,", i => $"{{\"id\":\"g{i}\",\"title\":\"{padding}\"}}"));
+
+        Assert.Equal(one, Hash(Body("\"requestId\":\"r\",", i => $"{{ \"title\" : \"{padding}\", \"id\":\"g{i}\"}}")));
+        Assert.NotEqual(one, Hash(Body("", i => $"{{\"id\":\"g{i + 1}\",\"title\":\"{padding}\"}}")));
+        Assert.NotEqual(one, Hash(Body("\"strict\":true,", i => $"{{\"id\":\"g{i}\",\"title\":\"{padding}\"}}")));
+    }
+
+    private static string Hash(string body) => Convert.ToHexString(RequestHash.Of(Encoding.UTF8.GetBytes(body)));
+
+    private static Incoming Read(string document) => new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document)).Read(User);
+
+    private static Decision Decide(IHeads heads, params Item[] items) =>
+        Deciding.Decide(heads, new Terms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()), items.Select(item => item.Read(User)));
+
+    private static KeyValuePair<EntityKey, EntityHead> Head(string id, long seq, bool deleted = false, int bytes = 0) => new(
+        new EntityKey("goal", id),
+        new EntityHead { Seq = new Revision(seq), Version = seq, StampMs = 1, ClaimMs = 1, OutMs = 1, Device = new DeviceId("d1"), DeletedMs = deleted ? 1 : null, Bytes = bytes, Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue) });
+
+    private static Ledger LedgerOf(IEnumerable<KeyValuePair<EntityKey, EntityHead>> heads)
+    {
+        var list = heads.Select(head => new HeadRow(head.Key, head.Value)).ToList();
+        var digest = list.Aggregate(UInt128.Zero, (sum, head) => unchecked(sum + Digest.Of(head.Entity, head.Head)));
+        return new Ledger(new UserSnapshot(new Standing(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0, false), list));
+    }
+}
