@@ -39,7 +39,7 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
     }
 
     public async ValueTask<T> Ask<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> ask, CancellationToken cancel) =>
-        (await Reach(() => ask(grain), cancel)).ValueOrThrow();
+        (await Reach(() => ask(grain), cancel, outcomeUnknown: true)).ValueOrThrow();
 
     public static Task Reach(Func<Task> call, CancellationToken cancel) =>
         Reach(async () =>
@@ -49,7 +49,7 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
         }, cancel);
 
     /// <summary>Makes one call to a coordinator. However it fails, the coordinator could not be reached.</summary>
-    public static async Task<T> Reach<T>(Func<Task<T>> call, CancellationToken cancel)
+    public static async Task<T> Reach<T>(Func<Task<T>> call, CancellationToken cancel, bool outcomeUnknown = false)
     {
         try
         {
@@ -57,7 +57,7 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
         }
         catch (Exception gone) when (!cancel.IsCancellationRequested)
         {
-            throw new StoreUnavailableException(Unreachable, outcomeUnknown: true, gone);
+            throw new StoreUnavailableException(Unreachable, outcomeUnknown, gone);
         }
     }
 }

@@ -5,30 +5,24 @@ using Mirubato.Grains.Storage;
 namespace Mirubato.Grains;
 
 /// <summary>A write that waits for its turn, parsed and hashed before it queues: only deciding needs the coordinator.</summary>
-internal sealed class QueuedWrite
+internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, KeyedBody? keyed, bool onTopOfAnything = false)
 {
     // Completed on the coordinator's turns, where its callers wait: they go on at once, not in another turn.
     private readonly TaskCompletionSource<WriteAnswer> answer = new();
 
-    private QueuedWrite(WriteRequest request, List<Incoming> items, KeyedBody? keyed, bool onTopOfAnything = false)
-    {
-        (Request, Items, Keyed, OnTopOfAnything) = (request, items, keyed, onTopOfAnything);
-        Bytes = Math.Max(request.Body.Length, request.Documents.Length) + (256L * items.Count);
-    }
+    public WriteRequest Request => request;
 
-    public WriteRequest Request { get; }
+    public List<Incoming> Items => items;
 
-    public List<Incoming> Items { get; }
-
-    public KeyedBody? Keyed { get; }
+    public KeyedBody? Keyed => keyed;
 
     /// <summary>Written by someone who has seen the present state, whatever its version.</summary>
-    public bool OnTopOfAnything { get; }
+    public bool OnTopOfAnything => onTopOfAnything;
 
     /// <summary>What it weighs while it waits.</summary>
-    public long Bytes { get; }
+    public long Bytes { get; } = Math.Max(request.Body.Length, request.Documents.Length) + (256L * items.Count);
 
-    public Caller Caller => Request.Caller;
+    public Caller Caller => request.Caller;
 
     public Task<WriteAnswer> Answer => answer.Task;
 
@@ -46,7 +40,7 @@ internal sealed class QueuedWrite
         return new QueuedWrite(request, [item], keyed: null, onTopOfAnything: true);
     }
 
-    public void Complete(WriteAnswer with) => answer.TrySetResult(with.Items is null || Request.ItemsWanted ? with : with with { Items = null });
+    public void Complete(WriteAnswer with) => answer.TrySetResult(with.Items is null || request.ItemsWanted ? with : with with { Items = null });
 
     public void Fail(Exception fault) => answer.TrySetException(fault);
 

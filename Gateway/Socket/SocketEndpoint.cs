@@ -43,16 +43,17 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
 
     private async Task Open(HttpContext http, SocketIdentity who)
     {
-        var place = new Place(registry, reports, who, context);
+        var connection = new LiveConnection(who.ConnectionId, who.Device, context.NowMs);
+        var place = new Place(registry, reports, registry.Acquire(who.User, context), connection);
         var kept = false;
         try
         {
             who = await Admit(place, who);
             var protocol = Admission.Chosen(http);
-            if (KeptConnection.Of(http) is { } connection)
+            if (KeptConnection.Of(http) is { } keeps)
             {
                 await Handshake.Answer(http, protocol);
-                connection.Keep(then => Serve(then, place, who));
+                keeps.Keep(then => Serve(then, place, who));
                 kept = true;
             }
             else await Serve(http, protocol, place, who);
@@ -155,31 +156,22 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     }
 
     /// <summary>One connection among the user's, from before its upgrade to its end.</summary>
-    private sealed class Place : IDisposable
+    private sealed class Place(UserSocketsRegistry registry, RosterReports reports, UserSockets sockets, LiveConnection connection) : IDisposable
     {
-        private readonly UserSocketsRegistry registry;
-        private readonly RosterReports reports;
-        private readonly Reservation reservation;
+        private readonly Reservation reservation = sockets.Roster.Reserve(connection);
 
-        public Place(UserSocketsRegistry registry, RosterReports reports, SocketIdentity who, SocketContext context)
-        {
-            (this.registry, this.reports) = (registry, reports);
-            Sockets = registry.Acquire(who.User, context);
-            reservation = Sockets.Roster.Reserve(new LiveConnection(who.ConnectionId, who.Device, context.NowMs));
-        }
-
-        public UserSockets Sockets { get; }
+        public UserSockets Sockets => sockets;
 
         public void Dispose()
         {
-            Sockets.Roster.Remove(reservation);
+            sockets.Roster.Remove(reservation);
             LeaveThenRelease().Ignore();
         }
 
         private async Task LeaveThenRelease()
         {
-            await reports.Leave(Sockets);
-            registry.Release(Sockets);
+            await reports.Leave(sockets);
+            registry.Release(sockets);
         }
     }
 }

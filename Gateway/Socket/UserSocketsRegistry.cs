@@ -32,14 +32,6 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
     /// <summary>The process stops: no socket comes in any more.</summary>
     public bool IsDraining { get; private set; }
 
-    public int Count
-    {
-        get
-        {
-            lock (gate) return users.Count;
-        }
-    }
-
     /// <summary>Called once a second with all users that are here. It must not make garbage: a process full of idle sockets is to be quiet.</summary>
     public event Action<List<UserSockets>, long>? Ticked;
 

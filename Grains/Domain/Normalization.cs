@@ -8,20 +8,12 @@ namespace Mirubato.Grains.Domain;
 /// What is changed in every document on its way in (PROTOCOL.md, Entities), so that the two paths and the two spellings of a client
 /// end up as one. Nothing is stripped, and what is normal already is left as it is.
 /// </summary>
-internal ref struct Normalization
+internal ref struct Normalization(JsonTree tree, DocumentMembers members, EntityType type)
 {
-    private readonly JsonTree tree;
-    private readonly DocumentMembers members;
-    private readonly EntityType type;
-    private DocumentEdits edits;
-
-    private Normalization(JsonTree tree, DocumentMembers members, EntityType type)
-    {
-        this.tree = tree;
-        this.members = members;
-        this.type = type;
-        edits = new DocumentEdits(tree, members);
-    }
+    private readonly JsonTree tree = tree;
+    private readonly DocumentMembers members = members;
+    private readonly EntityType type = type;
+    private DocumentEdits edits = new(tree, members);
 
     /// <param name="tree">The document as sent.</param>
     /// <param name="members">Its members.</param>

@@ -7,21 +7,13 @@ namespace Mirubato.Grains.Domain.Json;
 /// Writes a document in its canonical form: names sorted at every depth (<see cref="MemberOrder"/>), numbers and strings as ECMAScript writes them.
 /// It goes on when an object names a member twice, so that a request with such an item has a hash as well.
 /// </summary>
-internal ref struct CanonicalWriter
+internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
 {
-    private readonly JsonTree tree;
-    private readonly CanonicalForm form;
-    private readonly int[] order;
+    private readonly JsonTree tree = tree;
+    private readonly CanonicalForm form = form;
+    private readonly int[] order = ArrayPool<int>.Shared.Rent(tree.Count + 1);
     private int ordered;
-    private Utf8Buffer output;
-
-    public CanonicalWriter(JsonTree tree, CanonicalForm form)
-    {
-        this.tree = tree;
-        this.form = form;
-        order = ArrayPool<int>.Shared.Rent(tree.Count + 1);
-        output = new Utf8Buffer(tree[0].Length + 64);
-    }
+    private Utf8Buffer output = new(tree[0].Length + 64);
 
     private enum Place
     {
