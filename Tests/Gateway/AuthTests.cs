@@ -59,14 +59,21 @@ public sealed class AuthTests
     public async Task A_hostile_token_gets_401_and_the_remedy()
     {
         await using var edge = await Edge.Start($"--Auth:Secret={Long}");
+        var counted = new List<string>();
         foreach (var (why, token, code) in Hostile())
         {
             var response = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
-            Assert.True(response.StatusCode is HttpStatusCode.Unauthorized, why);
+            if (response.StatusCode is HttpStatusCode.OK)
+            {
+                counted.Add(why);
+                continue;
+            }
+
             await response.Problem(401, code);
             Assert.Equal("Bearer error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
         }
 
+        Assert.Empty(counted);
         var fine = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: Edge.Token(secret: Long)));
         Assert.Equal(HttpStatusCode.OK, fine.StatusCode);
     }
