@@ -14,6 +14,9 @@ internal sealed class IdleMemory : IDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(30);
 
+    /// <summary>Pools let go of arrays that nobody has rented for a minute, and only when they see a second collection.</summary>
+    private static readonly TimeSpan PoolsAfter = TimeSpan.FromSeconds(90);
+
     private readonly TimeProvider time;
     private readonly ITimer timer;
     private int freed;
@@ -22,6 +25,7 @@ internal sealed class IdleMemory : IDisposable
     private long allocated = GC.GetTotalAllocatedBytes();
     private long allocatedThen;
     private long pausedAt;
+    private bool arePoolsDue;
 
     public IdleMemory(TimeProvider time)
     {
@@ -41,14 +45,17 @@ internal sealed class IdleMemory : IDisposable
         var before = allocated;
         allocated = GC.GetTotalAllocatedBytes();
         quiet = allocated - before > QuietBytesMax ? 0 : quiet + 1;
-        if (quiet >= QuietLooks && IsWorthwhile && time.GetElapsedTime(pausedAt) >= PauseEvery) GiveBack();
+        if (quiet >= QuietLooks && IsDue(time.GetElapsedTime(pausedAt))) GiveBack();
         Volatile.Write(ref looking, 0);
     }
+
+    private bool IsDue(TimeSpan sincePause) => (IsWorthwhile && sincePause >= PauseEvery) || (arePoolsDue && sincePause >= PoolsAfter);
 
     private bool IsWorthwhile => allocated - allocatedThen >= WorthwhileBytes || Volatile.Read(ref freed) >= FreedMin;
 
     private void GiveBack()
     {
+        arePoolsDue = IsWorthwhile;
         Interlocked.Exchange(ref freed, 0);
         (allocatedThen, pausedAt) = (allocated, time.GetTimestamp());
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
