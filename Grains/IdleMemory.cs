@@ -1,3 +1,5 @@
+using System.Runtime;
+
 namespace Mirubato.Grains;
 
 /// <summary>
@@ -58,6 +60,8 @@ internal sealed class IdleMemory : IDisposable
         arePoolsDue = IsWorthwhile;
         Interlocked.Exchange(ref freed, 0);
         (allocatedThen, pausedAt) = (allocated, time.GetTimestamp());
+        // Large bodies leave holes between what lives longer, which no collection gives back unless it is asked to move that.
+        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 }

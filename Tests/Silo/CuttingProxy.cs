@@ -4,10 +4,10 @@ using System.Text;
 
 namespace Mirubato.Tests.Silo;
 
-/// <summary>Stands between a process and PostgreSQL, and cuts the first two connections whose bytes hold a given text.</summary>
+/// <summary>Stands between a process and PostgreSQL, and cuts the first connection whose bytes hold a given text.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
-    public const int CutsMax = 2;
+    public const int CutsMax = 1;
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource end = new();
