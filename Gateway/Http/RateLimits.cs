@@ -15,27 +15,14 @@ internal static class RateLimits
     {
         services.AddSingleton(new RefusedTokens(limits.RefusedTokensPerMinute));
         services.AddSingleton<AdminGuesses>();
-        var bucket = Bucket(limits);
+        var users = new UserRates(limits);
+        services.AddSingleton(_ => users);
         services.AddRateLimiter(limiter =>
         {
-            limiter.AddPolicy(PerUser, http => RateLimitPartition.GetTokenBucketLimiter(http.User.FindFirst("sub")?.Value ?? "", _ => bucket));
+            limiter.AddPolicy(PerUser, http => RateLimitPartition.Get(http.User.FindFirst("sub")?.Value ?? "", users.Of));
             limiter.OnRejected = (rejected, _) => new ValueTask(
                 ProblemAnswers.Write(rejected.HttpContext, Problem.RateLimited, retrySeconds: RetrySeconds(rejected.Lease)));
         });
-    }
-
-    /// <summary>Refilled ten times a second where that is exact, so that a steady client is not stopped and started once a second.</summary>
-    private static TokenBucketRateLimiterOptions Bucket(LimitOptions limits)
-    {
-        var often = limits.RequestsPerSecond % 10 == 0;
-        return new TokenBucketRateLimiterOptions
-        {
-            TokenLimit = limits.RequestBurst,
-            TokensPerPeriod = often ? limits.RequestsPerSecond / 10 : limits.RequestsPerSecond,
-            ReplenishmentPeriod = often ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(1),
-            QueueLimit = 0,
-            AutoReplenishment = true,
-        };
     }
 
     private static int RetrySeconds(RateLimitLease lease) =>

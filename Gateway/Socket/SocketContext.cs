@@ -1,4 +1,5 @@
 using Mirubato.Gateway.Auth;
+using Mirubato.Gateway.Http;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
@@ -9,6 +10,7 @@ internal sealed record SocketContext(
     [FromKeyedServices(ServerClock.Key)] TimeProvider Time,
     GatewayMetrics Metrics,
     TokenCheck Tokens,
+    UserRates Rates,
     ILogger<SocketSession> Log)
 {
     public long NowMs => Time.GetUtcNow().ToUnixTimeMilliseconds();

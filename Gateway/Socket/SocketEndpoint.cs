@@ -27,7 +27,9 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
             }
 
             if (registry.IsDraining) throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server restarts; connect again");
-            await Open(http, Identify(http, await admission.Admit(http)));
+            var facts = await admission.Admit(http);
+            if (!context.Rates.TryTake(facts.User)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many requests of this user");
+            await Open(http, Identify(http, facts));
         }
         catch (UpgradeRefusedException refused)
         {
@@ -84,11 +86,11 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     private async Task Serve(ConnectionContext connection, Place place, SocketIdentity who)
     {
         using var held = place;
-        await using var stream = new TransportStream(connection.Transport);
-        using var socket = WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = pings.Every, KeepAliveTimeout = pings.Within });
+        await using var stream = new MeteredStream(new TransportStream(connection.Transport), context.Time);
+        using var socket = Over(stream);
         try
         {
-            await Serve(socket, place, who);
+            await Serve(socket, stream, place, who);
         }
         finally
         {
@@ -108,15 +110,14 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     {
         // A reader that stalls is this server's to judge, after a minute; Kestrel would cut it off after seconds.
         if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
-        using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            SubProtocol = protocol,
-            KeepAliveInterval = pings.Every,
-            KeepAliveTimeout = pings.Within,
-        });
+        await using var stream = new MeteredStream(await Handshake.Answer(http, protocol), context.Time);
+        using var socket = Over(stream);
         Forget(http);
-        await Serve(socket, place, who);
+        await Serve(socket, stream, place, who);
     }
+
+    private WebSocket Over(Stream stream) =>
+        WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = pings.Every, KeepAliveTimeout = pings.Within });
 
     /// <summary>What the request held is not kept as long as the socket: the token least of all.</summary>
     private static void Forget(HttpContext http)
@@ -128,9 +129,10 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
         http.Request.Headers.Clear();
     }
 
-    private async Task Serve(WebSocket socket, Place place, SocketIdentity who)
+    private async Task Serve(WebSocket socket, MeteredStream stream, Place place, SocketIdentity who)
     {
         using var session = new SocketSession(context, socket, place.Sockets, who);
+        stream.OnAbuse = () => session.Close(CloseCode.Abuse);
         place.Sockets.Enter(session);
         context.Metrics.Sockets.Add(1);
         try

@@ -10,6 +10,13 @@ internal static class SocketLimits
     public const int FramesBurst = 2_000;
     public const int MalformedPerMinuteMax = 20;
 
+    /// <summary>Frames of every kind, pings, pongs and fragments included, and their bytes, as they come in.</summary>
+    public const int WireFramesPerSecond = 1_000;
+    public const int WireFramesBurst = 10_000;
+    public const int WireBytesPerSecond = 4 * 1024 * 1024;
+    public const int WireBytesBurst = 128 * 1024 * 1024;
+    public const int FragmentsMax = 2_000;
+
     public const int UnaskedAfterMs = 1_000;
     public const int VolunteeredMs = 60_000;
     public const int IdleMs = 300_000;

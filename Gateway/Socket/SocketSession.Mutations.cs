@@ -9,15 +9,22 @@ internal sealed partial class SocketSession
     // What changes faster than it can be read is told as it was read last.
     private const int WinnerReadsMax = 8;
 
+    private const int WinnersAtOnceMax = 4;
+
+    // By the system's clock, as the buckets are refilled.
+    private static readonly TimeSpan RateRetryEvery = TimeSpan.FromMilliseconds(100);
+
     private async ValueTask Mutate(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
         // Winners are of any size and cannot be dropped: who does not read them is not asked for more changes that may lose.
         while (outbox.IsHalfFull) await Drained();
+        // Who writes faster than allowed is read from more slowly.
+        while (!context.Rates.TryTake(who.User)) await Task.Delay(RateRetryEvery, over.Token);
         var (request, before) = Begin(mutation, frame);
         try
         {
             var answer = await context.Coordinators.For(who.User).Write(request, over.Token);
-            if (answer is { Refusal: RequestRefusal.None, Replayed: true }) await TellWinnersAgain(answer.Body);
+            if (answer is { Refusal: RequestRefusal.None, Replayed: true }) await TellAsStored(SocketAnswers.Beaten(answer.Body));
             if (answer.Refusal is RequestRefusal.None) await TellWinners(answer.Items ?? [], before);
             Conclude(mutation, answer);
         }
@@ -70,21 +77,29 @@ internal sealed partial class SocketSession
     }
 
     /// <summary>Who lost takes over what stands. What was announced since, it has been given already, or something newer.</summary>
-    private ValueTask TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
+    private async ValueTask TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
         var winners = items
             .Where(item => item.Status is ItemStatus.Conflict && !item.Server.IsEmpty && !(IsLive && sockets.RecentlyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
-        return Tell(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
+        await Tell(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
+        await TellAsStored(items.Where(item => item is { Status: ItemStatus.Conflict, IsCopyLeftOut: true }).Select(item => item.Entity).Distinct());
     }
 
-    /// <summary>The first answer may never have arrived. What won then, or whatever has replaced it since, is read again.</summary>
-    private async ValueTask TellWinnersAgain(ReadOnlyMemory<byte> answer)
+    /// <summary>
+    /// Winners that are not at hand: of an answer that had no room for them, or of an earlier answer that may never have arrived. A few at a
+    /// time, and no faster than the client reads.
+    /// </summary>
+    private async ValueTask TellAsStored(IEnumerable<EntityKey> entities)
     {
-        var (winners, asOf) = await Current(SocketAnswers.Beaten(answer));
-        await Tell(winners, asOf);
+        foreach (var some in entities.Chunk(WinnersAtOnceMax))
+        {
+            while (outbox.IsHalfFull) await Drained();
+            var (winners, asOf) = await Current(some);
+            await Tell(winners, asOf);
+        }
     }
 
     /// <summary>

@@ -6,8 +6,8 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>
-/// Who the token says is calling. Apps ask this to learn whether they are still signed in, and sign out when it fails: so it is never limited
-/// and waits for the store only so long.
+/// Who the token says is calling. Apps ask this to learn whether they are still signed in, and sign out when it fails: so it is never refused
+/// for being asked too often, and waits for the store only so long. A user who calls too often is answered from the token alone.
 /// </summary>
 internal static class MeEndpoint
 {
@@ -16,9 +16,9 @@ internal static class MeEndpoint
     public static void MapMe(this IEndpointRouteBuilder app) =>
         app.MapGet("/api/user/me", Get).DisableRateLimiting().Says("Who the token speaks for.").Gives<MeAnswer>();
 
-    private static async Task Get(Call call)
+    private static async Task Get(Call call, UserRates rates)
     {
-        var standing = await Standing(call);
+        var standing = rates.TryTake(call.Caller.User) ? await Standing(call) : null;
         if (standing is not null) RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
         var user = call.Http.User;
         var email = Claim(user, "email");

@@ -25,7 +25,7 @@ public sealed class RosterReportsTests : IDisposable
     public RosterReportsTests()
     {
         registry = new UserSocketsRegistry(clock, NullLogger<UserSocketsRegistry>.Instance);
-        context = new SocketContext(null!, null!, clock, null!, null!, NullLogger<SocketSession>.Instance);
+        context = new SocketContext(null!, null!, clock, null!, null!, null!, NullLogger<SocketSession>.Instance);
         reports = new RosterReports(new FakeGrains(CoordinatorOf), null!, registry, new ProcessIdentity("p", Here), context);
     }
 
