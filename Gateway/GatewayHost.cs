@@ -160,6 +160,7 @@ public static class GatewayHost
         services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, QuietLogs>();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<RequestBodies>();
+        services.AddSingleton<UserTurns>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(new DemoTokens(options.Demo.TokensPerMinute));

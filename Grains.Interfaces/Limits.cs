@@ -36,8 +36,27 @@ public static class Limits
     public const int ReceiptsBetweenTrims = 500;
     public const long ReceiptBytesBetweenTrims = 8L * 1024 * 1024;
 
+    /// <summary>One user may hold one part in so many of the body budget. A body past 64 KiB of which nothing arrives for so long is cut.</summary>
+    public const int BodyBudgetParts = 4;
+    public const int BodyStalledMs = 10_000;
+
+    /// <summary>An answer is sent in steps of so many bytes, each when the client has taken the one before; a step that is not taken for so long is the last.</summary>
+    public const int AnswerStepBytes = 64 * 1024;
+    public const int AnswerStalledMs = 60_000;
+
+    /// <summary>Reads of one user under way in a process (pulls, exports, lists), and how many more wait for so long to begin.</summary>
+    public const int ReadsPerUserMax = 8;
+    public const int WaitingReadsMax = 32;
+    public const int ReadWaitMs = 10_000;
+
+    /// <summary>Long calls of one user under way in a process: renaming, dissociating, erasing and exporting together.</summary>
+    public const int LongCallsPerUserMax = 1;
+
     public const int PageRowsMax = 500;
     public const int PageBytesMax = 8 * 1024 * 1024;
+
+    /// <summary>Kept conflicts that are read at a time: so many of the largest documents are about one page.</summary>
+    public const int FeedRowsMax = 25;
     public const int PullLimitMax = 10_000;
 
     /// <summary>A page that crosses the cluster, to a process without a store.</summary>

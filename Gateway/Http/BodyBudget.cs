@@ -4,7 +4,7 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 
-/// <summary>Bounds the unpacked bodies that are in memory: all of them together, and the large ones of a user.</summary>
+/// <summary>Bounds the unpacked bodies that are in memory: all of them together, and those of a user in bytes and in large ones.</summary>
 internal sealed class BodyBudget(GatewayOptions options)
 {
     /// <summary>Bodies up to here are too small to count.</summary>
@@ -13,59 +13,68 @@ internal sealed class BodyBudget(GatewayOptions options)
     /// <summary>From here on a body is large.</summary>
     public const int LargeBytes = 1024 * 1024;
 
-    private readonly ConcurrentDictionary<UserId, int> large = new();
+    private readonly ConcurrentDictionary<UserId, Share> users = new();
     private long taken;
 
     public long TakenBytes => Interlocked.Read(ref taken);
 
+    /// <summary>A quarter of the budget, and with a small budget as much as one body of the largest size.</summary>
+    public long UserBytesMax { get; } = Math.Max(options.Limits.BodyBudgetBytes / Limits.BodyBudgetParts, Limits.BodyBytesMax + 1);
+
     public BodyLease Lease(UserId user) => new(this, user);
 
-    private bool TryTake(long bytes)
+    private void Take(UserId user, Share more)
     {
-        if (Interlocked.Add(ref taken, bytes) <= options.Limits.BodyBudgetBytes) return true;
-        Interlocked.Add(ref taken, -bytes);
-        return false;
+        var held = users.AddOrUpdate(user, more, (_, share) => share + more);
+        if (held.Bytes > UserBytesMax || held.Large > options.Limits.LargeBodiesPerUser)
+        {
+            ReleaseOf(user, more);
+            throw new RequestRefusedException(Problem.TooManyLargeBodies);
+        }
+
+        if (Interlocked.Add(ref taken, more.Bytes) <= options.Limits.BodyBudgetBytes) return;
+        Release(user, more);
+        throw new RequestRefusedException(Problem.BodyBudgetUsedUp);
     }
 
-    private bool TryTakeLarge(UserId user)
+    private void Release(UserId user, Share held)
     {
-        var count = large.AddOrUpdate(user, 1, (_, held) => held + 1);
-        if (count <= options.Limits.LargeBodiesPerUser) return true;
-        ReleaseLarge(user);
-        return false;
+        ReleaseOf(user, held);
+        Interlocked.Add(ref taken, -held.Bytes);
     }
 
-    private void ReleaseLarge(UserId user)
+    private void ReleaseOf(UserId user, Share held)
     {
         // Removed at zero, so that the table holds only users with a body under way.
-        if (large.AddOrUpdate(user, 0, (_, held) => held - 1) == 0) large.TryRemove(KeyValuePair.Create(user, 0));
+        if (users.AddOrUpdate(user, default(Share), (_, share) => share - held) == default) users.TryRemove(KeyValuePair.Create(user, default(Share)));
+    }
+
+    /// <summary>Of one user: unpacked bytes, and bodies that are large.</summary>
+    private readonly record struct Share(long Bytes, int Large)
+    {
+        public static Share operator +(Share a, Share b) => new(a.Bytes + b.Bytes, a.Large + b.Large);
+
+        public static Share operator -(Share a, Share b) => new(a.Bytes - b.Bytes, a.Large - b.Large);
     }
 
     /// <summary>What one request holds of the budget, given back when the request ends.</summary>
     internal sealed class BodyLease(BodyBudget budget, UserId user) : IDisposable
     {
-        private long held;
-        private bool isLarge;
+        private Share held;
 
         /// <summary>Makes room for a buffer of <paramref name="bytes"/> in place of the one before.</summary>
         public void Grow(long bytes)
         {
-            if (bytes > LargeBytes && !isLarge)
-            {
-                if (!budget.TryTakeLarge(user)) throw new RequestRefusedException(Problem.TooManyLargeBodies);
-                isLarge = true;
-            }
-
-            if (!budget.TryTake(bytes - held)) throw new RequestRefusedException(Problem.BodyBudgetUsedUp);
-            held = bytes;
+            var more = new Share(bytes, bytes > LargeBytes || held.Large > 0 ? 1 : 0) - held;
+            budget.Take(user, more);
+            held += more;
         }
 
         public void Dispose()
         {
-            Interlocked.Add(ref budget.taken, -held);
-            held = 0;
-            if (isLarge) budget.ReleaseLarge(user);
-            isLarge = false;
+            if (held == default) return;
+            budget.Release(user, held);
+            held = default;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 
@@ -24,10 +25,17 @@ internal static class HttpAnswers
         response.StatusCode = status;
         response.ContentType = contentType;
         response.ContentLength = body.Length;
-        return response.Body.WriteAsync(body, http.RequestAborted).AsTask();
+        return body.Length < Limits.AnswerStepBytes ? response.Body.WriteAsync(body, http.RequestAborted).AsTask() : InSteps(http, body);
     }
 
     public static Task Answer<T>(
         this HttpContext http, T answer, JsonTypeInfo<T> form, int status = StatusCodes.Status200OK, string contentType = ContentTypes.Json) =>
         http.Answer(status, JsonSerializer.SerializeToUtf8Bytes(answer, form), contentType);
+
+    private static async Task InSteps(HttpContext http, ReadOnlyMemory<byte> body)
+    {
+        var steps = new AnswerSteps(http);
+        await steps.Write(body);
+        await steps.Flush();
+    }
 }

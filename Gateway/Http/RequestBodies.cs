@@ -11,6 +11,7 @@ namespace Mirubato.Gateway.Http;
 /// </summary>
 internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
 {
+    /// <summary>What a buffer has before anything has arrived; from then on it doubles when it is full.</summary>
     private const int FirstBytes = 4 * 1024;
 
     public async ValueTask<ReadOnlyMemory<byte>> Read(HttpContext http, UserId user)
@@ -21,7 +22,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
         if (length > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
 
         await using var stream = Unpack(http.Request.Body, packed);
-        var first = (int)Math.Min(length ?? FirstBytes, BodyBudget.FreeBytes);
+        var first = (int)Math.Min(length ?? FirstBytes, FirstBytes);
         try
         {
             var body = await Fill(http, stream, new byte[first], length, user);
@@ -47,9 +48,9 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
                 var size = (int)Math.Min(Math.Min(2L * buffer.Length, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
                 if (size > BodyBudget.FreeBytes)
                 {
+                    patience.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
                     if (lease is null) http.Response.RegisterForDispose(lease = budget.Lease(user));
                     lease.Grow(size);
-                    patience.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
                 }
 
                 Array.Resize(ref buffer, size);
@@ -79,26 +80,30 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
         _ => body,
     };
 
-    /// <summary>How long a large body may still take. Small ones are left to the server's own minimal data rate.</summary>
+    /// <summary>How long a large body may take in all, and without progress. Small ones are left to the server's own minimal data rate.</summary>
     private sealed class Patience(CancellationToken aborted) : IDisposable
     {
         private CancellationTokenSource? over;
-        private CancellationTokenSource? either;
+        private CancellationTokenSource? stalled;
+        private CancellationTokenSource? any;
 
         public void Start(TimeSpan span, TimeProvider time)
         {
             if (over is not null) return;
             over = new CancellationTokenSource(span, time);
-            either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, aborted);
+            stalled = new CancellationTokenSource(TimeSpan.FromMilliseconds(Limits.BodyStalledMs), time);
+            any = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stalled.Token, aborted);
         }
 
         public async ValueTask<int> Read(Stream stream, Memory<byte> into)
         {
             try
             {
-                return await stream.ReadAsync(into, either?.Token ?? aborted);
+                var read = await stream.ReadAsync(into, any?.Token ?? aborted);
+                stalled?.CancelAfter(Limits.BodyStalledMs);
+                return read;
             }
-            catch (OperationCanceledException) when (over?.IsCancellationRequested == true && !aborted.IsCancellationRequested)
+            catch (OperationCanceledException) when (any?.IsCancellationRequested == true && !aborted.IsCancellationRequested)
             {
                 throw new RequestRefusedException(Problem.BodyTooSlow);
             }
@@ -106,7 +111,8 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
 
         public void Dispose()
         {
-            either?.Dispose();
+            any?.Dispose();
+            stalled?.Dispose();
             over?.Dispose();
         }
     }

@@ -28,10 +28,13 @@ internal static class AccountEndpoints
         await call.Http.Answer(answer, WireJson.Default.StatusAnswer);
     }
 
-    public static async Task Erase(Call call)
+    public static async Task Erase(Call call, UserTurns turns)
     {
         if (call.Http.Request.Headers[CommonHeaders.Confirm].ToString() != "erase") throw new RequestRefusedException(Problem.ConfirmationRequired);
-        var standing = await call.Ask(grain => grain.Erase());
+        using var only = turns.Long(call.Caller.User);
+
+        // Not given up with its client: the turn ends when the work does.
+        var standing = await call.Coordinator.Ask(grain => grain.Erase(), CancellationToken.None);
         await call.Http.Answer(new ErasedAnswer(true, standing.Token.ToString(), standing.Last.Number), WireJson.Default.ErasedAnswer);
     }
 

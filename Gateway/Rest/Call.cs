@@ -25,7 +25,7 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
         return page;
     }
 
-    /// <summary>Page by page in the order of keys: however many rows there are, one page is held.</summary>
+    /// <summary>Page by page in the order of keys: however many rows there are, one page is held. Other requests get their turn between two pages.</summary>
     public async IAsyncEnumerable<ReadPage> PagesByKey(ReadQuery query)
     {
         while (true)
@@ -34,6 +34,7 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
             yield return page;
             if (!page.More) yield break;
             query = query with { AfterKey = page.Rows[^1].Entity };
+            await Task.Yield();
         }
     }
 

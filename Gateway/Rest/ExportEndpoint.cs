@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
@@ -8,47 +9,50 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>Everything of a user as lines of JSON: entities and tombstones by key, then the conflict feed, then an end.</summary>
 internal static class ExportEndpoint
 {
-    private static readonly byte[] NewLine = "\n"u8.ToArray();
-
-    public static async Task Get(Call call)
+    public static async Task Get(Call call, UserTurns turns)
     {
+        using var only = turns.Long(call.Caller.User);
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var response = call.Http.Response;
         response.ContentType = ContentTypes.Lines;
         response.Headers.ContentDisposition = "attachment; filename=\"mirubato-export.ndjson\"";
-        var lines = 0L;
-        SyncToken? token = null;
-        await foreach (var page in call.PagesByKey(new ReadQuery { AfterKey = new EntityKey("", "") }))
-        {
-            token ??= page.Standing.Token;
-            foreach (var row in page.Rows) Line(response, Of(row), ref lines);
-            await response.BodyWriter.FlushAsync(call.Cancel);
-        }
-
-        lines += await Conflicts(call);
-        Line(response, new ExportLine("end") { Lines = lines, SyncToken = token.ToString() }, ref lines);
-        await response.BodyWriter.FlushAsync(call.Cancel);
+        await new Lines(call).Write();
     }
 
-    private static async ValueTask<long> Conflicts(Call call)
+    private sealed class Lines(Call call)
     {
-        var lines = 0L;
-        string? after = null;
-        while (true)
-        {
-            var found = await call.Reader.Conflicts(call.Caller.User, after, FeedEndpoints.PageMax, call.Cancel);
-            foreach (var conflict in found) Line(call.Http.Response, Of(conflict), ref lines);
-            await call.Http.Response.BodyWriter.FlushAsync(call.Cancel);
-            if (found.Count < FeedEndpoints.PageMax) return lines;
-            after = found[^1].Id;
-        }
-    }
+        private readonly AnswerSteps to = new(call.Http);
+        private readonly ArrayBufferWriter<byte> line = new();
+        private long count;
 
-    private static void Line(HttpResponse response, ExportLine line, ref long lines)
-    {
-        using (var json = new Utf8JsonWriter(response.BodyWriter, new JsonWriterOptions { SkipValidation = true, Encoder = WireJson.Default.Options.Encoder }))
-            JsonSerializer.Serialize(json, line, WireJson.Default.ExportLine);
-        System.Buffers.BuffersExtensions.Write(response.BodyWriter, NewLine);
-        lines++;
+        public async Task Write()
+        {
+            SyncToken? token = null;
+            await foreach (var page in call.PagesByKey(new ReadQuery { AfterKey = new EntityKey("", "") }))
+            {
+                token ??= page.Standing.Token;
+                foreach (var row in page.Rows) await Write(Of(row));
+            }
+
+            await Conflicts();
+            await Write(new ExportLine("end") { Lines = count, SyncToken = token.ToString() });
+            await to.Flush();
+        }
+
+        private async ValueTask Conflicts()
+        {
+            await foreach (var conflict in FeedEndpoints.All(call, after: null)) await Write(Of(conflict));
+        }
+
+        private async ValueTask Write(ExportLine what)
+        {
+            line.ResetWrittenCount();
+            using (var json = new Utf8JsonWriter(line, new JsonWriterOptions { SkipValidation = true, Encoder = WireJson.Default.Options.Encoder }))
+                JsonSerializer.Serialize(json, what, WireJson.Default.ExportLine);
+            line.Write("\n"u8);
+            await to.Write(line.WrittenMemory);
+            count++;
+        }
     }
 
     private static ExportLine Of(StoredRow row) => new(row.DeletedAtMs is null ? "entity" : "tombstone")

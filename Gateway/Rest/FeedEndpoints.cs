@@ -7,19 +7,37 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>The conflict feed: what lost, to look at, bring back or drop.</summary>
 internal static class FeedEndpoints
 {
-    /// <summary>A page may hold as many of the largest documents, so it is kept short.</summary>
-    public const int PageMax = 100;
+    private const int PageMax = 100;
     private const int PageUsual = 50;
 
-    public static async Task Conflicts(Call call)
+    public static async Task Conflicts(Call call, UserTurns turns)
     {
         var limit = QueryLimit.Of(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
         if (after.Length > 0 && !UsableId.Is(after)) throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
-        var found = await call.Reader.Conflicts(call.Caller.User, after.Length == 0 ? null : after, limit + 1, call.Cancel);
-        var kept = found.Take(limit).Select(Kept).ToList();
-        var hasMore = found.Count > limit;
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        var (kept, bytes, hasMore) = (new List<KeptConflict>(), 0L, false);
+        await foreach (var conflict in All(call, after.Length == 0 ? null : after))
+        {
+            bytes += conflict.Document.Length;
+            hasMore = kept.Count == limit || bytes > Limits.PageBytesMax;
+            if (hasMore) break;
+            kept.Add(Kept(conflict));
+        }
+
         await call.Http.Answer(new ConflictsAnswer(kept, hasMore, hasMore ? kept[^1].Id : null), WireJson.Default.ConflictsAnswer);
+    }
+
+    /// <summary>The feed from a row on, newest first: however long it is, one page of the largest documents is held.</summary>
+    public static async IAsyncEnumerable<ConflictReport> All(Call call, string? after)
+    {
+        while (true)
+        {
+            var found = await call.Reader.Conflicts(call.Caller.User, after, Limits.FeedRowsMax, call.Cancel);
+            foreach (var conflict in found) yield return conflict;
+            if (found.Count < Limits.FeedRowsMax) yield break;
+            after = found[^1].Id;
+        }
     }
 
     public static async Task Restore(Call call, string id, GatewayMetrics metrics)

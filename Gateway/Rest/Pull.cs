@@ -26,21 +26,29 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
 
     public async Task Answer()
     {
-        var first = await First();
-        var (last, moved) = await Gather(first);
+        var (standing, more, moved) = await Gather();
         var response = call.Http.Response;
-        response.Headers.ETag = request.Tag(first.Standing);
+        response.Headers.ETag = request.Tag(standing);
         response.ContentType = ContentTypes.Json;
-        if (request.Limit is null && (last.More || moved))
+        if (request.Limit is null && (more || moved))
         {
-            await new PullStream(call, request.Types, since, reset, call.Time.GetUtcNow()).Write(first.Standing);
+            // They come again from the stream: a client that does not read must not hold them.
+            rows.Clear();
+            await new PullStream(call, request.Types, since, reset, call.Time.GetUtcNow()).Write(standing);
             return;
         }
 
         // Rows past the first page's head belong to the next pull: this answer tells of the moment of its first page.
-        var hasMore = last.More && !moved;
+        var hasMore = more && !moved;
         metrics.PulledRows.Add(rows.Count);
-        await Send(to => Write(to, first.Standing, hasMore, whole: !hasMore && !moved));
+        await (bytes > SmallBytes ? Stream(standing, hasMore, whole: !hasMore && !moved) : Send(standing, hasMore, whole: !hasMore && !moved));
+    }
+
+    private async ValueTask<(Standing Standing, bool More, bool Moved)> Gather()
+    {
+        var first = await First();
+        var (last, moved) = await Gather(first);
+        return (first.Standing, last.More, moved);
     }
 
     private async ValueTask<ReadPage> First()
@@ -82,29 +90,31 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         Kind = since is null ? RowKind.Live : RowKind.Any,
     }, call.Cancel);
 
-    private void Write(IBufferWriter<byte> to, Standing standing, bool hasMore, bool whole)
-    {
-        to.Write("{"u8);
-        EntitySections.Write(to, rows, withDeleted: since is not null);
-        var token = hasMore ? PagingToken(standing) : standing.Token;
-        PullWriter.Tail(to, token, call.Time.GetUtcNow(), whole ? standing : null, hasMore, reset);
-    }
-
     /// <summary>Who pages from the start may stand below the horizon until it has passed it.</summary>
     private SyncToken PagingToken(Standing standing) =>
         (since ?? new SyncToken(standing.Epoch, Revision.Origin, standing.Horizon)).At(new Revision(rows[^1].Seq));
 
-    private async Task Send(Action<IBufferWriter<byte>> write)
+    private async Task Stream(Standing standing, bool hasMore, bool whole)
     {
-        if (bytes > SmallBytes)
-        {
-            write(call.Http.Response.BodyWriter);
-            await call.Http.Response.BodyWriter.FlushAsync(call.Cancel);
-            return;
-        }
+        var to = new AnswerSteps(call.Http);
+        to.Write("{"u8);
+        foreach (var document in EntitySections.Documents(to, rows, withDeleted: since is not null)) await to.Write(document);
+        Tail(to, standing, hasMore, whole);
+        await to.Flush();
+    }
 
-        var answer = new ArrayBufferWriter<byte>((int)bytes + 1024);
-        write(answer);
-        await call.Http.Answer(StatusCodes.Status200OK, answer.WrittenMemory, ContentTypes.Json);
+    private Task Send(Standing standing, bool hasMore, bool whole)
+    {
+        var to = new ArrayBufferWriter<byte>((int)bytes + 1024);
+        to.Write("{"u8);
+        foreach (var document in EntitySections.Documents(to, rows, withDeleted: since is not null)) to.Write(document.Span);
+        Tail(to, standing, hasMore, whole);
+        return call.Http.Answer(StatusCodes.Status200OK, to.WrittenMemory, ContentTypes.Json);
+    }
+
+    private void Tail(IBufferWriter<byte> to, Standing standing, bool hasMore, bool whole)
+    {
+        var token = hasMore ? PagingToken(standing) : standing.Token;
+        PullWriter.Tail(to, token, call.Time.GetUtcNow(), whole ? standing : null, hasMore, reset);
     }
 }

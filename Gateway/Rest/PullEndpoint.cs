@@ -6,12 +6,12 @@ namespace Mirubato.Gateway.Rest;
 
 internal static class PullEndpoint
 {
-    public static async Task Post(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
-        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), metrics);
+    public static async Task Post(Call call, RequestBodies bodies, UserTurns turns, GatewayMetrics metrics) =>
+        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), turns, metrics);
 
-    public static Task Get(Call call, GatewayMetrics metrics) => Answer(call, PullRequest.Parse(call.Http.Request.Query), metrics);
+    public static Task Get(Call call, UserTurns turns, GatewayMetrics metrics) => Answer(call, PullRequest.Parse(call.Http.Request.Query), turns, metrics);
 
-    private static async Task Answer(Call call, PullRequest request, GatewayMetrics metrics)
+    private static async Task Answer(Call call, PullRequest request, UserTurns turns, GatewayMetrics metrics)
     {
         var headers = call.Http.Response.Headers;
         headers.CacheControl = "private, no-cache";
@@ -23,6 +23,7 @@ internal static class PullEndpoint
             return;
         }
 
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         await new Pull(call, request, metrics).Answer();
     }
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.IO.Pipelines;
+using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
 
@@ -13,7 +13,7 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
 {
     private static readonly EntityKey FromStart = new("", "");
 
-    private readonly PipeWriter to = call.Http.Response.BodyWriter;
+    private readonly AnswerSteps to = new(call.Http);
     private Standing? last;
 
     /// <param name="first">The standing before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.</param>
@@ -28,7 +28,7 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         if (since is { } token) await Deleted(token);
         var whole = last.Token == first.Token;
         PullWriter.Tail(to, first.Token, now, whole ? first : null, hasMore: false, reset);
-        await to.FlushAsync(call.Cancel);
+        await to.Flush();
     }
 
     private async ValueTask Section(EntityType type)
@@ -37,7 +37,11 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         var first = true;
         if (types is null || types.Contains(type.Name))
         {
-            await foreach (var row in Rows(Live() with { Types = [type.Name] })) EntitySections.Item(to, row, ref first);
+            await foreach (var row in Rows(Live() with { Types = [type.Name] }))
+            {
+                EntitySections.Comma(to, ref first);
+                await to.Write(row.Data);
+            }
         }
 
         EntitySections.Close(to, type, empty: first);
@@ -73,7 +77,8 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
                 first = true;
             }
 
-            EntitySections.Item(to, row, ref first);
+            EntitySections.Comma(to, ref first);
+            await to.Write(row.Data);
         }
 
         if (current is not null) to.Write("]"u8);
@@ -88,8 +93,12 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         {
             var page = await call.Read(new ReadQuery { After = after, Types = types, Kind = RowKind.Tombstones });
             last = page.Standing;
-            foreach (var row in page.Rows) EntitySections.Tombstone(to, row, ref first);
-            await to.FlushAsync(call.Cancel);
+            foreach (var row in page.Rows)
+            {
+                EntitySections.Tombstone(to, row, ref first);
+                await to.Write(default);
+            }
+
             if (!page.More) break;
             after = new Revision(page.Rows[^1].Seq);
         }
@@ -105,7 +114,6 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         {
             last = page.Standing;
             foreach (var row in page.Rows) yield return row;
-            await to.FlushAsync(call.Cancel);
         }
     }
 }

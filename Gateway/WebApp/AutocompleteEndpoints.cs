@@ -21,20 +21,21 @@ internal static class AutocompleteEndpoints
             .Takes(Text, Limit, By).Gives<SuggestionsAnswer>();
     }
 
-    private static Task Composers(Call call, Logbooks logbooks) => Answer(call, logbooks, (names, piece) => names.Add(piece.Composer, composer: null));
+    private static Task Composers(Call call, Logbooks logbooks, UserTurns turns) => Answer(call, logbooks, turns, (names, piece) => names.Add(piece.Composer, composer: null));
 
-    private static Task Pieces(Call call, Logbooks logbooks)
+    private static Task Pieces(Call call, Logbooks logbooks, UserTurns turns)
     {
         var by = HiddenQuery.Read(call.Http, "composer").Trim();
-        return Answer(call, logbooks, (names, piece) =>
+        return Answer(call, logbooks, turns, (names, piece) =>
         {
             if (by.Length == 0 || by.Equals(piece.Composer, StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
         });
     }
 
-    private static async Task Answer(Call call, Logbooks logbooks, Action<Suggestions, PieceName> add)
+    private static async Task Answer(Call call, Logbooks logbooks, UserTurns turns, Action<Suggestions, PieceName> add)
     {
         var limit = QueryLimit.Of(call.Http.Request.Query, ResultsMax) ?? ResultsUsual;
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var names = new Suggestions(HiddenQuery.Read(call.Http, "q").Trim());
         foreach (var entry in await logbooks.Of(call))
         {

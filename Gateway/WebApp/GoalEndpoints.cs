@@ -27,8 +27,9 @@ internal static class GoalEndpoints
             .Takes(Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
     }
 
-    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserTurns turns)
     {
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
         var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http, goal.Document)).ToList();
         var entries = found.Count == 0 ? [] : await logbooks.Of(call);
@@ -45,13 +46,14 @@ internal static class GoalEndpoints
             && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));
     }
 
-    private static async Task Get(Call call, Logbooks logbooks)
+    private static async Task Get(Call call, Logbooks logbooks, UserTurns turns)
     {
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var stored = await new Documents(call).Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
         await call.Http.Answer(await Told(call, stored, logbooks), WebAppJson.Default.Goal);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
@@ -60,6 +62,7 @@ internal static class GoalEndpoints
         var key = RequestKey.Of(call, body);
         var id = GoalDocuments.IdOf(sent, key);
         var documents = new Documents(call);
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         await documents.Update(GoalDocuments.Type, id, key, stored =>
             stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
             : stored.IsDeleted ? Edit.No(Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")

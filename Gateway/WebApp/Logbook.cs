@@ -49,8 +49,8 @@ internal static class Logbook
     }
 
     /// <summary>
-    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page. What was done stays done when a later
-    /// page fails, and a repetition goes on from there.
+    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page, and gives way to other requests between
+    /// two pages. What was done stays done when a later page fails, and a repetition goes on from there.
     /// </summary>
     /// <returns>How many entries are meant, and how many were changed.</returns>
     public static async ValueTask<(int Meant, int Changed)> Edit(Call call, Func<LogbookEntry, EntryEdit> edit)
@@ -70,6 +70,7 @@ internal static class Logbook
             (meant, changed, attempts) = (meant + edits.Meant, changed + written, 0);
             if (!page.More) return (meant, changed);
             query = query with { AfterKey = page.Rows[^1].Entity };
+            await Task.Yield();
         }
     }
 
@@ -103,7 +104,8 @@ internal static class Logbook
             Documents = edits.Documents,
             ItemsWanted = true,
         };
-        var answer = await call.Coordinator.Write(request, call.Cancel);
+        // Not given up with its client: the user's turn ends when the work does.
+        var answer = await call.Coordinator.Write(request, CancellationToken.None);
         if (answer.Refusal is RequestRefusal.BaseMoved) return null;
         RequestRefusedException.ThrowIf(answer.Refusal);
         return answer.Items!.Count(item => item.Status is ItemStatus.Updated);

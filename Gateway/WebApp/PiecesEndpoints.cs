@@ -11,13 +11,14 @@ internal static class PiecesEndpoints
             .Reads<Renaming>().Gives<RenamedAnswer>().Fails(413, 415);
 
     // No key: to rename again finds nothing left to rename.
-    private static async Task Rename(Call call, RequestBodies bodies)
+    private static async Task Rename(Call call, RequestBodies bodies, UserTurns turns)
     {
         var sent = JsonMembers.OfRequest(await bodies.Read(call.Http, call.Caller.User));
         var renaming = new Renaming(NameIn(sent, "oldPiece"), NameIn(sent, "newPiece"));
         var from = ScoreIds.Generate(renaming.OldPiece.Title, renaming.OldPiece.Composer);
         var to = ScoreIds.Generate(renaming.NewPiece.Title, renaming.NewPiece.Composer);
         if (!UsableId.Is(to)) throw Fields.Wrong("$.newPiece", $"is too long: title and composer have at most {UsableId.UnitsMax - 2} characters together");
+        using var only = turns.Long(call.Caller.User);
         var (_, changed) = await Logbook.Edit(call, entry => RenameEntry(entry.Members, renaming, from, to));
         await call.Http.Answer(new RenamedAnswer(true, changed, $"Renamed in {changed} entries"), WebAppJson.Default.RenamedAnswer);
     }

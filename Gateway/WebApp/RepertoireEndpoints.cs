@@ -28,21 +28,23 @@ internal static class RepertoireEndpoints
             .Gives<RepertoireStatsAnswer>().Fails(404);
     }
 
-    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserTurns turns)
     {
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, Repertoire.Type, budget);
         var byScore = (rows.Count == 0 ? [] : await logbooks.Of(call)).ToLookup(entry => entry.ScoreId);
         var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.Of(byScore[row.Entity.Id])));
         await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.OfRequest(body);
         Repertoire.Check(sent);
         var scoreId = Repertoire.ScoreIdOf(sent);
         var documents = new Documents(call);
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         await documents.Update(Repertoire.Type, scoreId, RequestKey.Of(call, body), stored => stored.IsLive
             ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
@@ -70,8 +72,9 @@ internal static class RepertoireEndpoints
     }
 
     /// <summary>The piece goes last: a call that broke off in the middle can be made again.</summary>
-    private static async Task Dissociate(Call call, Logbooks logbooks)
+    private static async Task Dissociate(Call call, Logbooks logbooks, UserTurns turns)
     {
+        using var only = turns.Long(call.Caller.User);
         var documents = new Documents(call);
         var scoreId = PathId.OfScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
@@ -91,8 +94,9 @@ internal static class RepertoireEndpoints
         return EntryEdit.Changed;
     }
 
-    private static async Task Stats(Call call, Logbooks logbooks)
+    private static async Task Stats(Call call, Logbooks logbooks, UserTurns turns)
     {
+        using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var scoreId = PathId.OfScore(call.Http);
         var documents = new Documents(call);
         var stored = await documents.Get(Repertoire.Type, scoreId, Absent);

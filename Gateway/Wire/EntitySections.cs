@@ -11,27 +11,31 @@ namespace Mirubato.Gateway.Wire;
 /// </summary>
 internal static class EntitySections
 {
-    /// <summary>All sections of rows that are at hand: <c>"entries":[…],…,"other":{…}</c>, and <c>"deleted":[…]</c> when asked for.</summary>
-    public static void Write(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows, bool withDeleted)
+    /// <summary>
+    /// All sections of rows that are at hand: <c>"entries":[…],…,"other":{…}</c>, and <c>"deleted":[…]</c> when asked for. What stands between
+    /// documents is written; each document is returned, for the caller to write there and then.
+    /// </summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> Documents(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows, bool withDeleted)
     {
-        var others = false;
         foreach (var type in EntityTypes.Named)
         {
             Open(to, type);
             var first = true;
             for (var i = 0; i < rows.Count; i++)
             {
-                if (IsLive(rows[i]) && rows[i].Entity.Type == type.Name) Item(to, rows[i], ref first);
+                if (!IsLive(rows[i]) || rows[i].Entity.Type != type.Name) continue;
+                Comma(to, ref first);
+                yield return rows[i].Data;
             }
 
             Close(to, type, empty: first);
         }
 
-        for (var i = 0; i < rows.Count && !others; i++) others = IsLive(rows[i]) && !EntityTypes.IsNamed(rows[i].Entity.Type);
         to.Write("\"other\":{"u8);
-        if (others) Others(to, rows);
+        foreach (var document in Others(to, rows)) yield return document;
         to.Write("}"u8);
-        if (withDeleted) Deleted(to, rows);
+        if (!withDeleted) yield break;
+        foreach (var nothing in Deleted(to, rows)) yield return nothing;
     }
 
     public static void Open(IBufferWriter<byte> to, EntityType type)
@@ -48,9 +52,14 @@ internal static class EntitySections
 
     public static void Item(IBufferWriter<byte> to, StoredRow row, ref bool first)
     {
+        Comma(to, ref first);
+        to.Write(row.Data.Span);
+    }
+
+    public static void Comma(IBufferWriter<byte> to, ref bool first)
+    {
         if (!first) to.Write(","u8);
         first = false;
-        to.Write(row.Data.Span);
     }
 
     public static void Tombstone(IBufferWriter<byte> to, StoredRow row, ref bool first)
@@ -86,29 +95,40 @@ internal static class EntitySections
 
     private static bool IsLive(StoredRow row) => row.DeletedAtMs is null;
 
-    private static void Others(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows)
+    private static IEnumerable<ReadOnlyMemory<byte>> Others(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows)
     {
+        var others = false;
+        for (var i = 0; i < rows.Count && !others; i++) others = IsLive(rows[i]) && !EntityTypes.IsNamed(rows[i].Entity.Type);
+        if (!others) yield break;
+
         var types = rows.Where(row => IsLive(row) && !EntityTypes.IsNamed(row.Entity.Type)).GroupBy(row => row.Entity.Type).OrderBy(group => group.Key, StringComparer.Ordinal);
         var firstType = true;
         foreach (var type in types)
         {
-            if (!firstType) to.Write(","u8);
-            firstType = false;
+            Comma(to, ref firstType);
             Quoted(to, type.Key);
             to.Write(":["u8);
             var first = true;
-            foreach (var row in type) Item(to, row, ref first);
+            foreach (var row in type)
+            {
+                Comma(to, ref first);
+                yield return row.Data;
+            }
+
             to.Write("]"u8);
         }
     }
 
-    private static void Deleted(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows)
+    /// <summary>A tombstone has no document; nothing is returned for each, so that the caller may send what has gathered.</summary>
+    private static IEnumerable<ReadOnlyMemory<byte>> Deleted(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows)
     {
         to.Write(",\"deleted\":["u8);
         var first = true;
         for (var i = 0; i < rows.Count; i++)
         {
-            if (!IsLive(rows[i])) Tombstone(to, rows[i], ref first);
+            if (IsLive(rows[i])) continue;
+            Tombstone(to, rows[i], ref first);
+            yield return default;
         }
 
         to.Write("]"u8);

@@ -106,7 +106,7 @@ internal sealed class WireAnswers : IAnswerFormat
     {
         var bytes = new ArrayBufferWriter<byte>();
         bytes.Write("{"u8);
-        EntitySections.Write(bytes, rows, withDeleted: true);
+        foreach (var document in EntitySections.Documents(bytes, rows, withDeleted: true)) bytes.Write(document.Span);
         bytes.Write("}"u8);
         return bytes.WrittenMemory;
     }

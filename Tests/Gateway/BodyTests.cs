@@ -186,7 +186,7 @@ public sealed class BodyTests
         using (var other = budget.Lease(new UserId("bob")))
         {
             other.Grow(30L * 1024 * 1024);
-            Assert.Equal(Problem.BodyBudgetUsedUp, Assert.Throws<RequestRefusedException>(() => other.Grow(36L * 1024 * 1024)).Problem);
+            Assert.Equal(Problem.BodyBudgetUsedUp, Assert.Throws<RequestRefusedException>(() => budget.Lease(new UserId("eve")).Grow(6L * 1024 * 1024)).Problem);
         }
 
         foreach (var lease in leases) lease.Dispose();

@@ -38,7 +38,13 @@ internal sealed class Edge : IAsyncDisposable
 
     public IServiceProvider Services => app.Services;
 
-    public static async Task<Edge> Start(params string[] settings)
+    public static Task<Edge> Start(params string[] settings) => StartWith(_ => { }, settings);
+
+    /// <summary>With a clock that the test turns.</summary>
+    public static Task<Edge> StartAt(TimeProvider clock, params string[] settings) =>
+        StartWith(services => services.AddKeyedSingleton(ServerClock.Key, clock), settings);
+
+    private static async Task<Edge> StartWith(Action<IServiceCollection> services, string[] settings)
     {
         var logs = new CapturedLogs();
         string[] args =
@@ -54,6 +60,7 @@ internal sealed class Edge : IAsyncDisposable
             builder.Services.AddSingleton(ProcessIdentity.Fresh(silo: null));
             builder.Services.AddSingleton<IUserReader>(services => services.GetRequiredService<FakeCoordinators>());
             builder.Services.AddSingleton<IReadiness>(services => services.GetRequiredService<FakeCoordinators>());
+            services(builder.Services);
         });
         await app.StartAsync();
         return new Edge(app, logs);

@@ -50,6 +50,9 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
 
     public WriteRequest? LastRequest { get; private set; }
 
+    /// <summary>What writes are answered with, instead of what became of them.</summary>
+    public byte[]? AnswerBody { get; set; }
+
     public List<ReadQuery> Reads { get; } = [];
 
     /// <summary>Runs before each page is read: another writer's chance.</summary>
@@ -88,7 +91,7 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
             return LastBody(key, request) ? first with { Replayed = true } : WriteAnswer.Refuse(RequestRefusal.KeyReused);
         var items = request.Changes.Select(change => Apply(change, request.DocumentOf(change))).ToList();
         var (status, body) = format.Write(request, new WriteOutcome(true, items, StandingOf(null).Token));
-        var answer = new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, items);
+        var answer = new WriteAnswer(RequestRefusal.None, status, AnswerBody ?? body, Replayed: false, items);
         if (request.Key is null) return answer;
         receipts[request.Key] = answer;
         bodies[request.Key] = request.Body.ToArray();
@@ -156,7 +159,14 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
 
     public Task<Reply<long>> SignOutEverywhere() => Answer(() => NotBeforeMs);
 
-    public Task<Reply<Standing>> Erase() => Answer(() => StandingOf(null));
+    /// <summary>What an erase waits for.</summary>
+    public Task BeforeErased { get; set; } = Task.CompletedTask;
+
+    public async Task<Reply<Standing>> Erase()
+    {
+        await BeforeErased;
+        return await Answer(() => StandingOf(null));
+    }
 
     public Task<RosterReply> Report(Roster roster) => Task.FromResult(new RosterReply("", true, [], null, null));
 

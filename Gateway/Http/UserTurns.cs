@@ -1,0 +1,63 @@
+using System.Threading.RateLimiting;
+using Mirubato.Grains.Interfaces;
+
+namespace Mirubato.Gateway.Http;
+
+/// <summary>
+/// How much of one user is under way in this process. A read holds rows and waits for its client, so that eight are let in and some more
+/// wait, which is room for the tabs of a browser that opens. A long call works for seconds: there is one, and who asks again is told to retry.
+/// </summary>
+internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvider time) : IDisposable
+{
+    private readonly PartitionedRateLimiter<UserId> reads = Limiter(Limits.ReadsPerUserMax, Limits.WaitingReadsMax);
+    private readonly PartitionedRateLimiter<UserId> longCalls = Limiter(Limits.LongCallsPerUserMax, waiting: 0);
+
+    /// <summary>A turn to read, held until it is disposed.</summary>
+    public async ValueTask<IDisposable> Read(UserId user, CancellationToken aborted)
+    {
+        var turn = reads.AttemptAcquire(user);
+        if (turn.IsAcquired) return turn;
+        turn.Dispose();
+        return await WaitToRead(user, aborted);
+    }
+
+    /// <summary>The turn of a call that works through all of a user's documents.</summary>
+    public IDisposable Long(UserId user)
+    {
+        var turn = longCalls.AttemptAcquire(user);
+        if (turn.IsAcquired) return turn;
+        turn.Dispose();
+        throw new RequestRefusedException(Problem.RateLimited, "Another long call of the user is under way (an export, an erase, or a piece being renamed or dissociated); send this again when it is done.");
+    }
+
+    public void Dispose()
+    {
+        reads.Dispose();
+        longCalls.Dispose();
+    }
+
+    private async ValueTask<IDisposable> WaitToRead(UserId user, CancellationToken aborted)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        var waiting = reads.AcquireAsync(user, 1, over.Token);
+        await using var patience = time.CreateTimer(_ => over.Cancel(), null, TimeSpan.FromMilliseconds(Limits.ReadWaitMs), Timeout.InfiniteTimeSpan);
+        try
+        {
+            var turn = await waiting;
+            if (turn.IsAcquired) return turn;
+            turn.Dispose();
+        }
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
+        {
+            // It waited long enough.
+        }
+
+        throw new RequestRefusedException(Problem.TooManyReads);
+    }
+
+    private static PartitionedRateLimiter<UserId> Limiter(int underWay, int waiting)
+    {
+        var options = new ConcurrencyLimiterOptions { PermitLimit = underWay, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst };
+        return PartitionedRateLimiter.Create<UserId, UserId>(user => RateLimitPartition.GetConcurrencyLimiter(user, _ => options));
+    }
+}
