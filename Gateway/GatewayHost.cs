@@ -9,7 +9,6 @@ using Mirubato.Gateway.Options;
 using Mirubato.Gateway.Rest;
 using Mirubato.Gateway.WebApp;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway;
 

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway;
 
 /// <summary>Reads in a process without a store: a silo is asked, and once more after one went away.</summary>

@@ -1,5 +1,4 @@
 using Mirubato.Gateway.Socket;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway;
 

@@ -1,6 +1,5 @@
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Auth;
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.IdentityModel.Logging;
 using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway.Options;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Auth;
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway.Http;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Auth;
 

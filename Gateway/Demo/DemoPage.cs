@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Demo;
 

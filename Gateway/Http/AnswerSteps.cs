@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Mirubato.Gateway.Options;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

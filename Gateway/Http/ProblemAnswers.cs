@@ -1,6 +1,5 @@
 using System.Globalization;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

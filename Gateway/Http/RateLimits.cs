@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Mirubato.Gateway.Options;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text.Unicode;
 using Mirubato.Gateway.Options;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

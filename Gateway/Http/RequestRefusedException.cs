@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Http;
 
 /// <summary>Ends a request that is not executed. <see cref="ProblemAnswers"/> turns it into the answer.</summary>

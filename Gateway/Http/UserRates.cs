@@ -1,6 +1,5 @@
 using System.Threading.RateLimiting;
 using Mirubato.Gateway.Options;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

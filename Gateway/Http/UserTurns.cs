@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Http;
 

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Options;
 
 /// <summary>Every setting of an installation, read and checked once at start. OPERATIONS.md lists them.</summary>

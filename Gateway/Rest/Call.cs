@@ -1,7 +1,6 @@
 using System.Globalization;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 

@@ -1,6 +1,5 @@
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http.Features;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 

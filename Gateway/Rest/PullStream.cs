@@ -1,7 +1,6 @@
 using System.Buffers;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 

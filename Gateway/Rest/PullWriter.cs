@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Rest;
 

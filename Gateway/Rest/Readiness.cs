@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Rest;
 
 /// <summary>

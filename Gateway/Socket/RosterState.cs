@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Socket;
 
 /// <summary>A connection that asks to be admitted, or was admitted and is being opened.</summary>

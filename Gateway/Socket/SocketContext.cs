@@ -1,6 +1,5 @@
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 

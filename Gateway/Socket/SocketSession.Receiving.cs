@@ -4,7 +4,6 @@ using System.Text.Unicode;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 

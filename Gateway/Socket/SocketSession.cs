@@ -1,7 +1,6 @@
 using System.Net.WebSockets;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 

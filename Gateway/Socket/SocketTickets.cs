@@ -3,7 +3,6 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Mirubato.Gateway.Auth;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 

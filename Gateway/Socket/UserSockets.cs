@@ -1,5 +1,4 @@
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Socket;
 

@@ -1,5 +1,4 @@
 using Mirubato.Gateway.Http;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>What sums and suggestions look at in an entry, without what is longer than an id or a name can be.</summary>

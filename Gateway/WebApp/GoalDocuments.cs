@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>Between goal documents and what the calls say of them.</summary>

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Caching.Memory;
 using Mirubato.Gateway.Rest;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 

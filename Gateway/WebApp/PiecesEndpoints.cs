@@ -1,6 +1,5 @@
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 

@@ -1,7 +1,6 @@
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
 using Mirubato.Gateway.Wire;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.WebApp;
 

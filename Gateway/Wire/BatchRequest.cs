@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Mirubato.Gateway.Http;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 

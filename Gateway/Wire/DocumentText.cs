@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 

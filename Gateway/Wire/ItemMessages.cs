@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>The words and sentences of item results; PROTOCOL.md lists them.</summary>

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>An item too large to be looked at by the domain still has a name, so that its sender learns which one was refused.</summary>

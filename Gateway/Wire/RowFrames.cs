@@ -1,5 +1,3 @@
-using Mirubato.Grains.Interfaces;
-
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>A frame of the stream, built once for all who get it.</summary>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Mirubato.Gateway.Http;
-using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Gateway.Wire;
 
