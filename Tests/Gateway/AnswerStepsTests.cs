@@ -35,7 +35,7 @@ public sealed class AnswerStepsTests : IDisposable
         var writing = steps.Write(new byte[10 * Limits.AnswerStepBytes]).AsTask();
         for (var step = 0; step < 10; step++)
         {
-            var held = await pipe.Reader.ReadAsync();
+            var held = await pipe.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
             Assert.Equal(Limits.AnswerStepBytes, held.Buffer.Length);
             Assert.Equal(0, pipe.Writer.UnflushedBytes);
             Assert.False(writing.IsCompleted);
@@ -62,7 +62,7 @@ public sealed class AnswerStepsTests : IDisposable
     {
         var writing = steps.Write(new byte[3 * Limits.AnswerStepBytes]).AsTask();
         clock.Advance(TimeSpan.FromMilliseconds(Limits.AnswerStalledMs - 1));
-        var held = await pipe.Reader.ReadAsync();
+        var held = await pipe.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         pipe.Reader.AdvanceTo(held.Buffer.End);
 
         // The next step has as long again.
