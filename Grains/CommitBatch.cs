@@ -1,5 +1,4 @@
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
 

@@ -1,4 +1,4 @@
-using Mirubato.Grains.Storage;
+using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains;
 

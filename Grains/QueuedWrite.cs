@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Mirubato.Grains.Domain;
-using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
 

@@ -27,17 +27,11 @@ internal sealed class AnswerSteps(HttpContext http) : IBufferWriter<byte>
     public Span<byte> GetSpan(int sizeHint = 0) => pipe.GetSpan(sizeHint);
 
     /// <summary>Writes whatever its length, and ends each step that is full.</summary>
-    public async ValueTask Write(ReadOnlyMemory<byte> bytes)
+    public ValueTask Write(ReadOnlyMemory<byte> bytes)
     {
-        while (pending + bytes.Length >= Limits.AnswerStepBytes)
-        {
-            var now = Math.Clamp(Limits.AnswerStepBytes - pending, 0, bytes.Length);
-            BuffersExtensions.Write(this, bytes.Span[..now]);
-            bytes = bytes[now..];
-            await Flush();
-        }
-
+        if (pending + bytes.Length >= Limits.AnswerStepBytes) return Split(bytes);
         BuffersExtensions.Write(this, bytes.Span);
+        return default;
     }
 
     /// <summary>Ends a step that may not be full: nothing more comes for now.</summary>
@@ -55,5 +49,18 @@ internal sealed class AnswerSteps(HttpContext http) : IBufferWriter<byte>
             http.Abort();
             throw new OperationCanceledException("The client took nothing of its answer for too long.");
         }
+    }
+
+    private async ValueTask Split(ReadOnlyMemory<byte> bytes)
+    {
+        while (pending + bytes.Length >= Limits.AnswerStepBytes)
+        {
+            var now = Math.Clamp(Limits.AnswerStepBytes - pending, 0, bytes.Length);
+            BuffersExtensions.Write(this, bytes.Span[..now]);
+            bytes = bytes[now..];
+            await Flush();
+        }
+
+        BuffersExtensions.Write(this, bytes.Span);
     }
 }

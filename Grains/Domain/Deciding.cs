@@ -1,5 +1,3 @@
-using Mirubato.Grains.Storage;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>What a decision is made under, beside the heads.</summary>

@@ -1,5 +1,3 @@
-using Mirubato.Grains.Storage;
-
 namespace Mirubato.Grains.Domain;
 
 /// <summary>A judged request. Once the documents it names are read, it says what to store and what to answer.</summary>

@@ -1,3 +1,5 @@
+using Mirubato.Grains.Domain;
+
 namespace Mirubato.Grains.Storage;
 
 /// <summary>What a commit must be before any store is asked: a breach is a bug of whoever decided it.</summary>

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains.Storage;
 

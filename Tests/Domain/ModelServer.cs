@@ -1,7 +1,6 @@
 using System.Text;
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Storage;
 
 namespace Mirubato.Tests.Domain;
 

@@ -35,7 +35,7 @@ public abstract class ClusterEngineContract(ClusterNodes nodes) : EngineContract
 
 public sealed class SqliteClusterTests(SqliteNodes nodes) : ClusterEngineContract(nodes), IClassFixture<SqliteNodes>;
 
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class PostgresClusterTests(PostgresNodes nodes) : ClusterEngineContract(nodes), IClassFixture<PostgresNodes>;
 
 /// <summary>As many clusters as a test asks for at most, over one store and on one clock.</summary>

@@ -17,7 +17,7 @@ public sealed class PostgresEngineTests(PostgresCluster cluster) : PlainEngineCo
 
     public override async Task InitializeAsync()
     {
-        store = PostgresStore.Open(await cluster.FreshDatabase());
+        store = PostgresStore.Open(await cluster.EmptyDatabase(GetType()));
         await store.Migrate(Cancel);
     }
 

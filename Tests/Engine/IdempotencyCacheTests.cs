@@ -1,6 +1,6 @@
+using Mirubato.Grains.Domain;
 using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
-using Mirubato.Grains.Storage;
 
 namespace Mirubato.Tests.Engine;
 

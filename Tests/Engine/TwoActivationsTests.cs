@@ -12,7 +12,7 @@ namespace Mirubato.Tests.Engine;
 /// Two activations of one user that write at the same time, as Orleans may run them for a moment: nothing is lost, and nothing happens twice.
 /// <c>MIRUBATO_SEED</c> writes what that run wrote; how the writes meet is the database's.
 /// </summary>
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Writers = 8;
@@ -25,7 +25,7 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
 
     public async Task InitializeAsync()
     {
-        store = PostgresStore.Open(await cluster.FreshDatabase());
+        store = PostgresStore.Open(await cluster.EmptyDatabase(GetType()));
         await store.Migrate(CancellationToken.None);
     }
 

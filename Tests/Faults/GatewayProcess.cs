@@ -18,12 +18,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly HttpClient probe;
     private readonly SemaphoreSlim turn = new(1);
     private Process? process;
+    private readonly bool hasDefaultLimits;
     private bool mayHaveEnded;
 
-    private GatewayProcess(string postgres, string log)
+    private GatewayProcess(string postgres, string log, bool hasDefaultLimits)
     {
-        this.postgres = postgres;
-        this.log = log;
+        (this.postgres, this.log, this.hasDefaultLimits) = (postgres, log, hasDefaultLimits);
         Url = new Uri($"http://127.0.0.1:{FreePort.Next()}");
         probe = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(10) };
     }
@@ -38,7 +38,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public string Log => File.ReadAllText(log);
 
-    public static GatewayProcess Over(string postgres, string log) => new(postgres, log);
+    public static GatewayProcess Over(string postgres, string log, bool hasDefaultLimits = false) => new(postgres, log, hasDefaultLimits);
 
     public async Task Start()
     {
@@ -163,6 +163,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         start.Environment["Silo__GatewayPort"] = $"{gatewayPort}";
         start.Environment["Silo__ProbeSeconds"] = "1";
         start.Environment["Silo__MissedProbes"] = "2";
+        if (hasDefaultLimits) return Process.Start(start)!;
         start.Environment["Limits__RequestsPerSecond"] = start.Environment["Limits__RequestBurst"] = "1000000";
         start.Environment["Limits__Conflicts"] = "1000000";
         return Process.Start(start)!;

@@ -5,6 +5,7 @@ using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Sockets;
 using Mirubato.Tests.Support;
+using Orleans.Configuration;
 using Xunit.Abstractions;
 
 namespace Mirubato.Tests.Faults;
@@ -20,6 +21,7 @@ public sealed class SoakTests(ITestOutputHelper output)
     private const int AtOnce = 25;
     // Pools, tables and caches have their size, and the code is compiled, once so many have come and gone.
     private const int WarmUpUsers = 5_000;
+    private const int DirectoryCacheMax = 1_000;
     // Tables that follow the busiest moment still differ by up to 400 KiB, which is 40 bytes for each of so many users.
     private const int UsersMin = 10_000;
     // An entry of a dictionary with a user's id as its key takes about 90.
@@ -40,7 +42,7 @@ public sealed class SoakTests(ITestOutputHelper output)
         var store = await PostgresCluster.StartOwn(fsync: false);
         try
         {
-            await using var server = await LiveServer.StartWith(services => services.AddKeyedSingleton<TimeProvider>(ServerClock.Key, time), $"--Storage:Postgres={await store.FreshDatabase()}", $"--Silo:IdleMinutes={IdleMinutes}");
+            await using var server = await LiveServer.StartWith(Services, $"--Storage:Postgres={await store.FreshDatabase()}", $"--Silo:IdleMinutes={IdleMinutes}");
             await Visits(server.Url, "first", WarmUpUsers, TimeSpan.Zero);
             var before = await AliveBytes(server);
             var users = await Visits(server.Url, "later", UsersMin, TimeSpan.FromSeconds(FaultSettings.Seconds));
@@ -55,6 +57,11 @@ public sealed class SoakTests(ITestOutputHelper output)
             await store.DisposeAsync();
         }
     }
+
+    /// <summary>Orleans keeps the addresses of the last 50,000 grains, 170 bytes each. With room for fewer, the warm-up fills it.</summary>
+    private void Services(IServiceCollection services) => services
+        .AddKeyedSingleton<TimeProvider>(ServerClock.Key, time)
+        .Configure<GrainDirectoryOptions>(directory => directory.CacheSize = DirectoryCacheMax);
 
     /// <summary>At least so many users, and for at least so long: returns how many came.</summary>
     private static async Task<int> Visits(Uri gateway, string name, int usersMin, TimeSpan duration)

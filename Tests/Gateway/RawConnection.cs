@@ -13,11 +13,13 @@ internal sealed class RawConnection : IDisposable
     /// <summary>The server cut it.</summary>
     public bool IsReset => socket.Poll(0, SelectMode.SelectError);
 
-    public static async Task<RawConnection> Open(Edge edge)
+    public static Task<RawConnection> Open(Edge edge) => Open(new Uri(edge.Url));
+
+    public static async Task<RawConnection> Open(Uri url)
     {
         // A small window, so that little of an answer that is not read lies in the system's buffers.
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4 * 1024, NoDelay = true };
-        await socket.ConnectAsync("127.0.0.1", new Uri(edge.Url).Port);
+        await socket.ConnectAsync("127.0.0.1", url.Port);
         return new RawConnection(socket);
     }
 

@@ -13,7 +13,7 @@ public sealed class GrainStatePostgresSqlTests(PostgresCluster cluster) : GrainS
 
     public override async Task InitializeAsync()
     {
-        source = NpgsqlDataSource.Create(await cluster.FreshDatabase());
+        source = NpgsqlDataSource.Create(await cluster.EmptyDatabase(GetType()));
         await Apply();
     }
 

@@ -8,7 +8,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Silo;
 
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class MaintenanceTimerTests(PostgresCluster postgres)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

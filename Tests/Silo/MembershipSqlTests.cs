@@ -20,7 +20,7 @@ public sealed class MembershipSqlTests(PostgresCluster cluster) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        var database = await cluster.FreshDatabase();
+        var database = await cluster.EmptyDatabase(GetType());
         for (var start = 0; start < 2; start++)
         {
             await using var store = PostgresStore.Open(database, new PostgresOptions(AlsoApply: SourceTree.Read("Silo/Membership.sql")));

@@ -12,7 +12,7 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Silo;
 
 /// <summary>Who gets in at the silo ports, and what a start says when everybody does.</summary>
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class SiloPortsTests(PostgresCluster postgres)
 {
     private const byte TlsAlert = 21;

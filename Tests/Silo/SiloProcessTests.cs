@@ -10,7 +10,7 @@ using Npgsql;
 namespace Mirubato.Tests.Silo;
 
 /// <summary>Which ports a silo opens, on which address, and who may speak to it there.</summary>
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class SiloProcessTests(PostgresCluster postgres)
 {
     [Fact]

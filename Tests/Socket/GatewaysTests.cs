@@ -7,7 +7,7 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Sockets;
 
 /// <summary>Three silos over one PostgreSQL, balanced blindly: to a device they are one.</summary>
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class GatewaysTests(PostgresCluster cluster)
 {
     private const int Writes = 60;

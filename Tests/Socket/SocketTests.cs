@@ -3,7 +3,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class PostgresSocketTests(PostgresServer server) : OneSiloContract(server), IClassFixture<PostgresServer>;
 
 public sealed class SqliteSocketTests(SqliteServer server) : OneSiloContract(server), IClassFixture<SqliteServer>;

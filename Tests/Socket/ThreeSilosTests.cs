@@ -24,7 +24,7 @@ public sealed class ThreeSilos(PostgresCluster cluster) : IAsyncLifetime
 }
 
 /// <summary>Every call and every socket goes to one of the three, blindly: to a device they are one. <c>MIRUBATO_SEED</c> balances as that run did.</summary>
-[Collection(SharesPostgres.Name)]
+[Collection(SharesPostgresWithSilos.Name)]
 public sealed class BalancedSocketTests : SocketContract, IClassFixture<ThreeSilos>
 {
     private readonly ThreeSilos silos;

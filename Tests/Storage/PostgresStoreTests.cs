@@ -21,7 +21,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
 
     public override async Task InitializeAsync()
     {
-        database = await cluster.FreshDatabase();
+        database = await cluster.EmptyDatabase(GetType());
         await Open();
     }
 

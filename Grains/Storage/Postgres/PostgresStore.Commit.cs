@@ -1,3 +1,4 @@
+using Mirubato.Grains.Domain;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;

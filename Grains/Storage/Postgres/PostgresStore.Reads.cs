@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Mirubato.Grains.Domain;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;

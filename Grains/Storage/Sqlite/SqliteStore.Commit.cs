@@ -1,3 +1,5 @@
+using Mirubato.Grains.Domain;
+
 namespace Mirubato.Grains.Storage.Sqlite;
 
 internal sealed partial class SqliteStore

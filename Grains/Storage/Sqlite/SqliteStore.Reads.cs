@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.Json;
+using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains.Storage.Sqlite;
 

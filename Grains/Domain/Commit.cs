@@ -1,0 +1,39 @@
+namespace Mirubato.Grains.Domain;
+
+/// <summary>What a decision wants stored. The ledger that made it is adopted only after the store held it.</summary>
+/// <param name="Expected">The epoch and head it was decided on: the fence.</param>
+/// <param name="OldestTokenMs">The oldest issue time among the callers: the commit does nothing if they were signed out.</param>
+/// <param name="Devices">The known devices among the callers: the commit does nothing if one was revoked.</param>
+/// <param name="Rows">New states, one per entity, by revision.</param>
+/// <param name="Replaced">Entities whose stored document another device replaces: copied to the feed as it is before this commit.</param>
+/// <param name="Losers">Documents of this request that go to the feed.</param>
+/// <param name="Receipts">One per keyed request, also when nothing changes.</param>
+internal sealed record Commit(
+    SyncToken Expected,
+    Revision Last,
+    UInt128 Digest,
+    long NowMs,
+    long OldestTokenMs,
+    IReadOnlyList<DeviceId> Devices,
+    IReadOnlyList<NewRow> Rows,
+    IReadOnlyList<ReplacedDocument> Replaced,
+    IReadOnlyList<Loser> Losers,
+    IReadOnlyList<Receipt> Receipts);
+
+internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>There was nothing before it, or only a tombstone. Told, not stored.</summary>
+    public bool IsNew { get; init; }
+}
+
+/// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>
+internal sealed record ReplacedDocument(string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion);
+
+internal sealed record Loser(
+    string Id, EntityKey Entity, Fingerprint Fingerprint, string Reason, long WinnerVersion, DeviceId? Device, ReadOnlyMemory<byte> Document);
+
+/// <summary>The answer of an executed write, bound to its key.</summary>
+/// <param name="RawHash">SHA-256 of the request's bytes.</param>
+/// <param name="RequestHash">SHA-256 of its canonical form without top-level <c>timestamp</c> and <c>requestId</c>.</param>
+internal sealed record Receipt(
+    WriteScope Scope, string Key, ReadOnlyMemory<byte> RawHash, ReadOnlyMemory<byte> RequestHash, int Status, ReadOnlyMemory<byte> Response, long ExpiresMs);
