@@ -19,13 +19,16 @@ internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, Ke
     public bool OnTopOfAnything => onTopOfAnything;
 
     /// <summary>What it weighs while it waits.</summary>
-    public long Bytes { get; } = Math.Max(request.Body.Length, request.Documents.Length) + (256L * items.Count);
+    public long Bytes { get; } = BytesOf(request) + (256L * items.Count);
 
     public Caller Caller => request.Caller;
 
     public Task<WriteAnswer> Answer => answer.Task;
 
-    public static ValueTask<QueuedWrite> From(WriteRequest request) => OffTurn.Run(request, static r => new QueuedWrite(r, Parse(r), KeyedBody.From(r)));
+    public static ValueTask<QueuedWrite> From(WriteRequest request) =>
+        BodyWork.Run(BytesOf(request), request, static r => new QueuedWrite(r, Parse(r), KeyedBody.From(r)));
+
+    public static int BytesOf(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
 
     /// <summary>Brings the heads to where the store stands.</summary>
     public static QueuedWrite OfNothing(Caller caller) => new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
@@ -68,7 +71,7 @@ internal sealed class KeyedBody(WriteScope scope, string key, ReadOnlyMemory<byt
 
     /// <summary>The first answer again, or the refusal when the key is bound to another body.</summary>
     public static ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt receipt) =>
-        OffTurn.Run(request, r => From(r)!.Replay(receipt));
+        BodyWork.Run(QueuedWrite.BytesOf(request), request, r => From(r)!.Replay(receipt));
 
     public WriteAnswer Replay(Receipt receipt) =>
         receipt.RawHash.Span.SequenceEqual(RawHash) || receipt.RequestHash.Span.SequenceEqual(Meaning)
@@ -77,11 +80,4 @@ internal sealed class KeyedBody(WriteScope scope, string key, ReadOnlyMemory<byt
 
     public Receipt Receipt(int status, ReadOnlyMemory<byte> response, long nowMs) =>
         new(scope, key, RawHash, Meaning, status, response, nowMs + (long)TimeSpan.FromHours(Limits.ReceiptHours).TotalMilliseconds);
-}
-
-/// <summary>Work on a body. A large one is worked on off the coordinator's turns, so that it holds up no other call of its user.</summary>
-internal static class OffTurn
-{
-    public static ValueTask<T> Run<T>(WriteRequest request, Func<WriteRequest, T> work) =>
-        Math.Max(request.Body.Length, request.Documents.Length) <= Limits.InlineBodyBytesMax ? new(work(request)) : new(Task.Run(() => work(request)));
 }

@@ -13,6 +13,9 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
     /// <summary>What a buffer has before anything has arrived; from then on it doubles when it is full.</summary>
     private const int FirstBytes = 4 * 1024;
 
+    /// <summary>After so much unpacked without waiting for the network, other requests have their turn.</summary>
+    private const int SliceBytes = 1024 * 1024;
+
     public async ValueTask<ReadOnlyMemory<byte>> Read(HttpContext http, UserId user)
     {
         var packed = Encoding(http.Request);
@@ -55,8 +58,9 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
                 Array.Resize(ref buffer, size);
             }
 
-            var read = await patience.Read(stream, buffer.AsMemory(filled));
+            var read = await patience.Read(stream, buffer.AsMemory(filled, Math.Min(buffer.Length - filled, SliceBytes)));
             if (read == 0) break;
+            if (read == SliceBytes) await Task.Yield();
             filled += read;
             if (filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
         }

@@ -24,6 +24,12 @@ internal sealed class Abuse(Uri server) : IDisposable
     private static readonly byte[] Deep = Packed($"{{\"changes\":{{\"other\":[{string.Join(',', Enumerable.Repeat("[]", 9_000_000))}]}}}}");
     private static readonly byte[] Unfinished = BodyTests.Packed(new byte[9 << 20], "gzip")[..^64];
 
+    private static readonly byte[][] Deletions = [.. Enumerable.Range(0, 40).Select(_ =>
+        Packed(Push("goals", Enumerable.Range(0, 5_000).Select(_ => $"{{\"id\":\"{Guid.NewGuid():n}\",\"deletedAt\":1700000000000}}"))))];
+
+    private static readonly byte[] Types = Packed(
+        $"{{\"entities\":[{string.Join(',', Enumerable.Range(0, 1_000).Select(i => $"{{\"type\":\"t{i}\",\"id\":\"x\",\"data\":{{\"updatedAt\":1}}}}"))}]}}");
+
     private readonly HttpClient client = new(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 256 }) { BaseAddress = server };
     private readonly string token = Edge.Token(User);
 
@@ -90,10 +96,8 @@ internal sealed class Abuse(Uri server) : IDisposable
 
     private async Task TombstonesAndTypes(CancellationToken cancel)
     {
-        var deletions = Enumerable.Range(0, 5_000).Select(_ => $"{{\"id\":\"{Guid.NewGuid():n}\",\"deletedAt\":1700000000000}}");
-        await Post("/api/sync/push", Packed(Push("goals", deletions)), cancel);
-        var types = Enumerable.Range(0, 1_000).Select(_ => $"{{\"type\":\"t{Guid.NewGuid():n}\",\"id\":\"x\",\"data\":{{\"updatedAt\":1}}}}");
-        await Post("/api/sync/batch", Packed($"{{\"entities\":[{string.Join(',', types)}]}}"), cancel);
+        await Post("/api/sync/push", Deletions[Random.Shared.Next(Deletions.Length)], cancel);
+        await Post("/api/sync/batch", Types, cancel);
     }
 
     /// <summary>Connections that ask and then hold still until they are cut, or the act is over.</summary>
