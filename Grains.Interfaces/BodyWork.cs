@@ -10,7 +10,9 @@ public static class BodyWork
         new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, Math.Max(1, Environment.ProcessorCount / 2)).ConcurrentScheduler;
 
     /// <param name="bytes">How much the work reads; up to <see cref="Limits.InlineBodyBytesMax"/> it is done at once.</param>
-    public static ValueTask<TResult> Run<TState, TResult>(int bytes, TState state, Func<TState, TResult> work) => bytes <= Limits.InlineBodyBytesMax
-        ? new(work(state))
-        : new(Task.Factory.StartNew(() => work(state), CancellationToken.None, TaskCreationOptions.DenyChildAttach, HalfOfTheCores));
+    public static ValueTask<TResult> Run<TState, TResult>(int bytes, TState state, Func<TState, TResult> work) =>
+        bytes <= Limits.InlineBodyBytesMax ? new(work(state)) : new(Start(state, work));
+
+    private static Task<TResult> Start<TState, TResult>(TState state, Func<TState, TResult> work) =>
+        Task.Factory.StartNew(() => work(state), CancellationToken.None, TaskCreationOptions.DenyChildAttach, HalfOfTheCores);
 }
