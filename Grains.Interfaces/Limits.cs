@@ -73,6 +73,9 @@ public static class Limits
     /// <summary>A body larger than this is read and hashed off the coordinator's turns.</summary>
     public const int InlineBodyBytesMax = 16 * 1024;
 
+    /// <summary>Larger bodies are parsed and hashed on one of so many parts of the processor's cores.</summary>
+    public const int BodyCoreParts = 2;
+
     /// <summary>How long a coordinator keeps heads that nobody uses, and how many heads one silo may hold (about 300 bytes each).</summary>
     public const int HeadsIdleMs = 60_000;
     public const long HeadsMax = 5_000_000;
