@@ -98,9 +98,6 @@ public enum ItemStatus
     Updated,
     Deleted,
 
-    /// <summary>The same practice session is stored under <see cref="ItemResult.ExistingId"/>.</summary>
-    Duplicate,
-
     /// <summary>Beaten; <see cref="ItemResult.Server"/> is the winning copy and the loser is in the conflict feed.</summary>
     Conflict,
 
@@ -123,13 +120,12 @@ public sealed record ItemResult(
     [property: Id(2)] long Seq = 0,
     [property: Id(3)] long Version = 0,
     [property: Id(4)] long UpdatedAtMs = 0,
-    [property: Id(5)] string? ExistingId = null,
-    [property: Id(6)] ItemRefusal Refusal = ItemRefusal.None,
-    [property: Id(7)] ReadOnlyMemory<byte> Server = default,
-    [property: Id(8)] ReadOnlyMemory<byte> Document = default)
+    [property: Id(5)] ItemRefusal Refusal = ItemRefusal.None,
+    [property: Id(6)] ReadOnlyMemory<byte> Server = default,
+    [property: Id(7)] ReadOnlyMemory<byte> Document = default)
 {
     /// <summary>The answer had no room for <see cref="Server"/> or <see cref="Document"/>: the client has to pull it.</summary>
-    [Id(9)]
+    [Id(8)]
     public bool IsCopyLeftOut { get; init; }
 }
 

@@ -38,9 +38,9 @@ internal sealed record PushStats(
     int PlanTemplatesProcessed,
     int RepertoireProcessed);
 
-/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>duplicate</c>, <c>conflict</c> or <c>refused</c>.</param>
+/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>conflict</c> or <c>refused</c>.</param>
 internal sealed record WriteResult(
-    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, string? ExistingId, JsonBytes? Document);
+    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, JsonBytes? Document);
 
 internal sealed record BatchAnswer(
     int Uploaded,

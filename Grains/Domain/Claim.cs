@@ -13,6 +13,5 @@ internal readonly record struct Claim(long? Ms, bool IsEditClock)
             : new Claim(Time(members, Member.CreatedAt, Member.CreatedAtSnake), false);
     }
 
-    private static long? Time(in DocumentMembers members, Member member, Member other) =>
-        (members.Time(member) ?? members.Time(other))?.UtcMs;
+    private static long? Time(in DocumentMembers members, Member member, Member other) => members.Time(member) ?? members.Time(other);
 }

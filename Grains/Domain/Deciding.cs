@@ -24,8 +24,7 @@ internal sealed class Touch(EntityKey entity, EntityHead? before)
 
 /// <summary>What became of one item, before documents are filled in.</summary>
 /// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
-internal readonly record struct ItemDecision(
-    Incoming Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None, string? ExistingId = null);
+internal readonly record struct ItemDecision(Incoming Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
 
 /// <summary>
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
@@ -74,32 +73,8 @@ internal sealed class Deciding(IHeads under, Terms terms)
 
     private ItemDecision Create(Incoming item, in Arrival arrival)
     {
-        var verdict = Merge.Create(arrival, terms.NowMs);
-        var twin = !item.IsDelete && item.Recognizable ? draft.FindRecognizable(item.Fingerprint) : null;
-        if (twin is { } known && !HasTombstonesEnough) return Duplicate(item, arrival, verdict, known);
-        if (twin is not null || ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
-        return Apply(item, arrival, null, verdict);
-    }
-
-    /// <summary>Rule 6. The sender drops the new id as it drops any deleted one; what it played is stored once, under the id it had.</summary>
-    private ItemDecision Duplicate(Incoming item, in Arrival arrival, in Verdict verdict, EntityKey twin)
-    {
-        var revision = draft.TakeRevision();
-        var head = new EntityHead
-        {
-            Seq = revision,
-            Version = revision.Number,
-            StampMs = verdict.StampMs,
-            ClaimMs = arrival.Claim,
-            OutMs = verdict.OutMs,
-            Device = terms.Device,
-            DeletedMs = verdict.OutMs,
-            DuplicateOf = twin.Id,
-            PreviousFingerprint = item.Fingerprint,
-            PreviousOutMs = verdict.OutMs,
-        };
-        Store(new Touch(item.Entity, null) { Now = head, Source = item }, head);
-        return new ItemDecision(item, ItemStatus.Duplicate, head, ExistingId: twin.Id);
+        if (ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
+        return Apply(item, arrival, null, Merge.Create(arrival, terms.NowMs));
     }
 
     private ItemDecision Replace(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
@@ -123,11 +98,9 @@ internal sealed class Deciding(IHeads under, Terms terms)
             Device = terms.Device,
             Fingerprint = item.Fingerprint,
             DeletedMs = item.IsDelete ? verdict.OutMs : null,
-            DuplicateOf = null,
             PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
             PreviousOutMs = touch.Before?.OutMs ?? 0,
             Bytes = item.IsDelete ? 0 : item.Document.Length,
-            Recognizable = !item.IsDelete && item.Recognizable,
         };
         next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next) };
         touch.Source = item;
@@ -189,12 +162,10 @@ internal sealed class Deciding(IHeads under, Terms terms)
         else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion);
     }
 
-    private bool HasTombstonesEnough => draft.Tally.Tombstones >= Limits.TombstonesMax;
-
     private bool ExceedsQuota(Incoming item, EntityHead? head)
     {
         // A deletion makes room; only one of an unknown id takes some.
-        if (item.IsDelete) return head is null && HasTombstonesEnough;
+        if (item.IsDelete) return head is null && draft.Tally.Tombstones >= Limits.TombstonesMax;
         var adds = head is null or { IsDeleted: true };
         var growth = item.Document.Length - (head?.Bytes ?? 0);
         return (adds && draft.Tally.Live >= terms.Quotas.LiveEntitiesMax)

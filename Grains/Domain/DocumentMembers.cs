@@ -44,7 +44,7 @@ internal readonly ref struct DocumentMembers
 
     public string? Text(Member member) => IsText(member) ? tree.Text(this[member]) : null;
 
-    public Moment? Time(Member member) =>
+    public long? Time(Member member) =>
         IsNumber(member) ? Moment.OfNumber(tree.Raw(this[member]))
         : !IsText(member) ? null
         : Moment.OfText(tree[this[member]].Escaped ? Encoding.UTF8.GetBytes(tree.Text(this[member])) : tree.Raw(this[member]));

@@ -40,9 +40,6 @@ internal sealed record EntityHead
 
     public long? DeletedMs { get; init; }
 
-    /// <summary>Set on the tombstone of a duplicate: the entity that lives instead.</summary>
-    public string? DuplicateOf { get; init; }
-
     /// <summary>Fingerprint and out of the revision before this one, to know a stale copy that is sent again.</summary>
     public Fingerprint PreviousFingerprint { get; init; }
     public long PreviousOutMs { get; init; }
@@ -52,9 +49,6 @@ internal sealed record EntityHead
 
     /// <summary>UTF-8 bytes of the stored document; 0 for a tombstone.</summary>
     public int Bytes { get; init; }
-
-    /// <summary>A live logbook entry whose time of day makes it recognizable under another id (merge rule 6).</summary>
-    public bool Recognizable { get; init; }
 
     public bool IsDeleted => DeletedMs is not null;
 }

@@ -56,7 +56,6 @@ internal static class Intake
             HasEditClock = claim.IsEditClock,
             Fingerprint = isDelete ? Fingerprint.None : fingerprint,
             BaseVersion = change.BaseVersion ?? BaseVersionOf(tree, members),
-            Recognizable = !isDelete && type == EntityTypes.LogbookEntry && members.Time(Member.Timestamp) is { HasTimeOfDay: true },
             Document = outgoing,
         };
     }

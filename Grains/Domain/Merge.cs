@@ -67,19 +67,14 @@ internal static class Merge
     private static bool IsSame(in Arrival change, EntityHead head) =>
         change.IsDelete
             ? head.IsDeleted
-            : IsTheDocument(change, head) || IsTheDuplicate(change, head);
-
-    private static bool IsTheDocument(in Arrival change, EntityHead head) =>
-        !head.IsDeleted && change.Fingerprint == head.Fingerprint && (change.ClaimMs is null || change.Claim <= head.OutMs);
-
-    private static bool IsTheDuplicate(in Arrival change, EntityHead head) => head.DuplicateOf is not null && IsStaleCopy(change, head);
+            : !head.IsDeleted && change.Fingerprint == head.Fingerprint && (change.ClaimMs is null || change.Claim <= head.OutMs);
 
     /// <summary>Rule 2. One action sent by both paths, which differ in defaults and in whether they name the device.</summary>
     private static bool IsTwin(in Arrival change, EntityHead head) =>
         change.Base is null
         && change.ClaimMs is not null
         && change.Claim == head.ClaimMs
-        && !change.IsDelete && (!head.IsDeleted || head.DuplicateOf is not null)
+        && !change.IsDelete && !head.IsDeleted
         && change.Device is null != head.Device is null;
 
     /// <summary>Rule 3. The writer had seen what it replaces, so its clock does not matter.</summary>

@@ -179,22 +179,6 @@ public sealed class IntakeTests
     }
 
     [Theory]
-    [InlineData("1757400000123", true)]
-    [InlineData("1757376000000", false)]
-    [InlineData("\"2025-09-09T10:00:00+02:00\"", true)]
-    [InlineData("\"2025-09-09T00:00:00+02:00\"", false)]
-    [InlineData("\"2025-09-09\"", false)]
-    [InlineData("\"2025-09-09T00:00:00.001Z\"", true)]
-    [InlineData("null", false)]
-    [InlineData("{}", false)]
-    public void An_entry_is_recognizable_by_a_time_of_day(string timestamp, bool recognizable)
-    {
-        var document = $$"""{"id":"a","timestamp":{{timestamp}}}""";
-        Assert.Equal(recognizable, Entry(document).Recognizable);
-        Assert.False(Read(new Item("goal", null, Encoding.UTF8.GetBytes(document))).Recognizable);
-    }
-
-    [Theory]
     [InlineData("""{"id":"a","baseVersion":7,"x":1}""", null, 7L)]
     [InlineData("""{"baseVersion":7,"id":"a","x":1}""", null, 7L)]
     [InlineData("""{"id":"a","x":1,"baseVersion":7.0}""", null, 7L)]

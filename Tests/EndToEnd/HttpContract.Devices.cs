@@ -251,15 +251,17 @@ public abstract partial class HttpContract
     }
 
     [Fact]
-    public async Task The_same_session_under_two_ids_is_stored_once()
+    public async Task The_same_session_saved_twice_keeps_both_rows()
     {
         var (laptop, phone) = (Device("laptop"), Device("phone"));
         const string session = ",\"timestamp\":\"2026-05-01T18:30:00.000Z\",\"duration\":30";
-        await laptop.PushEntry(Entry("one", "scales", 10, session));
-        var twin = (await phone.PushEntry(Entry("two", "scales", 5, session))).Only("results");
+        var (one, two) = (Entry("one", "scales", 10, session), Entry("two", "scales", 5, session));
+        await laptop.PushEntry(one);
+        Assert.Equal("created", (await phone.PushEntry(two)).Only("results").Text("status"));
+        Assert.Equal(["one", "two"], (await phone.Pull()).List("entries").Select(entry => entry.Text("id")).Order());
 
-        Assert.Equal(("duplicate", "one"), (twin.Text("status"), twin.Text("existingId")));
-        Assert.Equal("one", (await phone.Pull()).Only("entries").Text("id"));
+        var again = await laptop.Push($"\"entries\":[{one},{two},{Entry("three", "scales", 5, session)}]");
+        Assert.Equal((2, "three"), (again.GetProperty("stats").GetProperty("duplicatesPrevented").GetInt32(), again.Only("results").Text("entityId")));
     }
 
     [Fact]

@@ -63,7 +63,6 @@ public abstract partial class StoreContract : IAsyncLifetime
             PreviousOutMs = Now - 3,
             Echoes = [new Echo(Now + 9, Now, new DeviceId("gerät-🎻")), new Echo(Now + 8, Now - 1, null)],
             Bytes = 42,
-            Recognizable = true,
         }, """{"notes":"naïve 🎹 \u0000 \ud800 '; DROP TABLE x --"}"""u8.ToArray());
 
         await Hold(Commit(await Standing(), row, Tombstone(Entry("gone"), 2)));
