@@ -35,7 +35,7 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
 /// <param name="Type">The entity type; for <see cref="ItemRefusal.UnknownType"/> the name that was sent instead.</param>
 /// <param name="Id">The id sent beside the document (batch, deletes over the socket); null when the document holds it.</param>
 /// <param name="Document">UTF-8 JSON as sent, at most <see cref="Limits.EntityBytesMax"/>; empty where only an id was sent.</param>
-/// <param name="Delete">Deletes whatever the document says. A non-null <c>deletedAt</c> or <c>deleted_at</c> in it deletes as well.</param>
+/// <param name="Delete">Deletes whatever the document says. A <c>deletedAt</c> or <c>deleted_at</c> in it that is a time deletes as well.</param>
 /// <param name="BaseVersion">The version the writer had seen. Counts only under a cursor of the current epoch.</param>
 /// <param name="Checksum">64 hex digits over <paramref name="Document"/>, checked when present.</param>
 /// <param name="LocalVersion">Echoed in batch conflicts; not a base.</param>

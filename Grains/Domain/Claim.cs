@@ -5,7 +5,7 @@ internal readonly record struct Claim(long? Ms, bool IsEditClock)
 {
     public static Claim Of(in DocumentMembers members, Change change, bool isDelete)
     {
-        var edited = isDelete ? Time(members, Member.DeletedAt, Member.DeletedAtSnake) : null;
+        var edited = isDelete ? members.DeletedMs : null;
         edited ??= Time(members, Member.UpdatedAt, Member.UpdatedAtSnake);
         edited ??= change.EventMs is { } ms && Moment.IsRepresentable(ms) ? ms : null;
         return edited is not null

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.EndToEnd;
 
@@ -262,6 +263,53 @@ public abstract partial class HttpContract
 
         var again = await laptop.Push($"\"entries\":[{one},{two},{Entry("three", "scales", 5, session)}]");
         Assert.Equal((2, "three"), (again.GetProperty("stats").GetProperty("duplicatesPrevented").GetInt32(), again.Only("results").Text("entityId")));
+    }
+
+    [Theory]
+    [InlineData("\"deletedAt\":\"\"")]
+    [InlineData("\"deletedAt\":0")]
+    [InlineData("\"deletedAt\":\"soon\"")]
+    [InlineData("\"deleted_at\":false")]
+    [InlineData("\"deletedAt\":true")]
+    [InlineData("\"deletedAt\":{}")]
+    public async Task A_deletedAt_that_is_no_time_deletes_nothing(string member)
+    {
+        var phone = Device("phone");
+        await phone.PushEntry(Entry("e", "first", 10));
+
+        await phone.PushEntry(Entry("e", "second", 5, $",{member}"));
+
+        Assert.Equal("second", (await phone.Pull()).Only("entries").Text("notes"));
+    }
+
+    [Theory]
+    [InlineData("1")]
+    [InlineData("\"true\"")]
+    [InlineData("[]")]
+    public async Task A_batch_whose_deleted_is_no_boolean_is_400_with_its_path(string deleted)
+    {
+        var phone = Device("phone");
+        await phone.PushEntry(Entry("e", "first", 10));
+
+        using var response = await phone.Send(HttpMethod.Post, "/api/sync/batch",
+            $"{{\"entities\":[{{\"type\":\"goal\",\"id\":\"g\",\"data\":{{\"x\":1}},\"deleted\":null}},{{\"type\":\"logbook_entry\",\"id\":\"e\",\"data\":{{\"x\":1}},\"deleted\":{deleted}}}]}}");
+
+        Assert.Equal("$.entities[1].deleted", (await response.Problem(400, "INVALID_SHAPE")).Text("path"));
+        var pulled = await phone.Pull();
+        Assert.Equal(("first", 0), (pulled.Only("entries").Text("notes"), pulled.List("goals").Count));
+    }
+
+    [Fact]
+    public async Task A_deletion_without_a_time_that_lost_is_still_one_when_it_is_restored()
+    {
+        var phone = Device("phone");
+        await phone.PushEntry(Entry("e", "stays", 10));
+        await phone.Ask(HttpMethod.Post, "/api/sync/batch", """{"entities":[{"type":"logbook_entry","id":"e","deleted":true}]}""");
+        var lost = (await phone.Get("/api/sync/conflicts")).Only("conflicts");
+
+        await phone.Ask(HttpMethod.Post, $"/api/sync/conflicts/{Uri.EscapeDataString(lost.Text("id")!)}/restore");
+
+        Assert.Empty((await phone.Pull()).List("entries"));
     }
 
     [Fact]
