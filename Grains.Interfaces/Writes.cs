@@ -38,7 +38,7 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
 /// <param name="Delete">Deletes whatever the document says. A <c>deletedAt</c> or <c>deleted_at</c> in it that is a time deletes as well.</param>
 /// <param name="BaseVersion">The version the writer had seen. Counts only under a cursor of the current epoch.</param>
 /// <param name="Checksum">64 hex digits over <paramref name="Document"/>, checked when present.</param>
-/// <param name="LocalVersion">Echoed in batch conflicts; not a base.</param>
+/// <param name="LocalVersion">The version its writer counts it as: echoed in batch conflicts, and the higher wins where clocks are equal; not a base.</param>
 /// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
 /// <param name="Refused">Already refused where it was parsed.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.change")]

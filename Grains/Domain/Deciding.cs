@@ -68,7 +68,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
         var stillMeant = named is not null && touched.TryGetValue(item.Entity, out var touch) && named == touch.Before?.Version;
         return new Arrival(
             item.IsDelete, item.ClaimMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
-            stillMeant ? head?.Version : named, terms.BaseCounts || terms.OnTopOfAnything);
+            stillMeant ? head?.Version : named, terms.BaseCounts || terms.OnTopOfAnything, item.Change.LocalVersion);
     }
 
     private ItemDecision Create(Incoming item, in Arrival arrival)
@@ -95,6 +95,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
             StampMs = verdict.StampMs,
             ClaimMs = arrival.Claim,
             OutMs = verdict.OutMs,
+            NamedVersion = item.Change.LocalVersion,
             Device = terms.Device,
             Fingerprint = item.Fingerprint,
             DeletedMs = item.IsDelete ? verdict.OutMs : null,

@@ -33,6 +33,9 @@ internal sealed record EntityHead
     /// <summary>The <c>updatedAt</c> that is sent; it only grows.</summary>
     public required long OutMs { get; init; }
 
+    /// <summary>The version that its writer counts it as (<see cref="Change.LocalVersion"/>).</summary>
+    public long? NamedVersion { get; init; }
+
     public DeviceId? Device { get; init; }
 
     /// <summary><see cref="Fingerprint.None"/> exactly while <see cref="DeletedMs"/> is set.</summary>

@@ -3,6 +3,7 @@ namespace Mirubato.Grains.Domain;
 /// <summary>All that the rules look at in a change.</summary>
 /// <param name="ClaimMs">The clock its writer wrote, Unix ms; null when it wrote none.</param>
 /// <param name="Base">The version it names as its base; null when it names none.</param>
+/// <param name="NamedVersion">The version its writer counts it as; it settles a tie and is no base. Null when the writer names none.</param>
 /// <param name="BaseCounts">It came under a cursor of the current epoch, so that <paramref name="Base"/> means what it says.</param>
 internal readonly record struct Arrival(
     bool IsDelete,
@@ -11,7 +12,8 @@ internal readonly record struct Arrival(
     Fingerprint Fingerprint,
     bool HasNaturalKey = false,
     long? Base = null,
-    bool BaseCounts = false)
+    bool BaseCounts = false,
+    long? NamedVersion = null)
 {
     /// <summary>A change without a clock is as old as can be: it creates, but it never beats what is there.</summary>
     public long Claim => Math.Max(0, ClaimMs ?? 0);
@@ -103,6 +105,7 @@ internal static class Merge
         IsStaleCopy(change, head) ? false
         : change.Claim != headClaim ? change.Claim > headClaim
         : change.IsDelete != head.IsDeleted ? change.IsDelete
+        : change.NamedVersion is { } named && head.NamedVersion is { } known && named != known ? named > known
         : change.Fingerprint.Bits > head.Fingerprint.Bits;
 
     /// <summary>The copy that the present state replaced, sent again: it is answered, but nothing of it needs keeping.</summary>

@@ -313,6 +313,27 @@ public abstract partial class HttpContract
     }
 
     [Fact]
+    public async Task A_batch_item_of_a_lower_version_with_the_same_clock_loses_in_either_order()
+    {
+        var phone = Device("phone");
+        async Task<string?> Batch(string id, int version, string notes)
+        {
+            var item = $"{{\"type\":\"logbook_entry\",\"id\":\"{id}\",\"version\":{version},\"data\":{{\"notes\":\"{notes}\",\"updatedAt\":\"2026-01-01T10:00:00.000Z\"}}}}";
+            return (await phone.Ask(HttpMethod.Post, "/api/sync/batch", $"{{\"entities\":[{item}]}}")).Only("results").Text("status");
+        }
+
+        for (var i = 0; i < 8; i++)
+        {
+            await Batch($"down{i}", 7, $"higher {i}");
+            Assert.Equal("conflict", await Batch($"down{i}", 6, $"lower {i}"));
+            await Batch($"up{i}", 6, $"lower {i}");
+            Assert.Equal("updated", await Batch($"up{i}", 7, $"higher {i}"));
+        }
+
+        Assert.All((await phone.Pull()).List("entries"), entry => Assert.StartsWith("higher", entry.Text("notes"), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Erasing_leaves_tombstones_in_a_new_epoch_and_the_user_goes_on()
     {
         var (laptop, phone) = (Device("laptop"), Device("phone"));

@@ -57,6 +57,7 @@ public abstract partial class StoreContract : IAsyncLifetime
             StampMs = Now,
             ClaimMs = Now + 1,
             OutMs = Now + 2,
+            NamedVersion = long.MaxValue - 5,
             Device = new DeviceId("gerät-🎻"),
             Fingerprint = new Fingerprint(UInt128.MaxValue - 5),
             PreviousFingerprint = new Fingerprint(UInt128.One << 127),

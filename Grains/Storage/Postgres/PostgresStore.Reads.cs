@@ -78,8 +78,8 @@ internal sealed partial class PostgresStore
     }
 
     private static Standing StandingOfHeads(NpgsqlDataReader row) => new(
-        new Epoch(Guid.Parse(row.GetString(10))), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
-        Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(11)), LastSyncMs: row.GetInt64(5),
+        new Epoch(Guid.Parse(row.GetString(11))), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
+        Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(12)), LastSyncMs: row.GetInt64(5),
         NotBeforeMs: row.GetInt64(6), CreatedMs: row.GetInt64(7), DeviceRevoked: false, Rights: row.GetInt64(8));
 
     private static async Task<(ReadPage? Page, bool Whole)> PageOf(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)

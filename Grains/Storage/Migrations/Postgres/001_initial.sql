@@ -27,6 +27,7 @@ CREATE TABLE sync_data (
     deleted_ms           bigint,
     purge_after_ms       bigint,
     bytes                integer NOT NULL,
+    named_version        bigint,
     device_id            text COLLATE "C",
     fingerprint          bytea,
     previous_fingerprint bytea,

@@ -26,6 +26,7 @@ CREATE TABLE sync_data (
     deleted_ms           INTEGER,
     purge_after_ms       INTEGER,
     bytes                INTEGER NOT NULL,
+    named_version        INTEGER,
     device_id            TEXT,
     fingerprint          BLOB,
     previous_fingerprint BLOB,
