@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 
@@ -10,16 +11,16 @@ internal sealed record MeAnswer(string Id, string? Email, string DisplayName, st
 internal sealed record MessageAnswer(string Message);
 
 /// <summary>Times are Unix ms.</summary>
-/// <param name="TotalPracticeTime">In the unit of the entries' <c>duration</c>.</param>
+/// <param name="TotalPracticeTime">In the unit of the entries' <c>duration</c>; absent where the sum is too large for a number.</param>
 internal sealed record RepertoireItem(
     string Id,
     string ScoreId,
     string Status,
     double? DifficultyRating,
     string? PersonalNotes,
-    JsonElement ReferenceLinks,
+    JsonBytes ReferenceLinks,
     int PracticeCount,
-    double TotalPracticeTime,
+    double? TotalPracticeTime,
     long? LastPracticed,
     long CreatedAt,
     long UpdatedAt);
@@ -39,8 +40,8 @@ internal sealed record RepertoireStatsAnswer(RepertoireItem Repertoire, Repertoi
 
 internal sealed record RepertoireStats(
     int PracticeCount,
-    double TotalPracticeTime,
-    double AvgSessionDuration,
+    double? TotalPracticeTime,
+    double? AvgSessionDuration,
     long? LastPracticed,
     long? FirstPracticed,
     IReadOnlyList<Session> RecentSessions);
@@ -60,9 +61,9 @@ internal sealed record Goal(
     long? TargetDate,
     string Status,
     string? ScoreId,
-    JsonElement? Measures,
-    JsonElement? PracticePlan,
-    JsonElement? Milestones,
+    JsonBytes? Measures,
+    JsonBytes? PracticePlan,
+    JsonBytes? Milestones,
     int RelatedSessions,
     long CreatedAt,
     long UpdatedAt,
