@@ -125,7 +125,8 @@ internal static class OptionsFile
             settings.Int("Limits:LiveEntities", usual.LiveEntitiesMax, 1, 10_000_000),
             settings.Number("Limits:UserBytes", usual.BytesMax, 1024 * 1024, 1L << 40),
             settings.Int("Limits:Devices", usual.DevicesMax, 1, 100_000),
-            settings.Int("Limits:Conflicts", usual.ConflictsMax, 1, 1_000_000));
+            settings.Int("Limits:Conflicts", usual.ConflictsMax, 1, 1_000_000),
+            settings.Int("Limits:ConnectionsPerUser", usual.ConnectionsMax, 1, 1_000));
     }
 
     private static List<IPNetwork> TrustedProxies(SettingsReader settings)

@@ -71,7 +71,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
         try
         {
             var reply = await reports.Admit(place.Sockets);
-            if (reply.Refused.Contains(who.ConnectionId)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user");
+            if (reply.Refused.Contains(who.ConnectionId)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user; the limit is Limits:ConnectionsPerUser");
             return who with { MinuteOldHead = reply.MinuteOldHead };
         }
         catch (StoreUnavailableException away)
