@@ -102,3 +102,13 @@ internal sealed record SuggestionsAnswer(IReadOnlyList<Suggestion> Results, int 
 internal sealed record Suggestion(string Value, string Label, int Count, SuggestionMetadata? Metadata);
 
 internal sealed record SuggestionMetadata(string? Composer);
+
+internal sealed record SignedOut(bool Success, string Message);
+
+internal sealed record Adoption(string TemplateId, Customization? Customization);
+
+/// <param name="Schedule">Its members take the place of the template's.</param>
+internal sealed record Customization(string? Title, IReadOnlyList<string>? FocusAreas, IReadOnlyList<string>? Tags, JsonElement? Schedule);
+
+/// <summary>The new documents, as they are stored.</summary>
+internal sealed record AdoptedAnswer(bool Success, JsonBytes Plan, IReadOnlyList<JsonBytes> Occurrences);

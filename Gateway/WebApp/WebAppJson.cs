@@ -26,6 +26,9 @@ namespace Mirubato.Gateway.WebApp;
 [JsonSerializable(typeof(Renaming))]
 [JsonSerializable(typeof(RenamedAnswer))]
 [JsonSerializable(typeof(SuggestionsAnswer))]
+[JsonSerializable(typeof(SignedOut))]
+[JsonSerializable(typeof(Adoption))]
+[JsonSerializable(typeof(AdoptedAnswer))]
 internal sealed partial class WebAppJson : JsonSerializerContext
 {
     static WebAppJson()

@@ -17,7 +17,7 @@ public sealed class OpenApiTests
         ("GET", "/api/repertoire"), ("POST", "/api/repertoire"), ("PUT", "/api/repertoire/{scoreId}"), ("DELETE", "/api/repertoire/{scoreId}"),
         ("DELETE", "/api/repertoire/{scoreId}/dissociate"), ("GET", "/api/repertoire/{scoreId}/stats"),
         ("GET", "/api/goals"), ("POST", "/api/goals"), ("GET", "/api/goals/{id}"), ("PUT", "/api/goals/{id}"), ("DELETE", "/api/goals/{id}"), ("POST", "/api/goals/{id}/progress"),
-        ("PUT", "/api/pieces/update-name"), ("GET", "/api/autocomplete/composers"), ("GET", "/api/autocomplete/pieces"),
+        ("PUT", "/api/pieces/update-name"), ("POST", "/api/templates/adopt"), ("GET", "/api/autocomplete/composers"), ("GET", "/api/autocomplete/pieces"),
     ];
 
     [Fact]
