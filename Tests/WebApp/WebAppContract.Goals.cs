@@ -92,6 +92,26 @@ public abstract partial class WebAppContract
     }
 
     [Fact]
+    public async Task NFC_and_NFD_spellings_of_a_composer_are_one_in_lists_and_search()
+    {
+        const string nfc = "Dvo\u0159\u00e1k", nfd = "Dvor\u030ca\u0301k";
+        await Entries(
+            Entry("1", 10, "2026-03-01T10:00:00Z", $"\"scoreId\":\"rusalka-{nfd}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfd}\"}}]"),
+            Entry("2", 20, "2026-03-02T10:00:00Z", $"\"scoreId\":\"rusalka-{nfc}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfc}\"}}]"));
+        await Post("/api/repertoire", $$"""{"scoreId":"rusalka-{{nfc}}"}""");
+
+        foreach (var spelling in (string[])[nfc, nfd, "\u0159\u00c1K"])
+            Assert.Equal(3, (await Web.Get($"/api/autocomplete/composers?q={Uri.EscapeDataString(spelling)}")).Only("results").GetProperty("count").GetInt32());
+        foreach (var spelling in (string[])[nfc, nfd])
+            Assert.Equal(3, (await Web.Get($"/api/autocomplete/pieces?q=rusalka&composer={Uri.EscapeDataString(spelling)}")).Only("results").GetProperty("count").GetInt32());
+        Assert.Equal(30, (await Web.Get("/api/repertoire")).Only("items").GetProperty("totalPracticeTime").GetInt32());
+        Assert.Equal(2, (await Web.Get($"/api/repertoire/{Uri.EscapeDataString($"rusalka-{nfc}")}/stats")).GetProperty("stats").List("recentSessions").Count);
+        Assert.Equal(nfd, (await Heard()).List("entries").Single(entry => entry.Text("id") == "1").List("pieces")[0].Text("composer"));
+        var renamed = await Put("/api/pieces/update-name", $$$"""{"oldPiece":{"title":"Rusalka","composer":"{{{nfc}}}"},"newPiece":{"title":"Rusalka, op. 114","composer":"{{{nfc}}}"}}""");
+        Assert.Equal(2, renamed.GetProperty("updatedCount").GetInt32());
+    }
+
+    [Fact]
     public async Task Changing_a_goal_keeps_the_members_that_are_not_sent()
     {
         await Post("/api/goals", """{"id":"g","title":"Scales","targetValue":100,"mine":{"deep":[1]}}""");
