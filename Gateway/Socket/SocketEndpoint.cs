@@ -38,7 +38,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
 
     private static SocketIdentity Identify(HttpContext http, Auth.TokenFacts facts)
     {
-        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? header : HiddenQuery.Read(http, "deviceId");
+        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? Uri.UnescapeDataString(header) : HiddenQuery.Read(http, "deviceId");
         return new SocketIdentity(facts.User, Guid.NewGuid().ToString("n"), UsableId.Is(device) ? new DeviceId(device) : null, facts);
     }
 

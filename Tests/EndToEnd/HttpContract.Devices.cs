@@ -334,6 +334,19 @@ public abstract partial class HttpContract
     }
 
     [Fact]
+    public async Task A_device_whose_name_is_no_ASCII_syncs_under_its_name()
+    {
+        foreach (var (sent, name) in ((string, string)[])[("G%C3%A4ste%20iPad", "Gäste iPad"), ("%E7%90%B4", "琴"), ("100%", "100%"), ("a%2", "a%2"), ("%FFx", "%FFx"), ("it%E2%80%99s", "it’s"), ("plain", "plain")])
+        {
+            await Device(sent).Push("");
+            Assert.Contains(name, (await Device(null).Get("/api/sync/devices")).List("devices").Select(device => device.Text("deviceId")));
+        }
+
+        using var control = await Device("a%0Ab").Send(HttpMethod.Get, "/api/sync/status");
+        await control.Problem(400, "INVALID_HEADER");
+    }
+
+    [Fact]
     public async Task Erasing_leaves_tombstones_in_a_new_epoch_and_the_user_goes_on()
     {
         var (laptop, phone) = (Device("laptop"), Device("phone"));
