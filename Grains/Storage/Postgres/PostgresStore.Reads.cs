@@ -6,6 +6,12 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
+    public override async ValueTask Ping(CancellationToken cancel)
+    {
+        const string sql = "SELECT current_setting('transaction_read_only'), (SELECT last_seq FROM sync_metadata LIMIT 1)";
+        if (await First(sql, row => row.GetString(0), cancel) is "on") throw new StoreUnavailableException("read_only", outcomeUnknown: false);
+    }
+
     public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
         Provisioned(user, nowMs, () => Read(ReadSql.Heads, [user.Value, after.Number], SnapshotOf, cancel), cancel);
 
