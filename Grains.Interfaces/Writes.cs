@@ -81,6 +81,10 @@ public sealed record WriteRequest(
     [Id(9)]
     public ReadOnlyMemory<byte> Documents { get; init; }
 
+    /// <summary>An export is restored: what is deleted comes back, as if each item named its tombstone as its base. What lives is merged as ever.</summary>
+    [Id(11)]
+    public bool RevivesDeleted { get; init; }
+
     /// <summary>The answer is to name what became of each item; else only its bytes come back.</summary>
     [Id(10)]
     public bool ItemsWanted { get; init; }

@@ -6,7 +6,9 @@ namespace Mirubato.Grains.Domain;
 /// <param name="NowMs">The server's clock, once per request.</param>
 /// <param name="BaseCounts">The request came under a cursor of the current epoch.</param>
 /// <param name="OnTopOfAnything">A restore: the writer has seen the present state, whatever its version.</param>
-internal readonly record struct Terms(UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false);
+/// <param name="RevivesDeleted">An import: the writer has seen each tombstone, and nothing else.</param>
+internal readonly record struct Terms(
+    UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false, bool RevivesDeleted = false);
 
 /// <summary>One entity that a request changes: however many of its items name it, it takes one revision.</summary>
 /// <param name="before">Its state before the request.</param>
@@ -63,12 +65,13 @@ internal sealed class Deciding(IHeads under, Terms terms)
 
     private Arrival ArrivalOf(Incoming item, EntityHead? head)
     {
-        var named = terms.OnTopOfAnything ? head?.Version : item.BaseVersion;
+        var hasSeen = terms.OnTopOfAnything || (terms.RevivesDeleted && head is { IsDeleted: true });
+        var named = hasSeen ? head?.Version : item.BaseVersion;
         // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
         var stillMeant = named is not null && touched.TryGetValue(item.Entity, out var touch) && named == touch.Before?.Version;
         return new Arrival(
             item.IsDelete, item.ClaimMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
-            stillMeant ? head?.Version : named, terms.BaseCounts || terms.OnTopOfAnything, item.Change.LocalVersion);
+            stillMeant ? head?.Version : named, terms.BaseCounts || hasSeen, item.Change.LocalVersion);
     }
 
     private ItemDecision Create(Incoming item, in Arrival arrival)

@@ -347,6 +347,47 @@ public abstract partial class HttpContract
     }
 
     [Fact]
+    public async Task An_export_that_is_imported_after_deleting_everything_brings_it_all_back()
+    {
+        var phone = Device("phone");
+        await phone.Push($"\"entries\":[{Entry("e1", "kept ü", 600)},{Entry("e2", "later edited", 600)}],\"preferences\":{{\"theme\":\"dark\"}}");
+        await phone.Ask(HttpMethod.Post, "/api/sync/batch", """{"entities":[{"type":"my_own","id":"o","data":{"x":1}}]}""");
+        using var exported = await phone.Send(HttpMethod.Get, "/api/sync/export");
+        var export = await exported.Content.ReadAsStringAsync();
+        var before = await phone.Pull();
+        var deletions = new[] { ("logbook_entry", "e1"), ("my_own", "o"), ("user_preferences", user) }
+            .Select(one => $"{{\"type\":\"{one.Item1}\",\"id\":\"{one.Item2}\",\"data\":{{\"deletedAt\":\"{Iso(0)}\"}}}}");
+        await phone.Ask(HttpMethod.Post, "/api/sync/batch", $"{{\"entities\":[{string.Join(',', deletions)}]}}");
+        await phone.PushEntry(Entry("e2", "edited since"));
+
+        var answer = await phone.Ask(HttpMethod.Post, "/api/sync/import", export);
+
+        Assert.Equal(["conflict", "created", "created", "created"], answer.List("results").Select(result => result.Text("status")).Order());
+        var after = await phone.Pull();
+        Assert.Equal(["edited since", "kept ü"], after.List("entries").Select(entry => entry.Text("notes")).Order());
+        Assert.Equal("dark", after.GetProperty("preferences").Text("theme"));
+        Assert.Equal(1, after.GetProperty("other").Only("my_own").GetProperty("x").GetInt32());
+        var again = await phone.Ask(HttpMethod.Post, "/api/sync/import", string.Join('\n', export.Split('\n').Take(4)));
+        Assert.Equal(3, again.GetProperty("stats").GetProperty("duplicatesPrevented").GetInt32());
+        await phone.Send(HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"));
+        await phone.Ask(HttpMethod.Post, "/api/sync/import", export);
+        var restored = await phone.Pull();
+        Assert.Equal(before.List("entries").Select(entry => entry.Text("notes")).Order(), restored.List("entries").Select(entry => entry.Text("notes")).Order());
+    }
+
+    [Theory]
+    [InlineData("{\"kind\":\"entity\"}", "$[0]", "INVALID_SHAPE")]
+    [InlineData("\n{\"kind\":\"entry\"}", "$[1].kind", "INVALID_SHAPE")]
+    [InlineData("{\"kind\":\"end\"}\n[]", "$[1]", "INVALID_SHAPE")]
+    [InlineData("{\"kind\":\"end\"}\n{", "$[1]", "INVALID_JSON")]
+    [InlineData("{\"changes\":{}}", "$[0].kind", "INVALID_SHAPE")]
+    public async Task What_is_no_export_is_400_with_its_line(string body, string path, string code)
+    {
+        using var response = await Device("phone").Send(HttpMethod.Post, "/api/sync/import", body);
+        Assert.Equal(path, (await response.Problem(400, code)).Text("path"));
+    }
+
+    [Fact]
     public async Task Erasing_leaves_tombstones_in_a_new_epoch_and_the_user_goes_on()
     {
         var (laptop, phone) = (Device("laptop"), Device("phone"));
