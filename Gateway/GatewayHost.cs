@@ -186,11 +186,19 @@ public static class GatewayHost
         foreach (var network in options.TrustedProxies) forwarded.KnownIPNetworks.Add(network);
     }
 
+    /// <summary>Where GET is, HEAD is: it is served as one, and Kestrel, which knows better, leaves the body out.</summary>
+    private static Task HeadAsGet(HttpContext http, RequestDelegate next)
+    {
+        if (HttpMethods.IsHead(http.Request.Method)) http.Request.Method = HttpMethods.Get;
+        return next(http);
+    }
+
     // The order matters: problems are written outermost, so that every failure has the one form; origins before all that can refuse,
     // so that a browser may read the refusal, but not of what is for operators; tokens before anything that costs.
     private static void Pipeline(WebApplication app, Surface surface)
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
+        app.Use(HeadAsGet);
         app.UseMiddleware<ProblemAnswers>();
         app.UseMiddleware<OperatorPages>();
         if (surface.ServesClients) Socket.SocketSetup.Use(app);

@@ -96,8 +96,6 @@ public static class Limits
     public const int ConfirmEveryMs = 30_000;
     public const int ConfirmUsersMax = 1_000;
 
-    public const int ConnectionsPerUserMax = 10;
-
     /// <summary>A connection that has been silent for so long may make room for another.</summary>
     public const int EvictSilentMs = 60_000;
 
@@ -157,4 +155,5 @@ public sealed record Quotas(
     int LiveEntitiesMax = 200_000,
     long BytesMax = 512L * 1024 * 1024,
     int DevicesMax = 200,
-    int ConflictsMax = 1_000);
+    int ConflictsMax = 1_000,
+    int ConnectionsMax = 10);

@@ -35,10 +35,10 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
 /// <param name="Type">The entity type; for <see cref="ItemRefusal.UnknownType"/> the name that was sent instead.</param>
 /// <param name="Id">The id sent beside the document (batch, deletes over the socket); null when the document holds it.</param>
 /// <param name="Document">UTF-8 JSON as sent, at most <see cref="Limits.EntityBytesMax"/>; empty where only an id was sent.</param>
-/// <param name="Delete">Deletes whatever the document says. A non-null <c>deletedAt</c> or <c>deleted_at</c> in it deletes as well.</param>
+/// <param name="Delete">Deletes whatever the document says. A <c>deletedAt</c> or <c>deleted_at</c> in it that is a time deletes as well.</param>
 /// <param name="BaseVersion">The version the writer had seen. Counts only under a cursor of the current epoch.</param>
 /// <param name="Checksum">64 hex digits over <paramref name="Document"/>, checked when present.</param>
-/// <param name="LocalVersion">Echoed in batch conflicts; not a base.</param>
+/// <param name="LocalVersion">The version its writer counts it as: echoed in batch conflicts, and the higher wins where clocks are equal; not a base.</param>
 /// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
 /// <param name="Refused">Already refused where it was parsed.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.change")]
@@ -81,6 +81,10 @@ public sealed record WriteRequest(
     [Id(9)]
     public ReadOnlyMemory<byte> Documents { get; init; }
 
+    /// <summary>An export is restored: what is deleted comes back, as if each item named its tombstone as its base. What lives is merged as ever.</summary>
+    [Id(11)]
+    public bool RevivesDeleted { get; init; }
+
     /// <summary>The answer is to name what became of each item; else only its bytes come back.</summary>
     [Id(10)]
     public bool ItemsWanted { get; init; }
@@ -97,9 +101,6 @@ public enum ItemStatus
     Created,
     Updated,
     Deleted,
-
-    /// <summary>The same practice session is stored under <see cref="ItemResult.ExistingId"/>.</summary>
-    Duplicate,
 
     /// <summary>Beaten; <see cref="ItemResult.Server"/> is the winning copy and the loser is in the conflict feed.</summary>
     Conflict,
@@ -123,13 +124,12 @@ public sealed record ItemResult(
     [property: Id(2)] long Seq = 0,
     [property: Id(3)] long Version = 0,
     [property: Id(4)] long UpdatedAtMs = 0,
-    [property: Id(5)] string? ExistingId = null,
-    [property: Id(6)] ItemRefusal Refusal = ItemRefusal.None,
-    [property: Id(7)] ReadOnlyMemory<byte> Server = default,
-    [property: Id(8)] ReadOnlyMemory<byte> Document = default)
+    [property: Id(5)] ItemRefusal Refusal = ItemRefusal.None,
+    [property: Id(6)] ReadOnlyMemory<byte> Server = default,
+    [property: Id(7)] ReadOnlyMemory<byte> Document = default)
 {
     /// <summary>The answer had no room for <see cref="Server"/> or <see cref="Document"/>: the client has to pull it.</summary>
-    [Id(9)]
+    [Id(8)]
     public bool IsCopyLeftOut { get; init; }
 }
 

@@ -76,7 +76,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
             return;
         }
 
-        var terms = new Terms(user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything);
+        var terms = new Terms(user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything, request.RevivesDeleted);
         var decision = Deciding.Decide(Drafted, terms, write.Items);
         if (decision.TiedBytes > Limits.TiedBytesMax)
         {

@@ -117,10 +117,10 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         foreach (var added in roster.Connections.Where(one => one.IsNew))
         {
             // Bounded: a process that has not heard yet of an eviction names the same connection again.
-            for (var asked = 0; Count >= Limits.ConnectionsPerUserMax && asked < Limits.ConnectionsPerUserMax && await EvictLongestSilent(); asked++) { }
+            for (var asked = 0; Count >= silo.Quotas.ConnectionsMax && asked < silo.Quotas.ConnectionsMax && await EvictLongestSilent(); asked++) { }
             // A later report of the process has come meanwhile, and says more than this one.
             if (process.Number != roster.Number) return;
-            if (Count < Limits.ConnectionsPerUserMax) process.Connections.Add(added with { IsNew = false });
+            if (Count < silo.Quotas.ConnectionsMax) process.Connections.Add(added with { IsNew = false });
             else refused.Add(added.ConnectionId);
         }
     }
@@ -139,7 +139,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     /// <summary>A new activation does not know every connection at first; when more turn out than are allowed, the newest go.</summary>
     private void EvictNewest()
     {
-        while (Count > Limits.ConnectionsPerUserMax)
+        while (Count > silo.Quotas.ConnectionsMax)
         {
             var (process, newest) = processes.SelectMany(p => p.Connections.Select(c => (Process: p, Connection: c))).MaxBy(one => one.Connection.OpenedMs);
             Evict(process, newest.ConnectionId);

@@ -45,10 +45,19 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
 
     public void Dispose() => users.Dispose();
 
+    /// <summary>A store that can be read but not written keeps nobody from reading: the device is stored at a later call.</summary>
     private async ValueTask<bool> Store(UserId user, DeviceId device, long seq, long seenMs, CancellationToken cancel)
     {
-        if (!await store.SeeDevice(user, device, seq, quotas.DevicesMax, seenMs, cancel)) return false;
-        Of(user)[device] = new Sighting(seenMs, seq, seenMs, seq);
+        try
+        {
+            if (!await store.SeeDevice(user, device, seq, quotas.DevicesMax, seenMs, cancel)) return false;
+            Of(user)[device] = new Sighting(seenMs, seq, seenMs, seq);
+        }
+        catch (StoreUnavailableException fault) when (fault.Reason is not ("unreachable" or "pool"))
+        {
+            // Whoever goes on to write is told by the write itself.
+        }
+
         return true;
     }
 

@@ -15,7 +15,7 @@ internal sealed class EntryText(string run, int seed)
     private static readonly string[] Techniques = ["scales", "arpeggios", "octaves", "sight-reading", "trills"];
     private readonly Random random = new(seed);
 
-    /// <summary>Number and notes make each entry's content new: a twin under another id would count as a duplicate.</summary>
+    /// <summary>Number and notes make each entry's content new.</summary>
     public void Write(TemplateWriter to, int item)
     {
         var (title, composer) = Pick(Pieces);

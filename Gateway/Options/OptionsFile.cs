@@ -86,11 +86,11 @@ internal static class OptionsFile
     private static AllowedOrigins Origins(SettingsReader settings, bool production)
     {
         var origins = settings.List("Cors:Origins");
-        foreach (var origin in origins.Where(origin => !AllowedOrigins.IsOrigin(origin)))
-            settings.Wrong($"Cors:Origins holds '{origin}': write an origin as a browser sends it, like https://app.example.com (no path, no closing slash, no wildcard).");
+        foreach (var origin in origins.Where(origin => AllowedOrigins.Exact(origin) is null))
+            settings.Wrong($"Cors:Origins holds '{origin}': write an origin as a browser sends it, like https://app.example.com or capacitor://localhost (no path, no closing slash, no wildcard, no usual port, not null).");
         if (production && origins.Count == 0)
             settings.Wrong("Cors:Origins is not set: in Production list the origins of your web app, like Cors__Origins__0=https://app.example.com.");
-        return new AllowedOrigins(origins, localhostToo: !production && origins.Count == 0);
+        return new AllowedOrigins(origins.Select(AllowedOrigins.Exact).OfType<string>(), localhostToo: !production && origins.Count == 0);
     }
 
     private static LimitOptions Limits(SettingsReader settings)
@@ -125,7 +125,8 @@ internal static class OptionsFile
             settings.Int("Limits:LiveEntities", usual.LiveEntitiesMax, 1, 10_000_000),
             settings.Number("Limits:UserBytes", usual.BytesMax, 1024 * 1024, 1L << 40),
             settings.Int("Limits:Devices", usual.DevicesMax, 1, 100_000),
-            settings.Int("Limits:Conflicts", usual.ConflictsMax, 1, 1_000_000));
+            settings.Int("Limits:Conflicts", usual.ConflictsMax, 1, 1_000_000),
+            settings.Int("Limits:ConnectionsPerUser", usual.ConnectionsMax, 1, 1_000));
     }
 
     private static List<IPNetwork> TrustedProxies(SettingsReader settings)

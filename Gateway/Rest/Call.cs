@@ -41,19 +41,20 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
     {
         CheckSchema(http.Request.Headers[CommonHeaders.Schema].ToString());
         var subject = BearerTokens.Subject(http.User) ?? throw new RequestRefusedException(Problem.InvalidToken);
-        var device = Id(http, CommonHeaders.Device) is { } id ? new DeviceId(id) : (DeviceId?)null;
+        var device = Id(http, CommonHeaders.Device, Uri.UnescapeDataString) is { } id ? new DeviceId(id) : (DeviceId?)null;
         var caller = new Caller(new UserId(subject), device, BearerTokens.IssuedAtMs(http.User));
         var services = http.RequestServices;
         return new(new Call(http, caller, services.GetRequiredService<Coordinators>().For(caller.User), services.GetRequiredService<IUserReader>()));
     }
 
     /// <summary>A header that holds a usable id; null when it is absent.</summary>
-    public static string? Id(HttpContext http, string header)
+    public static string? Id(HttpContext http, string header, Func<string, string>? decode = null)
     {
         var values = http.Request.Headers[header];
         if (values.Count == 0) return null;
-        return values.Count == 1 && UsableId.Is(values[0])
-            ? values[0]
+        var id = values.Count == 1 && values[0] is { } sent ? decode?.Invoke(sent) ?? sent : null;
+        return UsableId.Is(id)
+            ? id
             : throw new RequestRefusedException(Problem.InvalidHeader, $"{header} must be one text of 1 to {UsableId.UnitsMax} characters without control characters.");
     }
 

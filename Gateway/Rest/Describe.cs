@@ -43,11 +43,11 @@ internal static class Describe
 
     public static RouteHandlerBuilder Takes(this RouteHandlerBuilder endpoint, params Parameter[] parameters) => endpoint.WithMetadata(new TakesMetadata(parameters));
 
-    public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder endpoint, bool optional = false)
+    public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder endpoint, bool optional = false, string contentType = "application/json")
         where T : notnull
     {
         // Any content type is let in, for existing clients send various ones; a bearer token makes that safe. The document names the usual one.
-        endpoint.Accepts<T>(optional, "application/json", AnyType);
+        endpoint.Accepts<T>(optional, contentType, AnyType);
         return optional ? endpoint.WithMetadata(new OptionalBodyMetadata()) : endpoint;
     }
 

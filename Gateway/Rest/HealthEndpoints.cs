@@ -19,26 +19,36 @@ internal static class HealthEndpoints
         health.MapGet("/health", Health).Says("The process answers; status tells whether the store does.").Gives<HealthAnswer>();
         foreach (var path in (string[])["/health/live", "/livez"]) health.MapGet(path, Live).Says("The process answers.").Gives<HealthAnswer>();
         foreach (var path in (string[])["/health/ready", "/readyz"])
-            health.MapGet(path, Ready).Says("The server can serve; 503 while its store is away.").Gives<HealthAnswer>().Produces<HealthAnswer>(503);
+            health.MapGet(path, Ready).Says("The server can serve; 503 while its store is away, degraded while that takes no writes.").Gives<HealthAnswer>().Produces<HealthAnswer>(503);
     }
 
-    private static async Task Health(HttpContext http, Readiness readiness) =>
-        await Answer(http, 200, await readiness.Ready() ? "healthy" : "degraded");
+    private static async Task Health(HttpContext http, Readiness readiness)
+    {
+        var trouble = await readiness.Trouble();
+        await Answer(http, 200, trouble is null ? "healthy" : "degraded", trouble);
+    }
 
     private static Task Live(HttpContext http, IHostEnvironment _) => Answer(http, 200, "healthy");
 
+    /// <summary>While the store takes no writes this server stays in its balancer: what else would serve the reads?</summary>
     private static async Task Ready(HttpContext http, Readiness readiness)
     {
-        var ready = await readiness.Ready();
-        await Answer(http, ready ? 200 : 503, ready ? "healthy" : "unhealthy");
+        var trouble = await readiness.Trouble();
+        var (status, word) = trouble switch
+        {
+            null => (200, "healthy"),
+            "read_only" or "full" => (200, "degraded"),
+            _ => (503, "unhealthy"),
+        };
+        await Answer(http, status, word, trouble);
     }
 
-    private static Task Answer(HttpContext http, int status, string word)
+    private static Task Answer(HttpContext http, int status, string word, string? reason = null)
     {
         var services = http.RequestServices;
         var now = services.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow();
         var environment = services.GetRequiredService<IHostEnvironment>().EnvironmentName;
-        var answer = new HealthAnswer(Service, word, IsoTime.Text(now), environment.ToLowerInvariant(), Version);
+        var answer = new HealthAnswer(Service, word, IsoTime.Text(now), environment.ToLowerInvariant(), Version, reason);
         return http.Answer(answer, WireJson.Default.HealthAnswer, status);
     }
 }

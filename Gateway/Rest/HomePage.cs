@@ -18,10 +18,10 @@ internal static class HomePage
 
     private static async Task Get(HttpContext http, Readiness readiness, GatewayOptions options)
     {
-        var healthy = await readiness.Ready();
+        var healthy = await readiness.Trouble() is null;
         var page = Page
             .Replace("{{state}}", healthy ? "healthy" : "unhealthy", StringComparison.Ordinal)
-            .Replace("{{sentence}}", healthy ? "Healthy: the store answers." : "Not ready: the store does not answer.", StringComparison.Ordinal)
+            .Replace("{{sentence}}", healthy ? "Healthy: the store answers." : "Not ready: the store does not answer, or takes no writes.", StringComparison.Ordinal)
             .Replace("{{demo}}", options.Demo.Enabled ? DemoLine : "", StringComparison.Ordinal)
             .Replace("{{version}}", HealthEndpoints.Version, StringComparison.Ordinal);
         http.Response.Headers.ContentSecurityPolicy = Policy;

@@ -10,10 +10,11 @@ internal sealed class Readiness(IReadiness readiness, [FromKeyedServices(ServerC
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
-    private Task<bool> answer = Task.FromResult(false);
+    private Task<string?> answer = Task.FromResult<string?>(null);
     private DateTimeOffset? asked;
 
-    public Task<bool> Ready()
+    /// <summary>Why the server cannot serve, or only reads; null when it can.</summary>
+    public Task<string?> Trouble()
     {
         lock (gate)
         {
@@ -25,17 +26,17 @@ internal sealed class Readiness(IReadiness readiness, [FromKeyedServices(ServerC
         }
     }
 
-    private async Task<bool> Ask()
+    private async Task<string?> Ask()
     {
         try
         {
             using var patience = new CancellationTokenSource(Patience, time);
-            return await readiness.Ready(patience.Token).AsTask().WaitAsync(Patience, time, CancellationToken.None);
+            return await readiness.Ready(patience.Token).AsTask().WaitAsync(Patience, time, CancellationToken.None) ? null : "starting";
         }
         catch (Exception failure)
         {
             Log.NotReady(log, failure);
-            return false;
+            return failure is StoreUnavailableException away ? away.Reason : "timeout";
         }
     }
 }

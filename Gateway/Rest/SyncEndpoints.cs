@@ -20,6 +20,8 @@ internal static class SyncEndpoints
         sync.MapGet("/status", AccountEndpoints.Status).Says("Where the history stands.").Gives<StatusAnswer>();
         sync.MapGet("/export", ExportEndpoint.Get).Says("Everything of the user as lines of JSON, the last one of kind end.")
             .Gives<ExportLine>("application/x-ndjson");
+        sync.MapPost("/import", WriteEndpoints.Import).Says("Restores an export, or some of its lines: what was deleted comes back, what lives is merged.")
+            .Reads<ExportLine>(contentType: "application/x-ndjson").Gives<PushAnswer>().Fails(413, 415);
         sync.MapPost("/conflicts/{id}/restore", FeedEndpoints.Restore).Says("Stores a losing document again, as a new change.")
             .Gives<PushAnswer>().Fails(404);
 

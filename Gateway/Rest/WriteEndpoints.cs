@@ -12,6 +12,14 @@ internal static class WriteEndpoints
     public static Task Batch(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
         Write(call, WriteScope.Batch, bodies, BatchRequest.Parse, metrics);
 
+    /// <summary>Restores an export. It takes no key: done twice, it finds everything unchanged.</summary>
+    public static async Task Import(Call call, RequestBodies bodies, GatewayMetrics metrics)
+    {
+        var body = await bodies.Read(call.Http, call.Caller.User);
+        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, body, ImportRequest.Parse(body)) { RevivesDeleted = true };
+        await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
+    }
+
     private static async Task Write(
         Call call, WriteScope scope, RequestBodies bodies, Func<ReadOnlyMemory<byte>, ParsedWrite> parse, GatewayMetrics metrics)
     {

@@ -59,7 +59,7 @@ internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, Allowe
     private string? Origin(HttpRequest request)
     {
         if (request.Headers.Origin.ToString() is not { Length: > 0 } origin) return null;
-        var own = AllowedOrigins.IsOrigin(origin) && string.Equals(new Uri(origin).Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+        var own = AllowedOrigins.IsOfWeb(origin) && string.Equals(new Uri(origin).Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
         return own || origins.Allows(origin) ? origin : throw new UpgradeRefusedException(StatusCodes.Status403Forbidden, "Origin not allowed");
     }
 

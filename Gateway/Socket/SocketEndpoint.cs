@@ -38,7 +38,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
 
     private static SocketIdentity Identify(HttpContext http, Auth.TokenFacts facts)
     {
-        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? header : HiddenQuery.Read(http, "deviceId");
+        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? Uri.UnescapeDataString(header) : HiddenQuery.Read(http, "deviceId");
         return new SocketIdentity(facts.User, Guid.NewGuid().ToString("n"), UsableId.Is(device) ? new DeviceId(device) : null, facts);
     }
 
@@ -71,7 +71,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
         try
         {
             var reply = await reports.Admit(place.Sockets);
-            if (reply.Refused.Contains(who.ConnectionId)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user");
+            if (reply.Refused.Contains(who.ConnectionId)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user; the limit is Limits:ConnectionsPerUser");
             return who with { MinuteOldHead = reply.MinuteOldHead };
         }
         catch (StoreUnavailableException away)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 
@@ -10,16 +11,16 @@ internal sealed record MeAnswer(string Id, string? Email, string DisplayName, st
 internal sealed record MessageAnswer(string Message);
 
 /// <summary>Times are Unix ms.</summary>
-/// <param name="TotalPracticeTime">In the unit of the entries' <c>duration</c>.</param>
+/// <param name="TotalPracticeTime">In the unit of the entries' <c>duration</c>; absent where the sum is too large for a number.</param>
 internal sealed record RepertoireItem(
     string Id,
     string ScoreId,
     string Status,
     double? DifficultyRating,
     string? PersonalNotes,
-    JsonElement ReferenceLinks,
+    JsonBytes ReferenceLinks,
     int PracticeCount,
-    double TotalPracticeTime,
+    double? TotalPracticeTime,
     long? LastPracticed,
     long CreatedAt,
     long UpdatedAt);
@@ -39,8 +40,8 @@ internal sealed record RepertoireStatsAnswer(RepertoireItem Repertoire, Repertoi
 
 internal sealed record RepertoireStats(
     int PracticeCount,
-    double TotalPracticeTime,
-    double AvgSessionDuration,
+    double? TotalPracticeTime,
+    double? AvgSessionDuration,
     long? LastPracticed,
     long? FirstPracticed,
     IReadOnlyList<Session> RecentSessions);
@@ -60,9 +61,9 @@ internal sealed record Goal(
     long? TargetDate,
     string Status,
     string? ScoreId,
-    JsonElement? Measures,
-    JsonElement? PracticePlan,
-    JsonElement? Milestones,
+    JsonBytes? Measures,
+    JsonBytes? PracticePlan,
+    JsonBytes? Milestones,
     int RelatedSessions,
     long CreatedAt,
     long UpdatedAt,
@@ -101,3 +102,13 @@ internal sealed record SuggestionsAnswer(IReadOnlyList<Suggestion> Results, int 
 internal sealed record Suggestion(string Value, string Label, int Count, SuggestionMetadata? Metadata);
 
 internal sealed record SuggestionMetadata(string? Composer);
+
+internal sealed record SignedOut(bool Success, string Message);
+
+internal sealed record Adoption(string TemplateId, Customization? Customization);
+
+/// <param name="Schedule">Its members take the place of the template's.</param>
+internal sealed record Customization(string? Title, IReadOnlyList<string>? FocusAreas, IReadOnlyList<string>? Tags, JsonElement? Schedule);
+
+/// <summary>The new documents, as they are stored.</summary>
+internal sealed record AdoptedAnswer(bool Success, JsonBytes Plan, IReadOnlyList<JsonBytes> Occurrences);

@@ -25,10 +25,10 @@ internal static class AutocompleteEndpoints
 
     private static Task Pieces(Call call, Logbooks logbooks, UserTurns turns)
     {
-        var by = HiddenQuery.Read(call.Http, "composer").Trim();
+        var by = Nfc.Of(HiddenQuery.Read(call.Http, "composer").Trim());
         return Answer(call, logbooks, turns, (names, piece) =>
         {
-            if (by.Length == 0 || by.Equals(piece.Composer, StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
+            if (by.Length == 0 || by.Equals(Nfc.Of(piece.Composer ?? ""), StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
         });
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.WebApp;
@@ -71,6 +72,30 @@ internal sealed class Documents(Rest.Call call)
         throw new RequestRefusedException(Problem.BaseMoved);
     }
 
+    /// <summary>Writes several documents in one transaction, each over the version it names (0: a new one), and makes them again when another write came between.</summary>
+    public async ValueTask UpdateTogether(RequestKey key, Func<Task<(Stored From, List<(EntityKey Entity, long Version, JsonMembers Document)> Documents)>> make)
+    {
+        for (var attempt = 0; attempt < AttemptsMax; attempt++)
+        {
+            var (from, made) = await make();
+            var (changes, bytes) = (new List<Change>(), new ArrayBufferWriter<byte>());
+            foreach (var (entity, version, document) in made)
+            {
+                var json = document.ToJson();
+                changes.Add(new Change(entity.Type, entity.Id, new DocumentRange(bytes.WrittenCount, json.Length), BaseVersion: version));
+                bytes.Write(json.Span);
+            }
+
+            var answer = await call.Coordinator.Write(RequestOf(key, from, changes, bytes.WrittenMemory), call.Cancel);
+            if (answer.Refusal is RequestRefusal.BaseMoved) continue;
+            RequestRefusedException.ThrowIf(answer.Refusal);
+            Check(answer);
+            return;
+        }
+
+        throw new RequestRefusedException(Problem.BaseMoved);
+    }
+
     /// <summary>Edits a document that must be there; deletes it where <paramref name="change"/> is null.</summary>
     public async ValueTask EditLive(EntityType type, string id, RequestKey key, string absent, Action<JsonMembers>? change)
     {
@@ -89,10 +114,12 @@ internal sealed class Documents(Rest.Call call)
     private WriteRequest RequestOf(RequestKey key, Stored stored, Edit edit, EntityKey entity)
     {
         var document = edit.Document?.ToJson() ?? default;
-        return new WriteRequest(
-            call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, [ChangeOf(entity, stored, edit, document)], stored.Standing.Token, Strict: true)
-        { OnlyOnBase = true, Documents = document };
+        return RequestOf(key, stored, [ChangeOf(entity, stored, edit, document)], document);
     }
+
+    private WriteRequest RequestOf(RequestKey key, Stored stored, List<Change> changes, ReadOnlyMemory<byte> documents) =>
+        new(call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, changes, stored.Standing.Token, Strict: true)
+        { OnlyOnBase = true, Documents = documents };
 
     private Change ChangeOf(EntityKey entity, Stored stored, Edit edit, ReadOnlyMemory<byte> document)
     {

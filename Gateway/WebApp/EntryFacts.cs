@@ -1,6 +1,7 @@
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>What sums and suggestions look at in an entry, without what is longer than an id or a name can be.</summary>
+/// <param name="ScoreId">In Unicode's composed form, to be compared.</param>
 internal sealed record EntryFacts(string Id, string? ScoreId, long? PlayedMs, double Duration, IReadOnlyList<string> GoalIds, IReadOnlyList<PieceName> Names)
 {
     private const int BytesAtLeast = 200;
@@ -14,7 +15,7 @@ internal sealed record EntryFacts(string Id, string? ScoreId, long? PlayedMs, do
         var entry = new LogbookEntry(JsonMembers.OfStored(row.Data));
         return new EntryFacts(
             row.Entity.Id,
-            IdOf(entry.ScoreId),
+            IdOf(entry.ScoreId) is { } scoreId ? Nfc.Of(scoreId) : null,
             entry.PlayedMs,
             entry.Duration,
             [.. entry.GoalIds.Select(IdOf).OfType<string>().Distinct()],

@@ -17,9 +17,9 @@ internal static class GoalDocuments
         document["targetDate"].TimeMs(),
         document["status"].Text() ?? FirstStatus,
         ScoreIdOf(document),
-        document["measures"].Element(),
-        document["practicePlan"].Element(),
-        document["milestones"].Element(),
+        document["measures"].Bytes(),
+        document["practicePlan"].Bytes(),
+        document["milestones"].Bytes(),
         practice.Count,
         document.CreatedMs(row),
         row.UpdatedAtMs);

@@ -42,7 +42,7 @@ internal static class GoalEndpoints
         var (status, type, score) = (HiddenQuery.Read(http, "status"), HiddenQuery.Read(http, "type"), HiddenQuery.Read(http, "scoreId"));
         return (status.Length == 0 || status == (goal["status"].Text() ?? GoalDocuments.FirstStatus))
             && (type.Length == 0 || type == goal["type"].Text())
-            && (score.Length == 0 || ScoreIds.NormalizeExisting(score) == ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? ""));
+            && (score.Length == 0 || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? "")));
     }
 
     private static async Task Get(Call call, Logbooks logbooks, UserTurns turns)

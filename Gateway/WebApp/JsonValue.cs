@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
+using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 
@@ -27,7 +27,7 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
 
     public bool IsObject => !Utf8.IsEmpty && Utf8.Span[0] == (byte)'{';
 
-    public static JsonValue Of(string text) => new(Encoding.UTF8.GetBytes($"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\""));
+    public static JsonValue Of(string text) => new(Encoding.UTF8.GetBytes(StoredText.Quoted(text)));
 
     public static JsonValue Of(long number) => new(Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
 
@@ -66,7 +66,7 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
         }
         catch (InvalidOperationException)
         {
-            return null;
+            return StoredText.Unescaped(reader.ValueSpan);
         }
     }
 
@@ -90,13 +90,8 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
             : null;
     }
 
-    /// <summary>For an answer; null when absent or null.</summary>
-    public JsonElement? Element()
-    {
-        if (!IsGiven) return null;
-        using var document = JsonDocument.Parse(Utf8, new JsonDocumentOptions { MaxDepth = Limits.BodyDepthMax });
-        return document.RootElement.Clone();
-    }
+    /// <summary>For an answer, as stored; null when absent or null.</summary>
+    public JsonBytes? Bytes() => IsGiven ? new JsonBytes(Utf8) : null;
 
     public JsonMembers? Members() => IsObject ? JsonMembers.OfStored(Utf8) : null;
 

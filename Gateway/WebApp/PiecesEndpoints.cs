@@ -51,7 +51,7 @@ internal static class PiecesEndpoints
 
     private static bool RenameMembers(JsonMembers names, string title, string composer, Renaming renaming)
     {
-        if (names[title].Name() != renaming.OldPiece.Title || names[composer].Name() != renaming.OldPiece.Composer) return false;
+        if (!Nfc.AreEqual(names[title].Name(), renaming.OldPiece.Title) || !Nfc.AreEqual(names[composer].Name(), renaming.OldPiece.Composer)) return false;
         names[title] = JsonValue.Of(renaming.NewPiece.Title);
         if (renaming.NewPiece.Composer is { } by) names[composer] = JsonValue.Of(by);
         else if (!names[composer].IsAbsent) names[composer] = JsonValue.Null;
@@ -61,7 +61,7 @@ internal static class PiecesEndpoints
     /// <summary>An id that was made from the old name follows the new one; any other stays.</summary>
     private static bool Move(JsonMembers of, string member, string from, string to)
     {
-        if (of[member].Text() != from || from == to) return false;
+        if (!Nfc.AreEqual(of[member].Text(), from) || from == to) return false;
         of[member] = JsonValue.Of(to);
         return true;
     }

@@ -3,15 +3,18 @@ namespace Mirubato.Gateway.WebApp;
 /// <summary>What a user's entries of one piece, or for one goal, add up to.</summary>
 internal sealed class Practice
 {
+    private double sum;
+
     public int Count { get; private set; }
 
-    public double Total { get; private set; }
+    /// <summary>Null where the durations add up to more than a number can be.</summary>
+    public double? Total => double.IsFinite(sum) ? sum : null;
 
     public long? FirstMs { get; private set; }
 
     public long? LastMs { get; private set; }
 
-    public double Average => Count == 0 ? 0 : Total / Count;
+    public double? Average => Count == 0 ? 0 : Total / Count;
 
     public static Practice Of(IEnumerable<EntryFacts> entries)
     {
@@ -23,7 +26,7 @@ internal sealed class Practice
     public void Add(EntryFacts entry)
     {
         Count++;
-        Total += entry.Duration;
+        sum += entry.Duration;
         if (entry.PlayedMs is not { } ms) return;
         FirstMs = Math.Min(FirstMs ?? ms, ms);
         LastMs = Math.Max(LastMs ?? ms, ms);

@@ -14,7 +14,7 @@ internal static class Repertoire
         document["status"].Text() ?? FirstStatus,
         document["difficultyRating"].Number(),
         document["personalNotes"].Text(),
-        (document["referenceLinks"].IsList ? document["referenceLinks"] : JsonValue.EmptyList).Element()!.Value,
+        new((document["referenceLinks"].IsList ? document["referenceLinks"] : JsonValue.EmptyList).Utf8),
         practice.Count,
         practice.Total,
         practice.LastMs,

@@ -32,7 +32,7 @@ internal static class RepertoireEndpoints
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, Repertoire.Type, budget);
         var byScore = (rows.Count == 0 ? [] : await logbooks.Of(call)).ToLookup(entry => entry.ScoreId);
-        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.Of(byScore[row.Entity.Id])));
+        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.Of(byScore[Nfc.Of(row.Entity.Id)])));
         await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
     }
 
@@ -48,7 +48,7 @@ internal static class RepertoireEndpoints
             ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
         var added = await documents.Get(Repertoire.Type, scoreId, Absent);
-        var practice = Practice.Of((await logbooks.Of(call)).Where(entry => entry.ScoreId == scoreId));
+        var practice = Practice.Of((await logbooks.Of(call)).Where(IsOf(scoreId)));
         await call.Http.Answer(Repertoire.Item(added.Row!, added.Members, practice), WebAppJson.Default.RepertoireItem, StatusCodes.Status201Created);
     }
 
@@ -77,16 +77,22 @@ internal static class RepertoireEndpoints
         var documents = new Documents(call);
         var scoreId = PathId.OfScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
-        var name = Repertoire.OwnName(piece) ?? (await logbooks.Of(call)).FirstOrDefault(entry => entry.ScoreId == scoreId && entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
+        var name = Repertoire.OwnName(piece) ?? (await logbooks.Of(call)).Where(IsOf(scoreId)).FirstOrDefault(entry => entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
         var (kept, _) = await Logbook.Edit(call, entry => KeepName(entry, scoreId, name));
         await documents.EditLive(Repertoire.Type, scoreId, default, Absent, change: null);
         var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
         await call.Http.Answer(answer, WebAppJson.Default.DissociatedAnswer);
     }
 
+    private static Func<EntryFacts, bool> IsOf(string scoreId)
+    {
+        var composed = Nfc.Of(scoreId);
+        return entry => entry.ScoreId == composed;
+    }
+
     private static EntryEdit KeepName(LogbookEntry entry, string scoreId, PieceName name)
     {
-        if (entry.ScoreId != scoreId) return EntryEdit.Other;
+        if (!Nfc.AreEqual(entry.ScoreId, scoreId)) return EntryEdit.Other;
         if (entry.Names.Any()) return EntryEdit.Fits;
         entry.Members["scoreTitle"] = JsonValue.Of(name.Title);
         if (name.Composer is not null && entry.OwnComposer is null) entry.Members["scoreComposer"] = JsonValue.Of(name.Composer);
@@ -101,9 +107,8 @@ internal static class RepertoireEndpoints
         var stored = await documents.Get(Repertoire.Type, scoreId, Absent);
         var practice = new Practice();
         var recent = new PriorityQueue<EntryFacts, long>();
-        foreach (var entry in await logbooks.Of(call))
+        foreach (var entry in (await logbooks.Of(call)).Where(IsOf(scoreId)))
         {
-            if (entry.ScoreId != scoreId) continue;
             practice.Add(entry);
             if (entry.PlayedMs is not { } ms) continue;
             recent.Enqueue(entry, ms);

@@ -1,25 +1,29 @@
 namespace Mirubato.Gateway.WebApp;
 
-/// <summary>Distinct names that match a text, and which of them fit it best: the whole name, its beginning, the beginning of a word, any part.</summary>
-internal sealed class Suggestions(string text)
+/// <summary>
+/// Distinct names that match a text, and which of them fit it best: the whole name, its beginning, the beginning of a word, any part. They are
+/// compared in Unicode's composed form and told as they were first written.
+/// </summary>
+internal sealed class Suggestions(string asked)
 {
     /// <summary>Longer ones are no names, and more of them are no help.</summary>
     public const int NameUnitsMax = 300;
     public const int NamesMax = 10_000;
 
+    private readonly string text = Nfc.Of(asked);
     private readonly Dictionary<string, Found> found = new(StringComparer.OrdinalIgnoreCase);
 
     public int Count => found.Count;
 
     public void Add(string? name, string? composer)
     {
-        if (name is null || name.Length > NameUnitsMax || !name.Contains(text, StringComparison.OrdinalIgnoreCase)) return;
+        if (name is null || name.Length > NameUnitsMax || Nfc.Of(name) is var composed && !composed.Contains(text, StringComparison.OrdinalIgnoreCase)) return;
 
         // One title by two composers is two pieces; the first spelling of a name is kept.
         var by = composer is { Length: <= NameUnitsMax } ? composer : null;
-        var key = $"{name}\n{by}";
+        var key = $"{composed}\n{Nfc.Of(by ?? "")}";
         if (found.TryGetValue(key, out var known)) known.Count++;
-        else if (found.Count < NamesMax) found[key] = new Found(name, by, Rank(name));
+        else if (found.Count < NamesMax) found[key] = new Found(name, by, Rank(composed));
     }
 
     public IReadOnlyList<Suggestion> Best(int limit) =>

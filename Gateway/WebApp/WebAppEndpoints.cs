@@ -16,6 +16,7 @@ internal static class WebAppEndpoints
         rest.MapRepertoire();
         rest.MapGoals();
         rest.MapPieces();
+        rest.MapTemplates();
         rest.MapAutocomplete();
         app.MapElsewhere();
     }

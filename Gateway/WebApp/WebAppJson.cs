@@ -7,7 +7,8 @@ namespace Mirubato.Gateway.WebApp;
 /// <summary>How these calls answer: camelCase, absent instead of null, text as it is, like everything else here.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(StoredText)])]
 [JsonSerializable(typeof(double))]
 [JsonSerializable(typeof(MeAnswer))]
 [JsonSerializable(typeof(MessageAnswer))]
@@ -25,6 +26,9 @@ namespace Mirubato.Gateway.WebApp;
 [JsonSerializable(typeof(Renaming))]
 [JsonSerializable(typeof(RenamedAnswer))]
 [JsonSerializable(typeof(SuggestionsAnswer))]
+[JsonSerializable(typeof(SignedOut))]
+[JsonSerializable(typeof(Adoption))]
+[JsonSerializable(typeof(AdoptedAnswer))]
 internal sealed partial class WebAppJson : JsonSerializerContext
 {
     static WebAppJson()

@@ -38,9 +38,9 @@ internal sealed record PushStats(
     int PlanTemplatesProcessed,
     int RepertoireProcessed);
 
-/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>duplicate</c>, <c>conflict</c> or <c>refused</c>.</param>
+/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>conflict</c> or <c>refused</c>.</param>
 internal sealed record WriteResult(
-    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, string? ExistingId, JsonBytes? Document);
+    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, JsonBytes? Document);
 
 internal sealed record BatchAnswer(
     int Uploaded,
@@ -92,7 +92,8 @@ internal sealed record ErasedAnswer(bool Success, string SyncToken, long LastSeq
 /// <param name="NotBefore">Tokens issued before this moment are refused.</param>
 internal sealed record SignedOutAnswer(bool Success, string NotBefore);
 
-internal sealed record HealthAnswer(string Service, string Status, string Timestamp, string Environment, string Version);
+/// <param name="Reason">Why it is not healthy.</param>
+internal sealed record HealthAnswer(string Service, string Status, string Timestamp, string Environment, string Version, string? Reason);
 
 /// <summary>One line of an export.</summary>
 /// <param name="Kind"><c>entity</c>, <c>tombstone</c>, <c>conflict</c>, or <c>end</c>: an export without it is incomplete.</param>

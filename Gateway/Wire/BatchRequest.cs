@@ -20,12 +20,15 @@ internal static class BatchRequest
             if (walk.Token == JsonTokenType.EndArray) return changes;
             if (changes.Count == Limits.BatchItemsMax)
                 throw new RequestRefusedException(Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
-            changes.Add(Item(walk.Slice(), walk.Body));
+            changes.Add(Item(walk.Slice(), walk.Body, walk.Path));
         }
     }
 
-    /// <summary>One item, walked on its own: what is wrong with it is its own result and does not sink the others.</summary>
-    private static Change Item(ReadOnlyMemory<byte> item, ReadOnlyMemory<byte> body)
+    /// <summary>
+    /// One item, walked on its own: what is wrong with it is its own result and does not sink the others. The exception is <c>deleted</c>,
+    /// because an update in place of a deletion, or a deletion in place of an update, would lose data.
+    /// </summary>
+    private static Change Item(ReadOnlyMemory<byte> item, ReadOnlyMemory<byte> body, string path)
     {
         var draft = new Draft();
         try
@@ -35,6 +38,10 @@ internal static class BatchRequest
             if (walk.Token != JsonTokenType.StartObject) return Refused(draft, ItemRefusal.Invalid);
             var seen = new HashSet<string>();
             while (walk.Member(seen, "$") is { } name) draft.Take(ref walk, name);
+        }
+        catch (RequestRefusedException e) when (e is { Problem: Problem.InvalidShape, Path: "$.deleted" })
+        {
+            throw new RequestRefusedException(Problem.InvalidShape, $"{path}.deleted must be true, false or null.", $"{path}.deleted");
         }
         catch (RequestRefusedException e)
         {
@@ -70,7 +77,8 @@ internal static class BatchRequest
                 case "checksum" when walk.Token == JsonTokenType.String: Checksum = Hex64(walk.Text()); break;
                 case "version": Version = walk.Number(); walk.Skip(); break;
                 case "baseVersion": BaseVersion = walk.Number(); walk.Skip(); break;
-                case "deleted": Deleted = walk.Token == JsonTokenType.True; walk.Skip(); break;
+                case "deleted" when walk.Token is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null: Deleted = walk.Token == JsonTokenType.True; break;
+                case "deleted": throw walk.Wrong("must be true, false or null");
                 default: walk.Skip(); break;
             }
         }

@@ -9,7 +9,6 @@ internal static class ItemMessages
         ItemStatus.Created => "created",
         ItemStatus.Updated => "updated",
         ItemStatus.Deleted => "deleted",
-        ItemStatus.Duplicate => "duplicate",
         ItemStatus.Conflict => "conflict",
         _ => "refused",
     };

@@ -47,7 +47,7 @@ internal sealed class ListedItems
     /// <summary>Of its entry in <c>results</c> and, where it was beaten or refused, of that in <c>conflicts</c>; without documents.</summary>
     private static long BytesOf(ItemResult item)
     {
-        var entry = EntryBytes + BytesOf(item.Entity.Type) + BytesOf(item.Entity.Id ?? "") + BytesOf(item.ExistingId ?? "");
+        var entry = EntryBytes + BytesOf(item.Entity.Type) + BytesOf(item.Entity.Id ?? "");
         return item.Status is ItemStatus.Conflict or ItemStatus.Refused ? (2 * entry) + ItemMessages.Why(item).Message.Length : entry;
     }
 

@@ -42,7 +42,11 @@ internal static class RowFrames
 
     /// <summary>A winning copy, as the answer to a mutation holds it.</summary>
     public static StoredRow Winner(ItemResult item) =>
-        new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, DocumentText.Find(item.Server.Span, "deletedAt") is null ? null : item.UpdatedAtMs, item.Server);
+        new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, IsTombstone(item.Server.Span) ? item.UpdatedAtMs : null, item.Server);
+
+    /// <summary>A document may have a <c>deletedAt</c> that is no time; only a document names its user.</summary>
+    private static bool IsTombstone(ReadOnlySpan<byte> copy) =>
+        DocumentText.Find(copy, "deletedAt") is not null && DocumentText.Find(copy, "user_id") is null;
 
     private static FrameWriter Deletion(StoredRow row, EventNames? names, string now, long deletedMs)
     {

@@ -66,7 +66,6 @@ internal static class SocketAnswers
         writer.WriteString("status", ItemMessages.Word(item.Status));
         // Who was beaten must find the winner again when it asks a second time, and this is all that is kept.
         if (named && item.Status is ItemStatus.Conflict) Name(writer, item.Entity);
-        if (item.ExistingId is not null) writer.WriteString("existingId", item.ExistingId);
         if (item.Status is not (ItemStatus.Conflict or ItemStatus.Refused)) return;
         var (reason, message) = ItemMessages.Why(item);
         writer.WriteString("reason", reason);

@@ -81,7 +81,6 @@ internal sealed class WireAnswers : IAnswerFormat
             item.Seq,
             item.Version,
             item.Seq == 0 ? null : IsoTime.Text(item.UpdatedAtMs),
-            item.ExistingId,
             JsonBytes.OrNull(item.Document)))];
 
     /// <summary>Processed is what the store now holds as sent, changed by it or not.</summary>
@@ -92,7 +91,7 @@ internal sealed class WireAnswers : IAnswerFormat
 
         return new PushStats(
             Of(EntityTypes.LogbookEntry),
-            outcome.Items.Count(item => item.Status is ItemStatus.Duplicate),
+            outcome.Items.Count(item => item.Status is ItemStatus.Unchanged),
             Of(EntityTypes.Goal),
             Of(EntityTypes.PracticePlan),
             Of(EntityTypes.PlanOccurrence),

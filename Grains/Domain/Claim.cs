@@ -5,7 +5,7 @@ internal readonly record struct Claim(long? Ms, bool IsEditClock)
 {
     public static Claim Of(in DocumentMembers members, Change change, bool isDelete)
     {
-        var edited = isDelete ? Time(members, Member.DeletedAt, Member.DeletedAtSnake) : null;
+        var edited = isDelete ? members.DeletedMs : null;
         edited ??= Time(members, Member.UpdatedAt, Member.UpdatedAtSnake);
         edited ??= change.EventMs is { } ms && Moment.IsRepresentable(ms) ? ms : null;
         return edited is not null
@@ -13,6 +13,5 @@ internal readonly record struct Claim(long? Ms, bool IsEditClock)
             : new Claim(Time(members, Member.CreatedAt, Member.CreatedAtSnake), false);
     }
 
-    private static long? Time(in DocumentMembers members, Member member, Member other) =>
-        (members.Time(member) ?? members.Time(other))?.UtcMs;
+    private static long? Time(in DocumentMembers members, Member member, Member other) => members.Time(member) ?? members.Time(other);
 }

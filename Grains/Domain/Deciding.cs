@@ -4,7 +4,9 @@ namespace Mirubato.Grains.Domain;
 /// <param name="NowMs">The server's clock, once per request.</param>
 /// <param name="BaseCounts">The request came under a cursor of the current epoch.</param>
 /// <param name="OnTopOfAnything">A restore: the writer has seen the present state, whatever its version.</param>
-internal readonly record struct Terms(UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false);
+/// <param name="RevivesDeleted">An import: the writer has seen each tombstone, and nothing else.</param>
+internal readonly record struct Terms(
+    UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false, bool RevivesDeleted = false);
 
 /// <summary>One entity that a request changes: however many of its items name it, it takes one revision.</summary>
 /// <param name="before">Its state before the request.</param>
@@ -22,8 +24,7 @@ internal sealed class Touch(EntityKey entity, EntityHead? before)
 
 /// <summary>What became of one item, before documents are filled in.</summary>
 /// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
-internal readonly record struct ItemDecision(
-    Incoming Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None, string? ExistingId = null);
+internal readonly record struct ItemDecision(Incoming Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
 
 /// <summary>
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
@@ -62,42 +63,19 @@ internal sealed class Deciding(IHeads under, Terms terms)
 
     private Arrival ArrivalOf(Incoming item, EntityHead? head)
     {
-        var named = terms.OnTopOfAnything ? head?.Version : item.BaseVersion;
+        var hasSeen = terms.OnTopOfAnything || (terms.RevivesDeleted && head is { IsDeleted: true });
+        var named = hasSeen ? head?.Version : item.BaseVersion;
         // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
         var stillMeant = named is not null && touched.TryGetValue(item.Entity, out var touch) && named == touch.Before?.Version;
         return new Arrival(
             item.IsDelete, item.ClaimMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
-            stillMeant ? head?.Version : named, terms.BaseCounts || terms.OnTopOfAnything);
+            stillMeant ? head?.Version : named, terms.BaseCounts || hasSeen, item.Change.LocalVersion);
     }
 
     private ItemDecision Create(Incoming item, in Arrival arrival)
     {
-        var verdict = Merge.Create(arrival, terms.NowMs);
-        var twin = !item.IsDelete && item.Recognizable ? draft.FindRecognizable(item.Fingerprint) : null;
-        if (twin is { } known && !HasTombstonesEnough) return Duplicate(item, arrival, verdict, known);
-        if (twin is not null || ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
-        return Apply(item, arrival, null, verdict);
-    }
-
-    /// <summary>Rule 6. The sender drops the new id as it drops any deleted one; what it played is stored once, under the id it had.</summary>
-    private ItemDecision Duplicate(Incoming item, in Arrival arrival, in Verdict verdict, EntityKey twin)
-    {
-        var revision = draft.TakeRevision();
-        var head = new EntityHead
-        {
-            Seq = revision,
-            Version = revision.Number,
-            StampMs = verdict.StampMs,
-            ClaimMs = arrival.Claim,
-            OutMs = verdict.OutMs,
-            Device = terms.Device,
-            DeletedMs = verdict.OutMs,
-            DuplicateOf = twin.Id,
-            PreviousFingerprint = item.Fingerprint,
-            PreviousOutMs = verdict.OutMs,
-        };
-        Store(new Touch(item.Entity, null) { Now = head, Source = item }, head);
-        return new ItemDecision(item, ItemStatus.Duplicate, head, ExistingId: twin.Id);
+        if (ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
+        return Apply(item, arrival, null, Merge.Create(arrival, terms.NowMs));
     }
 
     private ItemDecision Replace(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
@@ -118,14 +96,13 @@ internal sealed class Deciding(IHeads under, Terms terms)
             StampMs = verdict.StampMs,
             ClaimMs = arrival.Claim,
             OutMs = verdict.OutMs,
+            NamedVersion = item.Change.LocalVersion,
             Device = terms.Device,
             Fingerprint = item.Fingerprint,
             DeletedMs = item.IsDelete ? verdict.OutMs : null,
-            DuplicateOf = null,
             PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
             PreviousOutMs = touch.Before?.OutMs ?? 0,
             Bytes = item.IsDelete ? 0 : item.Document.Length,
-            Recognizable = !item.IsDelete && item.Recognizable,
         };
         next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next) };
         touch.Source = item;
@@ -187,12 +164,10 @@ internal sealed class Deciding(IHeads under, Terms terms)
         else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion);
     }
 
-    private bool HasTombstonesEnough => draft.Tally.Tombstones >= Limits.TombstonesMax;
-
     private bool ExceedsQuota(Incoming item, EntityHead? head)
     {
         // A deletion makes room; only one of an unknown id takes some.
-        if (item.IsDelete) return head is null && HasTombstonesEnough;
+        if (item.IsDelete) return head is null && draft.Tally.Tombstones >= Limits.TombstonesMax;
         var adds = head is null or { IsDeleted: true };
         var growth = item.Document.Length - (head?.Bytes ?? 0);
         return (adds && draft.Tally.Live >= terms.Quotas.LiveEntitiesMax)

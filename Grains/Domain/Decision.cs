@@ -87,8 +87,7 @@ internal sealed class Decision(
         var entity = item.Item.Entity;
         var row = written.GetValueOrDefault(entity);
         var head = row?.Head ?? item.Head;
-        var result = new ItemResult(
-            entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.OutMs ?? 0, item.ExistingId, item.Refusal);
+        var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.OutMs ?? 0, item.Refusal);
         return item.Status switch
         {
             ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.OutMs) : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default },

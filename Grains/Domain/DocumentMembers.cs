@@ -44,7 +44,10 @@ internal readonly ref struct DocumentMembers
 
     public string? Text(Member member) => IsText(member) ? tree.Text(this[member]) : null;
 
-    public Moment? Time(Member member) =>
+    /// <summary>When the document says it was deleted: a time after 1970-01-01. Anything else there (an empty text, 0, a flag) deletes nothing.</summary>
+    public long? DeletedMs => Time(Member.DeletedAt) is > 0 and var ms ? ms : Time(Member.DeletedAtSnake) is > 0 and var snake ? snake : null;
+
+    public long? Time(Member member) =>
         IsNumber(member) ? Moment.OfNumber(tree.Raw(this[member]))
         : !IsText(member) ? null
         : Moment.OfText(tree[this[member]].Escaped ? Encoding.UTF8.GetBytes(tree.Text(this[member])) : tree.Raw(this[member]));

@@ -33,15 +33,15 @@ internal sealed record EntityHead
     /// <summary>The <c>updatedAt</c> that is sent; it only grows.</summary>
     public required long OutMs { get; init; }
 
+    /// <summary>The version that its writer counts it as (<see cref="Change.LocalVersion"/>).</summary>
+    public long? NamedVersion { get; init; }
+
     public DeviceId? Device { get; init; }
 
     /// <summary><see cref="Fingerprint.None"/> exactly while <see cref="DeletedMs"/> is set.</summary>
     public Fingerprint Fingerprint { get; init; }
 
     public long? DeletedMs { get; init; }
-
-    /// <summary>Set on the tombstone of a duplicate: the entity that lives instead.</summary>
-    public string? DuplicateOf { get; init; }
 
     /// <summary>Fingerprint and out of the revision before this one, to know a stale copy that is sent again.</summary>
     public Fingerprint PreviousFingerprint { get; init; }
@@ -52,9 +52,6 @@ internal sealed record EntityHead
 
     /// <summary>UTF-8 bytes of the stored document; 0 for a tombstone.</summary>
     public int Bytes { get; init; }
-
-    /// <summary>A live logbook entry whose time of day makes it recognizable under another id (merge rule 6).</summary>
-    public bool Recognizable { get; init; }
 
     public bool IsDeleted => DeletedMs is not null;
 }

@@ -28,9 +28,6 @@ internal interface IHeads
     int LiveOf(string type);
 
     EntityHead? Find(EntityKey entity);
-
-    /// <summary>A live logbook entry of that content with a time of day, if there is one.</summary>
-    EntityKey? FindRecognizable(Fingerprint fingerprint);
 }
 
 /// <summary>
@@ -40,7 +37,6 @@ internal interface IHeads
 internal sealed class Draft(IHeads under) : IHeads
 {
     private readonly Dictionary<EntityKey, EntityHead> changed = [];
-    private readonly Dictionary<Fingerprint, EntityKey> recognizable = [];
     private readonly Dictionary<string, int> addedByType = [];
 
     public Revision Last { get; private set; } = under.Last;
@@ -57,19 +53,12 @@ internal sealed class Draft(IHeads under) : IHeads
 
     public EntityHead? Find(EntityKey entity) => changed.GetValueOrDefault(entity) ?? under.Find(entity);
 
-    public EntityKey? FindRecognizable(Fingerprint fingerprint)
-    {
-        if (recognizable.TryGetValue(fingerprint, out var here) && changed[here].Fingerprint == fingerprint) return here;
-        return under.FindRecognizable(fingerprint) is { } below && !changed.ContainsKey(below) ? below : null;
-    }
-
     public void Put(EntityKey entity, EntityHead head)
     {
         var (before, live) = (Find(entity), Tally.Live);
         Tally = Tally.Move(entity, before, head);
         if (Tally.Live != live) CountLive(entity.Type, Tally.Live - live);
         changed[entity] = head;
-        if (head.Recognizable) recognizable[head.Fingerprint] = entity;
     }
 
     private void CountLive(string type, int added)

@@ -26,9 +26,6 @@ internal sealed record Incoming
 
     public long? BaseVersion { get; init; }
 
-    /// <summary>A logbook entry whose <c>timestamp</c> has a time of day: the same session is known under another id (merge rule 6).</summary>
-    public bool Recognizable { get; init; }
-
     /// <summary>What is stored if it wins, and kept if it loses.</summary>
     public OutgoingDocument Document { get; init; } = Empty;
 

@@ -11,7 +11,6 @@ namespace Mirubato.Grains.Domain;
 internal static class Intake
 {
     private static readonly byte[] NoMembers = "{}"u8.ToArray();
-    private static readonly byte[] True = "true"u8.ToArray();
 
     public static Incoming Read(Change change, ReadOnlyMemory<byte> sent, UserId user)
     {
@@ -36,7 +35,7 @@ internal static class Intake
         if (document.Length > BytesMax(members)) return Refuse(change, document, type, ItemRefusal.TooLarge);
         if (EntityName.Of(type, change, members, user) is not { } id) return Refuse(change, document, type, ItemRefusal.Invalid);
 
-        var isDelete = change.Delete || members.Has(Member.DeletedAt) || members.Has(Member.DeletedAtSnake);
+        var isDelete = change.Delete || members.DeletedMs is not null;
         var claim = Claim.Of(members, change, isDelete);
         var edits = Normalization.Of(tree, members, type, JsonText.Encode(id), JsonText.Encode(user.Value));
         if (isDelete) SayDeleted(ref edits, members, claim);
@@ -56,7 +55,6 @@ internal static class Intake
             HasEditClock = claim.IsEditClock,
             Fingerprint = isDelete ? Fingerprint.None : fingerprint,
             BaseVersion = change.BaseVersion ?? BaseVersionOf(tree, members),
-            Recognizable = !isDelete && type == EntityTypes.LogbookEntry && members.Time(Member.Timestamp) is { HasTimeOfDay: true },
             Document = outgoing,
         };
     }
@@ -68,8 +66,7 @@ internal static class Intake
     /// <summary>A delete that is kept in the conflict feed must still be one when it is restored.</summary>
     private static void SayDeleted(ref DocumentEdits edits, in DocumentMembers members, Claim claim)
     {
-        if (members.Has(Member.DeletedAt) || members.Has(Member.DeletedAtSnake)) return;
-        edits.Set(Member.DeletedAt, claim.Ms is { } ms ? JsonText.Encode(IsoTime.Text(ms)) : True);
+        if (members.DeletedMs is null) edits.Set(Member.DeletedAt, JsonText.Encode(IsoTime.Text(Math.Max(1, claim.Ms ?? 0))));
     }
 
     /// <summary>Of the document as sent where normalizing did not touch its content; else of the normalized one, read again.</summary>

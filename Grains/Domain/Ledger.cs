@@ -7,7 +7,6 @@ namespace Mirubato.Grains.Domain;
 internal sealed class Ledger : IHeads
 {
     private readonly Dictionary<EntityKey, EntityHead> heads = [];
-    private readonly Dictionary<Fingerprint, EntityKey> recognizable = [];
     private readonly Dictionary<string, int> liveByType = [];
 
     public Ledger(UserSnapshot snapshot)
@@ -37,8 +36,6 @@ internal sealed class Ledger : IHeads
 
     public EntityHead? Find(EntityKey entity) => heads.GetValueOrDefault(entity);
 
-    public EntityKey? FindRecognizable(Fingerprint fingerprint) => recognizable.TryGetValue(fingerprint, out var entity) ? entity : null;
-
     /// <summary>Takes in what the store has held.</summary>
     public void Adopt(Draft draft)
     {
@@ -65,8 +62,6 @@ internal sealed class Ledger : IHeads
         heads[entity] = head;
         CountLive(entity.Type, before, -1);
         CountLive(entity.Type, head, +1);
-        if (before is { Recognizable: true } && recognizable.GetValueOrDefault(before.Fingerprint) == entity) recognizable.Remove(before.Fingerprint);
-        if (head.Recognizable) recognizable[head.Fingerprint] = entity;
     }
 
     private void CountLive(string type, EntityHead? head, int by)

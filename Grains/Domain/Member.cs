@@ -40,12 +40,11 @@ internal enum Member
     Composer,
     Title,
     Pieces,
-    Timestamp,
 }
 
 internal static class Members
 {
-    public const int Count = (int)Member.Timestamp + 1;
+    public const int Count = (int)Member.Pieces + 1;
 
     private static readonly (Member Member, string Name)[] Table =
     [
@@ -58,7 +57,7 @@ internal static class Members
         (Member.GoalIds, "goalIds"), (Member.GoalIdsSnake, "goal_ids"), (Member.PlanId, "planId"), (Member.PlanIdSnake, "plan_id"),
         (Member.ScoreId, "scoreId"), (Member.ScoreIdSnake, "score_id"), (Member.ScoreTitle, "scoreTitle"),
         (Member.ScoreComposer, "scoreComposer"), (Member.Composer, "composer"), (Member.Title, "title"),
-        (Member.Pieces, "pieces"), (Member.Timestamp, "timestamp"),
+        (Member.Pieces, "pieces"),
     ];
 
     private static readonly byte[][] Names =

@@ -3,6 +3,7 @@ namespace Mirubato.Grains.Domain;
 /// <summary>All that the rules look at in a change.</summary>
 /// <param name="ClaimMs">The clock its writer wrote, Unix ms; null when it wrote none.</param>
 /// <param name="Base">The version it names as its base; null when it names none.</param>
+/// <param name="NamedVersion">The version its writer counts it as; it settles a tie and is no base. Null when the writer names none.</param>
 /// <param name="BaseCounts">It came under a cursor of the current epoch, so that <paramref name="Base"/> means what it says.</param>
 internal readonly record struct Arrival(
     bool IsDelete,
@@ -11,7 +12,8 @@ internal readonly record struct Arrival(
     Fingerprint Fingerprint,
     bool HasNaturalKey = false,
     long? Base = null,
-    bool BaseCounts = false)
+    bool BaseCounts = false,
+    long? NamedVersion = null)
 {
     /// <summary>A change without a clock is as old as can be: it creates, but it never beats what is there.</summary>
     public long Claim => Math.Max(0, ClaimMs ?? 0);
@@ -67,19 +69,14 @@ internal static class Merge
     private static bool IsSame(in Arrival change, EntityHead head) =>
         change.IsDelete
             ? head.IsDeleted
-            : IsTheDocument(change, head) || IsTheDuplicate(change, head);
-
-    private static bool IsTheDocument(in Arrival change, EntityHead head) =>
-        !head.IsDeleted && change.Fingerprint == head.Fingerprint && (change.ClaimMs is null || change.Claim <= head.OutMs);
-
-    private static bool IsTheDuplicate(in Arrival change, EntityHead head) => head.DuplicateOf is not null && IsStaleCopy(change, head);
+            : !head.IsDeleted && change.Fingerprint == head.Fingerprint && (change.ClaimMs is null || change.Claim <= head.OutMs);
 
     /// <summary>Rule 2. One action sent by both paths, which differ in defaults and in whether they name the device.</summary>
     private static bool IsTwin(in Arrival change, EntityHead head) =>
         change.Base is null
         && change.ClaimMs is not null
         && change.Claim == head.ClaimMs
-        && !change.IsDelete && (!head.IsDeleted || head.DuplicateOf is not null)
+        && !change.IsDelete && !head.IsDeleted
         && change.Device is null != head.Device is null;
 
     /// <summary>Rule 3. The writer had seen what it replaces, so its clock does not matter.</summary>
@@ -108,6 +105,7 @@ internal static class Merge
         IsStaleCopy(change, head) ? false
         : change.Claim != headClaim ? change.Claim > headClaim
         : change.IsDelete != head.IsDeleted ? change.IsDelete
+        : change.NamedVersion is { } named && head.NamedVersion is { } known && named != known ? named > known
         : change.Fingerprint.Bits > head.Fingerprint.Bits;
 
     /// <summary>The copy that the present state replaced, sent again: it is answered, but nothing of it needs keeping.</summary>

@@ -5,17 +5,15 @@ using Mirubato.Grains.Domain.Json;
 namespace Mirubato.Grains.Domain;
 
 /// <summary>A time as a client wrote it: an epoch-ms number, or ISO 8601 with <c>Z</c>, with an offset, without a zone (UTC), or a date alone.</summary>
-/// <param name="UtcMs">Unix ms, rounded down, within the years 0001 to 9999.</param>
-/// <param name="HasTimeOfDay">Not midnight where it was written: some clients send only the day, as midnight.</param>
-internal readonly record struct Moment(long UtcMs, bool HasTimeOfDay)
+/// <remarks>It is read as Unix ms, rounded down, within the years 0001 to 9999.</remarks>
+internal static class Moment
 {
-    private const int DayMs = 86_400_000;
     private const int MinuteMs = 60_000;
     private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-.0123456789"u8);
 
     public static bool IsRepresentable(long ms) => ms is >= IsoTime.MinMs and <= IsoTime.MaxMs;
 
-    public static Moment? OfNumber(ReadOnlySpan<byte> number)
+    public static long? OfNumber(ReadOnlySpan<byte> number)
     {
         if (Utf8Parser.TryParse(number, out long whole, out var used) && used == number.Length) return OfMs(whole);
         var value = Math.Floor(EcmaNumber.Parse(number));
@@ -23,25 +21,25 @@ internal readonly record struct Moment(long UtcMs, bool HasTimeOfDay)
     }
 
     /// <summary>ISO 8601, or the digits of an epoch-ms number.</summary>
-    public static Moment? OfText(ReadOnlySpan<byte> text) =>
+    public static long? OfText(ReadOnlySpan<byte> text) =>
         text.Length > 8 && text[4] == '-' && text[7] == '-' ? OfIso(text)
         : text.Length > 0 && text.IndexOfAnyExcept(NumberBytes) < 0 ? OfNumber(text)
         : null;
 
-    private static Moment? OfMs(long ms) => IsRepresentable(ms) ? new Moment(ms, ms % DayMs != 0) : null;
+    private static long? OfMs(long ms) => IsRepresentable(ms) ? ms : null;
 
-    private static Moment? OfIso(ReadOnlySpan<byte> text)
+    private static long? OfIso(ReadOnlySpan<byte> text)
     {
         var rest = new DigitReader(text);
         if (!rest.Number(4, out var year) || !rest.Take('-') || !rest.Number(2, out var month) || !rest.Take('-') || !rest.Number(2, out var day)) return null;
         if (year == 0 || month is 0 or > 12 || day == 0 || day > DateTime.DaysInMonth(year, month)) return null;
         var dayMs = (new DateTime(year, month, day).Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond;
-        if (rest.IsAtEnd) return new Moment(dayMs, false);
+        if (rest.IsAtEnd) return dayMs;
 
         if (!rest.Take('T') && !rest.Take('t') && !rest.Take(' ')) return null;
         if (!TimeOfDay(ref rest, out var timeMs) || !Offset(ref rest, out var offsetMs) || !rest.IsAtEnd) return null;
         var utc = dayMs + timeMs - offsetMs;
-        return IsRepresentable(utc) ? new Moment(utc, timeMs != 0) : null;
+        return IsRepresentable(utc) ? utc : null;
     }
 
     private static bool TimeOfDay(ref DigitReader rest, out int ms)

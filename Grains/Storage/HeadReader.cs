@@ -9,7 +9,7 @@ internal sealed class HeadReader
     /// <summary>In the order in which they are read.</summary>
     public const string Columns = """
         entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms,
-        deleted_ms, bytes, recognizable, device_id, duplicate_of, fingerprint, previous_fingerprint, echoes
+        deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes
         """;
 
     private readonly Dictionary<string, string> names = [];
@@ -29,12 +29,11 @@ internal sealed class HeadReader
         PreviousOutMs = row.GetInt64(7),
         DeletedMs = row.IsDBNull(8) ? null : row.GetInt64(8),
         Bytes = row.GetInt32(9),
-        Recognizable = row.GetBoolean(10),
+        NamedVersion = row.IsDBNull(10) ? null : row.GetInt64(10),
         Device = row.IsDBNull(11) ? null : new DeviceId(Name(row.GetString(11))),
-        DuplicateOf = row.IsDBNull(12) ? null : row.GetString(12),
-        Fingerprint = FingerprintOf(row, 13),
-        PreviousFingerprint = FingerprintOf(row, 14),
-        Echoes = row.IsDBNull(15) ? [] : EchoCodec.Read(row.GetFieldValue<byte[]>(15)),
+        Fingerprint = FingerprintOf(row, 12),
+        PreviousFingerprint = FingerprintOf(row, 13),
+        Echoes = row.IsDBNull(14) ? [] : EchoCodec.Read(row.GetFieldValue<byte[]>(14)),
     };
 
     private static Fingerprint FingerprintOf(DbDataReader row, int column) =>

@@ -77,7 +77,7 @@ internal interface IStoreUpkeep
     /// <summary>Applies the migrations this build knows, under a lock. Throws with the remedy when the schema is newer than the build.</summary>
     ValueTask Migrate(CancellationToken cancel);
 
-    /// <summary>One small query; throws <see cref="StoreUnavailableException"/> when the store cannot serve.</summary>
+    /// <summary>One small query; throws <see cref="StoreUnavailableException"/> when the store cannot serve, or only reads (<c>read_only</c>, <c>full</c>).</summary>
     ValueTask Ping(CancellationToken cancel);
 
     /// <summary>

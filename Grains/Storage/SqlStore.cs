@@ -24,7 +24,7 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
         VALUES ($1, $2, 1, 0, 0, $3, $4) ON CONFLICT (user_id) DO NOTHING
         """;
 
-    public async ValueTask Ping(CancellationToken cancel) =>
+    public virtual async ValueTask Ping(CancellationToken cancel) =>
         await List("SELECT last_seq FROM sync_metadata LIMIT 1", row => row.GetInt64(0), cancel);
 
     public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) =>

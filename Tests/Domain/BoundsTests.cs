@@ -22,21 +22,6 @@ public sealed class BoundsTests
     }
 
     [Fact]
-    public void A_twin_past_the_bound_of_tombstones_is_refused_and_not_stored()
-    {
-        const string played = """{"id":"e1","timestamp":"2026-01-01T10:00:00.000Z","duration":60,"type":"practice","instrument":"PIANO"}""";
-        var first = Read(played);
-        var ledger = LedgerOf(Enumerable.Range(0, Limits.TombstonesMax).Select(i => Head($"g{i}", i + 1, deleted: true)));
-        var draft = new Draft(ledger);
-        draft.Put(first.Entity, new EntityHead { Seq = new Revision(Limits.TombstonesMax + 1), Version = 1, StampMs = 1, ClaimMs = 1, OutMs = 1, Fingerprint = first.Fingerprint, Recognizable = true });
-
-        var decision = Decide(draft, new Item("logbook_entry", null, Encoding.UTF8.GetBytes(played.Replace("e1", "e2", StringComparison.Ordinal))));
-
-        Assert.Equal(ItemRefusal.Quota, decision.Items.Single().Refusal);
-        Assert.Empty(decision.Entities);
-    }
-
-    [Fact]
     public void What_is_announced_again_after_ties_is_counted_before_it_is_read()
     {
         const int heads = 400;
@@ -78,8 +63,6 @@ public sealed class BoundsTests
     }
 
     private static string Hash(string body) => Convert.ToHexString(RequestHash.Of(Encoding.UTF8.GetBytes(body)));
-
-    private static Incoming Read(string document) => new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document)).Read(User);
 
     private static Decision Decide(IHeads heads, params Item[] items) =>
         Deciding.Decide(heads, new Terms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()), items.Select(item => item.Read(User)));

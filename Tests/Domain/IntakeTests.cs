@@ -146,12 +146,19 @@ public sealed class IntakeTests
     [Theory]
     [InlineData("""{"id":"a","deletedAt":"2025-01-01"}""", true)]
     [InlineData("""{"id":"a","deleted_at":1757400000000}""", true)]
-    [InlineData("""{"id":"a","deleted_at":true}""", true)]
-    [InlineData("""{"id":"a","deletedAt":{}}""", true)]
-    [InlineData("""{"id":"a","deletedAt":false}""", true)]
+    [InlineData("""{"id":"a","deletedAt":"","deleted_at":"1757400000000"}""", true)]
+    [InlineData("""{"id":"a","deletedAt":1}""", true)]
+    [InlineData("""{"id":"a","deletedAt":0}""", false)]
+    [InlineData("""{"id":"a","deletedAt":-1}""", false)]
+    [InlineData("""{"id":"a","deletedAt":"0"}""", false)]
+    [InlineData("""{"id":"a","deletedAt":""}""", false)]
+    [InlineData("""{"id":"a","deletedAt":"soon"}""", false)]
+    [InlineData("""{"id":"a","deleted_at":true}""", false)]
+    [InlineData("""{"id":"a","deletedAt":{}}""", false)]
+    [InlineData("""{"id":"a","deletedAt":false}""", false)]
     [InlineData("""{"id":"a","deletedAt":null,"deleted_at":null}""", false)]
     [InlineData("""{"id":"a"}""", false)]
-    public void A_non_null_deletedAt_of_either_spelling_deletes(string document, bool deletes)
+    public void Only_a_time_in_deletedAt_of_either_spelling_deletes(string document, bool deletes)
     {
         var incoming = Entry(document);
         Assert.Equal((deletes, deletes), (incoming.IsDelete, incoming.Fingerprint.IsNone));
@@ -176,22 +183,6 @@ public sealed class IntakeTests
     {
         var incoming = Read(new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document), EventMs: eventMs));
         Assert.Equal((claim, isEditClock), (incoming.ClaimMs, incoming.HasEditClock));
-    }
-
-    [Theory]
-    [InlineData("1757400000123", true)]
-    [InlineData("1757376000000", false)]
-    [InlineData("\"2025-09-09T10:00:00+02:00\"", true)]
-    [InlineData("\"2025-09-09T00:00:00+02:00\"", false)]
-    [InlineData("\"2025-09-09\"", false)]
-    [InlineData("\"2025-09-09T00:00:00.001Z\"", true)]
-    [InlineData("null", false)]
-    [InlineData("{}", false)]
-    public void An_entry_is_recognizable_by_a_time_of_day(string timestamp, bool recognizable)
-    {
-        var document = $$"""{"id":"a","timestamp":{{timestamp}}}""";
-        Assert.Equal(recognizable, Entry(document).Recognizable);
-        Assert.False(Read(new Item("goal", null, Encoding.UTF8.GetBytes(document))).Recognizable);
     }
 
     [Theory]

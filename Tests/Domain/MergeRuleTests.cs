@@ -88,6 +88,19 @@ public sealed class MergeRuleTests
         Assert.NotNull(server.Row(Key).DeletedAtMs);
     }
 
+    [Theory]
+    [InlineData("one")]
+    [InlineData("two")]
+    [InlineData("three")]
+    public void In_a_tie_of_equal_claims_the_higher_named_version_wins_before_the_fingerprint(string lower)
+    {
+        var (six, seven) = (ModelServer.Edit("goal", "g", lower, T) with { LocalVersion = 6 }, ModelServer.Edit("goal", "g", "higher", T) with { LocalVersion = 7 });
+        server.Push("a", T + 10, [six]);
+        Assert.Equal(ItemStatus.Updated, Assert.Single(server.Push("b", T + 11, [seven])).Status);
+        Assert.Equal(ItemStatus.Conflict, Assert.Single(server.Push("c", T + 12, [ModelServer.Edit("goal", "g", $"{lower} again", T) with { LocalVersion = 6 }])).Status);
+        AssertStored("higher");
+    }
+
     [Fact]
     public void A_stale_copy_that_claims_a_raised_updatedAt_loses_the_tie()
     {

@@ -98,8 +98,6 @@ internal sealed class ModelServer : IModelServer
             if (heads[i] is { } before && row.Head.Fingerprint != before.Fingerprint && (sameDevice || onBase)) superseded.Add((item.Entity, before.Fingerprint));
             // Of several items of one device on one entity only the last to win stands.
             if (device is not null && row.Head.Fingerprint != item.Fingerprint && row.Head.Device == device) superseded.Add((item.Entity, item.Fingerprint));
-            // The same session under another id.
-            if (row.Head.DuplicateOf is not null) superseded.Add((item.Entity, item.Fingerprint));
         }
     }
 

@@ -19,10 +19,21 @@ public sealed class AdmissionTests : IDisposable
         Assert.Equal(["eleventh"], (await stage.Join("p", 2, "eleventh", Names("a", 6))).Refused);
         Assert.Equal(["eleventh"], (await stage.Join("new", 1, "eleventh")).Refused);
 
-        Assert.Equal(Limits.ConnectionsPerUserMax, stage.Connections.Count);
+        Assert.Equal(new Quotas().ConnectionsMax, stage.Connections.Count);
         Assert.Empty(RosterStage.Evicted(stage.Gateway("p")).Concat(RosterStage.Evicted(stage.Gateway("q"))));
         await stage.Report("p", 3, Names("a", 5));
         Assert.Empty((await stage.Join("new", 2, "eleventh")).Refused);
+    }
+
+    [Fact]
+    public async Task Two_devices_with_four_tabs_of_two_sockets_each_are_live_where_the_limit_is_sixteen()
+    {
+        using var wide = new RosterStage(new Quotas(ConnectionsMax: 16));
+        await wide.Report("p", 1, Names("laptop", 8));
+        await wide.Report("q", 1, Names("phone", 7));
+
+        Assert.Empty((await wide.Join("q", 2, "phone8", Names("phone", 7))).Refused);
+        Assert.Equal(["seventeenth"], (await wide.Join("q", 3, "seventeenth", Names("phone", 8))).Refused);
     }
 
     [Fact]
@@ -63,8 +74,8 @@ public sealed class AdmissionTests : IDisposable
 
         Assert.Equal(["twelfth"], (await stage.Join("new", 2, "twelfth", "eleventh")).Refused);
 
-        Assert.Equal(1 + Limits.ConnectionsPerUserMax, asked);
-        Assert.Equal(Limits.ConnectionsPerUserMax, stage.Connections.Count);
+        Assert.Equal(1 + new Quotas().ConnectionsMax, asked);
+        Assert.Equal(new Quotas().ConnectionsMax, stage.Connections.Count);
     }
 
     [Fact]

@@ -13,9 +13,9 @@ internal sealed class RosterStage : IDisposable
     private readonly Turns turns = new();
     private readonly PlainNode node;
 
-    public RosterStage()
+    public RosterStage(Quotas? quotas = null)
     {
-        node = new PlainNode(null!, Clock, gateway: Local);
+        node = new PlainNode(null!, Clock, quotas, Local);
         Connections = new DeviceConnections(User, node.Silo);
     }
 

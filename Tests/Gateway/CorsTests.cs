@@ -35,6 +35,51 @@ public sealed class CorsTests
     public void A_listed_origin_is_compared_whole(string origin, bool allowed) =>
         Assert.Equal(allowed, new AllowedOrigins(["https://app.example.com"], localhostToo: false).Allows(origin));
 
+    [Theory]
+    [InlineData("capacitor://localhost")]
+    [InlineData("ionic://localhost")]
+    [InlineData("tauri://localhost")]
+    [InlineData("https://tauri.localhost")]
+    [InlineData("app://.")]
+    [InlineData("app://bundle")]
+    [InlineData("file://")]
+    [InlineData("chrome-extension://abcdefghijklmnopabcdefghijklmnop")]
+    [InlineData("moz-extension://0ee2b1c1-0000-4000-8000-000000000000")]
+    [InlineData("http://[::1]:3000")]
+    public void The_origin_of_an_app_shell_can_be_listed_and_is_compared_whole(string origin)
+    {
+        Assert.Equal(origin, AllowedOrigins.Exact(origin));
+        var origins = new AllowedOrigins([origin], localhostToo: false);
+        Assert.True(origins.Allows(origin));
+        foreach (var other in (string[])[$"{origin}.evil.example", $"{origin}x", $"x{origin}", "null", "capacitor://evil"]) Assert.False(origins.Allows(other));
+    }
+
+    [Theory]
+    [InlineData("https://müsik.example", "https://xn--msik-0ra.example")]
+    [InlineData("https://mu\u0308sik.example", "https://xn--msik-0ra.example")]
+    [InlineData("https://MÜSIK.example:8443", "https://xn--msik-0ra.example:8443")]
+    [InlineData("https://例え.jp", "https://xn--r8jz45g.jp")]
+    public void A_unicode_host_matches_what_a_browser_sends_of_it(string listed, string sent) =>
+        Assert.True(new AllowedOrigins([AllowedOrigins.Exact(listed)!], localhostToo: false).Allows(sent));
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("*")]
+    [InlineData("https://*.example.com")]
+    [InlineData("https://app.example.com/")]
+    [InlineData("https://app.example.com/path")]
+    [InlineData("https://app.example.com:443")]
+    [InlineData("https://user@app.example.com")]
+    [InlineData("https://")]
+    [InlineData("app.example.com")]
+    [InlineData("capacitor://localhost/")]
+    [InlineData("capacitor://localhost?x")]
+    [InlineData("capacitor://a b")]
+    [InlineData("app://bücher")]
+    [InlineData("1app://x")]
+    [InlineData("javascript:alert(1)")]
+    public void What_no_browser_sends_as_an_origin_is_refused(string text) => Assert.Null(AllowedOrigins.Exact(text));
+
     [Fact]
     public async Task A_preflight_names_what_is_allowed_for_a_day()
     {

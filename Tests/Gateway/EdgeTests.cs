@@ -71,6 +71,18 @@ public sealed class EdgeTests
         await (await edge.Post("/api/sync/push", """{"changes":{}}""", (header, "a\tb"))).Problem(400, "INVALID_HEADER");
     }
 
+    [Theory]
+    [InlineData("G\u00c3\u00a4ste", "G\u00e4ste")] // UTF-8, byte by byte.
+    [InlineData("G%C3%A4ste", "G\u00e4ste")]
+    [InlineData("50%", "50%")]
+    public async Task A_device_name_is_UTF8_raw_or_percent_encoded(string bytes, string name)
+    {
+        await using var edge = await Edge.Start();
+        var request = $"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Edge.Token()}\r\nX-Device-ID: {bytes}\r\nContent-Type: application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n";
+        Assert.StartsWith("HTTP/1.1 200", await edge.Raw(request + "{\"changes\":{}}"), StringComparison.Ordinal);
+        Assert.Equal(new DeviceId(name), edge.Engine.Of("ada").LastRequest!.Caller.Device);
+    }
+
     [Fact]
     public async Task Two_different_keys_are_refused()
     {
@@ -150,7 +162,8 @@ public sealed class EdgeTests
         Assert.Equal(whenDown, (int)response.StatusCode);
         Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
         var health = await response.Json();
-        Assert.Equal(["service", "status", "timestamp", "environment", "version"], health.EnumerateObject().Select(member => member.Name));
+        string[] members = ["service", "status", "timestamp", "environment", "version"];
+        Assert.Equal(word == "healthy" ? members : [.. members, "reason"], health.EnumerateObject().Select(member => member.Name));
         Assert.Equal((word, "test"), (health.GetProperty("status").GetString(), health.GetProperty("environment").GetString()));
     }
 

@@ -12,12 +12,12 @@ public sealed class OpenApiTests
         ("POST", "/api/sync/pull"), ("GET", "/api/sync/pull"), ("POST", "/api/sync/push"), ("POST", "/api/sync/batch"), ("GET", "/api/sync/status"),
         ("GET", "/api/sync/conflicts"), ("POST", "/api/sync/conflicts/{id}/restore"), ("DELETE", "/api/sync/conflicts/{id}"),
         ("GET", "/api/sync/devices"), ("DELETE", "/api/sync/devices/{id}"), ("POST", "/api/sync/devices/{id}/allow"),
-        ("GET", "/api/sync/export"), ("DELETE", "/api/sync/data"), ("POST", "/api/sync/sign-out-everywhere"), ("POST", "/api/sync/ticket"),
+        ("GET", "/api/sync/export"), ("POST", "/api/sync/import"), ("DELETE", "/api/sync/data"), ("POST", "/api/sync/sign-out-everywhere"), ("POST", "/api/sync/ticket"),
         ("GET", "/api/user/me"), ("GET", "/api/user/preferences"), ("PUT", "/api/user/preferences"),
         ("GET", "/api/repertoire"), ("POST", "/api/repertoire"), ("PUT", "/api/repertoire/{scoreId}"), ("DELETE", "/api/repertoire/{scoreId}"),
         ("DELETE", "/api/repertoire/{scoreId}/dissociate"), ("GET", "/api/repertoire/{scoreId}/stats"),
         ("GET", "/api/goals"), ("POST", "/api/goals"), ("GET", "/api/goals/{id}"), ("PUT", "/api/goals/{id}"), ("DELETE", "/api/goals/{id}"), ("POST", "/api/goals/{id}/progress"),
-        ("PUT", "/api/pieces/update-name"), ("GET", "/api/autocomplete/composers"), ("GET", "/api/autocomplete/pieces"),
+        ("PUT", "/api/pieces/update-name"), ("POST", "/api/templates/adopt"), ("GET", "/api/autocomplete/composers"), ("GET", "/api/autocomplete/pieces"),
     ];
 
     [Fact]

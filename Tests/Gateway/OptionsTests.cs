@@ -94,6 +94,16 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal(2, options.TrustedProxies.Count);
     }
 
+    [Theory]
+    [InlineData("24", 24)]
+    [InlineData(null, 10)]
+    public void The_sockets_of_a_user_are_an_operators_to_bound(string? setting, int max)
+    {
+        var path = ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"));
+        Assert.Equal(max, (setting is null ? Read("Development", path) : Read("Development", path, ("Limits:ConnectionsPerUser", setting))).Quotas.ConnectionsMax);
+        Assert.StartsWith("Limits:ConnectionsPerUser is '0': set a whole number from 1", Assert.Single(Errors("Development", ("Limits:ConnectionsPerUser", "0"))), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_demo_signs_tokens_itself_and_so_does_not_go_with_an_authority()
     {

@@ -77,7 +77,6 @@ public sealed class WireTests
             new(new("logbook_entry", "a"), ItemStatus.Created, 5, 5, 1_700_000_000_123),
             new(new("logbook_entry", "same"), ItemStatus.Unchanged, 1, 1, 1),
             new(new("goal", "g"), ItemStatus.Conflict, 4, 2, 1_700_000_000_000, Refusal: ItemRefusal.Stale, Server: Utf8("""{"id":"g","ü":1}""")),
-            new(new("logbook_entry", "twin"), ItemStatus.Duplicate, 6, 6, 1_700_000_000_000, ExistingId: "a"),
             new(new("widgets", ""), ItemStatus.Refused, Refusal: ItemRefusal.UnknownType),
         ], Token);
         var request = new WriteRequest(Ada, WriteScope.Push, null, default, []);
@@ -91,7 +90,7 @@ public sealed class WireTests
         Assert.True(root.GetProperty("success").GetBoolean());
         Assert.Equal("""{"entriesProcessed":2,"duplicatesPrevented":1,"goalsProcessed":0,"practicePlansProcessed":0,"planOccurrencesProcessed":0,"planTemplatesProcessed":0,"repertoireProcessed":0}""", root.GetProperty("stats").GetRawText());
         Assert.Equal("""{"entityType":"logbook_entry","entityId":"a","status":"created","seq":5,"version":5,"updatedAt":"2023-11-14T22:13:20.123Z"}""", root.GetProperty("results")[0].GetRawText());
-        Assert.Equal(["created", "conflict", "duplicate", "refused"], root.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("status").GetString()));
+        Assert.Equal(["created", "conflict", "refused"], root.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("status").GetString()));
         var conflict = root.GetProperty("conflicts")[0];
         Assert.Equal(["entityId", "entityType", "reason", "message", "server"], conflict.EnumerateObject().Select(member => member.Name));
         Assert.Equal("""{"id":"g","ü":1}""", conflict.GetProperty("server").GetRawText());
@@ -122,7 +121,7 @@ public sealed class WireTests
         {
             new(new("goal", "a"), ItemStatus.Updated, 5, 5, 1),
             new(new("goal", "b"), ItemStatus.Conflict, 4, 3, 1, Refusal: ItemRefusal.Deleted, Server: Utf8("""{"id":"b","deletedAt":"x","version":3}""")),
-            new(new("goal", "c"), ItemStatus.Duplicate, 6, 6, 1, ExistingId: "a"),
+            new(new("goal", "c"), ItemStatus.Unchanged, 6, 6, 1),
         };
         var rows = new StoredRow[] { new(new("goal", "z"), 3, 3, 1, null, Utf8("""{"id":"z"}""")), new(new("a_type", "y"), 4, 4, 1, 1_700_000_000_000, default) };
         var request = new WriteRequest(Ada, WriteScope.Batch, null, default, changes);

@@ -234,7 +234,7 @@ internal sealed class SocketClient : IAsyncDisposable
         if (ack.TryGetProperty("results", out var results)) return results.EnumerateArray().Count(Took);
         return Took(ack) ? 1 : 0;
 
-        static bool Took(JsonElement result) => result.GetProperty("status").GetString() is "created" or "updated" or "deleted" or "duplicate";
+        static bool Took(JsonElement result) => result.GetProperty("status").GetString() is "created" or "updated" or "deleted";
     }
 
     private static bool Is(JsonElement frame, string message) => frame.TryGetProperty("message", out var said) && said.GetString() == message;

@@ -45,7 +45,6 @@ internal static class Sample
         DeletedMs = deletedMs,
         PreviousFingerprint = new Fingerprint(7),
         PreviousOutMs = deletedMs - 1,
-        DuplicateOf = "other",
         Echoes = [new Echo(deletedMs + 5, deletedMs, new DeviceId("d1"))],
     }, default);
 

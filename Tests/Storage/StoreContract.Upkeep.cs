@@ -44,7 +44,7 @@ public abstract partial class StoreContract
         Assert.True(after.Standing.Resets(before.Token));
         Assert.Equal([(Entry("a"), first, 2, Now + 9), (Entry("b"), first + 1, 4, Now + 51)], after.Heads.OrderBy(head => head.Head.Seq.Number)
             .Select(head => (head.Entity, head.Head.Seq.Number, (int)head.Head.Version, head.Head.OutMs)));
-        Assert.All(after.Heads, head => Assert.True(head.Head is { IsDeleted: true, Fingerprint.IsNone: true, Bytes: 0, DuplicateOf: null, Echoes.Count: 0 }));
+        Assert.All(after.Heads, head => Assert.True(head.Head is { IsDeleted: true, Fingerprint.IsNone: true, Bytes: 0, Echoes.Count: 0 }));
         Assert.All((await Page(new ReadQuery())).Rows, row => Assert.True(row.Data.IsEmpty));
         Assert.Empty(await Store.Devices(user, Cancel));
         Assert.EndsWith(" 0 0", await Contents(), StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public abstract partial class StoreContract
         Assert.Equal(1, (await Upkeep.Sweep(Now + Limits.TombstoneDays * DayMs, Cancel)).Tombstones);
 
         var heads = (await Store.Load(user, Revision.Origin, Now, Cancel)).Heads;
-        var old = Tombstone(Entry("old"), 1).Head with { DuplicateOf = null, Echoes = [], PreviousFingerprint = default, PreviousOutMs = 0 };
+        var old = Tombstone(Entry("old"), 1).Head with { Echoes = [], PreviousFingerprint = default, PreviousOutMs = 0 };
         AssertSame(old, heads.Single(head => head.Entity == Entry("old")).Head);
         AssertSame(Tombstone(Entry("new"), 2, Now + DayMs).Head, heads.Single(head => head.Entity == Entry("new")).Head);
         Assert.Equal(Revision.Origin, (await Standing()).Horizon);

@@ -57,13 +57,13 @@ public abstract partial class StoreContract : IAsyncLifetime
             StampMs = Now,
             ClaimMs = Now + 1,
             OutMs = Now + 2,
+            NamedVersion = long.MaxValue - 5,
             Device = new DeviceId("gerät-🎻"),
             Fingerprint = new Fingerprint(UInt128.MaxValue - 5),
             PreviousFingerprint = new Fingerprint(UInt128.One << 127),
             PreviousOutMs = Now - 3,
             Echoes = [new Echo(Now + 9, Now, new DeviceId("gerät-🎻")), new Echo(Now + 8, Now - 1, null)],
             Bytes = 42,
-            Recognizable = true,
         }, """{"notes":"naïve 🎹 \u0000 \ud800 '; DROP TABLE x --"}"""u8.ToArray());
 
         await Hold(Commit(await Standing(), row, Tombstone(Entry("gone"), 2)));

@@ -67,6 +67,51 @@ public abstract partial class WebAppContract
     }
 
     [Fact]
+    public async Task Half_an_emoji_or_a_huge_sum_never_fails_a_list()
+    {
+        var deep = new string('[', 60) + new string(']', 60);
+        await Phone.Push($$"""
+            "goals":[{"id":"odd","title":"half \ud83c","milestones":[{"title":"\ud83c"}],"measures":{"\udfb5":"\ud83c\ud83c"},"practicePlan":{{deep}},"targetValue":1}],
+            "repertoire":[{"scoreId":"odd-one","personalNotes":"\ud83c!","referenceLinks":["\ud83c"],"updatedAt":1}]
+            """);
+        await Entries(
+            Entry("1", 1, "2026-03-01T10:00:00Z", "\"goalIds\":[\"odd\"],\"scoreId\":\"odd-one\",\"notes\":\"\\ud83c\"").Replace("\"duration\":1", "\"duration\":1.7e308", StringComparison.Ordinal),
+            Entry("2", 1, "2026-03-02T10:00:00Z", "\"goalIds\":[\"odd\"],\"scoreId\":\"odd-one\"").Replace("\"duration\":1", "\"duration\":1.7e308", StringComparison.Ordinal));
+
+        var goal = (await Web.Get("/api/goals")).Only("goals");
+        Assert.Equal("\"half \\ud83c\"", goal.GetProperty("title").GetRawText());
+        Assert.Equal("""[{"title":"\ud83c"}]""", goal.GetProperty("milestones").GetRawText());
+        Assert.Equal(deep, goal.GetProperty("practicePlan").GetRawText());
+        Assert.False((await Web.Get("/api/goals/odd")).TryGetProperty("totalPracticeTime", out _));
+        var item = (await Web.Get("/api/repertoire")).Only("items");
+        Assert.Equal(("""["\ud83c"]""", "\"\\ud83c!\"", 2), (item.GetProperty("referenceLinks").GetRawText(), item.GetProperty("personalNotes").GetRawText(), item.GetProperty("practiceCount").GetInt32()));
+        Assert.False(item.TryGetProperty("totalPracticeTime", out _));
+        var stats = (await Web.Get("/api/repertoire/odd-one/stats")).GetProperty("stats");
+        Assert.False(stats.TryGetProperty("avgSessionDuration", out _));
+        Assert.Equal("\"\\ud83c\"", stats.List("recentSessions")[1].GetProperty("notes").GetRawText());
+    }
+
+    [Fact]
+    public async Task NFC_and_NFD_spellings_of_a_composer_are_one_in_lists_and_search()
+    {
+        const string nfc = "Dvo\u0159\u00e1k", nfd = "Dvor\u030ca\u0301k";
+        await Entries(
+            Entry("1", 10, "2026-03-01T10:00:00Z", $"\"scoreId\":\"rusalka-{nfd}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfd}\"}}]"),
+            Entry("2", 20, "2026-03-02T10:00:00Z", $"\"scoreId\":\"rusalka-{nfc}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfc}\"}}]"));
+        await Post("/api/repertoire", $$"""{"scoreId":"rusalka-{{nfc}}"}""");
+
+        foreach (var spelling in (string[])[nfc, nfd, "\u0159\u00c1K"])
+            Assert.Equal(3, (await Web.Get($"/api/autocomplete/composers?q={Uri.EscapeDataString(spelling)}")).Only("results").GetProperty("count").GetInt32());
+        foreach (var spelling in (string[])[nfc, nfd])
+            Assert.Equal(3, (await Web.Get($"/api/autocomplete/pieces?q=rusalka&composer={Uri.EscapeDataString(spelling)}")).Only("results").GetProperty("count").GetInt32());
+        Assert.Equal(30, (await Web.Get("/api/repertoire")).Only("items").GetProperty("totalPracticeTime").GetInt32());
+        Assert.Equal(2, (await Web.Get($"/api/repertoire/{Uri.EscapeDataString($"rusalka-{nfc}")}/stats")).GetProperty("stats").List("recentSessions").Count);
+        Assert.Equal(nfd, (await Heard()).List("entries").Single(entry => entry.Text("id") == "1").List("pieces")[0].Text("composer"));
+        var renamed = await Put("/api/pieces/update-name", $$$"""{"oldPiece":{"title":"Rusalka","composer":"{{{nfc}}}"},"newPiece":{"title":"Rusalka, op. 114","composer":"{{{nfc}}}"}}""");
+        Assert.Equal(2, renamed.GetProperty("updatedCount").GetInt32());
+    }
+
+    [Fact]
     public async Task Changing_a_goal_keeps_the_members_that_are_not_sent()
     {
         await Post("/api/goals", """{"id":"g","title":"Scales","targetValue":100,"mine":{"deep":[1]}}""");

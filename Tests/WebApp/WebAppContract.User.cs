@@ -124,15 +124,65 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task What_belongs_to_other_services_is_501_and_says_where_it_belongs()
     {
-        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/api/auth/refresh"), (HttpMethod.Post, "/api/auth/logout"), (HttpMethod.Get, "/api/auth/google/callback"), (HttpMethod.Post, "/api/templates/adopt")])
+        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/api/auth/refresh"), (HttpMethod.Get, "/api/auth/logout"), (HttpMethod.Get, "/api/auth/google/callback")])
         {
             using var response = await Web.Send(method, path, method == HttpMethod.Post ? "{}" : null);
-            Assert.Contains("service", (await response.Problem(501, "NOT_OFFERED")).Text("detail"), StringComparison.Ordinal);
+            var shown = (await response.Problem(501, "NOT_OFFERED")).Text("error")!;
+            Assert.True(shown.Length <= 80 && shown.IndexOf('.') == shown.Length - 1 && !shown.Contains('/'), shown);
         }
 
         using var anonymous = new HttpClient();
         using var signIn = await anonymous.PostAsync(new Uri(store.Server.Url, "/api/auth/request-magic-link"), null);
         await signIn.Problem(501, "NOT_OFFERED");
+    }
+
+    [Fact]
+    public async Task Signing_out_is_200_whatever_became_of_the_token()
+    {
+        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Post, "/api/auth/logout", "{}"));
+        using var anonymous = new HttpClient();
+        using var response = await anonymous.PostAsync(new Uri(store.Server.Url, "/api/auth/logout"), null);
+        Assert.True((await response.Json()).GetProperty("success").GetBoolean());
+    }
+
+    [Fact]
+    public async Task An_own_template_is_adopted_into_a_plan_with_its_first_occurrence()
+    {
+        await Phone.Push($$$"""
+            "planTemplates":[{"id":"t","title":"Warm-up","description":"daily","type":"custom","focusAreas":["tone"],"tags":["a"],"templateVersion":3,"mine":7,
+                "schedule":{"kind":"recurring","rule":"FREQ=DAILY","timeOfDay":"07:30","durationMinutes":20,"startDate":"2026-05-04T00:00:00.000Z"},
+                "metadata":{"preview":{"segments":[{"label":"Long tones"}]}},"visibility":"public","status":"x","updatedAt":"{{{Iso(60)}}}"}]
+            """);
+        var since = await Now();
+
+        var answer = await Post("/api/templates/adopt", """{"templateId":"t","customization":{"title":"Mine","tags":["b","a"],"schedule":{"durationMinutes":45}}}""");
+
+        Assert.True(answer.GetProperty("success").GetBoolean());
+        var heard = await Heard(since);
+        var (plan, occurrence) = (heard.Only("practicePlans"), heard.Only("planOccurrences"));
+        Assert.Equal((plan.GetRawText(), occurrence.GetRawText()), (answer.GetProperty("plan").GetRawText(), answer.Only("occurrences").GetRawText()));
+        Assert.Equal(("Mine", "daily", "active", "private", "t", user), (plan.Text("title"), plan.Text("description"), plan.Text("status"), plan.Text("visibility"), plan.Text("sourceTemplateId"), plan.Text("ownerId")));
+        Assert.Equal(["a", "b"], plan.List("tags").Select(tag => tag.GetString()));
+        Assert.Equal((45, "FREQ=DAILY"), (plan.GetProperty("schedule").GetProperty("durationMinutes").GetInt32(), plan.GetProperty("schedule").Text("rule")));
+        Assert.Equal("t", plan.GetProperty("metadata").Text("adoptedFrom"));
+        Assert.Equal((plan.Text("id"), "scheduled", "FREQ=DAILY"), (occurrence.Text("planId"), occurrence.Text("status"), occurrence.Text("recurrenceKey")));
+        Assert.Equal(("2026-05-04T07:30:00.000Z", "2026-05-04T08:15:00.000Z"), (occurrence.Text("scheduledStart"), occurrence.Text("scheduledEnd")));
+        Assert.Equal("Long tones", Assert.Single(occurrence.List("segments")).Text("label"));
+        Assert.Equal(1, heard.Only("planTemplates").GetProperty("adoptionCount").GetInt32());
+        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"another's"}"""));
+    }
+
+    [Fact]
+    public async Task A_template_adopted_twice_under_one_key_is_one_plan()
+    {
+        await Phone.Push($$"""
+            "planTemplates":[{"id":"t","title":"Warm-up","updatedAt":"{{Iso(60)}}"}]
+            """);
+        using var first = await Web.Send(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"t"}""", "k");
+        using var second = await Web.Send(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"t"}""", "k");
+
+        Assert.Equal((await first.Json()).GetProperty("plan").Text("id"), (await second.Json()).GetProperty("plan").Text("id"));
+        Assert.Equal("Warm-up (Copy)", (await Heard()).Only("practicePlans").Text("title"));
     }
 
     [Fact]

@@ -37,9 +37,8 @@ internal static class CommitParameters
         to.Bigints(Column(rows, row => row.Head.PreviousOutMs));
         to.Array(Column(rows, row => row.Head.DeletedMs), NpgsqlDbType.Bigint);
         to.Array(Column(rows, row => row.Head.Bytes), NpgsqlDbType.Integer);
-        to.Array(Column(rows, row => row.Head.Recognizable), NpgsqlDbType.Boolean);
+        to.Array(Column(rows, row => row.Head.NamedVersion), NpgsqlDbType.Bigint);
         to.Texts(Column(rows, row => row.Head.Device?.Value));
-        to.Texts(Column(rows, row => row.Head.DuplicateOf));
         to.Array(Column(rows, row => Bits.Of(row.Head.Fingerprint)), NpgsqlDbType.Bytea);
         to.Array(Column(rows, row => Bits.Of(row.Head.PreviousFingerprint)), NpgsqlDbType.Bytea);
         to.Array(Column(rows, row => EchoCodec.Write(row.Head.Echoes)), NpgsqlDbType.Bytea);

@@ -38,6 +38,7 @@ internal static class PostgresFaults
     private static string ReasonOf(string sqlState) => sqlState switch
     {
         "53100" or "53400" or "54000" or "58030" => "full",
+        "25006" => "read_only",
         "53300" => "pool",
         "53200" or "53000" => "overload",
         "57014" or "55P03" or "25P03" or "25P04" or "57P05" => "timeout",

@@ -20,7 +20,7 @@ internal sealed partial class PostgresStore
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
             UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, stamp_ms = $3, claim_ms = $3, out_ms = greatest(out_ms + 1, $3),
-                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, recognizable = false, device_id = NULL, duplicate_of = NULL,
+                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
             FROM (SELECT entity_type, entity_id, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE d.user_id = $1 AND d.entity_type = n.entity_type AND d.entity_id = n.entity_id

@@ -7,6 +7,12 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
+    public override async ValueTask Ping(CancellationToken cancel)
+    {
+        const string sql = "SELECT current_setting('transaction_read_only'), (SELECT last_seq FROM sync_metadata LIMIT 1)";
+        if (await First(sql, row => row.GetString(0), cancel) is "on") throw new StoreUnavailableException("read_only", outcomeUnknown: false);
+    }
+
     public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
         Provisioned(user, nowMs, () => Read(ReadSql.Heads, [user.Value, after.Number], SnapshotOf, cancel), cancel);
 
@@ -80,7 +86,7 @@ internal sealed partial class PostgresStore
 
     private static Standing StandingOfHeads(NpgsqlDataReader row) => new(
         new Epoch(Guid.Parse(row.GetString(11))), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
-        Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(13)), LastSyncMs: row.GetInt64(5),
+        Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(12)), LastSyncMs: row.GetInt64(5),
         NotBeforeMs: row.GetInt64(6), CreatedMs: row.GetInt64(7), DeviceRevoked: false, Rights: row.GetInt64(8));
 
     private static async Task<(ReadPage? Page, bool Whole)> PageOf(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)

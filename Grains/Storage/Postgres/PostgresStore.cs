@@ -20,16 +20,28 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
     public static PostgresStore Open(string connectionString, PostgresOptions? options = null)
     {
         options ??= new PostgresOptions();
-        return new PostgresStore(NpgsqlDataSource.Create(Tuned(connectionString, options)), options);
+        return new PostgresStore(Source(connectionString, options), options);
+    }
+
+    /// <summary>Sets each new session up by a statement: a pooler (PgBouncer) refuses the start-up parameter <c>options</c>.</summary>
+    internal static NpgsqlDataSource Source(string connectionString, PostgresOptions options)
+    {
+        var settings = $"{KeyLookups} SET statement_timeout = '{options.CommandSecondsMax}s'";
+        var source = new NpgsqlDataSourceBuilder(Tuned(connectionString, options).ToString());
+        source.UsePhysicalConnectionInitializer(
+            connection => new NpgsqlCommand(settings, connection).ExecuteNonQuery(),
+            connection => new NpgsqlCommand(settings, connection).ExecuteNonQueryAsync());
+        return source.Build();
     }
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
     // Every statement is written for one index and looks rows up by key. A plan never gets better by knowing the values, and planning a
     // commit costs more than running it; nor may the statistics of a table that was empty a minute ago talk the planner out of an index.
-    private const string KeyLookups =
-        "-c plan_cache_mode=force_generic_plan -c jit=off -c max_parallel_workers_per_gather=0 "
-        + "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c enable_sort=off";
+    private const string KeyLookups = """
+        SET plan_cache_mode = force_generic_plan; SET jit = off; SET max_parallel_workers_per_gather = 0;
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_sort = off;
+        """;
 
     internal static NpgsqlConnectionStringBuilder Tuned(string connectionString, PostgresOptions options)
     {
@@ -46,7 +58,6 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
             ReadBufferSize = ReadBufferBytes,
         };
         tuned.ApplicationName ??= "mirubato-sync";
-        tuned.Options = $"{KeyLookups} -c statement_timeout={options.CommandSecondsMax}s {tuned.Options}";
         if (tuned.MaxPoolSize == NpgsqlPoolSizeDefault) tuned.MaxPoolSize = options.PoolSizeMax;
         return tuned;
     }

@@ -11,14 +11,14 @@ internal static class SweepSql
     private const string Result = "SELECT (SELECT count(*)::int FROM lease), (SELECT count(*)::int FROM swept)";
 
     private const string Stale = """
-        deleted_ms <= $3 AND deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL OR duplicate_of IS NOT NULL)
+        deleted_ms <= $3 AND deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL)
         """;
 
     /// <summary>$3 deleted up to, $4 rows. A tombstone stays as long as its user; what only a recent one is asked for goes.</summary>
     public const string StripTombstones = $"""
         {Lease},
         swept AS (
-            UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_out_ms = 0, duplicate_of = NULL
+            UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_out_ms = 0
             WHERE {Stale} AND ctid = ANY (ARRAY(
                 SELECT ctid FROM sync_data WHERE {Stale} AND EXISTS (SELECT FROM lease) ORDER BY deleted_ms LIMIT $4 FOR UPDATE SKIP LOCKED))
             RETURNING 1)

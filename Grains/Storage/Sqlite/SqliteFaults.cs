@@ -8,6 +8,7 @@ internal static class SqliteFaults
     private const int Busy = 5;
     private const int Locked = 6;
     private const int NoMemory = 7;
+    private const int ReadOnly = 8;
     private const int Full = 13;
     private const int Constraint = 19;
     private const int Mismatch = 20;
@@ -27,6 +28,7 @@ internal static class SqliteFaults
     {
         Busy or Locked => "contention",
         NoMemory => "overload",
+        ReadOnly => "read_only",
         Full => "full",
         _ => "unreachable",
     };

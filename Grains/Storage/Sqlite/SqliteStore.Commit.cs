@@ -75,19 +75,18 @@ internal sealed partial class SqliteStore
     {
         const string sql = """
             INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
-                bytes, recognizable, device_id, duplicate_of, fingerprint, previous_fingerprint, echoes, data)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, stamp_ms = excluded.stamp_ms, claim_ms = excluded.claim_ms,
                 out_ms = excluded.out_ms, previous_out_ms = excluded.previous_out_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
-                bytes = excluded.bytes, recognizable = excluded.recognizable, device_id = excluded.device_id,
-                duplicate_of = excluded.duplicate_of, fingerprint = excluded.fingerprint,
+                bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id, fingerprint = excluded.fingerprint,
                 previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data
             """;
         var head = row.Head;
         session.Execute(
             sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.StampMs, head.ClaimMs, head.OutMs, head.PreviousOutMs,
-            head.DeletedMs, head.Bytes, head.Recognizable, head.Device?.Value, head.DuplicateOf, Bits.Of(head.Fingerprint),
+            head.DeletedMs, head.Bytes, head.NamedVersion, head.Device?.Value, Bits.Of(head.Fingerprint),
             Bits.Of(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty ? null : SqliteSession.Blob(row.Data));
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class SqliteStore
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
             UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, stamp_ms = $3, claim_ms = $3, out_ms = max(out_ms + 1, $3),
-                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, recognizable = 0, device_id = NULL, duplicate_of = NULL,
+                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
             FROM (SELECT rowid AS at, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE sync_data.rowid = n.at

@@ -17,6 +17,13 @@ internal sealed partial class SqliteStore
 
     private static readonly string[] Pages = [.. Enumerable.Range(0, 18).Select(PageSql)];
 
+    /// <summary>The file has no setting that tells. The last write does, until one is stored again.</summary>
+    public override async ValueTask Ping(CancellationToken cancel)
+    {
+        await base.Ping(cancel);
+        if (writer.Trouble is "read_only" or "full") throw new StoreUnavailableException(writer.Trouble, outcomeUnknown: false);
+    }
+
     public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
         Provisioned(user, nowMs, () => readers.Read(session => Load(session, user, after), cancel), cancel);
 

@@ -3,9 +3,9 @@ namespace Mirubato.Grains.Storage.Sqlite;
 internal sealed partial class SqliteStore
 {
     protected override string StripTombstones => """
-        UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_out_ms = 0, duplicate_of = NULL WHERE rowid IN (
+        UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_out_ms = 0 WHERE rowid IN (
             SELECT rowid FROM sync_data WHERE deleted_ms <= $1 AND deleted_ms IS NOT NULL
-                AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL OR duplicate_of IS NOT NULL) ORDER BY deleted_ms LIMIT $2)
+                AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL) ORDER BY deleted_ms LIMIT $2)
         """;
 
     protected override string DeleteOld(string table, string age) =>

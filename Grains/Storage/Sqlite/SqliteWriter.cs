@@ -21,6 +21,9 @@ internal sealed class SqliteWriter : IAsyncDisposable
         writing = Task.Run(WriteGroups);
     }
 
+    /// <summary>Why the last write was not stored; null when it was.</summary>
+    public string? Trouble { get; private set; }
+
     public async ValueTask<T> Write<T>(Func<SqliteSession, T> work, CancellationToken cancel)
     {
         var write = new SqliteWrite<T>(work, cancel);
@@ -67,8 +70,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Undo();
-            foreach (var write in group) write.Failed(SqliteFaults.IsFault(e) ? SqliteFaults.Known(e) : e);
+            Fail(group, SqliteFaults.IsFault(e) ? SqliteFaults.Known(e) : e);
             return false;
         }
     }
@@ -94,14 +96,21 @@ internal sealed class SqliteWriter : IAsyncDisposable
         try
         {
             session.Execute("COMMIT");
+            Trouble = null;
             return true;
         }
         catch (Exception e)
         {
-            Undo();
-            foreach (var write in group) write.Failed(SqliteFaults.IsFault(e) ? SqliteFaults.OfCommit(e) : e);
+            Fail(group, SqliteFaults.IsFault(e) ? SqliteFaults.OfCommit(e) : e);
             return false;
         }
+    }
+
+    private void Fail(List<SqliteWrite> group, Exception failure)
+    {
+        Undo();
+        Trouble = (failure as StoreUnavailableException)?.Reason;
+        foreach (var write in group) write.Failed(failure);
     }
 
     private void Undo()

@@ -27,9 +27,8 @@ CREATE TABLE sync_data (
     deleted_ms           bigint,
     purge_after_ms       bigint,
     bytes                integer NOT NULL,
-    recognizable         boolean NOT NULL,
+    named_version        bigint,
     device_id            text COLLATE "C",
-    duplicate_of         text COLLATE "C",
     fingerprint          bytea,
     previous_fingerprint bytea,
     echoes               bytea,
@@ -40,7 +39,7 @@ CREATE TABLE sync_data (
 
 CREATE INDEX sync_data_tombstones ON sync_data (user_id, seq) WHERE deleted_ms IS NOT NULL;
 CREATE INDEX sync_data_strip ON sync_data (deleted_ms)
-    WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL OR duplicate_of IS NOT NULL);
+    WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL);
 CREATE INDEX sync_data_purge ON sync_data (purge_after_ms) WHERE purge_after_ms IS NOT NULL;
 
 CREATE TABLE idempotency_keys (

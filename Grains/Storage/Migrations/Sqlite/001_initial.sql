@@ -26,9 +26,8 @@ CREATE TABLE sync_data (
     deleted_ms           INTEGER,
     purge_after_ms       INTEGER,
     bytes                INTEGER NOT NULL,
-    recognizable         INTEGER NOT NULL,
+    named_version        INTEGER,
     device_id            TEXT,
-    duplicate_of         TEXT,
     fingerprint          BLOB,
     previous_fingerprint BLOB,
     echoes               BLOB,
@@ -39,7 +38,7 @@ CREATE TABLE sync_data (
 
 CREATE INDEX sync_data_tombstones ON sync_data (user_id, seq) WHERE deleted_ms IS NOT NULL;
 CREATE INDEX sync_data_strip ON sync_data (deleted_ms)
-    WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL OR duplicate_of IS NOT NULL);
+    WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL);
 CREATE INDEX sync_data_purge ON sync_data (purge_after_ms) WHERE purge_after_ms IS NOT NULL;
 
 CREATE TABLE idempotency_keys (
