@@ -16,7 +16,7 @@ internal static class WriteEndpoints
     public static async Task Import(Call call, RequestBodies bodies, GatewayMetrics metrics)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, body, ImportRequest.Parse(body)) { RevivesDeleted = true };
+        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, body, await BodyWork.Run(body.Length, body, ImportRequest.Parse)) { RevivesDeleted = true };
         await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
     }
 
