@@ -37,7 +37,7 @@ public static class GatewayHost
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             onStarted?.Invoke();
-            Welcome.Print(app);
+            StartupBanner.Print(app);
         });
         await app.RunAsync();
     });
@@ -86,7 +86,7 @@ public static class GatewayHost
         // Slim leaves out what this server has no use for: host filtering, IIS, static assets, event logs.
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
-        var options = OptionsFile.Read(builder.Configuration, builder.Environment, check?.Invoke(builder.Configuration) ?? []);
+        var options = OptionsParser.Read(builder.Configuration, builder.Environment, check?.Invoke(builder.Configuration) ?? []);
         builder.Services.AddSingleton(options);
         builder.Services.AddKeyedSingleton(ServerClock.Key, TimeProvider.System);
         Listen(builder, options.Limits, options.AdminPort);
@@ -96,13 +96,13 @@ public static class GatewayHost
 
         var app = builder.Build();
         if (options.Auth.Generated) Log.DevelopmentSecret(app.Logger, options.Storage.DataDirectory);
-        var surface = app.Services.GetService<Surface>() ?? new Surface();
+        var surface = app.Services.GetService<HostEndpoints>() ?? new HostEndpoints();
         Pipeline(app, surface);
         Map(app, surface);
         return app;
     }
 
-    private static void Map(WebApplication app, Surface surface)
+    private static void Map(WebApplication app, HostEndpoints surface)
     {
         app.MapHealth();
         surface.More?.Invoke(app);
@@ -128,7 +128,7 @@ public static class GatewayHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ConfigureEndpointDefaults(Socket.KeptConnection.Use);
+            kestrel.ConfigureEndpointDefaults(Socket.DetachedConnection.Use);
             kestrel.Limits.MaxRequestBodySize = Limits.BodyBytesMax + (1024 * 1024);
             kestrel.Limits.MaxRequestLineSize = 16 * 1024;
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
@@ -155,7 +155,7 @@ public static class GatewayHost
 
     private static void Services(IServiceCollection services, GatewayOptions options)
     {
-        services.AddSingleton<IHttpContextFactory, QueryHiding>();
+        services.AddSingleton<IHttpContextFactory, QueryRedaction>();
         services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, QuietLogs>();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<RequestBodies>();
@@ -195,7 +195,7 @@ public static class GatewayHost
 
     // The order matters: problems are written outermost, so that every failure has the one form; origins before all that can refuse,
     // so that a browser may read the refusal, but not of what is for operators; tokens before anything that costs.
-    private static void Pipeline(WebApplication app, Surface surface)
+    private static void Pipeline(WebApplication app, HostEndpoints surface)
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.Use(HeadAsGet);

@@ -12,7 +12,7 @@ internal static class Nfc
     private const char FirstMark = '\u0300';
     private static readonly FrozenDictionary<(char, char), char> Pairs = Load();
 
-    public static string Of(string text)
+    public static string Compose(string text)
     {
         if (text.AsSpan().IndexOfAnyInRange(FirstMark, char.MaxValue) < 0) return text;
         var composed = new StringBuilder(text.Length);
@@ -25,7 +25,7 @@ internal static class Nfc
         return composed.ToString();
     }
 
-    public static bool AreEqual(string? one, string? other) => one is null || other is null ? one == other : Of(one) == Of(other);
+    public static bool AreEqual(string? one, string? other) => one is null || other is null ? one == other : Compose(one) == Compose(other);
 
     private static char? Compose(char first, char second) => (first, second) switch
     {

@@ -3,7 +3,7 @@ namespace Mirubato.Gateway;
 /// <summary>Reads in a process without a store: a silo is asked, and once more after one went away.</summary>
 internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IReadiness
 {
-    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => Ask(caller.User, grain => grain.Standing(caller), cancel);
+    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => Ask(caller.User, grain => grain.HistoryState(caller), cancel);
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) =>
         Ask(caller.User, grain => grain.Read(new PageRequest(caller, query)), cancel);

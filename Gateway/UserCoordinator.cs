@@ -25,15 +25,15 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
     }
 
     /// <summary>Where the history stands, without a query if the coordinator knows. If it does not answer in time, a snapshot of the store decides.</summary>
-    public async ValueTask<Standing> Standing(Caller caller, CancellationToken cancel)
+    public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
     {
         try
         {
-            return await Ask(one => one.Standing(caller), cancel);
+            return await Ask(one => one.HistoryState(caller), cancel);
         }
         catch (StoreUnavailableException away) when (away.Reason == Unreachable)
         {
-            return await reader.Standing(caller, cancel);
+            return await reader.HistoryState(caller, cancel);
         }
     }
 

@@ -43,7 +43,7 @@ public interface IGatewayObserver : IGrainObserver
     Task Tell(UserNews news);
 
     /// <summary>The connection of the user that has been silent for the longest, if any has been for <see cref="Limits.EvictSilentMs"/>.</summary>
-    [Alias("longest-silent"), ResponseTimeout(CallTimeouts.Standing)]
+    [Alias("longest-silent"), ResponseTimeout(CallTimeouts.HistoryState)]
     Task<SilentConnection?> LongestSilent(UserId user);
 }
 

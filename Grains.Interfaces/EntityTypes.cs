@@ -49,12 +49,12 @@ public static class EntityTypes
     private static readonly FrozenDictionary<string, EntityType> ByName = Named.ToFrozenDictionary(t => t.Name);
     private static readonly FrozenDictionary<string, EntityType> ByMember = Named.ToFrozenDictionary(t => t.Member!);
 
-    public static EntityType? OfMember(string member) => ByMember.GetValueOrDefault(member);
+    public static EntityType? FindMember(string member) => ByMember.GetValueOrDefault(member);
 
     public static bool IsNamed(string name) => ByName.ContainsKey(name);
 
     /// <summary>The type of that name; any other lower_snake name is a type of the application's own. Null when the name is neither.</summary>
-    public static EntityType? Of(string name) =>
+    public static EntityType? Find(string name) =>
         ByName.GetValueOrDefault(name) ?? (IsLowerSnake(name) ? new EntityType(name, Member: null) : null);
 
     private static bool IsLowerSnake(string name) =>

@@ -24,10 +24,10 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     /// Where the history stands, and whether this caller may still take part. What the store confirmed within the last
     /// <see cref="Limits.ConfirmedMs"/> may say that the caller is welcome; anything else a snapshot of the store says. Notes the device as seen.
     /// </summary>
-    [Alias("standing"), ResponseTimeout(CallTimeouts.Standing)]
-    Task<Reply<Standing>> Standing(Caller caller);
+    [Alias("standing"), ResponseTimeout(CallTimeouts.HistoryState)]
+    Task<Reply<HistoryState>> HistoryState(Caller caller);
 
-    /// <summary>The figures of <c>GET /api/sync/status</c>, decided as <see cref="Standing"/> is.</summary>
+    /// <summary>The figures of <c>GET /api/sync/status</c>, decided as <see cref="HistoryState"/> is.</summary>
     [Alias("status"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<StatusReport>> Status(Caller caller);
 
@@ -45,7 +45,7 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
 
     /// <summary>Documents, conflicts, devices and receipts go; entities become tombstones in a new epoch.</summary>
     [Alias("erase"), ResponseTimeout(CallTimeouts.Write)]
-    Task<Reply<Standing>> Erase();
+    Task<Reply<HistoryState>> Erase();
 
     /// <summary>Takes in all connections that a process has of the user, and admits or refuses the new ones among them.</summary>
     [Alias("report"), ResponseTimeout(CallTimeouts.Roster)]
@@ -63,7 +63,7 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
 /// <summary>How long a caller waits for an answer of a grain. No answer to a write says nothing about its outcome.</summary>
 public static class CallTimeouts
 {
-    public const string Standing = "00:00:01";
+    public const string HistoryState = "00:00:01";
     public const string Roster = "00:00:02";
     public const string Announcement = "00:00:02";
     public const string Write = "00:00:30";

@@ -10,7 +10,7 @@ public interface ISyncReaderGrain : IGrainWithIntegerKey
     const int Keys = 64;
 
     [Alias("standing"), ResponseTimeout(CallTimeouts.Read)]
-    Task<Reply<Standing>> Standing(Caller caller);
+    Task<Reply<HistoryState>> HistoryState(Caller caller);
 
     [Alias("read"), ResponseTimeout(CallTimeouts.Read)]
     Task<Reply<ReadPage>> Read(PageRequest request);
@@ -25,7 +25,7 @@ public interface ISyncReaderGrain : IGrainWithIntegerKey
     Task<Reply<byte[]>> TicketKey();
 
     /// <summary>The value is true when the store answers.</summary>
-    [Alias("ready"), ResponseTimeout(CallTimeouts.Standing)]
+    [Alias("ready"), ResponseTimeout(CallTimeouts.HistoryState)]
     Task<Reply<bool>> Ready();
 }
 

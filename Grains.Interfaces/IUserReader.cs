@@ -7,7 +7,7 @@ namespace Mirubato.Grains.Interfaces;
 public interface IUserReader
 {
     /// <summary>Where the history stands, and whether this caller may still take part. Notes the device as seen.</summary>
-    ValueTask<Standing> Standing(Caller caller, CancellationToken cancel);
+    ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel);
 
     /// <summary>A page of stored entities. Notes the device as seen, and how far it says it is.</summary>
     ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel);
@@ -25,4 +25,4 @@ public interface IUserReader
 /// <param name="Revoked">Every revoked device.</param>
 /// <param name="Devices">How many devices are not revoked.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.user-state")]
-public sealed record UserState([property: Id(0)] Standing Standing, [property: Id(1)] List<DeviceId> Revoked, [property: Id(2)] int Devices);
+public sealed record UserState([property: Id(0)] HistoryState HistoryState, [property: Id(1)] List<DeviceId> Revoked, [property: Id(2)] int Devices);

@@ -12,7 +12,7 @@ namespace Mirubato.Grains.Interfaces;
 /// <param name="NotBeforeMs">Tokens issued before this are signed out, Unix ms.</param>
 /// <param name="Rights">Rises with each sign-out, revoked or allowed device, risen horizon and erasure.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.standing")]
-public sealed record Standing(
+public sealed record HistoryState(
     [property: Id(0)] Epoch Epoch,
     [property: Id(1)] Revision First,
     [property: Id(2)] Revision Last,
@@ -105,12 +105,12 @@ public enum RowKind
 
 /// <summary>A page of rows and where the history stood in the same snapshot. <paramref name="More"/>: the bound of rows or bytes cut it.</summary>
 [GenerateSerializer, Immutable, Alias("mirubato.page")]
-public sealed record ReadPage([property: Id(0)] Standing Standing, [property: Id(1)] List<StoredRow> Rows, [property: Id(2)] bool More);
+public sealed record ReadPage([property: Id(0)] HistoryState HistoryState, [property: Id(1)] List<StoredRow> Rows, [property: Id(2)] bool More);
 
 /// <summary>The figures of <c>GET /api/sync/status</c>.</summary>
 [GenerateSerializer, Immutable, Alias("mirubato.status")]
 public sealed record StatusReport(
-    [property: Id(0)] Standing Standing,
+    [property: Id(0)] HistoryState HistoryState,
     [property: Id(1)] int Devices,
     [property: Id(2)] int Connections,
     [property: Id(3)] Dictionary<string, int> LiveEntities);

@@ -21,7 +21,7 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
     public bool IsEmpty => Length == 0;
 
     /// <summary>The place of <paramref name="part"/>, a slice of <paramref name="whole"/>. Both are memory over one array.</summary>
-    public static DocumentRange Of(ReadOnlyMemory<byte> part, ReadOnlyMemory<byte> whole)
+    public static DocumentRange From(ReadOnlyMemory<byte> part, ReadOnlyMemory<byte> whole)
     {
         if (part.IsEmpty) return default;
         var isSlice = MemoryMarshal.TryGetArray(part, out var slice) & MemoryMarshal.TryGetArray(whole, out var all) && ReferenceEquals(slice.Array, all.Array);
@@ -89,7 +89,7 @@ public sealed record WriteRequest(
     [Id(10)]
     public bool ItemsWanted { get; init; }
 
-    public ReadOnlyMemory<byte> DocumentOf(Change change) =>
+    public ReadOnlyMemory<byte> FindDocument(Change change) =>
         (Documents.IsEmpty ? Body : Documents).Slice(change.Document.Start, change.Document.Length);
 }
 

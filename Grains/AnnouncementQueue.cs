@@ -39,7 +39,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
     /// <summary>What waits for an observer that is not told any more.</summary>
     public void Drop()
     {
-        if (waiting is { } dropped) silo.Announcements.Release(BytesOf(dropped));
+        if (waiting is { } dropped) silo.Announcements.Release(CountBytes(dropped));
         waiting = null;
     }
 
@@ -74,7 +74,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
             }
             finally
             {
-                silo.Announcements.Release(BytesOf(news));
+                silo.Announcements.Release(CountBytes(news));
             }
         }
 
@@ -91,7 +91,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
 
     private UserNews Merge(UserNews before, UserNews then)
     {
-        silo.Announcements.Release(BytesOf(before));
+        silo.Announcements.Release(CountBytes(before));
         var (announcement, head) = (before.Announcement, then.Announcement) switch
         {
             ({ } a, { } b) when a.Token == new SyncToken(b.Epoch, b.After) && before.Head is null => (b with { After = a.After, Rows = [.. a.Rows, .. b.Rows] }, (SyncToken?)null),
@@ -110,7 +110,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         });
     }
 
-    private static long BytesOf(UserNews news) => news.Announcement?.Bytes ?? 0;
+    private static long CountBytes(UserNews news) => news.Announcement?.Bytes ?? 0;
 
     private static List<T>? Union<T>(List<T>? a, List<T>? b) => a is null ? b : b is null ? a : [.. a.Union(b)];
 }

@@ -94,7 +94,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         var results = decision.Results(written, stored);
         var before = Drafted.Last;
         if (applies) Take(write, decision, written);
-        var outcome = OutcomeOf(write, applies, results, before, missed);
+        var outcome = BuildOutcome(write, applies, results, before, missed);
         Answer(write, outcome);
     }
 
@@ -119,7 +119,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         replaced.AddRange(decision.Replaced);
     }
 
-    private WriteOutcome OutcomeOf(QueuedWrite write, bool applies, IReadOnlyList<ItemResult> results, Revision before, ReadPage? missed)
+    private WriteOutcome BuildOutcome(QueuedWrite write, bool applies, IReadOnlyList<ItemResult> results, Revision before, ReadPage? missed)
     {
         var request = write.Request;
         var leavesOutCopies = results.Any(result => result.IsCopyLeftOut);
@@ -161,12 +161,12 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     }
 
     private bool WantsChanges(WriteRequest request) =>
-        request.Scope is WriteScope.Batch && request.Cursor != SyncToken.Start && !ledger.Standing.Resets(request.Cursor);
+        request.Scope is WriteScope.Batch && request.Cursor != SyncToken.Start && !ledger.HistoryState.Resets(request.Cursor);
 
     private async ValueTask<ReadPage> Missed(WriteRequest request, CancellationToken cancel)
     {
         var page = await silo.Store.Read(user, request.Caller.Device, new ReadQuery { After = request.Cursor.Seq }, NowMs, cancel);
-        IsStale |= page.Standing.Token != Position;
+        IsStale |= page.HistoryState.Token != Position;
         return page;
     }
 

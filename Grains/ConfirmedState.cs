@@ -40,14 +40,14 @@ internal sealed class ConfirmedState(UserId user, CoordinatorContext silo)
     /// <summary>A commit was held: epoch and head were those it was decided on, and are now these.</summary>
     public void Committed(SyncToken head, UInt128 digest, long nowMs, long rights, ClockReading startedAt)
     {
-        if (known is not { Standing: var standing } || standing.Epoch != head.Epoch || standing.Rights != rights)
+        if (known is not { HistoryState: var history } || history.Epoch != head.Epoch || history.Rights != rights)
         {
             Invalidate();
             return;
         }
 
         Version++;
-        known = known with { Standing = standing with { Last = head.Seq, Digest = digest, LastSyncMs = Math.Max(standing.LastSyncMs, nowMs) } };
+        known = known with { HistoryState = history with { Last = head.Seq, Digest = digest, LastSyncMs = Math.Max(history.LastSyncMs, nowMs) } };
         confirmedAt = startedAt;
     }
 

@@ -59,19 +59,19 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     /// <summary>Tells what the store has confirmed, where it differs from what was told.</summary>
     public void Follow(UserState state)
     {
-        var standing = state.Standing;
-        var isBehind = Head is { } head && head.Epoch == standing.Epoch && head.Seq.IsAfter(standing.Last);
-        if (Head != standing.Token && !isBehind)
+        var history = state.HistoryState;
+        var isBehind = Head is { } head && head.Epoch == history.Epoch && head.Seq.IsAfter(history.Last);
+        if (Head != history.Token && !isBehind)
         {
-            Head = standing.Token;
-            Tell(new UserNews(user) { Head = standing.Token });
+            Head = history.Token;
+            Tell(new UserNews(user) { Head = history.Token });
         }
 
         // Noted also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
-        if (!isBehind) Trail.Note(standing.Token, silo.NowMs);
-        if (told == (standing.NotBeforeMs, standing.Rights)) return;
-        told = (standing.NotBeforeMs, standing.Rights);
-        if (standing.NotBeforeMs > 0 || state.Revoked.Count > 0) Tell(new UserNews(user) { NotBeforeMs = standing.NotBeforeMs, Revoked = state.Revoked });
+        if (!isBehind) Trail.Note(history.Token, silo.NowMs);
+        if (told == (history.NotBeforeMs, history.Rights)) return;
+        told = (history.NotBeforeMs, history.Rights);
+        if (history.NotBeforeMs > 0 || state.Revoked.Count > 0) Tell(new UserNews(user) { NotBeforeMs = history.NotBeforeMs, Revoked = state.Revoked });
     }
 
     public void Tell(UserNews news)

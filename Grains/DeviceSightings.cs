@@ -20,7 +20,7 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
     /// <returns>False when the device is new and the user has as many as allowed.</returns>
     public async ValueTask<bool> See(UserId user, DeviceId device, Revision cursor, CancellationToken cancel)
     {
-        var devices = Of(user);
+        var devices = Find(user);
         var nowMs = NowMs;
         var known = devices.GetValueOrDefault(device);
         if (known is not null && nowMs - known.StoredMs < Limits.DeviceSeenEveryMs)
@@ -35,7 +35,7 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
     /// <summary>Stores what has been seen since, before a report is read.</summary>
     public async ValueTask Flush(UserId user, CancellationToken cancel)
     {
-        foreach (var (device, seen) in Of(user))
+        foreach (var (device, seen) in Find(user))
         {
             if (seen.SeenMs > seen.StoredMs || seen.Seq > seen.StoredSeq) await Store(user, device, seen.Seq, seen.SeenMs, cancel);
         }
@@ -51,7 +51,7 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
         try
         {
             if (!await store.SeeDevice(user, device, seq, quotas.DevicesMax, seenMs, cancel)) return false;
-            Of(user)[device] = new Sighting(seenMs, seq, seenMs, seq);
+            Find(user)[device] = new Sighting(seenMs, seq, seenMs, seq);
         }
         catch (StoreUnavailableException fault) when (fault.Reason is not ("unreachable" or "pool"))
         {
@@ -62,7 +62,7 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
     }
 
     // One lock and few buckets: there are as many of these as active users, most with a device or two.
-    private ConcurrentDictionary<DeviceId, Sighting> Of(UserId user) => users.GetOrCreate(user.Value, static entry =>
+    private ConcurrentDictionary<DeviceId, Sighting> Find(UserId user) => users.GetOrCreate(user.Value, static entry =>
     {
         entry.SetSize(1).SetSlidingExpiration(Remembered);
         return new ConcurrentDictionary<DeviceId, Sighting>(concurrencyLevel: 1, capacity: 3);

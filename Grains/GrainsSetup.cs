@@ -22,7 +22,7 @@ public static class GrainsSetup
         if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres, new PostgresOptions(AlsoApply: alsoApply)));
         else AddStore(services, _ => SqliteStore.Open(sqlitePath));
         services.AddSingleton<SyncMetrics>();
-        services.AddSingleton(provider => ContextOf(provider, quotas));
+        services.AddSingleton(provider => BuildContext(provider, quotas));
         services.AddSingleton<IUserReader, UserReader>();
         services.AddSingleton<StoreGate>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<StoreGate>());
@@ -33,7 +33,7 @@ public static class GrainsSetup
         return services;
     }
 
-    private static CoordinatorContext ContextOf(IServiceProvider provider, Quotas quotas) => new(
+    private static CoordinatorContext BuildContext(IServiceProvider provider, Quotas quotas) => new(
         provider.GetRequiredService<IUserStore>(),
         provider.GetRequiredService<IAnswerFormat>(),
         quotas,

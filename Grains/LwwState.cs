@@ -21,15 +21,15 @@ internal sealed class LwwState(UserId user, CoordinatorContext silo)
     {
         var stale = await Get(cancel);
         var later = await silo.Store.Load(user, stale.Last, silo.NowMs, cancel);
-        if (later.Standing.Epoch != stale.Standing.Epoch || stale.Last.IsAfter(later.Standing.Last)) return await Reload(cancel);
+        if (later.HistoryState.Epoch != stale.HistoryState.Epoch || stale.Last.IsAfter(later.HistoryState.Last)) return await Reload(cancel);
         stale.CatchUp(later);
         return stale;
     }
 
-    /// <summary>Live entities by type if the heads have come as far as <paramref name="standing"/>; else null.</summary>
-    public Dictionary<string, int>? LiveByType(Standing standing)
+    /// <summary>Live entities by type if the heads have come as far as <paramref name="history"/>; else null.</summary>
+    public Dictionary<string, int>? LiveByType(HistoryState history)
     {
-        var isThere = ledger is not null && ledger.Standing.Epoch == standing.Epoch && !standing.Last.IsAfter(ledger.Last);
+        var isThere = ledger is not null && ledger.HistoryState.Epoch == history.Epoch && !history.Last.IsAfter(ledger.Last);
         return isThere ? new Dictionary<string, int>(ledger!.LiveByType) : null;
     }
 

@@ -4,14 +4,14 @@ using Mirubato.Grains.Domain;
 namespace Mirubato.Grains;
 
 /// <summary>A write that waits for its turn, parsed and hashed before it queues: only deciding needs the coordinator.</summary>
-internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, KeyedBody? keyed, bool onTopOfAnything = false)
+internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, KeyedBody? keyed, bool onTopOfAnything = false)
 {
     // Completed on the coordinator's turns, where its callers wait: they go on at once, not in another turn.
     private readonly TaskCompletionSource<WriteAnswer> answer = new();
 
     public WriteRequest Request => request;
 
-    public List<Incoming> Items => items;
+    public List<ParsedItem> Items => items;
 
     public KeyedBody? Keyed => keyed;
 
@@ -19,16 +19,16 @@ internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, Ke
     public bool OnTopOfAnything => onTopOfAnything;
 
     /// <summary>What it weighs while it waits.</summary>
-    public long Bytes { get; } = BytesOf(request) + (256L * items.Count);
+    public long Bytes { get; } = CountBytes(request) + (256L * items.Count);
 
     public Caller Caller => request.Caller;
 
     public Task<WriteAnswer> Answer => answer.Task;
 
     public static ValueTask<QueuedWrite> From(WriteRequest request) =>
-        BodyWork.Run(BytesOf(request), request, static r => new QueuedWrite(r, Parse(r), KeyedBody.From(r)));
+        BodyWork.Run(CountBytes(request), request, static r => new QueuedWrite(r, Parse(r), KeyedBody.From(r)));
 
-    public static int BytesOf(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
+    public static int CountBytes(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
 
     /// <summary>Brings the heads to where the store stands.</summary>
     public static QueuedWrite OfNothing(Caller caller) => new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
@@ -37,7 +37,7 @@ internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, Ke
     public static QueuedWrite Restoring(ConflictReport conflict, Caller caller, long nowMs)
     {
         var change = new Change(conflict.Entity.Type, conflict.Entity.Id, new DocumentRange(0, conflict.Document.Length));
-        var item = Intake.Read(change, conflict.Document, caller.User) with { ClaimMs = nowMs };
+        var item = ItemParser.Read(change, conflict.Document, caller.User) with { ClientMs = nowMs };
         var request = new WriteRequest(caller, WriteScope.Push, null, conflict.Document, [change]) { ItemsWanted = true };
         return new QueuedWrite(request, [item], keyed: null, onTopOfAnything: true);
     }
@@ -46,10 +46,10 @@ internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, Ke
 
     public void Fail(Exception fault) => answer.TrySetException(fault);
 
-    private static List<Incoming> Parse(WriteRequest request)
+    private static List<ParsedItem> Parse(WriteRequest request)
     {
-        var items = new List<Incoming>(request.Changes.Count);
-        foreach (var change in request.Changes) items.Add(Intake.Read(change, request.DocumentOf(change), request.Caller.User));
+        var items = new List<ParsedItem>(request.Changes.Count);
+        foreach (var change in request.Changes) items.Add(ItemParser.Read(change, request.FindDocument(change), request.Caller.User));
         return items;
     }
 }
@@ -57,7 +57,7 @@ internal sealed class QueuedWrite(WriteRequest request, List<Incoming> items, Ke
 /// <summary>What an idempotency key is bound to: the bytes of the body, or, when those differ, what they mean.</summary>
 internal sealed class KeyedBody(WriteScope scope, string key, ReadOnlyMemory<byte> body)
 {
-    private readonly Lazy<byte[]> meaning = new(() => RequestHash.Of(body.Span));
+    private readonly Lazy<byte[]> meaning = new(() => RequestHash.Compute(body.Span));
 
     public WriteScope Scope => scope;
 
@@ -71,7 +71,7 @@ internal sealed class KeyedBody(WriteScope scope, string key, ReadOnlyMemory<byt
 
     /// <summary>The first answer again, or the refusal when the key is bound to another body.</summary>
     public static ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt receipt) =>
-        BodyWork.Run(QueuedWrite.BytesOf(request), request, r => From(r)!.Replay(receipt));
+        BodyWork.Run(QueuedWrite.CountBytes(request), request, r => From(r)!.Replay(receipt));
 
     public WriteAnswer Replay(Receipt receipt) =>
         receipt.RawHash.Span.SequenceEqual(RawHash) || receipt.RequestHash.Span.SequenceEqual(Meaning)

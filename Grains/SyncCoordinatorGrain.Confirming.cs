@@ -57,11 +57,11 @@ internal sealed partial class SyncCoordinatorGrain
     }
 
     /// <summary>Memory may say that a caller is welcome. Anything else is decided on a snapshot of the store.</summary>
-    private async ValueTask<Standing> Judge(Caller caller)
+    private async ValueTask<HistoryState> Judge(Caller caller)
     {
         var known = await Confirm(confirmed.Fresh);
-        var isWelcome = caller.TokenIssuedAtMs >= known.Standing.NotBeforeMs && !(caller.Device is { } device && known.Revoked.Contains(device));
-        return isWelcome ? known.Standing : await silo.Store.Standing(user, caller.Device, silo.NowMs, NoCancellation);
+        var isWelcome = caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs && !(caller.Device is { } device && known.Revoked.Contains(device));
+        return isWelcome ? known.HistoryState : await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
     }
 
     private async ValueTask<UserState> Confirm(Func<ValueTask<UserState>> ask)
@@ -73,16 +73,16 @@ internal sealed partial class SyncCoordinatorGrain
 
     private void Adopt(UserState known)
     {
-        if (connections.Head is { } head && head.Epoch != known.Standing.Epoch) StartOver();
+        if (connections.Head is { } head && head.Epoch != known.HistoryState.Epoch) StartOver();
         connections.Follow(known);
     }
 
     /// <summary>A write of nothing brings the heads to where the store stands; only the queue's runner may move them.</summary>
-    private async ValueTask<Dictionary<string, int>> LiveByType(Caller caller, Standing standing)
+    private async ValueTask<Dictionary<string, int>> LiveByType(Caller caller, HistoryState history)
     {
-        if (state.LiveByType(standing) is { } counts) return counts;
+        if (state.LiveByType(history) is { } counts) return counts;
         await queue.Run(QueuedWrite.OfNothing(caller));
-        return state.LiveByType(standing) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
+        return state.LiveByType(history) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
     }
 
     /// <summary>The history has begun anew: what was answered, issued or seen in the epoch before means nothing any more.</summary>

@@ -71,7 +71,7 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     public Task<Reply<bool>> Dismiss(DismissRequest request) =>
         Answer(() => silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation));
 
-    public Task<Reply<Standing>> Standing(Caller caller) => Answer(async () =>
+    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(async () =>
     {
         await See(caller);
         return await Judge(caller);
@@ -81,9 +81,9 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     {
         await See(caller);
         var known = await Confirm(confirmed.Counted);
-        var standing = await Judge(caller);
-        if (standing.Refusal(caller) is not RequestRefusal.None) return new StatusReport(standing, 0, 0, []);
-        return new StatusReport(standing, known.Devices, connections.Count, await LiveByType(caller, standing));
+        var history = await Judge(caller);
+        if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
+        return new StatusReport(history, known.Devices, connections.Count, await LiveByType(caller, history));
     });
 
     public Task<Reply<List<DeviceReport>>> Devices() => Answer(async () =>
@@ -117,12 +117,12 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
         return notBeforeMs;
     });
 
-    public Task<Reply<Standing>> Erase() => Answer(async () =>
+    public Task<Reply<HistoryState>> Erase() => Answer(async () =>
     {
         confirmed.Invalidate();
         await silo.Store.Erase(user, silo.NowMs, NoCancellation);
         StartOver();
-        return (await Confirm(confirmed.Ask)).Standing;
+        return (await Confirm(confirmed.Ask)).HistoryState;
     });
 
     public async Task<RosterReply> Report(Roster roster)

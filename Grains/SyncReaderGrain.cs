@@ -6,7 +6,7 @@ namespace Mirubato.Grains;
 [GrainType("mirubato-reader"), StatelessWorker, Reentrant]
 internal sealed class SyncReaderGrain(IUserReader reader, IReadiness readiness) : Grain, ISyncReaderGrain
 {
-    public Task<Reply<Standing>> Standing(Caller caller) => Answer(reader.Standing(caller, CancellationToken.None));
+    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(reader.HistoryState(caller, CancellationToken.None));
 
     public Task<Reply<ReadPage>> Read(PageRequest request) => Answer(Page(request));
 

@@ -5,10 +5,10 @@ namespace Mirubato.Grains;
 /// <summary>Reads in a silo: straight from the store, without a grain call, so that they go on while the cluster mends.</summary>
 internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) : IUserReader
 {
-    public async ValueTask<Standing> Standing(Caller caller, CancellationToken cancel)
+    public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
     {
         await See(caller, Revision.Origin, cancel);
-        return await silo.Store.Standing(caller.User, caller.Device, silo.NowMs, cancel);
+        return await silo.Store.HistoryState(caller.User, caller.Device, silo.NowMs, cancel);
     }
 
     public async ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)

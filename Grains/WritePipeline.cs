@@ -63,7 +63,7 @@ internal sealed class WritePipeline(
         // A sweep may have taken tombstones that the heads still count.
         if (rights is not null && rights != outcome.Rights) state.Drop();
         rights = outcome.Rights;
-        confirmed.Committed(ledger.Position, ledger.Standing.Digest, batch.NowMs, outcome.Rights, startedAt);
+        confirmed.Committed(ledger.Position, ledger.HistoryState.Digest, batch.NowMs, outcome.Rights, startedAt);
         return CommitResult.Held;
     }
 
@@ -72,8 +72,8 @@ internal sealed class WritePipeline(
     {
         foreach (var caller in batch.Requests.Select(r => r.Caller).DistinctBy(c => (c.Device, c.TokenIssuedAtMs)))
         {
-            var standing = await silo.Store.Standing(user, caller.Device, silo.NowMs, NoCancellation);
-            if (standing.Token != batch.Position || standing.Refusal(caller) is not RequestRefusal.None) return false;
+            var history = await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
+            if (history.Token != batch.Position || history.Refusal(caller) is not RequestRefusal.None) return false;
         }
 
         return true;
@@ -81,14 +81,14 @@ internal sealed class WritePipeline(
 
     private void Conclude(CommitBatch batch)
     {
-        if (batch.Rows.Count > 0) connections.Announce(AnnouncementOf(batch));
+        if (batch.Rows.Count > 0) connections.Announce(BuildAnnouncement(batch));
         foreach (var receipt in batch.Receipts) cachedResponses.Add(receipt);
         foreach (var (write, answer) in batch.Answers) write.Complete(answer);
         if (batch.KeepsDocuments) _ = Trim();
         receiptQuota.Added(batch.Receipts);
     }
 
-    private static Announcement AnnouncementOf(CommitBatch batch)
+    private static Announcement BuildAnnouncement(CommitBatch batch)
     {
         var holders = batch.Answers.Where(a => HoldsWhatIsStored(a.Answer)).Select(a => a.Write).ToHashSet();
         var rows = new List<AnnouncedRow>(batch.Rows.Count);
@@ -101,7 +101,7 @@ internal sealed class WritePipeline(
         item.Document.IsEmpty && !item.IsCopyLeftOut && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
 
     private static StoredRow Stored(NewRow row) =>
-        new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);
+        new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.PublishedMs, row.Head.DeletedMs, row.Data);
 
     /// <summary>The feed's bound is kept behind the answer; a failed trim is made up by the next one.</summary>
     private async Task Trim()
@@ -138,8 +138,8 @@ internal sealed class WritePipeline(
         var welcome = new List<QueuedWrite>();
         foreach (var write in writes)
         {
-            var standing = await silo.Store.Standing(user, write.Caller.Device, silo.NowMs, NoCancellation);
-            if (standing.Refusal(write.Caller) is not RequestRefusal.None and var why) write.Complete(WriteAnswer.Refuse(why));
+            var history = await silo.Store.HistoryState(user, write.Caller.Device, silo.NowMs, NoCancellation);
+            if (history.Refusal(write.Caller) is not RequestRefusal.None and var why) write.Complete(WriteAnswer.Refuse(why));
             else welcome.Add(write);
         }
 

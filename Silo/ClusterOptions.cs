@@ -46,10 +46,10 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     private static ClusterOptions Read(SettingsReader settings)
     {
         var postgres = settings.Text("Storage:Postgres");
-        var mode = ModeOf(settings);
+        var mode = ParseMode(settings);
         var read = new ClusterOptions(postgres, mode, settings.Text("Silo:ClusterId") ?? "mirubato", settings.Text("Silo:ServiceId") ?? "mirubato-sync")
         {
-            Address = AddressOf(settings, postgres, mode),
+            Address = ParseAddress(settings, postgres, mode),
             Port = settings.Int("Silo:Port", 11_111, 1, 65_535),
             GatewayPort = settings.Int("Silo:GatewayPort", 30_000, 1, 65_535),
             IdleFor = TimeSpan.FromMinutes(settings.Int("Silo:IdleMinutes", 15, 2, 1_440)),
@@ -63,7 +63,7 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
         return read;
     }
 
-    private static SiloMode ModeOf(SettingsReader settings)
+    private static SiloMode ParseMode(SettingsReader settings)
     {
         var text = settings.Text("Silo:Mode") ?? nameof(SiloMode.Combined);
         if (Enum.GetNames<SiloMode>().Contains(text, StringComparer.OrdinalIgnoreCase)) return Enum.Parse<SiloMode>(text, ignoreCase: true);
@@ -75,7 +75,7 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     /// Two hosts that both give out 127.0.0.1 would take each other for dead in turns. So loopback is assumed only where the database is on
     /// this machine, and then only processes of this machine can be members.
     /// </summary>
-    private static IPAddress AddressOf(SettingsReader settings, string? postgres, SiloMode mode)
+    private static IPAddress ParseAddress(SettingsReader settings, string? postgres, SiloMode mode)
     {
         if (settings.Text("Silo:Address") is not { } text)
         {

@@ -66,7 +66,7 @@ internal static class SiloHost
         var dashboard = builder.Options().AdminSecret is not null;
         AddEngine(builder, options, dashboard);
         builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = LogLevels(options) });
-        builder.Services.AddSingleton(new Surface(options.Mode is not SiloMode.Silo, app =>
+        builder.Services.AddSingleton(new HostEndpoints(options.Mode is not SiloMode.Silo, app =>
         {
             // What a start leaves behind an idle server would keep for hours.
             app.Lifetime.ApplicationStarted.Register(() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));

@@ -5,7 +5,7 @@ namespace Mirubato.Tests;
 public sealed class SyncTokenTests
 {
     private static readonly Epoch Epoch = new(Guid.Parse("0123456789abcdef0123456789abcdef"));
-    private static readonly Standing Standing = new(Epoch, new Revision(1), new Revision(100), new Revision(40), UInt128.Zero, 0, 0, 0, false);
+    private static readonly HistoryState HistoryState = new(Epoch, new Revision(1), new Revision(100), new Revision(40), UInt128.Zero, 0, 0, 0, false);
 
     [Theory]
     [InlineData("0123456789abcdef0123456789abcdef.7")]
@@ -32,8 +32,8 @@ public sealed class SyncTokenTests
     [InlineData(100, 0, false)]
     [InlineData(101, 0, true)]   // Ahead of the head.
     public void A_token_that_cannot_be_continued_resets(long seq, long floor, bool resets) =>
-        Assert.Equal(resets, Standing.Resets(new SyncToken(Epoch, new Revision(seq), new Revision(floor))));
+        Assert.Equal(resets, HistoryState.Resets(new SyncToken(Epoch, new Revision(seq), new Revision(floor))));
 
     [Fact]
-    public void A_token_of_another_epoch_resets() => Assert.True(Standing.Resets(new SyncToken(new Epoch(Guid.NewGuid()), new Revision(50))));
+    public void A_token_of_another_epoch_resets() => Assert.True(HistoryState.Resets(new SyncToken(new Epoch(Guid.NewGuid()), new Revision(50))));
 }

@@ -48,7 +48,7 @@ internal static partial class DemoPage
     /// <summary>A token nobody had to sign in for. It is short-lived, so that the page has to fetch the next one in time, as a real app does.</summary>
     private static Task Token(HttpContext http, GatewayOptions options, DemoTokens tokens, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
     {
-        var user = http.Features.Get<HiddenQuery>()?["user"];
+        var user = http.Features.Get<RedactedQuery>()?["user"];
         if (user is null || !DemoUser().IsMatch(user)) return ProblemAnswers.Write(http, Problem.InvalidParameter, "The parameter user must be 'demo-' and 16 to 40 lower-case letters or digits.");
         if (!tokens.Count(http.Connection.RemoteIpAddress)) return ProblemAnswers.Write(http, Problem.RateLimited, "This address took too many tokens of the demo; wait as Retry-After says.");
         var token = SampleToken.For(user, options.Auth, time.GetUtcNow(), TimeSpan.FromSeconds(options.Demo.TokenSeconds));

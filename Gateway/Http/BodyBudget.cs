@@ -27,7 +27,7 @@ internal sealed class BodyBudget(GatewayOptions options)
         var held = users.AddOrUpdate(user, more, (_, share) => share + more);
         if (held.Bytes > UserBytesMax || held.Large > options.Limits.LargeBodiesPerUser)
         {
-            ReleaseOf(user, more);
+            ReleaseShare(user, more);
             throw new RequestRefusedException(Problem.TooManyLargeBodies);
         }
 
@@ -38,11 +38,11 @@ internal sealed class BodyBudget(GatewayOptions options)
 
     private void Release(UserId user, Share held)
     {
-        ReleaseOf(user, held);
+        ReleaseShare(user, held);
         Interlocked.Add(ref taken, -held.Bytes);
     }
 
-    private void ReleaseOf(UserId user, Share held)
+    private void ReleaseShare(UserId user, Share held)
     {
         // Removed at zero, so that the table holds only users with a body under way.
         if (users.AddOrUpdate(user, default(Share), (_, share) => share - held) == default) users.TryRemove(KeyValuePair.Create(user, default(Share)));

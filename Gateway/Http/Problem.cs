@@ -103,7 +103,7 @@ internal static class Problems
 
     public static ProblemForm Form(this Problem problem) => Forms[problem];
 
-    public static Problem Of(RequestRefusal refusal) => refusal switch
+    public static Problem From(RequestRefusal refusal) => refusal switch
     {
         RequestRefusal.KeyReused => Problem.KeyReused,
         RequestRefusal.DeviceRevoked => Problem.DeviceRevoked,

@@ -18,7 +18,7 @@ internal static class RateLimits
         services.AddSingleton(_ => users);
         services.AddRateLimiter(limiter =>
         {
-            limiter.AddPolicy(PerUser, http => RateLimitPartition.Get(http.User.FindFirst("sub")?.Value ?? "", users.Of));
+            limiter.AddPolicy(PerUser, http => RateLimitPartition.Get(http.User.FindFirst("sub")?.Value ?? "", users.Find));
             limiter.OnRejected = (rejected, _) => new ValueTask(
                 ProblemAnswers.Write(rejected.HttpContext, Problem.RateLimited, retrySeconds: RetrySeconds(rejected.Lease)));
         });

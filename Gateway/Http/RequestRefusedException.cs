@@ -15,6 +15,6 @@ internal sealed class RequestRefusedException(Problem problem, string? detail = 
 
     public static void ThrowIf(RequestRefusal refusal)
     {
-        if (refusal is not RequestRefusal.None) throw new RequestRefusedException(Problems.Of(refusal));
+        if (refusal is not RequestRefusal.None) throw new RequestRefusedException(Problems.From(refusal));
     }
 }

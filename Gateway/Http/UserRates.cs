@@ -17,7 +17,7 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
     }
 
     /// <summary>The user's bucket for the framework's middleware.</summary>
-    public RateLimiter Of(string user) => new UserBucket(buckets, user);
+    public RateLimiter Find(string user) => new UserBucket(buckets, user);
 
     public void Dispose() => buckets.Dispose();
 

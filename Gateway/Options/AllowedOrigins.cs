@@ -19,8 +19,8 @@ internal sealed partial class AllowedOrigins(IEnumerable<string> origins, bool l
     /// </summary>
     public static string? Exact(string text)
     {
-        var composed = Nfc.Of(text);
-        if (!IsOfWeb(composed)) return Shell().IsMatch(text) ? text : null;
+        var composed = Nfc.Compose(text);
+        if (!IsWebOrigin(composed)) return Shell().IsMatch(text) ? text : null;
         var uri = new Uri(composed);
         return uri.HostNameType is UriHostNameType.Dns && !Ascii.IsValid(text)
             ? $"{uri.Scheme}://{uri.IdnHost}{(uri.IsDefaultPort ? "" : $":{uri.Port}")}"
@@ -28,7 +28,7 @@ internal sealed partial class AllowedOrigins(IEnumerable<string> origins, bool l
     }
 
     /// <summary>Whether <paramref name="text"/> is an origin of http or https in the form a browser sends: scheme, host and, if unusual, port.</summary>
-    public static bool IsOfWeb(string text) =>
+    public static bool IsWebOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
         && !text.Contains('*', StringComparison.Ordinal)
@@ -38,7 +38,7 @@ internal sealed partial class AllowedOrigins(IEnumerable<string> origins, bool l
     private static partial Regex Shell();
 
     private static bool IsLocalhost(string origin) =>
-        IsOfWeb(origin)
+        IsWebOrigin(origin)
         && new Uri(origin).Host is var host
         && (host is "localhost" or "127.0.0.1" || host.EndsWith(".localhost", StringComparison.Ordinal));
 }

@@ -16,7 +16,7 @@ internal static class DevelopmentSecret
         var path = Path.Combine(dataDirectory, FileName);
         if (!File.Exists(path)) Make(path);
         var secret = File.ReadAllText(path).Trim();
-        return secret.Length >= OptionsFile.SecretBytesMin
+        return secret.Length >= OptionsParser.SecretBytesMin
             ? secret
             : throw new InvalidOptionsException([$"The development secret in {path} is cut short: delete the file, and the next start makes a new one."]);
     }

@@ -11,18 +11,18 @@ internal static class AccountEndpoints
     public static async Task Status(Call call)
     {
         var report = await call.Ask(grain => grain.Status(call.Caller));
-        var standing = report.Standing;
-        RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
+        var history = report.HistoryState;
+        RequestRefusedException.ThrowIf(history.Refusal(call.Caller));
         var answer = new StatusAnswer(
-            standing.LastSyncMs == 0 ? null : IsoTime.Text(standing.LastSyncMs),
-            standing.Token.ToString(),
-            standing.Last.Number,
+            history.LastSyncMs == 0 ? null : IsoTime.Text(history.LastSyncMs),
+            history.Token.ToString(),
+            history.Last.Number,
             PendingChanges: 0,
             report.Devices,
             report.LiveEntities.Values.Sum(),
             report.LiveEntities,
             report.Connections,
-            PullWriter.Digest(standing),
+            PullWriter.Digest(history),
             CommonHeaders.SchemaVersion);
         await call.Http.Answer(answer, WireJson.Default.StatusAnswer);
     }
@@ -33,8 +33,8 @@ internal static class AccountEndpoints
         using var only = turns.Long(call.Caller.User);
 
         // Not given up with its client: the turn ends when the work does.
-        var standing = await call.Coordinator.Ask(grain => grain.Erase(), CancellationToken.None);
-        await call.Http.Answer(new ErasedAnswer(true, standing.Token.ToString(), standing.Last.Number), WireJson.Default.ErasedAnswer);
+        var history = await call.Coordinator.Ask(grain => grain.Erase(), CancellationToken.None);
+        await call.Http.Answer(new ErasedAnswer(true, history.Token.ToString(), history.Last.Number), WireJson.Default.ErasedAnswer);
     }
 
     public static async Task SignOutEverywhere(Call call)

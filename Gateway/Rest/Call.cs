@@ -20,7 +20,7 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
     public async ValueTask<ReadPage> Read(ReadQuery query)
     {
         var page = await Reader.Read(Caller, query, Cancel);
-        RequestRefusedException.ThrowIf(page.Standing.Refusal(Caller));
+        RequestRefusedException.ThrowIf(page.HistoryState.Refusal(Caller));
         return page;
     }
 

@@ -29,8 +29,8 @@ internal static class ExportEndpoint
             SyncToken? token = null;
             await foreach (var page in call.PagesByKey(new ReadQuery { AfterKey = new EntityKey("", "") }))
             {
-                token ??= page.Standing.Token;
-                foreach (var row in page.Rows) await Write(Of(row));
+                token ??= page.HistoryState.Token;
+                foreach (var row in page.Rows) await Write(From(row));
             }
 
             await Conflicts();
@@ -40,7 +40,7 @@ internal static class ExportEndpoint
 
         private async ValueTask Conflicts()
         {
-            await foreach (var conflict in FeedEndpoints.All(call, after: null)) await Write(Of(conflict));
+            await foreach (var conflict in FeedEndpoints.All(call, after: null)) await Write(From(conflict));
         }
 
         private async ValueTask Write(ExportLine what)
@@ -54,7 +54,7 @@ internal static class ExportEndpoint
         }
     }
 
-    private static ExportLine Of(StoredRow row) => new(row.DeletedAtMs is null ? "entity" : "tombstone")
+    private static ExportLine From(StoredRow row) => new(row.DeletedAtMs is null ? "entity" : "tombstone")
     {
         EntityType = row.Entity.Type,
         EntityId = row.Entity.Id,
@@ -65,7 +65,7 @@ internal static class ExportEndpoint
         Data = JsonBytes.OrNull(row.Data),
     };
 
-    private static ExportLine Of(ConflictReport conflict) => new("conflict")
+    private static ExportLine From(ConflictReport conflict) => new("conflict")
     {
         EntityType = conflict.Entity.Type,
         EntityId = conflict.Entity.Id,

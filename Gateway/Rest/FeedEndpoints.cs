@@ -11,7 +11,7 @@ internal static class FeedEndpoints
 
     public static async Task Conflicts(Call call, UserTurns turns)
     {
-        var limit = QueryLimit.Of(call.Http.Request.Query, PageMax) ?? PageUsual;
+        var limit = QueryLimit.Parse(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
         if (after.Length > 0 && !UsableId.Is(after)) throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
         using var turn = await turns.Read(call.Caller.User, call.Cancel);

@@ -11,7 +11,7 @@ internal static class PathId
     /// </summary>
     /// <param name="http">The request.</param>
     /// <param name="at">Segments before the id.</param>
-    public static string Of(HttpContext http, int at = 2)
+    public static string Parse(HttpContext http, int at = 2)
     {
         var target = http.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "";
         if (!target.StartsWith('/') && Uri.TryCreate(target, UriKind.Absolute, out var whole)) target = whole.PathAndQuery;
@@ -20,5 +20,5 @@ internal static class PathId
     }
 
     /// <summary>As scores are stored.</summary>
-    public static string OfScore(HttpContext http) => ScoreIds.NormalizeExisting(Of(http));
+    public static string OfScore(HttpContext http) => ScoreIds.NormalizeExisting(Parse(http));
 }

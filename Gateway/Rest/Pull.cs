@@ -25,36 +25,36 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
 
     public async Task Answer()
     {
-        var (standing, more, moved) = await Gather();
+        var (history, more, moved) = await Gather();
         var response = call.Http.Response;
-        response.Headers.ETag = request.Tag(standing);
+        response.Headers.ETag = request.Tag(history);
         response.ContentType = ContentTypes.Json;
         if (request.Limit is null && (more || moved))
         {
             // They come again from the stream: a client that does not read must not hold them.
             rows.Clear();
-            await new PullStream(call, request.Types, since, reset, call.Time.GetUtcNow()).Write(standing);
+            await new PullStream(call, request.Types, since, reset, call.Time.GetUtcNow()).Write(history);
             return;
         }
 
         // Rows past the first page's head belong to the next pull: this answer tells of the moment of its first page.
         var hasMore = more && !moved;
         metrics.PulledRows.Add(rows.Count);
-        await (bytes > SmallBytes ? Stream(standing, hasMore, whole: !hasMore && !moved) : Send(standing, hasMore, whole: !hasMore && !moved));
+        await (bytes > SmallBytes ? Stream(history, hasMore, whole: !hasMore && !moved) : Send(history, hasMore, whole: !hasMore && !moved));
     }
 
-    private async ValueTask<(Standing Standing, bool More, bool Moved)> Gather()
+    private async ValueTask<(HistoryState HistoryState, bool More, bool Moved)> Gather()
     {
         var first = await First();
         var (last, moved) = await Gather(first);
-        return (first.Standing, last.More, moved);
+        return (first.HistoryState, last.More, moved);
     }
 
     private async ValueTask<ReadPage> First()
     {
         var page = await Read(since?.Seq ?? Revision.Origin);
-        RequestRefusedException.ThrowIf(page.Standing.Refusal(call.Caller));
-        if (since is not { } token || !page.Standing.Resets(token)) return page;
+        RequestRefusedException.ThrowIf(page.HistoryState.Refusal(call.Caller));
+        if (since is not { } token || !page.HistoryState.Resets(token)) return page;
         reset = true;
         since = null;
         return await Read(Revision.Origin);
@@ -67,12 +67,12 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         {
             foreach (var row in page.Rows)
             {
-                if (row.Seq > first.Standing.Last.Number) return (page, true);
+                if (row.Seq > first.HistoryState.Last.Number) return (page, true);
                 rows.Add(row);
                 bytes += row.Data.Length;
             }
 
-            if (!page.More || IsFull()) return (page, page.Standing.Token != first.Standing.Token);
+            if (!page.More || IsFull()) return (page, page.HistoryState.Token != first.HistoryState.Token);
             page = await Read(new Revision(page.Rows[^1].Seq));
         }
     }
@@ -90,30 +90,30 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
     }, call.Cancel);
 
     /// <summary>Who pages from the start may stand below the horizon until it has passed it.</summary>
-    private SyncToken PagingToken(Standing standing) =>
-        (since ?? new SyncToken(standing.Epoch, Revision.Origin, standing.Horizon)).At(new Revision(rows[^1].Seq));
+    private SyncToken PagingToken(HistoryState history) =>
+        (since ?? new SyncToken(history.Epoch, Revision.Origin, history.Horizon)).At(new Revision(rows[^1].Seq));
 
-    private async Task Stream(Standing standing, bool hasMore, bool whole)
+    private async Task Stream(HistoryState history, bool hasMore, bool whole)
     {
         var to = new AnswerSteps(call.Http);
         to.Write("{"u8);
         foreach (var document in EntitySections.Documents(to, rows, withDeleted: since is not null)) await to.Write(document);
-        Tail(to, standing, hasMore, whole);
+        Tail(to, history, hasMore, whole);
         await to.Flush();
     }
 
-    private Task Send(Standing standing, bool hasMore, bool whole)
+    private Task Send(HistoryState history, bool hasMore, bool whole)
     {
         var to = new ArrayBufferWriter<byte>((int)bytes + 1024);
         to.Write("{"u8);
         foreach (var document in EntitySections.Documents(to, rows, withDeleted: since is not null)) to.Write(document.Span);
-        Tail(to, standing, hasMore, whole);
+        Tail(to, history, hasMore, whole);
         return call.Http.Answer(StatusCodes.Status200OK, to.WrittenMemory, ContentTypes.Json);
     }
 
-    private void Tail(IBufferWriter<byte> to, Standing standing, bool hasMore, bool whole)
+    private void Tail(IBufferWriter<byte> to, HistoryState history, bool hasMore, bool whole)
     {
-        var token = hasMore ? PagingToken(standing) : standing.Token;
-        PullWriter.Tail(to, token, call.Time.GetUtcNow(), whole ? standing : null, hasMore, reset);
+        var token = hasMore ? PagingToken(history) : history.Token;
+        PullWriter.Tail(to, token, call.Time.GetUtcNow(), whole ? history : null, hasMore, reset);
     }
 }

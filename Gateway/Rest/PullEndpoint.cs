@@ -27,14 +27,14 @@ internal static class PullEndpoint
         await new Pull(call, request, metrics).Answer();
     }
 
-    /// <summary>Whether the client holds this very answer. Decided on the stored standing: another node may have written.</summary>
+    /// <summary>Whether the client holds this very answer. Decided on the stored history state: another node may have written.</summary>
     private static async ValueTask<bool> IsKnown(Call call, PullRequest request)
     {
         var known = call.Http.Request.Headers.IfNoneMatch;
         if (known.Count == 0) return false;
-        var standing = await call.Coordinator.Standing(call.Caller, call.Cancel);
-        RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
-        var tag = request.Tag(standing);
+        var history = await call.Coordinator.HistoryState(call.Caller, call.Cancel);
+        RequestRefusedException.ThrowIf(history.Refusal(call.Caller));
+        var tag = request.Tag(history);
         var matches = EntityTagHeaderValue.TryParseList([.. known.OfType<string>()], out var tags)
             && tags.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(EntityTagHeaderValue.Parse(tag), useStrongComparison: false));
         if (matches) call.Http.Response.Headers.ETag = tag;

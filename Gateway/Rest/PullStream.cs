@@ -13,10 +13,10 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
     private static readonly EntityKey FromStart = new("", "");
 
     private readonly AnswerSteps to = new(call.Http);
-    private Standing? last;
+    private HistoryState? last;
 
-    /// <param name="first">The standing before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.</param>
-    public async Task Write(Standing first)
+    /// <param name="first">The history state before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.</param>
+    public async Task Write(HistoryState first)
     {
         // Begun before the first byte is written: what fails from here on cuts the connection instead of mixing a problem into the answer.
         await call.Http.Response.StartAsync(call.Cancel);
@@ -91,7 +91,7 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
         while (true)
         {
             var page = await call.Read(new ReadQuery { After = after, Types = types, Kind = RowKind.Tombstones });
-            last = page.Standing;
+            last = page.HistoryState;
             foreach (var row in page.Rows)
             {
                 EntitySections.Tombstone(to, row, ref first);
@@ -111,7 +111,7 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
     {
         await foreach (var page in call.PagesByKey(query))
         {
-            last = page.Standing;
+            last = page.HistoryState;
             foreach (var row in page.Rows) yield return row;
         }
     }

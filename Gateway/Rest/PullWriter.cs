@@ -8,11 +8,11 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>What stands behind the entities of a pull.</summary>
 internal static class PullWriter
 {
-    public static string Digest(Standing standing) => standing.Digest.ToString("x32", CultureInfo.InvariantCulture);
+    public static string Digest(HistoryState history) => history.Digest.ToString("x32", CultureInfo.InvariantCulture);
 
     /// <param name="token">As far as the client is after this answer.</param>
     /// <param name="whole">The answer is of one moment and goes up to the head: then its digest means something.</param>
-    public static void Tail(IBufferWriter<byte> to, SyncToken token, DateTimeOffset now, Standing? whole, bool hasMore, bool reset)
+    public static void Tail(IBufferWriter<byte> to, SyncToken token, DateTimeOffset now, HistoryState? whole, bool hasMore, bool reset)
     {
         to.Write(",\"syncToken\":"u8);
         EntitySections.Quoted(to, token.ToString());

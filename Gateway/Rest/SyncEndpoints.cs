@@ -25,8 +25,8 @@ internal static class SyncEndpoints
         sync.MapPost("/conflicts/{id}/restore", FeedEndpoints.Restore).Says("Stores a losing document again, as a new change.")
             .Gives<PushAnswer>().Fails(404);
 
-        // What follows carries no standing in its own answer.
-        var rest = sync.MapGroup("").AddEndpointFilter<RouteGroupBuilder, StandingFilter>();
+        // What follows carries no history state in its own answer.
+        var rest = sync.MapGroup("").AddEndpointFilter<RouteGroupBuilder, HistoryStateFilter>();
         rest.MapGet("/conflicts", FeedEndpoints.Conflicts).Says("Changes that lost, newest first, kept 30 days.")
             .Takes(Query.After, Query.FeedLimit).Gives<ConflictsAnswer>();
         rest.MapDelete("/conflicts/{id}", FeedEndpoints.Dismiss).Says("Takes a losing document out of the feed for good.")

@@ -19,7 +19,7 @@ internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, Allowe
     public async ValueTask<TokenFacts> Admit(HttpContext http)
     {
         var origin = Origin(http.Request);
-        var hidden = http.Features.Get<HiddenQuery>();
+        var hidden = http.Features.Get<RedactedQuery>();
         var userId = hidden?["userId"] ?? "";
         TokenFacts? facts;
         if (hidden?["ticket"] is { Length: > 0 } ticket) facts = await Redeem(http, ticket, origin);
@@ -59,7 +59,7 @@ internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, Allowe
     private string? Origin(HttpRequest request)
     {
         if (request.Headers.Origin.ToString() is not { Length: > 0 } origin) return null;
-        var own = AllowedOrigins.IsOfWeb(origin) && string.Equals(new Uri(origin).Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+        var own = AllowedOrigins.IsWebOrigin(origin) && string.Equals(new Uri(origin).Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
         return own || origins.Allows(origin) ? origin : throw new UpgradeRefusedException(StatusCodes.Status403Forbidden, "Origin not allowed");
     }
 

@@ -38,7 +38,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
 
     private static SocketIdentity Identify(HttpContext http, Auth.TokenFacts facts)
     {
-        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? Uri.UnescapeDataString(header) : HiddenQuery.Read(http, "deviceId");
+        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? Uri.UnescapeDataString(header) : RedactedQuery.Read(http, "deviceId");
         return new SocketIdentity(facts.User, Guid.NewGuid().ToString("n"), UsableId.Is(device) ? new DeviceId(device) : null, facts);
     }
 
@@ -51,7 +51,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
         {
             who = await Admit(place, who);
             var protocol = Admission.Chosen(http);
-            if (KeptConnection.Of(http) is { } keeps)
+            if (DetachedConnection.Find(http) is { } keeps)
             {
                 await Handshake.Answer(http, protocol);
                 keeps.Keep(then => Serve(then, place, who));
@@ -121,7 +121,7 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     /// <summary>What the request held is not kept as long as the socket: the token least of all.</summary>
     private static void Forget(HttpContext http)
     {
-        http.Features.Set<HiddenQuery>(null);
+        http.Features.Set<RedactedQuery>(null);
         http.Features.Set<IQueryFeature>(null);
         http.Request.QueryString = QueryString.Empty;
         if (http.Features.Get<IHttpRequestFeature>() is { } request) request.RawTarget = Path;

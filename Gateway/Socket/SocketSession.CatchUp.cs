@@ -92,38 +92,38 @@ internal sealed partial class SocketSession
     {
         var after = run.From ?? sent;
         var page = await Read(after);
-        var standing = page.Standing;
-        if (standing.Refusal(Caller) is not RequestRefusal.None)
+        var history = page.HistoryState;
+        if (history.Refusal(Caller) is not RequestRefusal.None)
         {
             Close(CloseCode.SignedOut);
             return true;
         }
 
-        if (StartsOver(standing, after))
+        if (StartsOver(history, after))
         {
             run.IsReset = true;
             run.From = null;
-            StartOver(standing.Epoch);
+            StartOver(history.Epoch);
             return false;
         }
 
-        BeginAt(run, standing, after);
-        var end = page.More ? page.Rows[^1].Seq : Math.Max(after, standing.Last.Number);
+        BeginAt(run, history, after);
+        var end = page.More ? page.Rows[^1].Seq : Math.Max(after, history.Last.Number);
         await Queue(page.Rows, after, end, run);
-        return !page.More && sockets.Join(this, run, new SyncToken(standing.Epoch, new Revision(end)));
+        return !page.More && sockets.Join(this, run, new SyncToken(history.Epoch, new Revision(end)));
     }
 
     /// <summary>Another life of the history; ahead of it; of the one before; or deletions may be missing.</summary>
-    private bool StartsOver(Standing standing, long after) =>
-        (epoch is { } known && known != standing.Epoch)
-        || (after > 0 && (after < standing.First.Number - 1 || standing.Resets(new SyncToken(standing.Epoch, new Revision(after), floor))));
+    private bool StartsOver(HistoryState history, long after) =>
+        (epoch is { } known && known != history.Epoch)
+        || (after > 0 && (after < history.First.Number - 1 || history.Resets(new SyncToken(history.Epoch, new Revision(after), floor))));
 
-    private void BeginAt(Run run, Standing standing, long after)
+    private void BeginAt(Run run, HistoryState history, long after)
     {
-        if (after == 0) floor = standing.Horizon;
+        if (after == 0) floor = history.Horizon;
         lock (gate)
         {
-            epoch = standing.Epoch;
+            epoch = history.Epoch;
             if (run.From is { } from) sent = handed = from;
         }
 
@@ -146,7 +146,7 @@ internal sealed partial class SocketSession
         lock (gate) reached = Math.Max(reached, end);
         // The last frame alone moves the cursor, so it is held back until it is known to be the last.
         ReadOnlyMemory<byte> last = default;
-        foreach (var frame in WindowFrames.Of(rows, after, end, context.Now))
+        foreach (var frame in WindowFrames.List(rows, after, end, context.Now))
         {
             if (!last.IsEmpty) Put(last);
             last = frame;
@@ -170,10 +170,10 @@ internal sealed partial class SocketSession
     /// <summary>Where the history stood a minute ago. Where that is not known and something happened since, the start: rather twice than not.</summary>
     private async ValueTask<long> Volunteered()
     {
-        var standing = await FromStore(() => context.Coordinators.For(who.User).Standing(Caller, over.Token));
-        var last = standing.Last.Number;
-        if (standing.LastSyncMs < context.NowMs - SocketLimits.VolunteeredMs) return last;
-        return who.MinuteOldHead is { } known && known.Epoch == standing.Epoch ? Math.Min(known.Seq.Number, last) : 0;
+        var history = await FromStore(() => context.Coordinators.For(who.User).HistoryState(Caller, over.Token));
+        var last = history.Last.Number;
+        if (history.LastSyncMs < context.NowMs - SocketLimits.VolunteeredMs) return last;
+        return who.MinuteOldHead is { } known && known.Epoch == history.Epoch ? Math.Min(known.Seq.Number, last) : 0;
     }
 
     private ValueTask<ReadPage> Read(long after) =>

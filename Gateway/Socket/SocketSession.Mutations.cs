@@ -115,7 +115,7 @@ internal sealed partial class SocketSession
 
     private bool TryTell(List<StoredRow> winners, long asOf)
     {
-        var frames = WindowFrames.Of(winners, 0, null, context.Now).ToList();
+        var frames = WindowFrames.List(winners, 0, null, context.Now).ToList();
         lock (gate)
         {
             if (reached > asOf) return false;
@@ -132,7 +132,7 @@ internal sealed partial class SocketSession
         foreach (var key in entities)
         {
             var page = await context.Reader.Read(Caller, ReadQuery.From(key), over.Token);
-            asOf = Math.Min(asOf, page.Standing.Last.Number);
+            asOf = Math.Min(asOf, page.HistoryState.Last.Number);
             if (page.Rows is [var row] && row.Entity == key) rows.Add(row);
         }
 

@@ -29,7 +29,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     private readonly Lock gate = new();
     private readonly Outbox outbox = new();
     private readonly CancellationTokenSource over = new();
-    private readonly ToldLately told = new();
+    private readonly RecentlySent told = new();
     private SessionState state;
     private TokenFacts token = who.Token;
     private DeviceId? device = who.Device;
@@ -64,7 +64,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
 
     private Caller Caller => new(who.User, device, token.IssuedAtMs);
 
-    public void Greet(long? head) => Put(SocketFrames.Welcome(context.Now, who.ConnectionId, head));
+    public void Greet(long? head) => Put(SocketFrames.StartupBanner(context.Now, who.ConnectionId, head));
 
     /// <summary>A second has passed without a request: what came in the last minute is told all the same.</summary>
     public void Unasked()
@@ -106,7 +106,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     /// <summary>Whether its own change must come back to it, for what it was told meanwhile may have undone it.</summary>
     public bool MustHear(StoredRow own)
     {
-        lock (gate) return ToldLately.Matters(own) && told.Holds(own.Entity);
+        lock (gate) return RecentlySent.Matters(own) && told.Holds(own.Entity);
     }
 
     /// <summary>Too much to announce: it is read from the store instead.</summary>

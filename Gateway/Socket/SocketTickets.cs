@@ -53,7 +53,7 @@ internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [F
     {
         if (ticket.Length > Base64Url.GetEncodedLength(BytesMax) || !Base64Url.IsValid(ticket)) return null;
         var bytes = Base64Url.DecodeFromChars(ticket);
-        if (!IsYoung(bytes) || UserOf(bytes, await Key(cancel)) is not { } user) return null;
+        if (!IsYoung(bytes) || ParseUser(bytes, await Key(cancel)) is not { } user) return null;
         var found = await UserCoordinator.Reach(() => Grain(user).RedeemTicket(new TicketRedemption(SHA256.HashData(bytes))), cancel);
         return found is not null && string.Equals(found.Origin, origin, StringComparison.OrdinalIgnoreCase)
             ? new TokenFacts(user, found.TokenIssuedAtMs, found.TokenExpiresMs)
@@ -83,7 +83,7 @@ internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [F
     }
 
     /// <summary>Whose ticket it is; null when it was not issued here.</summary>
-    private static UserId? UserOf(byte[] bytes, byte[] key)
+    private static UserId? ParseUser(byte[] bytes, byte[] key)
     {
         var signed = bytes.Length - HMACSHA256.HashSizeInBytes;
         Span<byte> expected = stackalloc byte[HMACSHA256.HashSizeInBytes];

@@ -61,8 +61,8 @@ internal sealed class UserSockets(UserId user, SocketContext context)
 
     public void Follow(UserState state)
     {
-        Follow(state.Standing.Token);
-        Close(new UserNews(user) { NotBeforeMs = state.Standing.NotBeforeMs, Revoked = state.Revoked });
+        Follow(state.HistoryState.Token);
+        Close(new UserNews(user) { NotBeforeMs = state.HistoryState.NotBeforeMs, Revoked = state.Revoked });
     }
 
     /// <summary>The history has come to <paramref name="head"/>; whoever was not told of all of it reads the rest.</summary>

@@ -8,9 +8,9 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
     private const double MinutesUsual = 60;
 
     private static readonly JsonValue NoMembers = new("{}"u8.ToArray());
-    private readonly JsonMembers schedule = ScheduleOf(template, customization);
+    private readonly JsonMembers schedule = MergeSchedule(template, customization);
 
-    public static JsonMembers CustomizationOf(JsonMembers sent)
+    public static JsonMembers ParseCustomization(JsonMembers sent)
     {
         const string path = "$.customization";
         if (!sent["customization"].IsGiven) return new JsonMembers();
@@ -22,7 +22,7 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
 
     public JsonMembers Plan()
     {
-        var plan = new JsonMembers { ["title"] = JsonValue.Of(customization["title"].Name() ?? $"{template["title"].Text()} (Copy)") };
+        var plan = new JsonMembers { ["title"] = JsonValue.From(customization["title"].Name() ?? $"{template["title"].Text()} (Copy)") };
         foreach (var name in (string[])["description", "type", "templateVersion"])
         {
             if (!template[name].IsAbsent) plan[name] = template[name];
@@ -33,10 +33,10 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
             plan[name] = JsonValue.List(template[name].Elements().Concat(customization[name].Elements()).DistinctBy(one => one.Text()));
         plan["schedule"] = new JsonValue(schedule.ToJson());
         foreach (var (name, value) in ((string, string)[])[("visibility", "private"), ("status", "active"), ("ownerId", user.Value), ("sourceTemplateId", templateId)])
-            plan[name] = JsonValue.Of(value);
+            plan[name] = JsonValue.From(value);
         var metadata = template["metadata"].Members() ?? new JsonMembers();
-        metadata["adoptedFrom"] = JsonValue.Of(templateId);
-        metadata["adoptedAt"] = JsonValue.Of(IsoTime.Text(nowMs));
+        metadata["adoptedFrom"] = JsonValue.From(templateId);
+        metadata["adoptedAt"] = JsonValue.From(IsoTime.Text(nowMs));
         plan["metadata"] = new JsonValue(metadata.ToJson());
         return Dated(plan);
     }
@@ -47,15 +47,15 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
         var minutes = schedule["durationMinutes"].Number() is > 0 and < 1e6 and var given ? given : MinutesUsual;
         return Dated(new JsonMembers
         {
-            ["planId"] = JsonValue.Of(planId),
-            ["scheduledStart"] = JsonValue.Of(IsoTime.Text(startMs)),
-            ["scheduledEnd"] = JsonValue.Of(IsoTime.Text(startMs + (long)(minutes * 60_000))),
-            ["flexWindow"] = schedule["flexibility"].Text() == "fixed" ? JsonValue.Null : JsonValue.Of("same-day"),
+            ["planId"] = JsonValue.From(planId),
+            ["scheduledStart"] = JsonValue.From(IsoTime.Text(startMs)),
+            ["scheduledEnd"] = JsonValue.From(IsoTime.Text(startMs + (long)(minutes * 60_000))),
+            ["flexWindow"] = schedule["flexibility"].Text() == "fixed" ? JsonValue.Null : JsonValue.From("same-day"),
             ["recurrenceKey"] = schedule["kind"].Text() == "recurring" && schedule["rule"].IsGiven ? schedule["rule"] : JsonValue.Null,
             ["segments"] = segments,
             ["targets"] = NoMembers,
             ["reflectionPrompts"] = JsonValue.EmptyList,
-            ["status"] = JsonValue.Of("scheduled"),
+            ["status"] = JsonValue.From("scheduled"),
             ["logEntryId"] = JsonValue.Null,
             ["notes"] = JsonValue.Null,
             ["metrics"] = NoMembers,
@@ -65,14 +65,14 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
     /// <summary>The template, adopted once more.</summary>
     public JsonMembers Counted()
     {
-        template["adoptionCount"] = JsonValue.Of((template["adoptionCount"].Number() ?? 0) + 1);
+        template["adoptionCount"] = JsonValue.From((template["adoptionCount"].Number() ?? 0) + 1);
         template.Touch(EntityTypes.PlanTemplate, nowMs);
         return template;
     }
 
     private JsonMembers Dated(JsonMembers document)
     {
-        foreach (var name in (string[])["createdAt", "updatedAt"]) document[name] = JsonValue.Of(IsoTime.Text(nowMs));
+        foreach (var name in (string[])["createdAt", "updatedAt"]) document[name] = JsonValue.From(IsoTime.Text(nowMs));
         return document;
     }
 
@@ -85,7 +85,7 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
             : start.ToUnixTimeMilliseconds();
     }
 
-    private static JsonMembers ScheduleOf(JsonMembers template, JsonMembers customization)
+    private static JsonMembers MergeSchedule(JsonMembers template, JsonMembers customization)
     {
         var merged = template["schedule"].Members() ?? new JsonMembers();
         foreach (var (name, value) in customization["schedule"].Members()?.All ?? []) merged[name] = value;

@@ -25,19 +25,19 @@ internal static class AutocompleteEndpoints
 
     private static Task Pieces(Call call, Logbooks logbooks, UserTurns turns)
     {
-        var by = Nfc.Of(HiddenQuery.Read(call.Http, "composer").Trim());
+        var by = Nfc.Compose(RedactedQuery.Read(call.Http, "composer").Trim());
         return Answer(call, logbooks, turns, (names, piece) =>
         {
-            if (by.Length == 0 || by.Equals(Nfc.Of(piece.Composer ?? ""), StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
+            if (by.Length == 0 || by.Equals(Nfc.Compose(piece.Composer ?? ""), StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
         });
     }
 
     private static async Task Answer(Call call, Logbooks logbooks, UserTurns turns, Action<Suggestions, PieceName> add)
     {
-        var limit = QueryLimit.Of(call.Http.Request.Query, ResultsMax) ?? ResultsUsual;
+        var limit = QueryLimit.Parse(call.Http.Request.Query, ResultsMax) ?? ResultsUsual;
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
-        var names = new Suggestions(HiddenQuery.Read(call.Http, "q").Trim());
-        foreach (var entry in await logbooks.Of(call))
+        var names = new Suggestions(RedactedQuery.Read(call.Http, "q").Trim());
+        foreach (var entry in await logbooks.Find(call))
         {
             foreach (var piece in entry.Names) add(names, piece);
         }
@@ -45,7 +45,7 @@ internal static class AutocompleteEndpoints
         // After the entries, whose spelling is the user's own: an id tells a name in lower case only.
         await foreach (var row in Logbook.Rows(call, Repertoire.Type))
         {
-            if (Repertoire.NameOf(JsonMembers.OfStored(row.Data), row.Entity.Id) is { } piece) add(names, piece);
+            if (Repertoire.FindName(JsonMembers.OfStored(row.Data), row.Entity.Id) is { } piece) add(names, piece);
         }
 
         await call.Http.Answer(new SuggestionsAnswer(names.Best(limit), names.Count), WebAppJson.Default.SuggestionsAnswer);

@@ -4,7 +4,7 @@ using Mirubato.Gateway.Http;
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>What is stored under a key, and where the history stood then.</summary>
-internal sealed record Stored(StoredRow? Row, Standing Standing)
+internal sealed record Stored(StoredRow? Row, HistoryState HistoryState)
 {
     public bool IsLive => Row is { DeletedAtMs: null };
 
@@ -39,7 +39,7 @@ internal sealed class Documents(Rest.Call call)
     {
         var key = new EntityKey(type.Name, id);
         var page = await call.Read(ReadQuery.From(key));
-        return new Stored(page.Rows is [var row] && row.Entity == key ? row : null, page.Standing);
+        return new Stored(page.Rows is [var row] && row.Entity == key ? row : null, page.HistoryState);
     }
 
     /// <summary>The live document, or 404 with <paramref name="absent"/>.</summary>
@@ -58,7 +58,7 @@ internal sealed class Documents(Rest.Call call)
             var stored = await Find(type, id);
             var made = edit(stored);
             if (made.Refusal is not null && key.Value is null) throw made.Refusal;
-            var answer = await call.Coordinator.Write(RequestOf(key, stored, made, new EntityKey(type.Name, id)), call.Cancel);
+            var answer = await call.Coordinator.Write(BuildRequest(key, stored, made, new EntityKey(type.Name, id)), call.Cancel);
             if (answer.Refusal is RequestRefusal.None)
             {
                 Check(answer);
@@ -86,7 +86,7 @@ internal sealed class Documents(Rest.Call call)
                 bytes.Write(json.Span);
             }
 
-            var answer = await call.Coordinator.Write(RequestOf(key, from, changes, bytes.WrittenMemory), call.Cancel);
+            var answer = await call.Coordinator.Write(BuildRequest(key, from, changes, bytes.WrittenMemory), call.Cancel);
             if (answer.Refusal is RequestRefusal.BaseMoved) continue;
             RequestRefusedException.ThrowIf(answer.Refusal);
             Check(answer);
@@ -111,17 +111,17 @@ internal sealed class Documents(Rest.Call call)
         });
     }
 
-    private WriteRequest RequestOf(RequestKey key, Stored stored, Edit edit, EntityKey entity)
+    private WriteRequest BuildRequest(RequestKey key, Stored stored, Edit edit, EntityKey entity)
     {
         var document = edit.Document?.ToJson() ?? default;
-        return RequestOf(key, stored, [ChangeOf(entity, stored, edit, document)], document);
+        return BuildRequest(key, stored, [BuildChange(entity, stored, edit, document)], document);
     }
 
-    private WriteRequest RequestOf(RequestKey key, Stored stored, List<Change> changes, ReadOnlyMemory<byte> documents) =>
-        new(call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, changes, stored.Standing.Token, Strict: true)
+    private WriteRequest BuildRequest(RequestKey key, Stored stored, List<Change> changes, ReadOnlyMemory<byte> documents) =>
+        new(call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, changes, stored.HistoryState.Token, Strict: true)
         { OnlyOnBase = true, Documents = documents };
 
-    private Change ChangeOf(EntityKey entity, Stored stored, Edit edit, ReadOnlyMemory<byte> document)
+    private Change BuildChange(EntityKey entity, Stored stored, Edit edit, ReadOnlyMemory<byte> document)
     {
         var version = edit.Refusal is null ? stored.Row?.Version ?? 0 : NoBase;
         return document.IsEmpty
@@ -147,7 +147,7 @@ internal static class DocumentTimes
     public static void Touch(this JsonMembers document, EntityType type, long nowMs)
     {
         var asNumber = type.Times is TimeForm.AsWritten && !document["updatedAt"].IsText;
-        document["updatedAt"] = asNumber ? JsonValue.Of(nowMs) : JsonValue.Of(IsoTime.Text(nowMs));
+        document["updatedAt"] = asNumber ? JsonValue.From(nowMs) : JsonValue.From(IsoTime.Text(nowMs));
     }
 
     public static long CreatedMs(this JsonMembers document, StoredRow row) =>

@@ -10,19 +10,19 @@ internal sealed record EntryFacts(string Id, string? ScoreId, long? PlayedMs, do
     public int Bytes => BytesAtLeast + (sizeof(char) * (Id.Length + (ScoreId?.Length ?? 0) + GoalIds.Sum(id => id.Length) + Names.Sum(name => name.Title.Length + (name.Composer?.Length ?? 0))))
         + (32 * (GoalIds.Count + Names.Count));
 
-    public static EntryFacts Of(StoredRow row)
+    public static EntryFacts Parse(StoredRow row)
     {
         var entry = new LogbookEntry(JsonMembers.OfStored(row.Data));
         return new EntryFacts(
             row.Entity.Id,
-            IdOf(entry.ScoreId) is { } scoreId ? Nfc.Of(scoreId) : null,
+            FindId(entry.ScoreId) is { } scoreId ? Nfc.Compose(scoreId) : null,
             entry.PlayedMs,
             entry.Duration,
-            [.. entry.GoalIds.Select(IdOf).OfType<string>().Distinct()],
+            [.. entry.GoalIds.Select(FindId).OfType<string>().Distinct()],
             [.. entry.Names.Where(name => IsName(name.Title)).Select(name => IsName(name.Composer) ? name : name with { Composer = null })]);
     }
 
-    private static string? IdOf(string? text) => text?.Length <= UsableId.UnitsMax ? text : null;
+    private static string? FindId(string? text) => text?.Length <= UsableId.UnitsMax ? text : null;
 
     private static bool IsName(string? text) => text?.Length <= Suggestions.NameUnitsMax;
 }

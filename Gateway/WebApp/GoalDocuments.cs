@@ -16,7 +16,7 @@ internal static class GoalDocuments
         document["currentValue"].Number() ?? 0,
         document["targetDate"].TimeMs(),
         document["status"].Text() ?? FirstStatus,
-        ScoreIdOf(document),
+        FindScoreId(document),
         document["measures"].Bytes(),
         document["practicePlan"].Bytes(),
         document["milestones"].Bytes(),
@@ -24,7 +24,7 @@ internal static class GoalDocuments
         document.CreatedMs(row),
         row.UpdatedAtMs);
 
-    public static string? ScoreIdOf(JsonMembers document) => document["scoreId"].Name() ?? document["score_id"].Name();
+    public static string? FindScoreId(JsonMembers document) => document["scoreId"].Name() ?? document["score_id"].Name();
 
     public static void Check(JsonMembers sent)
     {
@@ -35,7 +35,7 @@ internal static class GoalDocuments
     }
 
     /// <summary>The id of a body, or a fresh one.</summary>
-    public static string IdOf(JsonMembers sent, RequestKey key)
+    public static string FindId(JsonMembers sent, RequestKey key)
     {
         if (sent.OptionalText("id") is not { } id) return key.FreshId();
         return UsableId.Is(id) ? id : throw Fields.Wrong("$.id", $"must be a text of 1 to {UsableId.UnitsMax} characters without control characters");
@@ -46,24 +46,24 @@ internal static class GoalDocuments
     {
         var document = new JsonMembers();
         document.Merge(sent);
-        if (!document["status"].IsGiven) document["status"] = JsonValue.Of(FirstStatus);
-        if (!document["currentValue"].IsGiven) document["currentValue"] = JsonValue.Of(0);
-        document["createdAt"] = JsonValue.Of(nowMs);
-        document["updatedAt"] = JsonValue.Of(nowMs);
+        if (!document["status"].IsGiven) document["status"] = JsonValue.From(FirstStatus);
+        if (!document["currentValue"].IsGiven) document["currentValue"] = JsonValue.From(0);
+        document["createdAt"] = JsonValue.From(nowMs);
+        document["updatedAt"] = JsonValue.From(nowMs);
         return document;
     }
 
     /// <summary>Adds a record of progress; at the target the goal is completed.</summary>
     public static void Progress(JsonMembers document, double value, string? notes, long nowMs)
     {
-        var record = new JsonMembers { ["timestamp"] = JsonValue.Of(nowMs), ["value"] = JsonValue.Of(value) };
-        if (notes is not null) record["notes"] = JsonValue.Of(notes);
+        var record = new JsonMembers { ["timestamp"] = JsonValue.From(nowMs), ["value"] = JsonValue.From(value) };
+        if (notes is not null) record["notes"] = JsonValue.From(notes);
         document["progress"] = JsonValue.List([.. document["progress"].Elements(), new JsonValue(record.ToJson())]);
         var reached = (document["currentValue"].Number() ?? 0) + value;
         if (!double.IsFinite(reached)) throw Fields.Wrong("$.value", "makes a sum that is too large for a number");
-        document["currentValue"] = JsonValue.Of(reached);
+        document["currentValue"] = JsonValue.From(reached);
         if (document["targetValue"].Number() is not { } target || reached < target || document["status"].Text() == LastStatus) return;
-        document["status"] = JsonValue.Of(LastStatus);
-        document["completedAt"] = JsonValue.Of(nowMs);
+        document["status"] = JsonValue.From(LastStatus);
+        document["completedAt"] = JsonValue.From(nowMs);
     }
 }

@@ -31,35 +31,35 @@ internal static class GoalEndpoints
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
         var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http, goal.Document)).ToList();
-        var entries = found.Count == 0 ? [] : await logbooks.Of(call);
+        var entries = found.Count == 0 ? [] : await logbooks.Find(call);
         var byGoal = entries.SelectMany(entry => entry.GoalIds.Select(id => (Id: id, Entry: entry))).ToLookup(one => one.Id, one => one.Entry);
-        var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, Practice.Of(byGoal[goal.Row.Entity.Id])));
+        var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, Practice.From(byGoal[goal.Row.Entity.Id])));
         await call.Http.Answer(new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]), WebAppJson.Default.GoalsAnswer);
     }
 
     private static bool IsAskedFor(HttpContext http, JsonMembers goal)
     {
-        var (status, type, score) = (HiddenQuery.Read(http, "status"), HiddenQuery.Read(http, "type"), HiddenQuery.Read(http, "scoreId"));
+        var (status, type, score) = (RedactedQuery.Read(http, "status"), RedactedQuery.Read(http, "type"), RedactedQuery.Read(http, "scoreId"));
         return (status.Length == 0 || status == (goal["status"].Text() ?? GoalDocuments.FirstStatus))
             && (type.Length == 0 || type == goal["type"].Text())
-            && (score.Length == 0 || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.ScoreIdOf(goal) ?? "")));
+            && (score.Length == 0 || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.FindScoreId(goal) ?? "")));
     }
 
     private static async Task Get(Call call, Logbooks logbooks, UserTurns turns)
     {
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
-        var stored = await new Documents(call).Get(GoalDocuments.Type, PathId.Of(call.Http), Absent);
+        var stored = await new Documents(call).Get(GoalDocuments.Type, PathId.Parse(call.Http), Absent);
         await call.Http.Answer(await Told(call, stored, logbooks), WebAppJson.Default.Goal);
     }
 
     private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
+        var sent = JsonMembers.ParseRequest(body);
         GoalDocuments.Check(sent);
         sent.RequiredText("title");
-        var key = RequestKey.Of(call, body);
-        var id = GoalDocuments.IdOf(sent, key);
+        var key = RequestKey.From(call, body);
+        var id = GoalDocuments.FindId(sent, key);
         var documents = new Documents(call);
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         await documents.Update(GoalDocuments.Type, id, key, stored =>
@@ -73,27 +73,27 @@ internal static class GoalEndpoints
     private static async Task Change(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
+        var sent = JsonMembers.ParseRequest(body);
         GoalDocuments.Check(sent);
-        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Of(call.Http), RequestKey.Of(call, body), Absent, document => document.Merge(sent));
+        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Parse(call.Http), RequestKey.From(call, body), Absent, document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Goal updated"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Remove(Call call)
     {
-        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Of(call.Http), RequestKey.Of(call, default), Absent, change: null);
+        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Parse(call.Http), RequestKey.From(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Goal deleted"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Progress(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
+        var sent = JsonMembers.ParseRequest(body);
         var value = sent.OptionalNumber("value") ?? throw Fields.Wrong("$.value", "must be a number");
         var notes = sent.OptionalText("notes");
-        var (documents, id) = (new Documents(call), PathId.Of(call.Http));
+        var (documents, id) = (new Documents(call), PathId.Parse(call.Http));
         await documents.EditLive(
-            GoalDocuments.Type, id, RequestKey.Of(call, body), Absent, document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
+            GoalDocuments.Type, id, RequestKey.From(call, body), Absent, document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
         var goal = await documents.Get(GoalDocuments.Type, id, Absent);
         var told = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());
         var answer = new ProgressAnswer("Progress added", told.CurrentValue, told.TargetValue, told.Status, told.Status == GoalDocuments.LastStatus);
@@ -102,7 +102,7 @@ internal static class GoalEndpoints
 
     private static async ValueTask<Goal> Told(Call call, Stored stored, Logbooks logbooks)
     {
-        var practice = Practice.Of((await logbooks.Of(call)).Where(entry => entry.GoalIds.Contains(stored.Row!.Entity.Id)));
+        var practice = Practice.From((await logbooks.Find(call)).Where(entry => entry.GoalIds.Contains(stored.Row!.Entity.Id)));
         return GoalDocuments.Goal(stored.Row!, stored.Members, practice) with { TotalPracticeTime = practice.Total };
     }
 }

@@ -19,14 +19,14 @@ internal sealed class JsonMembers
     public JsonValue this[string name]
     {
         get => members.GetValueOrDefault(name).Value;
-        set => members[name] = new Member(JsonValue.Of(name).Utf8, value);
+        set => members[name] = new Member(JsonValue.From(name).Utf8, value);
     }
 
     /// <summary>The body of a request, which is to be one object.</summary>
-    public static JsonMembers OfRequest(ReadOnlyMemory<byte> body)
+    public static JsonMembers ParseRequest(ReadOnlyMemory<byte> body)
     {
         var found = new JsonMembers();
-        var walk = new BodyWalk(body);
+        var walk = new JsonBodyReader(body);
         var seen = new HashSet<string>();
         walk.Next();
         walk.MustBeObject();
@@ -44,7 +44,7 @@ internal sealed class JsonMembers
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var name = document.Slice((int)reader.TokenStartIndex, reader.ValueSpan.Length + 2);
-            var key = KeyOf(ref reader);
+            var key = ReadKey(ref reader);
             reader.Read();
             found.members[key] = new Member(name, JsonValue.At(document, ref reader));
         }
@@ -72,7 +72,7 @@ internal sealed class JsonMembers
     }
 
     /// <summary>A name with a lone surrogate is no text: it is kept under its escaped spelling, which no call asks for.</summary>
-    private static string KeyOf(ref Utf8JsonReader reader)
+    private static string ReadKey(ref Utf8JsonReader reader)
     {
         try
         {

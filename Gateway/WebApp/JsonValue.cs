@@ -27,11 +27,11 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
 
     public bool IsObject => !Utf8.IsEmpty && Utf8.Span[0] == (byte)'{';
 
-    public static JsonValue Of(string text) => new(Encoding.UTF8.GetBytes(StoredText.Quoted(text)));
+    public static JsonValue From(string text) => new(Encoding.UTF8.GetBytes(StoredText.Quoted(text)));
 
-    public static JsonValue Of(long number) => new(Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
+    public static JsonValue From(long number) => new(Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
 
-    public static JsonValue Of(double number) => new(JsonSerializer.SerializeToUtf8Bytes(number, WebAppJson.Default.Double));
+    public static JsonValue From(double number) => new(JsonSerializer.SerializeToUtf8Bytes(number, WebAppJson.Default.Double));
 
     public static JsonValue List(IEnumerable<JsonValue> elements)
     {

@@ -59,7 +59,7 @@ internal static class Logbook
         while (true)
         {
             var page = await call.Read(query);
-            var edits = EditsOf(page, edit, call.Time.GetUtcNow().ToUnixTimeMilliseconds());
+            var edits = CollectEdits(page, edit, call.Time.GetUtcNow().ToUnixTimeMilliseconds());
             if (await Write(call, page, edits) is not { } written)
             {
                 if (++attempts == Documents.AttemptsMax) throw new RequestRefusedException(Problem.BaseMoved);
@@ -73,7 +73,7 @@ internal static class Logbook
         }
     }
 
-    private static PageEdits EditsOf(ReadPage page, Func<LogbookEntry, EntryEdit> edit, long nowMs)
+    private static PageEdits CollectEdits(ReadPage page, Func<LogbookEntry, EntryEdit> edit, long nowMs)
     {
         var meant = 0;
         var changes = new List<Change>();
@@ -97,7 +97,7 @@ internal static class Logbook
     private static async ValueTask<int?> Write(Call call, ReadPage page, PageEdits edits)
     {
         if (edits.Changes.Count == 0) return 0;
-        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, Body: default, edits.Changes, page.Standing.Token)
+        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, Body: default, edits.Changes, page.HistoryState.Token)
         {
             OnlyOnBase = true,
             Documents = edits.Documents,

@@ -18,7 +18,7 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
     public int Count => books.Count;
 
     /// <summary>Of the caller's live entries, as of now.</summary>
-    public async ValueTask<IReadOnlyCollection<EntryFacts>> Of(Call call)
+    public async ValueTask<IReadOnlyCollection<EntryFacts>> Find(Call call)
     {
         var user = call.Caller.User;
         var known = books.Get<Book>(user);
@@ -41,15 +41,15 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
             while (true)
             {
                 var page = await call.Read(new ReadQuery { Types = [EntityTypes.LogbookEntry.Name], After = at?.Seq ?? Revision.Origin });
-                if (at is { } token && page.Standing.Resets(token))
+                if (at is { } token && page.HistoryState.Resets(token))
                 {
                     (at, known, entries) = (null, null, null);
                     continue;
                 }
 
-                at ??= page.Standing.Token with { Floor = page.Standing.Horizon };
+                at ??= page.HistoryState.Token with { Floor = page.HistoryState.Horizon };
                 if (page.Rows.Count > 0) Apply(page.Rows, entries ??= known is null ? [] : new(known.Entries));
-                at = at.Value with { Seq = page.More ? new Revision(page.Rows[^1].Seq) : page.Standing.Last };
+                at = at.Value with { Seq = page.More ? new Revision(page.Rows[^1].Seq) : page.HistoryState.Last };
                 if (!page.More) return entries is null && known is not null ? known with { At = at.Value } : new Book(at.Value, entries ?? []);
                 await Task.Yield();
             }
@@ -59,7 +59,7 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
         {
             foreach (var row in rows)
             {
-                if (row.DeletedAtMs is null) entries[row.Entity.Id] = EntryFacts.Of(row);
+                if (row.DeletedAtMs is null) entries[row.Entity.Id] = EntryFacts.Parse(row);
                 else entries.Remove(row.Entity.Id);
             }
         }

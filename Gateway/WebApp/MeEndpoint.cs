@@ -17,8 +17,8 @@ internal static class MeEndpoint
 
     private static async Task Get(Call call, UserRates rates)
     {
-        var standing = rates.TryTake(call.Caller.User) ? await Standing(call) : null;
-        if (standing is not null) RequestRefusedException.ThrowIf(standing.Refusal(call.Caller));
+        var history = rates.TryTake(call.Caller.User) ? await HistoryState(call) : null;
+        if (history is not null) RequestRefusedException.ThrowIf(history.Refusal(call.Caller));
         var user = call.Http.User;
         var email = Claim(user, "email");
         var answer = new MeAnswer(
@@ -27,18 +27,18 @@ internal static class MeEndpoint
             Claim(user, "name") ?? (email ?? call.Caller.User.Value).Split('@')[0],
             Claim(user, "authProvider") ?? "magic_link",
             Claim(user, "role") ?? "user",
-            IsoTime.Text(standing?.CreatedMs));
+            IsoTime.Text(history?.CreatedMs));
         await call.Http.Answer(answer, WebAppJson.Default.MeAnswer);
     }
 
     /// <summary>Null while the store does not answer.</summary>
-    private static async Task<Standing?> Standing(Call call)
+    private static async Task<HistoryState?> HistoryState(Call call)
     {
         using var over = new CancellationTokenSource(Patience);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, call.Cancel);
         try
         {
-            return await call.Coordinator.Standing(call.Caller, either.Token).AsTask().WaitAsync(either.Token);
+            return await call.Coordinator.HistoryState(call.Caller, either.Token).AsTask().WaitAsync(either.Token);
         }
         catch (Exception away) when (away is StoreUnavailableException || (away is OperationCanceledException && !call.Cancel.IsCancellationRequested))
         {

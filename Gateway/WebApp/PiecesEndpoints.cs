@@ -12,7 +12,7 @@ internal static class PiecesEndpoints
     // No key: to rename again finds nothing left to rename.
     private static async Task Rename(Call call, RequestBodies bodies, UserTurns turns)
     {
-        var sent = JsonMembers.OfRequest(await bodies.Read(call.Http, call.Caller.User));
+        var sent = JsonMembers.ParseRequest(await bodies.Read(call.Http, call.Caller.User));
         var renaming = new Renaming(NameIn(sent, "oldPiece"), NameIn(sent, "newPiece"));
         var from = ScoreIds.Generate(renaming.OldPiece.Title, renaming.OldPiece.Composer);
         var to = ScoreIds.Generate(renaming.NewPiece.Title, renaming.NewPiece.Composer);
@@ -52,8 +52,8 @@ internal static class PiecesEndpoints
     private static bool RenameMembers(JsonMembers names, string title, string composer, Renaming renaming)
     {
         if (!Nfc.AreEqual(names[title].Name(), renaming.OldPiece.Title) || !Nfc.AreEqual(names[composer].Name(), renaming.OldPiece.Composer)) return false;
-        names[title] = JsonValue.Of(renaming.NewPiece.Title);
-        if (renaming.NewPiece.Composer is { } by) names[composer] = JsonValue.Of(by);
+        names[title] = JsonValue.From(renaming.NewPiece.Title);
+        if (renaming.NewPiece.Composer is { } by) names[composer] = JsonValue.From(by);
         else if (!names[composer].IsAbsent) names[composer] = JsonValue.Null;
         return true;
     }
@@ -62,7 +62,7 @@ internal static class PiecesEndpoints
     private static bool Move(JsonMembers of, string member, string from, string to)
     {
         if (!Nfc.AreEqual(of[member].Text(), from) || from == to) return false;
-        of[member] = JsonValue.Of(to);
+        of[member] = JsonValue.From(to);
         return true;
     }
 }

@@ -16,7 +16,7 @@ internal sealed class Practice
 
     public double? Average => Count == 0 ? 0 : Total / Count;
 
-    public static Practice Of(IEnumerable<EntryFacts> entries)
+    public static Practice From(IEnumerable<EntryFacts> entries)
     {
         var practice = new Practice();
         foreach (var entry in entries) practice.Add(entry);

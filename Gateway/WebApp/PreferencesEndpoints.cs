@@ -21,9 +21,9 @@ internal static class PreferencesEndpoints
     private static async Task Put(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
+        var sent = JsonMembers.ParseRequest(body);
         var documents = new Documents(call);
-        await documents.Update(Type, call.Caller.User.Value, RequestKey.Of(call, body), stored =>
+        await documents.Update(Type, call.Caller.User.Value, RequestKey.From(call, body), stored =>
         {
             var document = stored.IsLive ? stored.Members : new JsonMembers();
             document.Merge(sent);

@@ -30,7 +30,7 @@ internal static class Repertoire
         sent.OptionalTexts("referenceLinks");
     }
 
-    public static string ScoreIdOf(JsonMembers sent)
+    public static string FindScoreId(JsonMembers sent)
     {
         var id = ScoreIds.NormalizeExisting(sent.RequiredText("scoreId"));
         return UsableId.Is(id) ? id : throw Fields.Wrong("$.scoreId", $"must have at most {UsableId.UnitsMax} characters and no control characters");
@@ -39,19 +39,19 @@ internal static class Repertoire
     /// <summary>A document of what was sent, with what every item has.</summary>
     public static JsonMembers Document(string scoreId, JsonMembers sent, long nowMs)
     {
-        var document = new JsonMembers { ["scoreId"] = JsonValue.Of(scoreId) };
+        var document = new JsonMembers { ["scoreId"] = JsonValue.From(scoreId) };
         sent.Remove("scoreId");
         sent.Remove("score_id");
         document.Merge(sent);
-        if (!document["status"].IsGiven) document["status"] = JsonValue.Of(FirstStatus);
+        if (!document["status"].IsGiven) document["status"] = JsonValue.From(FirstStatus);
         if (!document["referenceLinks"].IsGiven) document["referenceLinks"] = JsonValue.EmptyList;
-        document["createdAt"] = JsonValue.Of(nowMs);
-        document["updatedAt"] = JsonValue.Of(nowMs);
+        document["createdAt"] = JsonValue.From(nowMs);
+        document["updatedAt"] = JsonValue.From(nowMs);
         return document;
     }
 
     /// <summary>The name of a piece: as its document has it, else as its id tells, which spells it in lower case.</summary>
-    public static PieceName? NameOf(JsonMembers document, string scoreId) => OwnName(document) ?? NameIn(scoreId);
+    public static PieceName? FindName(JsonMembers document, string scoreId) => OwnName(document) ?? NameIn(scoreId);
 
     public static PieceName? OwnName(JsonMembers document) =>
         (document["title"].Name() ?? document["scoreTitle"].Name()) is { } title

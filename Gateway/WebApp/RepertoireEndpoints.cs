@@ -31,42 +31,42 @@ internal static class RepertoireEndpoints
     {
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, Repertoire.Type, budget);
-        var byScore = (rows.Count == 0 ? [] : await logbooks.Of(call)).ToLookup(entry => entry.ScoreId);
-        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.Of(byScore[Nfc.Of(row.Entity.Id)])));
+        var byScore = (rows.Count == 0 ? [] : await logbooks.Find(call)).ToLookup(entry => entry.ScoreId);
+        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.From(byScore[Nfc.Compose(row.Entity.Id)])));
         await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
     }
 
     private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
+        var sent = JsonMembers.ParseRequest(body);
         Repertoire.Check(sent);
-        var scoreId = Repertoire.ScoreIdOf(sent);
+        var scoreId = Repertoire.FindScoreId(sent);
         var documents = new Documents(call);
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
-        await documents.Update(Repertoire.Type, scoreId, RequestKey.Of(call, body), stored => stored.IsLive
+        await documents.Update(Repertoire.Type, scoreId, RequestKey.From(call, body), stored => stored.IsLive
             ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
         var added = await documents.Get(Repertoire.Type, scoreId, Absent);
-        var practice = Practice.Of((await logbooks.Of(call)).Where(IsOf(scoreId)));
+        var practice = Practice.From((await logbooks.Find(call)).Where(IsOf(scoreId)));
         await call.Http.Answer(Repertoire.Item(added.Row!, added.Members, practice), WebAppJson.Default.RepertoireItem, StatusCodes.Status201Created);
     }
 
     private static async Task Change(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
+        var sent = JsonMembers.ParseRequest(body);
         Repertoire.Check(sent);
         sent.Remove("scoreId");
         sent.Remove("score_id");
         await new Documents(call).EditLive(
-            Repertoire.Type, PathId.OfScore(call.Http), RequestKey.Of(call, body), Absent, document => document.Merge(sent));
+            Repertoire.Type, PathId.OfScore(call.Http), RequestKey.From(call, body), Absent, document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Repertoire updated"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Remove(Call call)
     {
-        await new Documents(call).EditLive(Repertoire.Type, PathId.OfScore(call.Http), RequestKey.Of(call, default), Absent, change: null);
+        await new Documents(call).EditLive(Repertoire.Type, PathId.OfScore(call.Http), RequestKey.From(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Removed from the repertoire"), WebAppJson.Default.MessageAnswer);
     }
 
@@ -77,7 +77,7 @@ internal static class RepertoireEndpoints
         var documents = new Documents(call);
         var scoreId = PathId.OfScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
-        var name = Repertoire.OwnName(piece) ?? (await logbooks.Of(call)).Where(IsOf(scoreId)).FirstOrDefault(entry => entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
+        var name = Repertoire.OwnName(piece) ?? (await logbooks.Find(call)).Where(IsOf(scoreId)).FirstOrDefault(entry => entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
         var (kept, _) = await Logbook.Edit(call, entry => KeepName(entry, scoreId, name));
         await documents.EditLive(Repertoire.Type, scoreId, default, Absent, change: null);
         var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
@@ -86,7 +86,7 @@ internal static class RepertoireEndpoints
 
     private static Func<EntryFacts, bool> IsOf(string scoreId)
     {
-        var composed = Nfc.Of(scoreId);
+        var composed = Nfc.Compose(scoreId);
         return entry => entry.ScoreId == composed;
     }
 
@@ -94,8 +94,8 @@ internal static class RepertoireEndpoints
     {
         if (!Nfc.AreEqual(entry.ScoreId, scoreId)) return EntryEdit.Other;
         if (entry.Names.Any()) return EntryEdit.Fits;
-        entry.Members["scoreTitle"] = JsonValue.Of(name.Title);
-        if (name.Composer is not null && entry.OwnComposer is null) entry.Members["scoreComposer"] = JsonValue.Of(name.Composer);
+        entry.Members["scoreTitle"] = JsonValue.From(name.Title);
+        if (name.Composer is not null && entry.OwnComposer is null) entry.Members["scoreComposer"] = JsonValue.From(name.Composer);
         return EntryEdit.Changed;
     }
 
@@ -107,7 +107,7 @@ internal static class RepertoireEndpoints
         var stored = await documents.Get(Repertoire.Type, scoreId, Absent);
         var practice = new Practice();
         var recent = new PriorityQueue<EntryFacts, long>();
-        foreach (var entry in (await logbooks.Of(call)).Where(IsOf(scoreId)))
+        foreach (var entry in (await logbooks.Find(call)).Where(IsOf(scoreId)))
         {
             practice.Add(entry);
             if (entry.PlayedMs is not { } ms) continue;

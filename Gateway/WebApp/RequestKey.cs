@@ -11,7 +11,7 @@ namespace Mirubato.Gateway.WebApp;
 /// <param name="Value">Null: executed each time it arrives.</param>
 internal readonly record struct RequestKey(string? Value, ReadOnlyMemory<byte> Body)
 {
-    public static RequestKey Of(Call call, ReadOnlyMemory<byte> body)
+    public static RequestKey From(Call call, ReadOnlyMemory<byte> body)
     {
         if (WriteEndpoints.Key(call.Http) is not { } key) return new RequestKey(null, body);
         var request = call.Http.Request;

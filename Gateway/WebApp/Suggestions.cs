@@ -10,18 +10,18 @@ internal sealed class Suggestions(string asked)
     public const int NameUnitsMax = 300;
     public const int NamesMax = 10_000;
 
-    private readonly string text = Nfc.Of(asked);
+    private readonly string text = Nfc.Compose(asked);
     private readonly Dictionary<string, Found> found = new(StringComparer.OrdinalIgnoreCase);
 
     public int Count => found.Count;
 
     public void Add(string? name, string? composer)
     {
-        if (name is null || name.Length > NameUnitsMax || Nfc.Of(name) is var composed && !composed.Contains(text, StringComparison.OrdinalIgnoreCase)) return;
+        if (name is null || name.Length > NameUnitsMax || Nfc.Compose(name) is var composed && !composed.Contains(text, StringComparison.OrdinalIgnoreCase)) return;
 
         // One title by two composers is two pieces; the first spelling of a name is kept.
         var by = composer is { Length: <= NameUnitsMax } ? composer : null;
-        var key = $"{composed}\n{Nfc.Of(by ?? "")}";
+        var key = $"{composed}\n{Nfc.Compose(by ?? "")}";
         if (found.TryGetValue(key, out var known)) known.Count++;
         else if (found.Count < NamesMax) found[key] = new Found(name, by, Rank(composed));
     }

@@ -16,9 +16,9 @@ internal static class TemplateEndpoints
     private static async Task Adopt(Call call, RequestBodies bodies)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var sent = JsonMembers.OfRequest(body);
-        var (templateId, customization) = (sent.RequiredText("templateId"), AdoptedPlan.CustomizationOf(sent));
-        var (documents, key) = (new Documents(call), RequestKey.Of(call, body));
+        var sent = JsonMembers.ParseRequest(body);
+        var (templateId, customization) = (sent.RequiredText("templateId"), AdoptedPlan.ParseCustomization(sent));
+        var (documents, key) = (new Documents(call), RequestKey.From(call, body));
         var id = key.FreshId();
         var (plan, occurrence) = (new EntityKey(EntityTypes.PracticePlan.Name, $"plan_{id}"), new EntityKey(EntityTypes.PlanOccurrence.Name, $"plan_occ_{id}"));
         await documents.UpdateTogether(key, async () =>

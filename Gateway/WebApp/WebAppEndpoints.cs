@@ -11,7 +11,7 @@ internal static class WebAppEndpoints
         calls.MapMe();
 
         // Before any body is looked at: who may not take part learns that, not what is wrong with the body.
-        var rest = calls.MapGroup("").AddEndpointFilter<RouteGroupBuilder, StandingFilter>();
+        var rest = calls.MapGroup("").AddEndpointFilter<RouteGroupBuilder, HistoryStateFilter>();
         rest.MapPreferences();
         rest.MapRepertoire();
         rest.MapGoals();

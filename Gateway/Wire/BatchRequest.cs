@@ -8,7 +8,7 @@ internal static class BatchRequest
 {
     public static ParsedWrite Parse(ReadOnlyMemory<byte> body) => ParsedWrite.Read(body, "entities", "an array", "syncToken", Entities);
 
-    private static List<Change> Entities(ref BodyWalk walk)
+    private static List<Change> Entities(ref JsonBodyReader walk)
     {
         if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
         var parent = walk.Path;
@@ -33,7 +33,7 @@ internal static class BatchRequest
         var draft = new Draft();
         try
         {
-            var walk = new BodyWalk(item);
+            var walk = new JsonBodyReader(item);
             walk.Next();
             if (walk.Token != JsonTokenType.StartObject) return Refused(draft, ItemRefusal.Invalid);
             var seen = new HashSet<string>();
@@ -50,11 +50,11 @@ internal static class BatchRequest
 
         return draft.Refusal() is var why and not ItemRefusal.None
             ? Refused(draft, why)
-            : new Change(draft.Type!, draft.Id, DocumentRange.Of(draft.Data, body), draft.Deleted, draft.BaseVersion, draft.Checksum, draft.Version);
+            : new Change(draft.Type!, draft.Id, DocumentRange.From(draft.Data, body), draft.Deleted, draft.BaseVersion, draft.Checksum, draft.Version);
     }
 
     private static Change Refused(Draft draft, ItemRefusal why) => new(
-        BodyWalk.Cut(draft.Type ?? ""), UsableId.Is(draft.Id) ? draft.Id : null, Document: default, LocalVersion: draft.Version, Refused: why);
+        JsonBodyReader.Cut(draft.Type ?? ""), UsableId.Is(draft.Id) ? draft.Id : null, Document: default, LocalVersion: draft.Version, Refused: why);
 
     /// <summary>The members of an item as they come by.</summary>
     private sealed class Draft
@@ -67,7 +67,7 @@ internal static class BatchRequest
         public long? BaseVersion { get; private set; }
         public bool Deleted { get; private set; }
 
-        public void Take(ref BodyWalk walk, string name)
+        public void Take(ref JsonBodyReader walk, string name)
         {
             switch (name)
             {
@@ -84,7 +84,7 @@ internal static class BatchRequest
         }
 
         public ItemRefusal Refusal() =>
-            Type is null || EntityTypes.Of(Type) is null ? ItemRefusal.UnknownType
+            Type is null || EntityTypes.Find(Type) is null ? ItemRefusal.UnknownType
             : Id is not null && !UsableId.Is(Id) ? ItemRefusal.Invalid
             : Data.Length > Limits.StoredBytesMax ? ItemRefusal.TooLarge
             : Data.IsEmpty && !(Deleted && Id is not null) ? ItemRefusal.Invalid

@@ -28,7 +28,7 @@ internal static class ImportRequest
 
     private static Change? Item(ReadOnlyMemory<byte> line, ReadOnlyMemory<byte> body, string path)
     {
-        var walk = new BodyWalk(line) { Path = path };
+        var walk = new JsonBodyReader(line) { Path = path };
         var seen = new HashSet<string>();
         var (kind, type, id, data) = ((string?)null, (string?)null, (string?)null, ReadOnlyMemory<byte>.Empty);
         walk.Next();
@@ -48,8 +48,8 @@ internal static class ImportRequest
         walk.End();
         if (!Kinds.Contains(kind)) throw new RequestRefusedException(Problem.InvalidShape, $"{path}.kind must be one of {string.Join(", ", Kinds)}.", $"{path}.kind");
         if (kind != Kinds[0]) return null;
-        return EntityTypes.Of(type ?? "") is not null && UsableId.Is(id) && data.Length is > 0 and <= Limits.StoredBytesMax
-            ? new Change(type!, id, DocumentRange.Of(data, body))
+        return EntityTypes.Find(type ?? "") is not null && UsableId.Is(id) && data.Length is > 0 and <= Limits.StoredBytesMax
+            ? new Change(type!, id, DocumentRange.From(data, body))
             : throw new RequestRefusedException(Problem.InvalidShape, $"{path} must have an entityType, an entityId and data, as an export writes them.", path);
     }
 }

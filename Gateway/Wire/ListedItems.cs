@@ -36,7 +36,7 @@ internal sealed class ListedItems
     private bool TryAdd(ItemResult item)
     {
         if (item.Status is ItemStatus.Refused && refused == Limits.RefusalsListedMax) return false;
-        var size = BytesOf(item);
+        var size = CountBytes(item);
         if (bytes + size > Limits.AnswerResultsBytesMax) return false;
         if (item.Status is ItemStatus.Refused) refused++;
         bytes += size;
@@ -45,12 +45,12 @@ internal sealed class ListedItems
     }
 
     /// <summary>Of its entry in <c>results</c> and, where it was beaten or refused, of that in <c>conflicts</c>; without documents.</summary>
-    private static long BytesOf(ItemResult item)
+    private static long CountBytes(ItemResult item)
     {
-        var entry = EntryBytes + BytesOf(item.Entity.Type) + BytesOf(item.Entity.Id ?? "");
+        var entry = EntryBytes + CountBytes(item.Entity.Type) + CountBytes(item.Entity.Id ?? "");
         return item.Status is ItemStatus.Conflict or ItemStatus.Refused ? (2 * entry) + ItemMessages.Why(item).Message.Length : entry;
     }
 
-    private static int BytesOf(string text) =>
+    private static int CountBytes(string text) =>
         text.All(c => c is >= ' ' and <= '~' and not '"' and not '\\') ? text.Length : EscapedBytesMax * text.Length;
 }

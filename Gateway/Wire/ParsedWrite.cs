@@ -3,7 +3,7 @@ using Mirubato.Gateway.Http;
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>Reads the items of a write where the walk stands on their member.</summary>
-internal delegate List<Change> ItemsReader(ref BodyWalk walk);
+internal delegate List<Change> ItemsReader(ref JsonBodyReader walk);
 
 /// <summary>The items of a write and the cursor that came along.</summary>
 internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
@@ -11,7 +11,7 @@ internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
     /// <summary>The envelope of both writes: the items under one member, the token under another, and whatever else a client adds.</summary>
     public static ParsedWrite Read(ReadOnlyMemory<byte> body, string itemsMember, string shape, string tokenMember, ItemsReader items)
     {
-        var walk = new BodyWalk(body);
+        var walk = new JsonBodyReader(body);
         var seen = new HashSet<string>();
         List<Change>? changes = null;
         var cursor = SyncToken.Start;

@@ -11,17 +11,17 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
 {
     public const int TypesMax = 100;
 
-    /// <summary>The weak ETag of the answer at <paramref name="standing"/>: the same question at the same head has the same answer.</summary>
-    public string Tag(Standing standing)
+    /// <summary>The weak ETag of the answer at <paramref name="history"/>: the same question at the same head has the same answer.</summary>
+    public string Tag(HistoryState history)
     {
-        var text = $"{CommonHeaders.SchemaVersion}|{standing.Token}|{Since}|{Limit}|{(Types is null ? "*" : string.Join(',', Types))}";
+        var text = $"{CommonHeaders.SchemaVersion}|{history.Token}|{Since}|{Limit}|{(Types is null ? "*" : string.Join(',', Types))}";
         return $"W/\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16))}\"";
     }
 
     public static PullRequest Parse(ReadOnlyMemory<byte> body)
     {
         if (body.IsEmpty) return new PullRequest(null, null, null);
-        var walk = new BodyWalk(body);
+        var walk = new JsonBodyReader(body);
         var seen = new HashSet<string>();
         string? since = null;
         List<string>? types = null;
@@ -32,34 +32,34 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
         {
             if (name == "since") since = walk.Text();
             else if (name == "types") types = TypeNames(ref walk);
-            else if (name == "limit" && walk.Token != JsonTokenType.Null) limit = LimitOf(walk);
+            else if (name == "limit" && walk.Token != JsonTokenType.Null) limit = ParseLimit(walk);
             else walk.Skip();
         }
 
         walk.End();
-        return Of(since, types, limit);
+        return From(since, types, limit);
     }
 
     public static PullRequest Parse(IQueryCollection query)
     {
-        var limit = QueryLimit.Of(query, Limits.PullLimitMax);
+        var limit = QueryLimit.Parse(query, Limits.PullLimitMax);
         var names = query["types"].SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
-        if (names.Count > TypesMax || names.Any(name => EntityTypes.Of(name) is null))
+        if (names.Count > TypesMax || names.Any(name => EntityTypes.Find(name) is null))
             throw new RequestRefusedException(Problem.InvalidParameter, $"types must name at most {TypesMax} lower_snake entity types.", "types");
-        return Of(query["since"].ToString(), names.Count == 0 ? null : names, limit);
+        return From(query["since"].ToString(), names.Count == 0 ? null : names, limit);
     }
 
-    private static int LimitOf(BodyWalk walk) => walk.Number() is { } number and >= 1 and <= Limits.PullLimitMax
+    private static int ParseLimit(JsonBodyReader walk) => walk.Number() is { } number and >= 1 and <= Limits.PullLimitMax
         ? (int)number
         : throw walk.Wrong($"must be a whole number from 1 to {Limits.PullLimitMax}");
 
     // Sorted, so that the same question asked in another order has the same ETag. An empty list asks for all, as leaving it out does.
-    private static PullRequest Of(string? since, List<string>? types, int? limit) => new(
+    private static PullRequest From(string? since, List<string>? types, int? limit) => new(
         string.IsNullOrEmpty(since) ? null : SyncToken.Parse(since),
         types is null or { Count: 0 } ? null : [.. types.Distinct().Order(StringComparer.Ordinal)],
         limit);
 
-    private static List<string>? TypeNames(ref BodyWalk walk)
+    private static List<string>? TypeNames(ref JsonBodyReader walk)
     {
         if (walk.Token == JsonTokenType.Null) return null;
         if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
@@ -72,7 +72,7 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
             if (walk.Token == JsonTokenType.EndArray) return names;
             if (names.Count == TypesMax) throw walk.Wrong($"is one too many: at most {TypesMax} types can be named");
             var name = walk.Text();
-            names.Add(name is not null && EntityTypes.Of(name) is not null ? name : throw walk.Wrong("must be a lower_snake entity type"));
+            names.Add(name is not null && EntityTypes.Find(name) is not null ? name : throw walk.Wrong("must be a lower_snake entity type"));
         }
     }
 }

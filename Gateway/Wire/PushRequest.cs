@@ -8,7 +8,7 @@ internal static class PushRequest
 {
     public static ParsedWrite Parse(ReadOnlyMemory<byte> body) => ParsedWrite.Read(body, "changes", "an object", "lastSyncToken", Changes);
 
-    private static List<Change> Changes(ref BodyWalk walk)
+    private static List<Change> Changes(ref JsonBodyReader walk)
     {
         const string parent = "$.changes";
         walk.MustBeObject();
@@ -16,7 +16,7 @@ internal static class PushRequest
         var seen = new HashSet<string>();
         while (walk.Member(seen, parent) is { } name)
         {
-            var type = EntityTypes.OfMember(name);
+            var type = EntityTypes.FindMember(name);
             if (type is null) Unknown(ref walk, name, changes);
             else if (walk.Token == JsonTokenType.Null) continue;
             else if (type.Ids is IdSource.User) Add(changes, type, walk.Slice(), walk.Body);
@@ -26,7 +26,7 @@ internal static class PushRequest
         return changes;
     }
 
-    private static void Items(ref BodyWalk walk, EntityType type, List<Change> changes)
+    private static void Items(ref JsonBodyReader walk, EntityType type, List<Change> changes)
     {
         if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
         var parent = walk.Path;
@@ -49,14 +49,14 @@ internal static class PushRequest
 
     private static void Add(List<Change> changes, EntityType type, ReadOnlyMemory<byte> document, ReadOnlyMemory<byte> body) =>
         Add(changes, document.Length <= Limits.StoredBytesMax
-            ? new Change(type.Name, Id: null, DocumentRange.Of(document, body))
+            ? new Change(type.Name, Id: null, DocumentRange.From(document, body))
             : new Change(type.Name, OversizedItem.Id(type, document.Span), Document: default, Refused: ItemRefusal.TooLarge));
 
     // Reported, not ignored: whoever sends it believes that it is stored.
-    private static void Unknown(ref BodyWalk walk, string name, List<Change> changes)
+    private static void Unknown(ref JsonBodyReader walk, string name, List<Change> changes)
     {
         walk.Skip();
-        Add(changes, new Change(BodyWalk.Cut(name), Id: null, Document: default, Refused: ItemRefusal.UnknownType));
+        Add(changes, new Change(JsonBodyReader.Cut(name), Id: null, Document: default, Refused: ItemRefusal.UnknownType));
     }
 
     private static void Add(List<Change> changes, Change change)

@@ -38,7 +38,7 @@ internal static class RowFrames
     }
 
     /// <summary>The plan an occurrence belongs to, by its own document.</summary>
-    public static string? PlanOf(StoredRow occurrence) => DocumentText.Find(occurrence.Data.Span, "planId", "plan_id");
+    public static string? FindPlan(StoredRow occurrence) => DocumentText.Find(occurrence.Data.Span, "planId", "plan_id");
 
     /// <summary>A winning copy, as the answer to a mutation holds it.</summary>
     public static StoredRow Winner(ItemResult item) =>
@@ -64,7 +64,7 @@ internal static class RowFrames
         for (var i = at + 1; i < rows.Count; i++)
         {
             var row = rows[i].Row;
-            if (row.Entity.Type != EntityTypes.PlanOccurrence.Name || row.DeletedAtMs is not null || rows[i].ConnectionId != rows[at].ConnectionId || PlanOf(row) != plan.Entity.Id) break;
+            if (row.Entity.Type != EntityTypes.PlanOccurrence.Name || row.DeletedAtMs is not null || rows[i].ConnectionId != rows[at].ConnectionId || FindPlan(row) != plan.Entity.Id) break;
             found.Add(row);
         }
 

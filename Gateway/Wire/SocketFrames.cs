@@ -10,7 +10,7 @@ internal static class SocketFrames
     public const string Nothing = "No new data to sync";
     public const string StartOver = "Sync reset";
 
-    public static ReadOnlyMemory<byte> Welcome(string now, string connectionId, long? head) =>
+    public static ReadOnlyMemory<byte> StartupBanner(string now, string connectionId, long? head) =>
         new FrameWriter("WELCOME", now)
             .Text("message", "Connected to Mirubato sync")
             .Text("connectionId", connectionId)

@@ -41,7 +41,7 @@ internal abstract record SocketRequest
         public Envelope(ReadOnlyMemory<byte> frame)
         {
             this.frame = frame;
-            var walk = new BodyWalk(frame);
+            var walk = new JsonBodyReader(frame);
             var seen = new HashSet<string>();
             walk.Next();
             if (walk.Token != JsonTokenType.StartObject)
@@ -80,7 +80,7 @@ internal abstract record SocketRequest
             else if (SocketEvents.OfBulk(type) is { } bulk) Items(bulk.Type, bulk.BulkMember!, changes, null);
             else if (type == SocketEvents.EntityUpdated) changes.Add(Document(TypeNamed(), "entity", nowMs, Id("entityId")));
             else if (type == SocketEvents.EntityDeleted) changes.Add(Deletion(TypeNamed().Name, "entityId", nowMs));
-            else throw new FrameRefusedException(new SocketError(SocketErrorCode.UnknownType, "$.type", $"There is no event '{BodyWalk.Cut(type)}'.", MutationId));
+            else throw new FrameRefusedException(new SocketError(SocketErrorCode.UnknownType, "$.type", $"There is no event '{JsonBodyReader.Cut(type)}'.", MutationId));
             return changes;
         }
 
@@ -95,7 +95,7 @@ internal abstract record SocketRequest
             if (!Has(member)) throw Wrong(member, "must be a document; it is missing");
             var document = members[member];
             if (document.Span[0] != (byte)'{') throw Wrong(member, "must be an object");
-            return Sized(new Change(type.Name, id, DocumentRange.Of(document, frame), BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)), type);
+            return Sized(new Change(type.Name, id, DocumentRange.From(document, frame), BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)), type);
         }
 
         private Change Deletion(string type, string member, long nowMs) =>
@@ -104,14 +104,14 @@ internal abstract record SocketRequest
         private void Items(EntityType type, string member, List<Change> changes, long? eventMs)
         {
             if (!Has(member)) throw Wrong(member, "must be an array; it is missing");
-            var walk = new BodyWalk(members[member]) { Path = $"$.{member}" };
+            var walk = new JsonBodyReader(members[member]) { Path = $"$.{member}" };
             walk.Next();
             if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
             while (true)
             {
                 walk.Next();
                 if (walk.Token == JsonTokenType.EndArray) return;
-                changes.Add(Sized(new Change(type.Name, null, DocumentRange.Of(walk.Slice(), frame), EventMs: eventMs), type));
+                changes.Add(Sized(new Change(type.Name, null, DocumentRange.From(walk.Slice(), frame), EventMs: eventMs), type));
             }
         }
 
@@ -121,14 +121,14 @@ internal abstract record SocketRequest
                 : change with { Id = OversizedItem.Id(type, frame.Span.Slice(change.Document.Start, change.Document.Length)), Document = default, Refused = ItemRefusal.TooLarge };
 
         private EntityType TypeNamed() =>
-            Text("entityType") is { } name && EntityTypes.Of(name) is { } type ? type : throw Wrong("entityType", "must be a lower_snake entity type");
+            Text("entityType") is { } name && EntityTypes.Find(name) is { } type ? type : throw Wrong("entityType", "must be a lower_snake entity type");
 
         private bool Has(string name) => members.TryGetValue(name, out var slice) && !slice.Span.SequenceEqual("null"u8);
 
         private string? Text(string name)
         {
             if (!Has(name)) return null;
-            var walk = new BodyWalk(members[name]) { Path = $"$.{name}" };
+            var walk = new JsonBodyReader(members[name]) { Path = $"$.{name}" };
             walk.Next();
             return walk.Text();
         }
@@ -139,7 +139,7 @@ internal abstract record SocketRequest
         private long? Number(string name)
         {
             if (!Has(name)) return null;
-            var walk = new BodyWalk(members[name]);
+            var walk = new JsonBodyReader(members[name]);
             walk.Next();
             return walk.Number();
         }

@@ -10,7 +10,7 @@ internal static class WindowFrames
     public const int BytesMax = 512 * 1024;
 
     /// <param name="end">Null: the frames have no place in the order; they only tell how things stand.</param>
-    public static IEnumerable<ReadOnlyMemory<byte>> Of(IReadOnlyList<StoredRow> rows, long after, long? end, string now)
+    public static IEnumerable<ReadOnlyMemory<byte>> List(IReadOnlyList<StoredRow> rows, long after, long? end, string now)
     {
         FrameWriter? last = null;
         foreach (var frame in Frames(rows, now))
@@ -30,12 +30,12 @@ internal static class WindowFrames
             foreach (var frame in Bulk(rows.Where(row => IsLive(row, names.Type)), names, now)) yield return frame;
         }
 
-        var occurrences = rows.Where(row => IsLive(row, EntityTypes.PlanOccurrence)).ToLookup(RowFrames.PlanOf);
+        var occurrences = rows.Where(row => IsLive(row, EntityTypes.PlanOccurrence)).ToLookup(RowFrames.FindPlan);
         var plans = rows.Where(row => IsLive(row, EntityTypes.PracticePlan)).Select(row => row.Entity.Id).ToHashSet();
         foreach (var row in rows)
         {
             if (row.DeletedAtMs is null && SocketEvents.OfType(row.Entity.Type) is { Bulk: not null }) continue;
-            if (IsLive(row, EntityTypes.PlanOccurrence) && RowFrames.PlanOf(row) is { } plan && plans.Contains(plan)) continue;
+            if (IsLive(row, EntityTypes.PlanOccurrence) && RowFrames.FindPlan(row) is { } plan && plans.Contains(plan)) continue;
             yield return RowFrames.Event(row, now, IsLive(row, EntityTypes.PracticePlan) ? [.. occurrences[row.Entity.Id]] : null);
         }
     }

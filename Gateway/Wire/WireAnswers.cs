@@ -86,17 +86,17 @@ internal sealed class WireAnswers : IAnswerFormat
     /// <summary>Processed is what the store now holds as sent, changed by it or not.</summary>
     private static PushStats Stats(WriteOutcome outcome)
     {
-        int Of(EntityType type) => !outcome.Applied ? 0 : outcome.Items.Count(item =>
+        int Count(EntityType type) => !outcome.Applied ? 0 : outcome.Items.Count(item =>
             item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted && item.Entity.Type == type.Name);
 
         return new PushStats(
-            Of(EntityTypes.LogbookEntry),
+            Count(EntityTypes.LogbookEntry),
             outcome.Items.Count(item => item.Status is ItemStatus.Unchanged),
-            Of(EntityTypes.Goal),
-            Of(EntityTypes.PracticePlan),
-            Of(EntityTypes.PlanOccurrence),
-            Of(EntityTypes.PlanTemplate),
-            Of(EntityTypes.RepertoireItem));
+            Count(EntityTypes.Goal),
+            Count(EntityTypes.PracticePlan),
+            Count(EntityTypes.PlanOccurrence),
+            Count(EntityTypes.PlanTemplate),
+            Count(EntityTypes.RepertoireItem));
     }
 
     /// <summary>In the member form of a pull.</summary>

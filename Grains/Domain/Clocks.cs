@@ -4,7 +4,7 @@ namespace Mirubato.Grains.Domain;
 internal static class Clocks
 {
     /// <summary>The <c>updatedAt</c> of the next revision. It only grows, whatever the writer's clock says.</summary>
-    public static long Out(long claimMs, EntityHead head) => Math.Max(claimMs, head.OutMs + 1);
+    public static long PublishedTime(long clientMs, EntityHead head) => Math.Max(clientMs, head.PublishedMs + 1);
 
     /// <summary>
     /// The echoes of a new revision: the old ones, and each of its own clock values that is past its stamp. Not only those in the future:
@@ -13,8 +13,8 @@ internal static class Clocks
     public static IReadOnlyList<Echo> Echoes(IReadOnlyList<Echo> before, EntityHead next)
     {
         var echoes = before;
-        if (next.ClaimMs > next.StampMs) echoes = Remember(echoes, new Echo(next.ClaimMs, next.StampMs, next.Device));
-        if (next.OutMs > next.StampMs && next.OutMs != next.ClaimMs) echoes = Remember(echoes, new Echo(next.OutMs, next.StampMs, null));
+        if (next.ClientMs > next.EffectiveMs) echoes = Remember(echoes, new Echo(next.ClientMs, next.EffectiveMs, next.Device));
+        if (next.PublishedMs > next.EffectiveMs && next.PublishedMs != next.ClientMs) echoes = Remember(echoes, new Echo(next.PublishedMs, next.EffectiveMs, null));
         return echoes;
     }
 

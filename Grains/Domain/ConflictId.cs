@@ -12,7 +12,7 @@ internal static class ConflictId
     public const string Replaced = "replaced";
 
     /// <summary>32 hex digits of SHA-256(type, 0, id, 0, reason, 0, fingerprint).</summary>
-    public static string Of(EntityKey entity, Fingerprint fingerprint, string reason)
+    public static string From(EntityKey entity, Fingerprint fingerprint, string reason)
     {
         var text = Encoding.UTF8.GetBytes($"{entity.Type}\0{entity.Id}\0{reason}\0");
         var bytes = new byte[text.Length + 16];

@@ -7,10 +7,10 @@ namespace Mirubato.Grains.Domain;
 /// <summary>What makes two documents the same: their canonical form without nulls and without bookkeeping (PROTOCOL.md, Fingerprint).</summary>
 internal static class ContentForm
 {
-    private static readonly CanonicalForm Any = new(OmitNulls: true, OmitAtRoot: name => Members.IsBookkeeping(Members.Of(name)));
+    private static readonly CanonicalForm Any = new(OmitNulls: true, OmitAtRoot: name => Members.IsBookkeeping(Members.Find(name)));
 
     /// <summary>The ids of an entry's pieces are made up by clients, on each path anew.</summary>
-    private static readonly CanonicalForm Entry = Any with { OmitIdsIn = Members.NameOf(Member.Pieces).ToArray() };
+    private static readonly CanonicalForm Entry = Any with { OmitIdsIn = Members.FindName(Member.Pieces).ToArray() };
 
     /// <summary>The fingerprint of a normalized document; never <see cref="Fingerprint.None"/>, which is a tombstone's.</summary>
     public static JsonProblem Fingerprint(in JsonTree tree, EntityType type, out Fingerprint fingerprint)

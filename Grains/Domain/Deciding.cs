@@ -10,7 +10,7 @@ internal readonly record struct Terms(
 
 /// <summary>One entity that a request changes: however many of its items name it, it takes one revision.</summary>
 /// <param name="before">Its state before the request.</param>
-internal sealed class Touch(EntityKey entity, EntityHead? before)
+internal sealed class EntityChange(EntityKey entity, EntityHead? before)
 {
     public EntityKey Entity => entity;
 
@@ -19,12 +19,12 @@ internal sealed class Touch(EntityKey entity, EntityHead? before)
     public required EntityHead Now { get; set; }
 
     /// <summary>The item whose document is the new state; null when the stored document is announced again.</summary>
-    public Incoming? Source { get; set; }
+    public ParsedItem? Source { get; set; }
 }
 
 /// <summary>What became of one item, before documents are filled in.</summary>
 /// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
-internal readonly record struct ItemDecision(Incoming Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
+internal readonly record struct ItemDecision(ParsedItem Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
 
 /// <summary>
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
@@ -33,23 +33,23 @@ internal readonly record struct ItemDecision(Incoming Item, ItemStatus Status, E
 internal sealed class Deciding(IHeads under, Terms terms)
 {
     private readonly Draft draft = new(under);
-    private readonly Dictionary<EntityKey, Touch> touched = [];
+    private readonly Dictionary<EntityKey, EntityChange> touched = [];
     private readonly List<ItemDecision> items = [];
     private readonly Dictionary<string, Loser> losers = [];
     private readonly Dictionary<string, ReplacedDocument> replaced = [];
 
-    public static Decision Decide(IHeads under, Terms terms, IEnumerable<Incoming> incoming)
+    public static Decision Decide(IHeads under, Terms terms, IEnumerable<ParsedItem> incoming)
     {
         var deciding = new Deciding(under, terms);
         foreach (var item in incoming) deciding.items.Add(deciding.Judge(item));
         return new Decision(terms.User, deciding.draft, deciding.items, deciding.touched, deciding.losers.Values, deciding.replaced.Values);
     }
 
-    private ItemDecision Judge(Incoming item)
+    private ItemDecision Judge(ParsedItem item)
     {
         if (item.IsRefused) return new ItemDecision(item, ItemStatus.Refused, Refusal: item.Refusal);
         var head = draft.Find(item.Entity);
-        var arrival = ArrivalOf(item, head);
+        var arrival = BuildIncomingChange(item, head);
         if (head is null) return Create(item, arrival);
 
         var verdict = Merge.Judge(arrival, head, terms.NowMs);
@@ -61,24 +61,24 @@ internal sealed class Deciding(IHeads under, Terms terms)
         };
     }
 
-    private Arrival ArrivalOf(Incoming item, EntityHead? head)
+    private IncomingChange BuildIncomingChange(ParsedItem item, EntityHead? head)
     {
         var hasSeen = terms.OnTopOfAnything || (terms.RevivesDeleted && head is { IsDeleted: true });
         var named = hasSeen ? head?.Version : item.BaseVersion;
         // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
         var stillMeant = named is not null && touched.TryGetValue(item.Entity, out var touch) && named == touch.Before?.Version;
-        return new Arrival(
-            item.IsDelete, item.ClaimMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
+        return new IncomingChange(
+            item.IsDelete, item.ClientMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
             stillMeant ? head?.Version : named, terms.BaseCounts || hasSeen, item.Change.LocalVersion);
     }
 
-    private ItemDecision Create(Incoming item, in Arrival arrival)
+    private ItemDecision Create(ParsedItem item, in IncomingChange arrival)
     {
         if (ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
         return Apply(item, arrival, null, Merge.Create(arrival, terms.NowMs));
     }
 
-    private ItemDecision Replace(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
+    private ItemDecision Replace(ParsedItem item, in IncomingChange arrival, EntityHead head, in Verdict verdict)
     {
         if (ExceedsQuota(item, head)) return new ItemDecision(item, ItemStatus.Refused, head, ItemRefusal.Quota);
         var keeps = Merge.ReplacesUnseen(arrival, head, verdict);
@@ -88,90 +88,90 @@ internal sealed class Deciding(IHeads under, Terms terms)
         return decision;
     }
 
-    private ItemDecision Apply(Incoming item, in Arrival arrival, EntityHead? head, in Verdict verdict)
+    private ItemDecision Apply(ParsedItem item, in IncomingChange arrival, EntityHead? head, in Verdict verdict)
     {
-        var touch = TouchOf(item.Entity, head);
+        var touch = FindChange(item.Entity, head);
         var next = touch.Now with
         {
-            StampMs = verdict.StampMs,
-            ClaimMs = arrival.Claim,
-            OutMs = verdict.OutMs,
+            EffectiveMs = verdict.EffectiveMs,
+            ClientMs = arrival.ClientTime,
+            PublishedMs = verdict.PublishedMs,
             NamedVersion = item.Change.LocalVersion,
             Device = terms.Device,
             Fingerprint = item.Fingerprint,
-            DeletedMs = item.IsDelete ? verdict.OutMs : null,
+            DeletedMs = item.IsDelete ? verdict.PublishedMs : null,
             PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
-            PreviousOutMs = touch.Before?.OutMs ?? 0,
+            PreviousPublishedMs = touch.Before?.PublishedMs ?? 0,
             Bytes = item.IsDelete ? 0 : item.Document.Length,
         };
         next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next) };
         touch.Source = item;
         Store(touch, next);
-        return new ItemDecision(item, StatusOf(item, head), next);
+        return new ItemDecision(item, FindStatus(item, head), next);
     }
 
-    private static ItemStatus StatusOf(Incoming item, EntityHead? head) =>
+    private static ItemStatus FindStatus(ParsedItem item, EntityHead? head) =>
         item.IsDelete ? ItemStatus.Deleted
         : head is null or { IsDeleted: true } ? ItemStatus.Created
         : ItemStatus.Updated;
 
-    private ItemDecision Lose(Incoming item, in Arrival arrival, EntityHead head, in Verdict verdict)
+    private ItemDecision Lose(ParsedItem item, in IncomingChange arrival, EntityHead head, in Verdict verdict)
     {
-        if (verdict.Outcome is Outcome.BeatenInTie) head = AnnounceAgain(item.Entity, head, verdict.OutMs);
+        if (verdict.Outcome is Outcome.BeatenInTie) head = AnnounceAgain(item.Entity, head, verdict.PublishedMs);
         if (!Merge.IsStaleCopy(arrival, head)) Keep(item, verdict.Reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale, head.Version);
         return new ItemDecision(item, ItemStatus.Conflict, head, verdict.Reason);
     }
 
-    private EntityHead AnnounceAgain(EntityKey entity, EntityHead head, long outMs)
+    private EntityHead AnnounceAgain(EntityKey entity, EntityHead head, long publishedMs)
     {
-        var touch = TouchOf(entity, head);
-        var next = touch.Now with { OutMs = outMs, DeletedMs = head.IsDeleted ? outMs : null };
+        var touch = FindChange(entity, head);
+        var next = touch.Now with { PublishedMs = publishedMs, DeletedMs = head.IsDeleted ? publishedMs : null };
         next = next with { Echoes = Clocks.Echoes(head.Echoes, next) };
         Store(touch, next);
         return next;
     }
 
     /// <summary>The entity's one place in this request: its revision and version are taken at the first touch.</summary>
-    private Touch TouchOf(EntityKey entity, EntityHead? head)
+    private EntityChange FindChange(EntityKey entity, EntityHead? head)
     {
         if (touched.TryGetValue(entity, out var touch)) return touch;
         var revision = draft.TakeRevision();
         var version = head is null ? revision.Number : head.Version + 1;
         var now = head is null
-            ? new EntityHead { Seq = revision, Version = version, StampMs = 0, ClaimMs = 0, OutMs = 0 }
+            ? new EntityHead { Seq = revision, Version = version, EffectiveMs = 0, ClientMs = 0, PublishedMs = 0 }
             : head with { Seq = revision, Version = version };
-        return new Touch(entity, head) { Now = now };
+        return new EntityChange(entity, head) { Now = now };
     }
 
-    private void Store(Touch touch, EntityHead head)
+    private void Store(EntityChange touch, EntityHead head)
     {
         touch.Now = head;
         touched[touch.Entity] = touch;
         draft.Put(touch.Entity, head);
     }
 
-    private void Keep(Incoming item, string reason, long winnerVersion)
+    private void Keep(ParsedItem item, string reason, long winnerVersion)
     {
-        var id = ConflictId.Of(item.Entity, item.Fingerprint, reason);
-        losers[id] = new Loser(id, item.Entity, item.Fingerprint, reason, winnerVersion, terms.Device, item.Document.Render(item.BaseVersion ?? 0, item.ClaimMs ?? 0));
+        var id = ConflictId.From(item.Entity, item.Fingerprint, reason);
+        losers[id] = new Loser(id, item.Entity, item.Fingerprint, reason, winnerVersion, terms.Device, item.Document.Render(item.BaseVersion ?? 0, item.ClientMs ?? 0));
     }
 
     /// <summary>A stored document is copied by the store itself; one that this very request brought is at hand.</summary>
-    private void KeepReplaced(EntityKey entity, EntityHead head, Incoming? source, long winnerVersion)
+    private void KeepReplaced(EntityKey entity, EntityHead head, ParsedItem? source, long winnerVersion)
     {
-        var id = ConflictId.Of(entity, head.Fingerprint, ConflictId.Replaced);
+        var id = ConflictId.From(entity, head.Fingerprint, ConflictId.Replaced);
         if (source is not null) Keep(source, ConflictId.Replaced, winnerVersion);
         else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion);
     }
 
-    private bool ExceedsQuota(Incoming item, EntityHead? head)
+    private bool ExceedsQuota(ParsedItem item, EntityHead? head)
     {
         // A deletion makes room; only one of an unknown id takes some.
         if (item.IsDelete) return head is null && draft.Tally.Tombstones >= Limits.TombstonesMax;
         var adds = head is null or { IsDeleted: true };
         var growth = item.Document.Length - (head?.Bytes ?? 0);
         return (adds && draft.Tally.Live >= terms.Quotas.LiveEntitiesMax)
-            || (adds && draft.LiveTypes >= Limits.TypesMax && draft.LiveOf(item.Entity.Type) == 0)
+            || (adds && draft.LiveTypes >= Limits.TypesMax && draft.LiveCount(item.Entity.Type) == 0)
             || (growth > 0 && draft.Tally.Bytes + growth > terms.Quotas.BytesMax);
     }
 }

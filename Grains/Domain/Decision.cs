@@ -5,7 +5,7 @@ internal sealed class Decision(
     UserId user,
     Draft draft,
     IReadOnlyList<ItemDecision> items,
-    IReadOnlyDictionary<EntityKey, Touch> touched,
+    IReadOnlyDictionary<EntityKey, EntityChange> touched,
     IReadOnlyCollection<Loser> losers,
     IReadOnlyCollection<ReplacedDocument> replaced)
 {
@@ -51,7 +51,7 @@ internal sealed class Decision(
         var rows = new List<NewRow>(touched.Count);
         foreach (var touch in touched.Values)
         {
-            var data = DataOf(touch, stored);
+            var data = RenderData(touch, stored);
             touch.Now = touch.Now with { Bytes = data.Length };
             draft.Put(touch.Entity, touch.Now);
             rows.Add(new NewRow(touch.Entity, touch.Now, data) { IsNew = touch.Before is null or { IsDeleted: true } });
@@ -61,17 +61,17 @@ internal sealed class Decision(
         return rows;
     }
 
-    private ReadOnlyMemory<byte> DataOf(Touch touch, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    private ReadOnlyMemory<byte> RenderData(EntityChange touch, IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
         if (touch.Now.IsDeleted) return default;
         var document = touch.Source?.Document ?? Stored(touch.Entity, stored);
-        return document.Render(touch.Now.Version, touch.Now.OutMs);
+        return document.Render(touch.Now.Version, touch.Now.PublishedMs);
     }
 
     private OutgoingDocument Stored(EntityKey entity, IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
         var data = stored[entity].Data;
-        return Intake.Read(new Change(entity.Type, entity.Id, new DocumentRange(0, data.Length)), data, user).Document;
+        return ItemParser.Read(new Change(entity.Type, entity.Id, new DocumentRange(0, data.Length)), data, user).Document;
     }
 
     /// <summary>One result per item, in the order of the request.</summary>
@@ -87,16 +87,16 @@ internal sealed class Decision(
         var entity = item.Item.Entity;
         var row = written.GetValueOrDefault(entity);
         var head = row?.Head ?? item.Head;
-        var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.OutMs ?? 0, item.Refusal);
+        var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.PublishedMs ?? 0, item.Refusal);
         return item.Status switch
         {
-            ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.OutMs) : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default },
+            ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.PublishedMs) : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default },
             ItemStatus.Created or ItemStatus.Updated when row is not null && Differs(item.Item, row) => result with { Document = row.Data },
             _ => result,
         };
     }
 
     /// <summary>Whether the sender, left with what it sent, would hold something else than the store.</summary>
-    private bool Differs(Incoming item, NewRow row) =>
-        touched[row.Entity].Source != item || !item.HasEditClock || item.ClaimMs != row.Head.OutMs;
+    private bool Differs(ParsedItem item, NewRow row) =>
+        touched[row.Entity].Source != item || !item.HasEditClock || item.ClientMs != row.Head.PublishedMs;
 }

@@ -11,13 +11,13 @@ namespace Mirubato.Grains.Domain;
 /// </summary>
 internal static class Digest
 {
-    public static UInt128 Of(EntityKey entity, long version)
+    public static UInt128 From(EntityKey entity, long version)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{entity.Type}\0{entity.Id}\0{version}")), hash);
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
-    public static UInt128 Of(EntityKey entity, EntityHead? head) =>
-        head is null or { IsDeleted: true } ? UInt128.Zero : Of(entity, head.Version);
+    public static UInt128 From(EntityKey entity, EntityHead? head) =>
+        head is null or { IsDeleted: true } ? UInt128.Zero : From(entity, head.Version);
 }

@@ -20,7 +20,7 @@ internal readonly ref struct DocumentMembers
         for (var name = 1; name < tree[0].Next; name = tree[name + 1].Next)
         {
             Total++;
-            var member = Members.Of(tree, name);
+            var member = Members.Find(tree, name);
             if (member is Member.None) continue;
             HasRepeats |= values[(int)member] != 0;
             values[(int)member] = name + 1;
@@ -48,7 +48,7 @@ internal readonly ref struct DocumentMembers
     public long? DeletedMs => Time(Member.DeletedAt) is > 0 and var ms ? ms : Time(Member.DeletedAtSnake) is > 0 and var snake ? snake : null;
 
     public long? Time(Member member) =>
-        IsNumber(member) ? Moment.OfNumber(tree.Raw(this[member]))
+        IsNumber(member) ? TimeParser.OfNumber(tree.Raw(this[member]))
         : !IsText(member) ? null
-        : Moment.OfText(tree[this[member]].Escaped ? Encoding.UTF8.GetBytes(tree.Text(this[member])) : tree.Raw(this[member]));
+        : TimeParser.OfText(tree[this[member]].Escaped ? Encoding.UTF8.GetBytes(tree.Text(this[member])) : tree.Raw(this[member]));
 }

@@ -16,7 +16,7 @@ internal readonly record struct Fingerprint(UInt128 Bits)
 /// A later change that claims it is an echo of that revision and has at most that revision's stamp.
 /// </summary>
 /// <param name="Device">The device whose clamped claim this is; null for an <c>out</c> the server sent, or an unknown device.</param>
-internal readonly record struct Echo(long ClockMs, long StampMs, DeviceId? Device);
+internal readonly record struct Echo(long ClockMs, long EffectiveMs, DeviceId? Device);
 
 /// <summary>All that merging needs to know of one entity. The document itself stays in the store. Immutable: a ledger shares it with drafts.</summary>
 internal sealed record EntityHead
@@ -24,14 +24,14 @@ internal sealed record EntityHead
     public required Revision Seq { get; init; }
     public required long Version { get; init; }
 
-    /// <summary>min(claim, the server's clock) of the change that won.</summary>
-    public required long StampMs { get; init; }
+    /// <summary>min(clientTime, the server's clock) of the change that won.</summary>
+    public required long EffectiveMs { get; init; }
 
     /// <summary>The clock its writer wrote.</summary>
-    public required long ClaimMs { get; init; }
+    public required long ClientMs { get; init; }
 
     /// <summary>The <c>updatedAt</c> that is sent; it only grows.</summary>
-    public required long OutMs { get; init; }
+    public required long PublishedMs { get; init; }
 
     /// <summary>The version that its writer counts it as (<see cref="Change.LocalVersion"/>).</summary>
     public long? NamedVersion { get; init; }
@@ -45,7 +45,7 @@ internal sealed record EntityHead
 
     /// <summary>Fingerprint and out of the revision before this one, to know a stale copy that is sent again.</summary>
     public Fingerprint PreviousFingerprint { get; init; }
-    public long PreviousOutMs { get; init; }
+    public long PreviousPublishedMs { get; init; }
 
     /// <summary>At most <see cref="Limits.EchoesMax"/>, oldest first.</summary>
     public IReadOnlyList<Echo> Echoes { get; init; } = [];

@@ -5,7 +5,7 @@ namespace Mirubato.Grains.Domain;
 internal static class EntityName
 {
     /// <summary>Null when no usable id is given.</summary>
-    public static string? Of(EntityType type, Change change, in DocumentMembers members, UserId user)
+    public static string? Find(EntityType type, Change change, in DocumentMembers members, UserId user)
     {
         var id = type.Ids switch
         {

@@ -7,7 +7,7 @@ internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest, int 
     public Tally Move(EntityKey entity, EntityHead? from, EntityHead to) => new(
         Live - LivesIn(from) + LivesIn(to),
         Bytes - (from?.Bytes ?? 0) + to.Bytes,
-        unchecked(Digest - Domain.Digest.Of(entity, from) + Domain.Digest.Of(entity, to)),
+        unchecked(Digest - Domain.Digest.From(entity, from) + Domain.Digest.From(entity, to)),
         Tombstones - DeletedIn(from) + DeletedIn(to));
 
     private static int DeletedIn(EntityHead? head) => head is { IsDeleted: true } ? 1 : 0;
@@ -25,7 +25,7 @@ internal interface IHeads
     /// <summary>Entity types with live entities.</summary>
     int LiveTypes { get; }
 
-    int LiveOf(string type);
+    int LiveCount(string type);
 
     EntityHead? Find(EntityKey entity);
 }
@@ -49,7 +49,7 @@ internal sealed class Draft(IHeads under) : IHeads
 
     public Revision TakeRevision() => Last = Last.Next;
 
-    public int LiveOf(string type) => under.LiveOf(type) + addedByType.GetValueOrDefault(type);
+    public int LiveCount(string type) => under.LiveCount(type) + addedByType.GetValueOrDefault(type);
 
     public EntityHead? Find(EntityKey entity) => changed.GetValueOrDefault(entity) ?? under.Find(entity);
 
@@ -63,9 +63,9 @@ internal sealed class Draft(IHeads under) : IHeads
 
     private void CountLive(string type, int added)
     {
-        if (LiveOf(type) == 0) LiveTypes++;
+        if (LiveCount(type) == 0) LiveTypes++;
         addedByType[type] = addedByType.GetValueOrDefault(type) + added;
-        if (LiveOf(type) == 0) LiveTypes--;
+        if (LiveCount(type) == 0) LiveTypes--;
     }
 
     /// <summary>Takes in a draft that was made over this one.</summary>

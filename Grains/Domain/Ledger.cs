@@ -11,18 +11,18 @@ internal sealed class Ledger : IHeads
 
     public Ledger(UserSnapshot snapshot)
     {
-        Standing = snapshot.Standing;
+        HistoryState = snapshot.HistoryState;
         heads.EnsureCapacity(snapshot.Heads.Count);
         foreach (var (entity, head) in snapshot.Heads) Put(entity, head);
         AssertDigest();
     }
 
     /// <summary>Epoch, head and digest as of this ledger; what else may change without a revision is as of its last load.</summary>
-    public Standing Standing { get; private set; }
+    public HistoryState HistoryState { get; private set; }
 
-    public SyncToken Position => Standing.Token;
+    public SyncToken Position => HistoryState.Token;
 
-    public Revision Last => Standing.Last;
+    public Revision Last => HistoryState.Last;
 
     public Tally Tally { get; private set; }
 
@@ -32,7 +32,7 @@ internal sealed class Ledger : IHeads
 
     public IReadOnlyDictionary<string, int> LiveByType => liveByType;
 
-    public int LiveOf(string type) => liveByType.GetValueOrDefault(type);
+    public int LiveCount(string type) => liveByType.GetValueOrDefault(type);
 
     public EntityHead? Find(EntityKey entity) => heads.GetValueOrDefault(entity);
 
@@ -40,20 +40,20 @@ internal sealed class Ledger : IHeads
     public void Adopt(Draft draft)
     {
         foreach (var (entity, head) in draft.Changed) Put(entity, head);
-        Standing = Standing with { Last = draft.Last, Digest = Tally.Digest };
+        HistoryState = HistoryState with { Last = draft.Last, Digest = Tally.Digest };
         Invariant.Holds(Tally == draft.Tally, "a ledger's tally is that of the draft it adopted");
     }
 
     /// <summary>Takes in what other nodes have committed since. Only within one epoch; a new one needs a new ledger.</summary>
     public void CatchUp(UserSnapshot later)
     {
-        Invariant.Holds(later.Standing.Epoch == Standing.Epoch, "a ledger catches up within its epoch");
+        Invariant.Holds(later.HistoryState.Epoch == HistoryState.Epoch, "a ledger catches up within its epoch");
         foreach (var (entity, head) in later.Heads) Put(entity, head);
-        Standing = later.Standing;
+        HistoryState = later.HistoryState;
         AssertDigest();
     }
 
-    private void AssertDigest() => Invariant.Holds(Tally.Digest == Standing.Digest, "the digest of the heads is the stored one");
+    private void AssertDigest() => Invariant.Holds(Tally.Digest == HistoryState.Digest, "the digest of the heads is the stored one");
 
     private void Put(EntityKey entity, EntityHead head)
     {

@@ -65,9 +65,9 @@ internal static class Members
 
     private static readonly Member[][] ByLength = [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(OfLength)];
 
-    public static ReadOnlySpan<byte> NameOf(Member member) => Names[(int)member];
+    public static ReadOnlySpan<byte> FindName(Member member) => Names[(int)member];
 
-    public static Member Of(ReadOnlySpan<byte> name)
+    public static Member Find(ReadOnlySpan<byte> name)
     {
         if (name.Length >= ByLength.Length) return Member.None;
         foreach (var member in ByLength[name.Length])
@@ -78,8 +78,8 @@ internal static class Members
         return Member.None;
     }
 
-    public static Member Of(in JsonTree tree, int name) =>
-        Of(tree[name].Escaped ? Encoding.UTF8.GetBytes(tree.Text(name)) : tree.Raw(name));
+    public static Member Find(in JsonTree tree, int name) =>
+        Find(tree[name].Escaped ? Encoding.UTF8.GetBytes(tree.Text(name)) : tree.Raw(name));
 
     public static bool IsBookkeeping(Member member) => member is > Member.None and < Member.BaseVersion;
 

@@ -20,7 +20,7 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
     /// <param name="type">Which rules apply.</param>
     /// <param name="id">The entity's id as a JSON string.</param>
     /// <param name="user">The token's user as a JSON string.</param>
-    public static DocumentEdits Of(JsonTree tree, DocumentMembers members, EntityType type, byte[] id, byte[] user)
+    public static DocumentEdits From(JsonTree tree, DocumentMembers members, EntityType type, byte[] id, byte[] user)
     {
         var normalization = new Normalization(tree, members, type);
         if (members.IsNumber(Member.BaseVersion)) normalization.edits.Remove(Member.BaseVersion);
@@ -69,19 +69,19 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
     private void Fill(Member one, Member other)
     {
-        if (members.Has(one) && !members.Has(other)) edits.Set(other, ValueOf(one));
-        else if (members.Has(other) && !members.Has(one)) edits.Set(one, ValueOf(other));
+        if (members.Has(one) && !members.Has(other)) edits.Set(other, FindValue(one));
+        else if (members.Has(other) && !members.Has(one)) edits.Set(one, FindValue(other));
     }
 
     /// <summary>The value as it will be: a score id as normalized, anything else as sent.</summary>
-    private readonly byte[] ValueOf(Member member) =>
+    private readonly byte[] FindValue(Member member) =>
         member is Member.ScoreId or Member.ScoreIdSnake && members.IsText(member)
             ? JsonText.Encode(ScoreIds.NormalizeExisting(tree.Text(members[member])))
             : tree.Outer(members[member]).ToArray();
 
     private void SetScoreId(Member member)
     {
-        if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.Set(member, ValueOf(member));
+        if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.Set(member, FindValue(member));
     }
 
     private void ScoreIdOfEntry()
@@ -108,7 +108,7 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
         var (id, title, composer) = (0, 0, 0);
         for (var name = piece + 1; name < tree[piece].Next; name = tree[name + 1].Next)
         {
-            switch (Members.Of(tree, name))
+            switch (Members.Find(tree, name))
             {
                 case Member.Id: id = name + 1; break;
                 case Member.Title: title = name + 1; break;
@@ -141,12 +141,12 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
     private void Stamps()
     {
         edits.Set(Member.Version, Slot.Version);
-        if (members.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FormOf(Member.UpdatedAtSnake, Member.UpdatedAt));
-        else if (members[Member.UpdatedAt] != 0 || members[Member.UpdatedAtSnake] != 0) edits.Set(Member.UpdatedAtSnake, FormOf(Member.UpdatedAt, Member.UpdatedAtSnake));
-        edits.Set(Member.UpdatedAt, FormOf(Member.UpdatedAt, Member.UpdatedAtSnake));
+        if (members.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAtSnake, Member.UpdatedAt));
+        else if (members[Member.UpdatedAt] != 0 || members[Member.UpdatedAtSnake] != 0) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAt, Member.UpdatedAtSnake));
+        edits.Set(Member.UpdatedAt, FindForm(Member.UpdatedAt, Member.UpdatedAtSnake));
     }
 
-    private readonly Slot FormOf(Member member, Member other)
+    private readonly Slot FindForm(Member member, Member other)
     {
         var sample = members.Has(member) ? member : other;
         var isNumber = type.Times is TimeForm.AsWritten && members.IsNumber(sample) && members.Time(sample) is not null;

@@ -42,31 +42,31 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
         }
     }
 
-    public ReadOnlyMemory<byte> Render(long version, long outMs)
+    public ReadOnlyMemory<byte> Render(long version, long publishedMs)
     {
         var output = new Utf8Buffer(source.Length + 64);
-        Render(ref output, version, outMs);
+        Render(ref output, version, publishedMs);
         var bytes = output.Written.ToArray();
         output.Dispose();
         Unbreak(bytes);
         return bytes;
     }
 
-    public void Render(ref Utf8Buffer output, long version, long outMs)
+    public void Render(ref Utf8Buffer output, long version, long publishedMs)
     {
         var from = 0;
         foreach (var splice in splices)
         {
             output.Append(source.Span[from..splice.Start]);
             output.Append(splice.Literal.Span);
-            Fill(splice.Slot, ref output, version, outMs);
+            Fill(splice.Slot, ref output, version, publishedMs);
             from = splice.Start + splice.Length;
         }
 
         output.Append(source.Span[from..]);
     }
 
-    private static void Fill(Slot slot, ref Utf8Buffer output, long version, long outMs)
+    private static void Fill(Slot slot, ref Utf8Buffer output, long version, long publishedMs)
     {
         switch (slot)
         {
@@ -74,11 +74,11 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
                 Number(ref output, version);
                 break;
             case Slot.NumberTime:
-                Number(ref output, outMs);
+                Number(ref output, publishedMs);
                 break;
             case Slot.IsoTime:
                 output.Append((byte)'"');
-                IsoTime.Write(outMs, output.Reserve(IsoTime.Length));
+                IsoTime.Write(publishedMs, output.Reserve(IsoTime.Length));
                 output.Advance(IsoTime.Length);
                 output.Append((byte)'"');
                 break;

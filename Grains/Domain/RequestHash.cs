@@ -24,7 +24,7 @@ internal static class RequestHash
     private static readonly CanonicalForm Envelope = new(OmitAtRoot: name => name.SequenceEqual("timestamp"u8) || name.SequenceEqual("requestId"u8));
 
     /// <summary>32 bytes. A body with no canonical form is only equal to its own bytes.</summary>
-    public static byte[] Of(ReadOnlySpan<byte> body)
+    public static byte[] Compute(ReadOnlySpan<byte> body)
     {
         if (body.Length <= WholeBytesMax) return OfWhole(body, Envelope);
         var parts = 0;

@@ -21,7 +21,7 @@ internal static class EchoCodec
         foreach (var echo in echoes)
         {
             BinaryPrimitives.WriteInt64BigEndian(rest, echo.ClockMs);
-            BinaryPrimitives.WriteInt64BigEndian(rest[8..], echo.StampMs);
+            BinaryPrimitives.WriteInt64BigEndian(rest[8..], echo.EffectiveMs);
             BinaryPrimitives.WriteUInt16BigEndian(rest[16..], (ushort)(echo.Device is null ? 0 : DeviceBytes(echo) + 1));
             rest = rest[FixedBytes..];
             if (echo.Device is { } device) rest = rest[Encoding.UTF8.GetBytes(device.Value, rest)..];

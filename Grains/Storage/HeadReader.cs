@@ -8,7 +8,7 @@ internal sealed class HeadReader
 {
     /// <summary>In the order in which they are read.</summary>
     public const string Columns = """
-        entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms,
+        entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms,
         deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes
         """;
 
@@ -17,27 +17,27 @@ internal sealed class HeadReader
 
     public IReadOnlyList<HeadRow> Heads => heads;
 
-    public void Take(DbDataReader row) => heads.Add(new HeadRow(new EntityKey(Name(row.GetString(0)), row.GetString(1)), HeadOf(row)));
+    public void Take(DbDataReader row) => heads.Add(new HeadRow(new EntityKey(Name(row.GetString(0)), row.GetString(1)), ReadHead(row)));
 
-    private EntityHead HeadOf(DbDataReader row) => new()
+    private EntityHead ReadHead(DbDataReader row) => new()
     {
         Seq = new Revision(row.GetInt64(2)),
         Version = row.GetInt64(3),
-        StampMs = row.GetInt64(4),
-        ClaimMs = row.GetInt64(5),
-        OutMs = row.GetInt64(6),
-        PreviousOutMs = row.GetInt64(7),
+        EffectiveMs = row.GetInt64(4),
+        ClientMs = row.GetInt64(5),
+        PublishedMs = row.GetInt64(6),
+        PreviousPublishedMs = row.GetInt64(7),
         DeletedMs = row.IsDBNull(8) ? null : row.GetInt64(8),
         Bytes = row.GetInt32(9),
         NamedVersion = row.IsDBNull(10) ? null : row.GetInt64(10),
         Device = row.IsDBNull(11) ? null : new DeviceId(Name(row.GetString(11))),
-        Fingerprint = FingerprintOf(row, 12),
-        PreviousFingerprint = FingerprintOf(row, 13),
+        Fingerprint = ReadFingerprint(row, 12),
+        PreviousFingerprint = ReadFingerprint(row, 13),
         Echoes = row.IsDBNull(14) ? [] : EchoCodec.Read(row.GetFieldValue<byte[]>(14)),
     };
 
-    private static Fingerprint FingerprintOf(DbDataReader row, int column) =>
-        row.IsDBNull(column) ? Fingerprint.None : new Fingerprint(Bits.Read(row.GetFieldValue<byte[]>(column)));
+    private static Fingerprint ReadFingerprint(DbDataReader row, int column) =>
+        row.IsDBNull(column) ? Fingerprint.None : new Fingerprint(UInt128Codec.Decode(row.GetFieldValue<byte[]>(column)));
 
     private string Name(string read)
     {

@@ -9,7 +9,7 @@ namespace Mirubato.Grains.Storage;
 internal interface IUserStore
 {
     /// <summary>
-    /// The user's standing and every head with a revision after <paramref name="after"/>, in one snapshot.
+    /// The user's history state and every head with a revision after <paramref name="after"/>, in one snapshot.
     /// A user without a row is provisioned first, with a fresh epoch.
     /// </summary>
     ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel);
@@ -20,16 +20,16 @@ internal interface IUserStore
     /// </summary>
     ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel);
 
-    /// <summary>The standing alone. A user without a row is provisioned first.</summary>
-    ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel);
+    /// <summary>The history state alone. A user without a row is provisioned first.</summary>
+    ValueTask<HistoryState> HistoryState(UserId user, DeviceId? device, long nowMs, CancellationToken cancel);
 
-    /// <summary>The standing and what is known of the user's devices, in one snapshot. A user without a row is provisioned first.</summary>
+    /// <summary>The history state and what is known of the user's devices, in one snapshot. A user without a row is provisioned first.</summary>
     ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel);
 
     /// <summary>The state of each of those users, in one statement. A user without a row is absent; nobody is provisioned.</summary>
     ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel);
 
-    /// <summary>Rows and standing of one snapshot. No connection is held once it returns.</summary>
+    /// <summary>Rows and history state of one snapshot. No connection is held once it returns.</summary>
     ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel);
 
     /// <summary>The stored rows of those keys, tombstones included, in no particular order; absent ones are absent.</summary>
@@ -102,7 +102,7 @@ internal interface IStoreUpkeep
 }
 
 /// <summary>What became of a commit.</summary>
-/// <param name="Rights">The stored <see cref="Standing.Rights"/> at the fence; only meaningful when the commit held.</param>
+/// <param name="Rights">The stored <see cref="HistoryState.Rights"/> at the fence; only meaningful when the commit held.</param>
 internal readonly record struct CommitOutcome(CommitResult Result, long Rights = 0);
 
 internal enum CommitResult

@@ -5,7 +5,7 @@ namespace Mirubato.Grains.Storage;
 /// <summary>One numbered step of a schema, embedded as <c>Storage/Migrations/&lt;engine&gt;/NNN_name.sql</c>.</summary>
 internal sealed record Migration(int Version, string Name, string Sql)
 {
-    public static IReadOnlyList<Migration> Of(string engine)
+    public static IReadOnlyList<Migration> List(string engine)
     {
         var assembly = typeof(Migration).Assembly;
         var folder = $"{assembly.GetName().Name}.Storage.Migrations.{engine}.";

@@ -8,11 +8,11 @@ internal abstract partial class SqlStore
         return step switch
         {
             SweepStep.Receipts => SweepOld(DeleteOld("idempotency_keys", "expires_ms"), lease, nowMs, cancel),
-            SweepStep.Conflicts => SweepOld(DeleteOld("sync_conflicts", "created_ms"), lease, nowMs - Ages.ConflictMs, cancel),
-            SweepStep.StripTombstones => SweepOld(StripTombstones, lease, nowMs - Ages.TombstoneMs, cancel),
+            SweepStep.Conflicts => SweepOld(DeleteOld("sync_conflicts", "created_ms"), lease, nowMs - Retention.ConflictMs, cancel),
+            SweepStep.StripTombstones => SweepOld(StripTombstones, lease, nowMs - Retention.TombstoneMs, cancel),
             SweepStep.PurgeErased => PurgeErased(lease, cancel),
             SweepStep.TrimTombstones => TrimTombstones(cursor, lease, cancel),
-            SweepStep.Devices => SweepOld(DeleteOld("sync_devices", "last_seen_ms"), lease, nowMs - Ages.DeviceUnseenMs, cancel),
+            SweepStep.Devices => SweepOld(DeleteOld("sync_devices", "last_seen_ms"), lease, nowMs - Retention.DeviceUnseenMs, cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(step)),
         };
     }

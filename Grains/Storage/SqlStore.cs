@@ -9,11 +9,11 @@ namespace Mirubato.Grains.Storage;
 /// </summary>
 internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
 {
-    public const string StandingColumns = "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
+    public const string HistoryStateColumns = "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
 
     /// <summary>$1 user, $2 device.</summary>
-    protected const string StandingSql = $"""
-        SELECT {StandingColumns},
+    protected const string HistoryStateSql = $"""
+        SELECT {HistoryStateColumns},
             EXISTS (SELECT 1 FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL)
         FROM sync_metadata WHERE user_id = $1
         """;
@@ -27,19 +27,19 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
     public virtual async ValueTask Ping(CancellationToken cancel) =>
         await List("SELECT last_seq FROM sync_metadata LIMIT 1", row => row.GetInt64(0), cancel);
 
-    public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) =>
-        Provisioned(user, nowMs, () => First(StandingSql, StandingOf, cancel, user.Value, ValueOf(device)), cancel);
+    public ValueTask<HistoryState> HistoryState(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) =>
+        Provisioned(user, nowMs, () => First(HistoryStateSql, ReadHistoryState, cancel, user.Value, ToParameter(device)), cancel);
 
     public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel)
     {
         const string sql = $"SELECT {StoredColumns.Receipt} FROM idempotency_keys WHERE user_id = $1 AND scope = $2 AND key = $3 AND expires_ms > $4";
-        return First(sql, row => StoredColumns.ReceiptOf(row, scope, key), cancel, user.Value, (short)scope, key, nowMs);
+        return First(sql, row => StoredColumns.ReadReceipt(row, scope, key), cancel, user.Value, (short)scope, key, nowMs);
     }
 
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel)
     {
         const string sql = "SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms FROM sync_devices WHERE user_id = $1 ORDER BY device_id";
-        return List(sql, StoredColumns.DeviceOf, cancel, user.Value);
+        return List(sql, StoredColumns.ReadDevice, cancel, user.Value);
     }
 
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel)
@@ -51,14 +51,14 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
             ORDER BY created_ms DESC, id DESC LIMIT $2
             """;
         return after is null
-            ? List(newest, StoredColumns.ConflictOf, cancel, user.Value, limit)
-            : List(older, StoredColumns.ConflictOf, cancel, user.Value, limit, after);
+            ? List(newest, StoredColumns.ReadConflict, cancel, user.Value, limit)
+            : List(older, StoredColumns.ReadConflict, cancel, user.Value, limit, after);
     }
 
     public ValueTask<ConflictReport?> Conflict(UserId user, string id, CancellationToken cancel)
     {
         const string sql = $"SELECT {StoredColumns.Conflict} FROM sync_conflicts WHERE user_id = $1 AND id = $2";
-        return First(sql, StoredColumns.ConflictOf, cancel, user.Value, id);
+        return First(sql, StoredColumns.ReadConflict, cancel, user.Value, id);
     }
 
     public async ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) =>
@@ -121,11 +121,11 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
         }
     }
 
-    protected static Standing StandingOf(DbDataReader row) => new(
+    protected static HistoryState ReadHistoryState(DbDataReader row) => new(
         new Epoch(row.GetGuid(0)), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(3)),
-        Bits.Read(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
+        UInt128Codec.Decode(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
         Rights: row.GetInt64(8));
 
     /// <summary>An unknown device is none that a row has: the type of a parameter stays the same, and so its prepared statement.</summary>
-    protected static string ValueOf(DeviceId? device) => device?.Value ?? "";
+    protected static string ToParameter(DeviceId? device) => device?.Value ?? "";
 }

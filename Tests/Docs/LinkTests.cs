@@ -5,7 +5,7 @@ namespace Mirubato.Tests.Docs;
 public partial class LinkTests
 {
     // Put together here, so that this file does not mention them either.
-    private static readonly string[] Elsewhere = [string.Concat("..", "/shared"), string.Concat("/wo", "rk/")];
+    private static readonly string[] NotOfferedEndpoints = [string.Concat("..", "/shared"), string.Concat("/wo", "rk/")];
 
     public static TheoryData<string> Documents => [.. SourceTree.Files.Where(file => file.EndsWith(".md", StringComparison.Ordinal))];
 
@@ -60,7 +60,7 @@ public partial class LinkTests
         foreach (var file in SourceTree.Files)
         {
             var text = SourceTree.Read(file);
-            Assert.All(Elsewhere, place => Assert.False(text.Contains(place, StringComparison.Ordinal), $"{file} mentions {place}."));
+            Assert.All(NotOfferedEndpoints, place => Assert.False(text.Contains(place, StringComparison.Ordinal), $"{file} mentions {place}."));
         }
     }
 

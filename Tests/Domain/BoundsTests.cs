@@ -40,10 +40,10 @@ public sealed class BoundsTests
     public void Hashing_a_huge_body_takes_little_memory_whatever_it_is_made_of(string value)
     {
         var body = Encoding.UTF8.GetBytes("[" + string.Join(',', Enumerable.Repeat(value, Limits.BodyBytesMax / (value.Length + 1))) + "]");
-        RequestHash.Of(body);
+        RequestHash.Compute(body);
 
         var before = GC.GetAllocatedBytesForCurrentThread();
-        RequestHash.Of(body);
+        RequestHash.Compute(body);
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * 1024 * 1024);
     }
@@ -62,19 +62,19 @@ public sealed class BoundsTests
         Assert.NotEqual(one, Hash(Body("\"strict\":true,", i => $"{{\"id\":\"g{i}\",\"title\":\"{padding}\"}}")));
     }
 
-    private static string Hash(string body) => Convert.ToHexString(RequestHash.Of(Encoding.UTF8.GetBytes(body)));
+    private static string Hash(string body) => Convert.ToHexString(RequestHash.Compute(Encoding.UTF8.GetBytes(body)));
 
     private static Decision Decide(IHeads heads, params Item[] items) =>
         Deciding.Decide(heads, new Terms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()), items.Select(item => item.Read(User)));
 
     private static KeyValuePair<EntityKey, EntityHead> Head(string id, long seq, bool deleted = false, int bytes = 0) => new(
         new EntityKey("goal", id),
-        new EntityHead { Seq = new Revision(seq), Version = seq, StampMs = 1, ClaimMs = 1, OutMs = 1, Device = new DeviceId("d1"), DeletedMs = deleted ? 1 : null, Bytes = bytes, Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue) });
+        new EntityHead { Seq = new Revision(seq), Version = seq, EffectiveMs = 1, ClientMs = 1, PublishedMs = 1, Device = new DeviceId("d1"), DeletedMs = deleted ? 1 : null, Bytes = bytes, Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue) });
 
     private static Ledger LedgerOf(IEnumerable<KeyValuePair<EntityKey, EntityHead>> heads)
     {
         var list = heads.Select(head => new HeadRow(head.Key, head.Value)).ToList();
-        var digest = list.Aggregate(UInt128.Zero, (sum, head) => unchecked(sum + Digest.Of(head.Entity, head.Head)));
-        return new Ledger(new UserSnapshot(new Standing(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0, false), list));
+        var digest = list.Aggregate(UInt128.Zero, (sum, head) => unchecked(sum + Digest.From(head.Entity, head.Head)));
+        return new Ledger(new UserSnapshot(new HistoryState(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0, false), list));
     }
 }

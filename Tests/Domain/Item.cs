@@ -16,7 +16,7 @@ internal sealed record Item(
     long? EventMs = null,
     ItemRefusal Refused = ItemRefusal.None)
 {
-    public Incoming Read(UserId user) => Intake.Read(ChangeAt(0), Document, user);
+    public ParsedItem Read(UserId user) => ItemParser.Read(ChangeAt(0), Document, user);
 
     /// <summary>A request whose body is the list of the documents.</summary>
     public static WriteRequest Request(Caller caller, WriteScope scope, string? key, SyncToken cursor, IReadOnlyList<Item> items)

@@ -16,7 +16,7 @@ internal sealed class ModelServer : IModelServer
     private readonly HashSet<(EntityKey, Fingerprint)> acknowledged = [];
 
     public Ledger Ledger { get; } = new(new UserSnapshot(
-        new Standing(Epoch, new Revision(1), Revision.Origin, Revision.Origin, UInt128.Zero, 0, 0, 0, false), []));
+        new HistoryState(Epoch, new Revision(1), Revision.Origin, Revision.Origin, UInt128.Zero, 0, 0, 0, false), []));
 
     /// <summary>What happened, for the message of a failed run.</summary>
     public List<string> Trace { get; } = [];
@@ -69,8 +69,8 @@ internal sealed class ModelServer : IModelServer
     public void AssertDigest()
     {
         var sum = UInt128.Zero;
-        foreach (var row in rows.Values.Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.Of(row.Entity, row.Version));
-        Assert.Equal(sum, Ledger.Standing.Digest);
+        foreach (var row in rows.Values.Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.From(row.Entity, row.Version));
+        Assert.Equal(sum, Ledger.HistoryState.Digest);
     }
 
     private void AssertRevisions(IReadOnlyList<NewRow> written, HashSet<EntityKey> onBase)
@@ -80,12 +80,12 @@ internal sealed class ModelServer : IModelServer
         {
             if (!rows.TryGetValue(row.Entity, out var before)) continue;
             Assert.True(row.Head.Version > before.Version, "versions only grow");
-            Assert.True(row.Head.OutMs > before.UpdatedAtMs, "updatedAt only grows");
-            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || onBase.Contains(row.Entity) || EntityTypes.Of(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
+            Assert.True(row.Head.PublishedMs > before.UpdatedAtMs, "updatedAt only grows");
+            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || onBase.Contains(row.Entity) || EntityTypes.Find(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
         }
     }
 
-    private void Account(DeviceId? device, List<Incoming> incoming, List<EntityHead?> heads, IReadOnlyList<NewRow> written)
+    private void Account(DeviceId? device, List<ParsedItem> incoming, List<EntityHead?> heads, IReadOnlyList<NewRow> written)
     {
         var writtenNow = written.ToDictionary(r => r.Entity);
         for (var i = 0; i < incoming.Count; i++)
@@ -109,7 +109,7 @@ internal sealed class ModelServer : IModelServer
     }
 
     private void Store(NewRow row) => rows[row.Entity] =
-        new StoredRow(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.OutMs, row.Head.DeletedMs, row.Data);
+        new StoredRow(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.PublishedMs, row.Head.DeletedMs, row.Data);
 
     public static Item Edit(string type, string id, string value, long? updatedAtMs, long? baseVersion = null)
     {

@@ -74,7 +74,7 @@ public sealed class NormalizationTests
     [InlineData("practice_plan", """{"updated_at":null,"id":"a"}""", """{"updated_at":"ISO","id":"a","user_id":"user_1","version":2,"updatedAt":"ISO"}""")]
     [InlineData("practice_plan", """{"id":"a","version":{"x":[1]}}""", """{"id":"a","version":2,"user_id":"user_1","updatedAt":"ISO"}""")]
     public void Version_and_time_go_out_in_the_form_of_the_type_and_in_every_spelling(string type, string document, string expected) =>
-        Assert.Equal(expected.Replace("ISO", "1970-01-01T00:00:00.010Z"), Text(Read(type, document), version: 2, outMs: 10));
+        Assert.Equal(expected.Replace("ISO", "1970-01-01T00:00:00.010Z"), Text(Read(type, document), version: 2, publishedMs: 10));
 
     [Fact]
     public void What_nobody_asked_to_change_keeps_order_spelling_and_lone_surrogates()

@@ -197,8 +197,8 @@ public abstract partial class HttpContract
         var reset = await theirs.Pull(token);
         Assert.True(reset.GetProperty("reset").GetBoolean());
         Assert.Empty(reset.List("entries"));
-        Assert.Equal(404, (int)await theirs.StatusOf(HttpMethod.Post, $"/api/sync/conflicts/{conflict}/restore"));
-        Assert.Equal(404, (int)await theirs.StatusOf(HttpMethod.Delete, $"/api/sync/conflicts/{conflict}"));
+        Assert.Equal(404, (int)await theirs.FindStatus(HttpMethod.Post, $"/api/sync/conflicts/{conflict}/restore"));
+        Assert.Equal(404, (int)await theirs.FindStatus(HttpMethod.Delete, $"/api/sync/conflicts/{conflict}"));
         await theirs.PushEntry($"{{\"id\":\"secret\",\"user_id\":\"{user}\",\"userId\":\"{user}\",\"notes\":\"theirs\",\"updatedAt\":\"{Iso(0)}\"}}");
         await theirs.Push($"\"preferences\":{{\"id\":\"{user}\",\"theme\":\"dark\"}}");
         await theirs.Ask(HttpMethod.Get, $"/api/sync/pull?userId={user}&user_id={user}&sub={user}");
@@ -393,7 +393,7 @@ public abstract partial class HttpContract
         var (laptop, phone) = (Device("laptop"), Device("phone"));
         await laptop.PushEntry(Entry("e", "x", 60));
         var token = (await phone.Pull()).Text("syncToken");
-        Assert.Equal(400, (int)await laptop.StatusOf(HttpMethod.Delete, "/api/sync/data"));
+        Assert.Equal(400, (int)await laptop.FindStatus(HttpMethod.Delete, "/api/sync/data"));
         using (var erased = await laptop.Send(HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"))) Assert.True(erased.IsSuccessStatusCode);
 
         var after = await phone.Pull(token);

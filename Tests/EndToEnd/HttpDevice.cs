@@ -51,7 +51,7 @@ internal sealed class HttpDevice(Uri url, string user, string? device) : IDispos
 
     public Task<JsonElement> Get(string path) => Ask(HttpMethod.Get, path);
 
-    public async Task<HttpStatusCode> StatusOf(HttpMethod method, string path, string? body = null, string? key = null)
+    public async Task<HttpStatusCode> FindStatus(HttpMethod method, string path, string? body = null, string? key = null)
     {
         using var response = await Send(method, path, body, key);
         return response.StatusCode;

@@ -41,7 +41,7 @@ public sealed class ReadOnlyStoreTests(PostgresCluster cluster)
             await using var server = await LiveServer.Start($"--Storage:SqlitePath={Path.Combine(directory, "mirubato.db")}");
             using var laptop = server.Device("ada", "laptop");
             await laptop.PushEntry("""{"id":"e","notes":"stored"}""");
-            for (var i = 0; await laptop.StatusOf(HttpMethod.Post, "/api/sync/push", Large(i)) is HttpStatusCode.OK; i++) { }
+            for (var i = 0; await laptop.FindStatus(HttpMethod.Post, "/api/sync/push", Large(i)) is HttpStatusCode.OK; i++) { }
             await AssertReadsOnly(server, "full");
         }
         finally
@@ -64,7 +64,7 @@ public sealed class ReadOnlyStoreTests(PostgresCluster cluster)
             using var device = server.Device("ada", name);
             Assert.Contains("stored", (await device.Pull()).List("entries").Select(entry => entry.Text("notes")));
             foreach (var path in (string[])["/api/sync/status", "/api/sync/devices", "/api/sync/conflicts", "/api/goals", "/api/sync/export"])
-                Assert.Equal(HttpStatusCode.OK, await device.StatusOf(HttpMethod.Get, path));
+                Assert.Equal(HttpStatusCode.OK, await device.FindStatus(HttpMethod.Get, path));
         }
     }
 

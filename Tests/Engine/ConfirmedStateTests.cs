@@ -64,7 +64,7 @@ public sealed class ConfirmedStateTests : IDisposable
         await Commit(last: 2, rights: 0, startedAt);
         clock.Advance(TimeSpan.FromMilliseconds(Limits.ConfirmedMs - 1_000));
 
-        Assert.Equal(2, (await Fresh()).Standing.Last.Number);
+        Assert.Equal(2, (await Fresh()).HistoryState.Last.Number);
         Assert.Equal(1, Asked);
         clock.Advance(TimeSpan.FromMilliseconds(1));
         await Fresh();
@@ -89,7 +89,7 @@ public sealed class ConfirmedStateTests : IDisposable
         await Fresh();
         await Commit(last: 2, rights: 1, node.Silo.Clock.Read());
         Say(State(last: 2, rights: 1));
-        Assert.Equal(1, (await Fresh()).Standing.Rights);
+        Assert.Equal(1, (await Fresh()).HistoryState.Rights);
         Assert.Equal(2, Asked);
     }
 
@@ -111,7 +111,7 @@ public sealed class ConfirmedStateTests : IDisposable
         await turns.Run(() => answer.SetResult(State(last: 1, rights: 0)));
         await asking;
 
-        Assert.Equal(1, (await Fresh()).Standing.Rights);
+        Assert.Equal(1, (await Fresh()).HistoryState.Rights);
         Assert.Equal(2, Asked);
     }
 
@@ -124,8 +124,8 @@ public sealed class ConfirmedStateTests : IDisposable
         var after = Fresh();
         await turns.Run(() => answer.SetResult(State(last: 1, rights: 0)));
 
-        Assert.Equal(1, (await after).Standing.Rights);
-        Assert.Equal(1, (await before).Standing.Rights);
+        Assert.Equal(1, (await after).HistoryState.Rights);
+        Assert.Equal(1, (await before).HistoryState.Rights);
     }
 
     [Fact]
@@ -137,8 +137,8 @@ public sealed class ConfirmedStateTests : IDisposable
         await Commit(last: 2, rights: 0, node.Silo.Clock.Read());
         await turns.Run(() => answer.SetResult(State(last: 1)));
 
-        Assert.Equal(2, (await asking).Standing.Last.Number);
-        Assert.Equal(2, (await Fresh()).Standing.Last.Number);
+        Assert.Equal(2, (await asking).HistoryState.Last.Number);
+        Assert.Equal(2, (await Fresh()).HistoryState.Last.Number);
     }
 
     [Fact]
@@ -171,5 +171,5 @@ public sealed class ConfirmedStateTests : IDisposable
     }
 
     private static UserState State(long last, long rights = 0) =>
-        new(new Standing(Epoch, new Revision(1), new Revision(last), Revision.Origin, 0, 0, 0, 0, DeviceRevoked: false, rights), [], 1);
+        new(new HistoryState(Epoch, new Revision(1), new Revision(last), Revision.Origin, 0, 0, 0, 0, DeviceRevoked: false, rights), [], 1);
 }

@@ -15,7 +15,7 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
 
     public async ValueTask<bool> Dismiss(string id, CancellationToken cancel) => (await grain.Dismiss(new DismissRequest(id))).ValueOrThrow();
 
-    public async ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => (await grain.Standing(caller)).ValueOrThrow();
+    public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => (await grain.HistoryState(caller)).ValueOrThrow();
 
     public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => (await grain.Status(caller)).ValueOrThrow();
 
@@ -26,7 +26,7 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
 
     public async ValueTask<long> SignOutEverywhere(CancellationToken cancel) => (await grain.SignOutEverywhere()).ValueOrThrow();
 
-    public async ValueTask<Standing> Erase(CancellationToken cancel) => (await grain.Erase()).ValueOrThrow();
+    public async ValueTask<HistoryState> Erase(CancellationToken cancel) => (await grain.Erase()).ValueOrThrow();
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => reader.Read(caller, query, cancel);
 
@@ -42,7 +42,7 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<Reply<bool>> Dismiss(DismissRequest request) => Run(() => coordinator.Dismiss(request));
 
-    public Task<Reply<Standing>> Standing(Caller caller) => Run(() => coordinator.Standing(caller));
+    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Run(() => coordinator.HistoryState(caller));
 
     public Task<Reply<StatusReport>> Status(Caller caller) => Run(() => coordinator.Status(caller));
 
@@ -52,7 +52,7 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<Reply<long>> SignOutEverywhere() => Run(coordinator.SignOutEverywhere);
 
-    public Task<Reply<Standing>> Erase() => Run(coordinator.Erase);
+    public Task<Reply<HistoryState>> Erase() => Run(coordinator.Erase);
 
     public Task<RosterReply> Report(Roster roster) => Run(() => coordinator.Report(roster));
 

@@ -14,7 +14,7 @@ public abstract partial class EngineContract
     {
         var node = Coordinator();
         for (var i = 0; i < Documents; i++) await node.Write(Push(null, Large($"g{i}", Clock.NowMs)), Cancel);
-        var token = (await node.Standing(Caller(), Cancel)).Token;
+        var token = (await node.HistoryState(Caller(), Cancel)).Token;
         var stale = Enumerable.Range(0, 400).Select(i => Goal($"g{i % Documents}", $"old {i}", Clock.NowMs - 1_000)).ToArray();
 
         var answer = await node.Write(PushBy("d2", null, stale) with { Cursor = token }, Cancel);
@@ -33,7 +33,7 @@ public abstract partial class EngineContract
     public async Task A_batch_is_told_of_no_more_than_its_answer_has_room_for_and_of_the_rest_when_it_asks_again()
     {
         var node = Coordinator();
-        var token = (await node.Standing(Caller(), Cancel)).Token;
+        var token = (await node.HistoryState(Caller(), Cancel)).Token;
         for (var i = 0; i < Documents; i++) await node.Write(PushBy("d2", null, Large($"g{i}", Clock.NowMs)), Cancel);
         var told = 0;
         for (var more = true; more;)

@@ -42,7 +42,7 @@ public abstract partial class EngineContract
         {
             clock.Advance(TimeSpan.FromMilliseconds(Math.Max(0, nowMs - clock.NowMs)));
             var caller = new Caller(user, device is null ? null : new DeviceId(device), clock.NowMs);
-            var token = store.Standing(user, null, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult().Token;
+            var token = store.HistoryState(user, null, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult().Token;
             var request = Item.Request(caller, WriteScope.Push, null, token, items);
             return nodes[turn++ % nodes.Length].For(user).Write(request, Cancel).AsTask().GetAwaiter().GetResult().Items!;
         }
@@ -50,7 +50,7 @@ public abstract partial class EngineContract
         public IReadOnlyList<StoredRow> Pull(long after, int rows)
         {
             var page = store.Read(user, null, new ReadQuery { After = new Revision(after), Rows = rows }, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult();
-            Assert.Equal(page.More, page.Rows.Count == rows && page.Standing.Last.Number > page.Rows[^1].Seq);
+            Assert.Equal(page.More, page.Rows.Count == rows && page.HistoryState.Last.Number > page.Rows[^1].Seq);
             return page.Rows;
         }
 
@@ -65,7 +65,7 @@ public abstract partial class EngineContract
         {
             var snapshot = Snapshot();
             Assert.All(snapshot.Heads, h => Assert.True(given.Add(h.Head.Seq.Number)));
-            if (snapshot.Heads.Count > 0) Assert.Equal(snapshot.Standing.Last, snapshot.Heads.Max(h => h.Head.Seq.Number) is var last ? new Revision(last) : default);
+            if (snapshot.Heads.Count > 0) Assert.Equal(snapshot.HistoryState.Last, snapshot.Heads.Max(h => h.Head.Seq.Number) is var last ? new Revision(last) : default);
             _ = new Ledger(snapshot);
         }
 

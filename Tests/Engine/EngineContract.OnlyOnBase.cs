@@ -6,8 +6,8 @@ public abstract partial class EngineContract
 {
     private async Task<WriteRequest> OnBase(string? key, string value, long? version)
     {
-        var standing = (await Store.Read(User, null, new ReadQuery(), Clock.NowMs, Cancel)).Standing;
-        return Push(key, Goal("g", value) with { BaseVersion = version }) with { Cursor = standing.Token, OnlyOnBase = true };
+        var history = (await Store.Read(User, null, new ReadQuery(), Clock.NowMs, Cancel)).HistoryState;
+        return Push(key, Goal("g", value) with { BaseVersion = version }) with { Cursor = history.Token, OnlyOnBase = true };
     }
 
     [Fact]

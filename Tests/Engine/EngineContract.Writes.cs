@@ -14,7 +14,7 @@ public abstract partial class EngineContract
 
         Assert.Single(answers, a => !a.Replayed);
         Assert.All(answers, a => Assert.Equal(answers[0].Body.ToArray(), a.Body.ToArray()));
-        Assert.Equal(1, (await Store.Standing(User, null, Clock.NowMs, Cancel)).Last.Number);
+        Assert.Equal(1, (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Last.Number);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public abstract partial class EngineContract
         var again = await node.Write(Push("k", Goal("g")), Cancel);
 
         Assert.True(again.Replayed);
-        Assert.Equal(1, (await Store.Standing(User, null, Clock.NowMs, Cancel)).Last.Number);
+        Assert.Equal(1, (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Last.Number);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public abstract partial class EngineContract
     private async Task AssertDigest()
     {
         var sum = UInt128.Zero;
-        foreach (var row in (await Everything()).Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.Of(row.Entity, row.Version));
-        Assert.Equal(sum, (await Store.Standing(User, null, Clock.NowMs, Cancel)).Digest);
+        foreach (var row in (await Everything()).Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.From(row.Entity, row.Version));
+        Assert.Equal(sum, (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Digest);
     }
 }

@@ -44,7 +44,7 @@ public sealed class SqliteEngineTests : PlainEngineContract
         var refused = await node.Write(PushBy("d2", "k", ties), Cancel);
 
         Assert.Equal(RequestRefusal.TooManyTies, refused.Refusal);
-        Assert.Equal(documents, (await node.Standing(Caller(), Cancel)).Last.Number);
+        Assert.Equal(documents, (await node.HistoryState(Caller(), Cancel)).Last.Number);
         foreach (var part in ties.Chunk(100)) Assert.Equal(RequestRefusal.None, (await node.Write(PushBy("d2", null, part), Cancel)).Refusal);
     }
 

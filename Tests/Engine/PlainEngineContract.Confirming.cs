@@ -7,7 +7,7 @@ namespace Mirubato.Tests.Engine;
 public abstract partial class PlainEngineContract
 {
     private static readonly TimeSpan Confirmed = TimeSpan.FromMilliseconds(Limits.ConfirmedMs);
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan TimeParser = TimeSpan.FromMilliseconds(1);
 
     [Fact]
     public async Task Status_and_standing_ask_the_store_nothing_while_it_has_confirmed_them()
@@ -16,13 +16,13 @@ public abstract partial class PlainEngineContract
         Clock.Advance(Confirmed);
         for (var i = 0; i < 3; i++)
         {
-            Assert.Equal(1, (await node.Standing(Caller(), Cancel)).Last.Number);
+            Assert.Equal(1, (await node.HistoryState(Caller(), Cancel)).Last.Number);
             Assert.Equal(1, (await node.Status(Caller(), Cancel)).LiveEntities["goal"]);
         }
 
         Assert.Equal(0, store.Total);
-        Clock.Advance(Moment);
-        await node.Standing(Caller(), Cancel);
+        Clock.Advance(TimeParser);
+        await node.HistoryState(Caller(), Cancel);
         await node.Status(Caller(), Cancel);
         Assert.Equal((1, 1), (store.Total, store.Calls(nameof(IUserStore.State))));
     }
@@ -36,7 +36,7 @@ public abstract partial class PlainEngineContract
         var asked = store.Total;
         Clock.Advance(Confirmed);
 
-        Assert.Equal(2, (await node.Standing(Caller(), Cancel)).Last.Number);
+        Assert.Equal(2, (await node.HistoryState(Caller(), Cancel)).Last.Number);
         Assert.Equal(asked, store.Total);
     }
 
@@ -45,11 +45,11 @@ public abstract partial class PlainEngineContract
     {
         var (node, store) = await Warm();
         var signedOut = await node.SignOutEverywhere(Cancel);
-        await node.Standing(Caller(issuedAtMs: signedOut), Cancel);
-        var asked = store.Calls(nameof(IUserStore.Standing));
+        await node.HistoryState(Caller(issuedAtMs: signedOut), Cancel);
+        var asked = store.Calls(nameof(IUserStore.HistoryState));
 
-        Assert.Equal(RequestRefusal.SignedOut, (await node.Standing(Caller(), Cancel)).Refusal(Caller()));
-        Assert.Equal(asked + 1, store.Calls(nameof(IUserStore.Standing)));
+        Assert.Equal(RequestRefusal.SignedOut, (await node.HistoryState(Caller(), Cancel)).Refusal(Caller()));
+        Assert.Equal(asked + 1, store.Calls(nameof(IUserStore.HistoryState)));
     }
 
     [Fact]
@@ -57,15 +57,15 @@ public abstract partial class PlainEngineContract
     {
         var (here, there) = await TwoActivations();
         await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);
-        Assert.Equal(RequestRefusal.DeviceRevoked, (await here.Standing(Caller(), Cancel)).Refusal(Caller()));
-        Clock.Advance(Confirmed + Moment);
+        Assert.Equal(RequestRefusal.DeviceRevoked, (await here.HistoryState(Caller(), Cancel)).Refusal(Caller()));
+        Clock.Advance(Confirmed + TimeParser);
 
-        Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Standing(Caller(), Cancel)).Refusal(Caller()));
-        Assert.True((await there.Status(Caller(), Cancel)).Standing.DeviceRevoked);
+        Assert.Equal(RequestRefusal.DeviceRevoked, (await there.HistoryState(Caller(), Cancel)).Refusal(Caller()));
+        Assert.True((await there.Status(Caller(), Cancel)).HistoryState.DeviceRevoked);
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push("k", Goal("g")), Cancel)).Refusal);
 
         await here.Revoke(new DeviceId("d1"), revoked: false, Cancel);
-        Assert.Equal(RequestRefusal.None, (await there.Standing(Caller(), Cancel)).Refusal(Caller()));
+        Assert.Equal(RequestRefusal.None, (await there.HistoryState(Caller(), Cancel)).Refusal(Caller()));
     }
 
     [Fact]
@@ -75,15 +75,15 @@ public abstract partial class PlainEngineContract
         var (old, signedOut) = (Caller(), await here.SignOutEverywhere(Cancel));
         for (var passed = TimeSpan.Zero; passed <= Confirmed; passed += TimeSpan.FromMilliseconds(500))
         {
-            await there.Standing(old, Cancel);
+            await there.HistoryState(old, Cancel);
             Clock.Advance(TimeSpan.FromMilliseconds(500));
         }
 
-        Assert.Equal(RequestRefusal.SignedOut, (await there.Standing(old, Cancel)).Refusal(old));
-        Assert.Equal(RequestRefusal.SignedOut, (await there.Status(old, Cancel)).Standing.Refusal(old));
+        Assert.Equal(RequestRefusal.SignedOut, (await there.HistoryState(old, Cancel)).Refusal(old));
+        Assert.Equal(RequestRefusal.SignedOut, (await there.Status(old, Cancel)).HistoryState.Refusal(old));
         Assert.Equal(RequestRefusal.SignedOut, (await there.Write(Push("k", Goal("g")) with { Caller = old }, Cancel)).Refusal);
         var renewed = Caller(issuedAtMs: signedOut);
-        Assert.Equal(RequestRefusal.None, (await there.Standing(renewed, Cancel)).Refusal(renewed));
+        Assert.Equal(RequestRefusal.None, (await there.HistoryState(renewed, Cancel)).Refusal(renewed));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public abstract partial class PlainEngineContract
         var (old, signedOut) = (Caller(), await here.SignOutEverywhere(Cancel));
         await there.Write(Push(null, Goal("h")) with { Caller = Caller(issuedAtMs: signedOut) }, Cancel);
 
-        Assert.Equal(RequestRefusal.SignedOut, (await there.Standing(old, Cancel)).Refusal(old));
+        Assert.Equal(RequestRefusal.SignedOut, (await there.HistoryState(old, Cancel)).Refusal(old));
     }
 
     [Fact]
@@ -102,11 +102,11 @@ public abstract partial class PlainEngineContract
         var sockets = new RecordingGateway();
         var (here, there) = (Coordinator(), await Listened(Store, sockets));
         await there.Write(Push(null, Goal("g")), Cancel);
-        await there.Standing(Caller(), Cancel);
+        await there.HistoryState(Caller(), Cancel);
         await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);
         var signedOut = await here.SignOutEverywhere(Cancel);
-        Clock.Advance(Confirmed + Moment);
-        await there.Standing(Caller("d2", issuedAtMs: signedOut), Cancel);
+        Clock.Advance(Confirmed + TimeParser);
+        await there.HistoryState(Caller("d2", issuedAtMs: signedOut), Cancel);
 
         var told = sockets.News[^1];
         Assert.Equal((signedOut, new DeviceId("d1")), (told.NotBeforeMs, Assert.Single(told.Revoked!)));
@@ -127,7 +127,7 @@ public abstract partial class PlainEngineContract
     private async Task<(Coordinator Here, Coordinator There)> TwoActivations()
     {
         var (here, there) = (Coordinator(), Coordinator());
-        await here.Standing(Caller(), Cancel);
+        await here.HistoryState(Caller(), Cancel);
         await there.Write(Push("k", Goal("g")), Cancel);
         await there.Status(Caller(), Cancel);
         return (here, there);

@@ -44,7 +44,7 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
 
         Assert.Equal(Writers * WritesEach, done.Count);
         var snapshot = await store.Load(user, Revision.Origin, clock.NowMs, CancellationToken.None);
-        AssertEveryRevisionOnce(done, snapshot.Standing.Last.Number);
+        AssertEveryRevisionOnce(done, snapshot.HistoryState.Last.Number);
         AssertKeyedOnce(done);
         await AssertStored(done);
         _ = new Ledger(snapshot);

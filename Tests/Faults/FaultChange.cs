@@ -5,7 +5,7 @@ namespace Mirubato.Tests.Faults;
 /// <summary>What a change does to one entity.</summary>
 /// <param name="Marker">Stands in the document's notes, and nowhere else in the world.</param>
 /// <param name="Base">The version its device had seen when it made it.</param>
-internal sealed record FaultItem(FaultEntity Entity, bool IsDelete, string Marker, long ClaimMs, long? Base);
+internal sealed record FaultItem(FaultEntity Entity, bool IsDelete, string Marker, long ClientMs, long? Base);
 
 /// <summary>One action of one device: by HTTP, by socket, or by both with the same clock. Its bytes never change, however often it is sent.</summary>
 internal sealed class FaultChange
@@ -58,7 +58,7 @@ internal sealed class FaultChange
     public override string ToString() => $"{Device} {(Items[0].IsDelete ? "deletes" : "saves")} {Items[0].Entity} ({Items[0].Marker})";
 
     /// <summary>What a device that made it keeps.</summary>
-    public ToldEntity Copy => new(Items[0].Entity, 0, Items[0].ClaimMs, Items[0].Marker, Document(Items[0], namesBase: false).ToJsonString());
+    public ToldEntity Copy => new(Items[0].Entity, 0, Items[0].ClientMs, Items[0].Marker, Document(Items[0], namesBase: false).ToJsonString());
 
     private string Push(string section, string? token)
     {
@@ -82,8 +82,8 @@ internal sealed class FaultChange
 
     private JsonObject Document(FaultItem item, bool namesBase)
     {
-        var document = new JsonObject { [item.Entity.Type.IdInDocument] = item.Entity.Id, ["updatedAt"] = FaultFrames.Iso(item.ClaimMs) };
-        if (item.IsDelete) document["deletedAt"] = FaultFrames.Iso(item.ClaimMs);
+        var document = new JsonObject { [item.Entity.Type.IdInDocument] = item.Entity.Id, ["updatedAt"] = FaultFrames.Iso(item.ClientMs) };
+        if (item.IsDelete) document["deletedAt"] = FaultFrames.Iso(item.ClientMs);
         else document["notes"] = item.Marker;
         if (namesBase && item.Base is { } version) document["baseVersion"] = version;
         if (Items.Count > 1) document["fill"] = new string('x', FillBytes);
@@ -93,7 +93,7 @@ internal sealed class FaultChange
     private string Event(FaultItem item)
     {
         var type = item.Entity.Type;
-        var frame = new JsonObject { ["type"] = item.IsDelete ? type.Delete ?? "ENTITY_DELETED" : type.Upsert, ["timestamp"] = FaultFrames.Iso(item.ClaimMs) };
+        var frame = new JsonObject { ["type"] = item.IsDelete ? type.Delete ?? "ENTITY_DELETED" : type.Upsert, ["timestamp"] = FaultFrames.Iso(item.ClientMs) };
         if (namesDeviceOnSocket)
         {
             frame["mutationId"] = "s-" + item.Marker;

@@ -11,8 +11,8 @@ internal sealed class FaultChecks(FaultWorld world, History history)
     private readonly Dictionary<(string User, string Marker), FaultItem> items =
         world.Changes.SelectMany(change => change.Items.Select(item => (Key: (change.User, item.Marker), Item: item))).ToDictionary(one => one.Key, one => one.Item);
 
-    private readonly ILookup<(string User, FaultEntity Entity, long ClaimMs), FaultItem> deletes =
-        world.Changes.SelectMany(change => change.Items.Where(item => item.IsDelete).Select(item => (Key: (change.User, item.Entity, item.ClaimMs), Item: item))).ToLookup(one => one.Key, one => one.Item);
+    private readonly ILookup<(string User, FaultEntity Entity, long ClientMs), FaultItem> deletes =
+        world.Changes.SelectMany(change => change.Items.Where(item => item.IsDelete).Select(item => (Key: (change.User, item.Entity, item.ClientMs), Item: item))).ToLookup(one => one.Key, one => one.Item);
 
     public IEnumerable<string> All() =>
         [.. world.Faults, .. Gaps(), .. Twice(), .. Unkept(), .. Lost(), .. WithoutReceipt(), .. Passed(), .. world.Trails.SelectMany(trail => trail.Faults), .. world.Trails.SelectMany(history.Overtaken)];
@@ -31,7 +31,7 @@ internal sealed class FaultChecks(FaultWorld world, History history)
     /// <summary>An action has one revision, by however many paths and how often it was sent.</summary>
     private IEnumerable<string> Twice()
     {
-        foreach (var (_, rows) in history.Rows.GroupBy(row => (row.User, row.Entity, row.Marker ?? $"deleted at {row.ClaimMs}")).Select(group => (group.Key, group.ToList())))
+        foreach (var (_, rows) in history.Rows.GroupBy(row => (row.User, row.Entity, row.Marker ?? $"deleted at {row.ClientMs}")).Select(group => (group.Key, group.ToList())))
         {
             var executions = rows.Where((row, i) => i == 0 || history.Next(rows[i - 1]) != row || !History.IsAnnouncedAgain(rows[i - 1], row)).ToList();
             if (executions.Count > 1) yield return $"executed twice: {string.Join(" and ", executions)}";
@@ -72,7 +72,7 @@ internal sealed class FaultChecks(FaultWorld world, History history)
         || history.Feed.Contains((row.User, row.Marker!));
 
     private long? BaseOf(CommittedRow row) =>
-        row.Marker is not null ? items.GetValueOrDefault((row.User, row.Marker))?.Base : deletes[(row.User, row.Entity, row.ClaimMs)].FirstOrDefault(item => item.Base is not null)?.Base;
+        row.Marker is not null ? items.GetValueOrDefault((row.User, row.Marker))?.Base : deletes[(row.User, row.Entity, row.ClientMs)].FirstOrDefault(item => item.Base is not null)?.Base;
 
     /// <summary>The receipt of a key is there as soon as its answer was given.</summary>
     private IEnumerable<string> WithoutReceipt() =>

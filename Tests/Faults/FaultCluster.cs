@@ -10,11 +10,11 @@ internal sealed class FaultCluster : IAsyncDisposable
 
     // What commits is on record in the same transaction, so the record is exactly the history of revisions.
     private const string Record = """
-        CREATE TABLE audit (user_id text, entity_type text, entity_id text, seq bigint, version bigint, stamp_ms bigint, claim_ms bigint,
+        CREATE TABLE audit (user_id text, entity_type text, entity_id text, seq bigint, version bigint, effective_ms bigint, client_ms bigint,
             device_id text, is_deleted boolean, marker text, at timestamptz);
         CREATE FUNCTION audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            INSERT INTO audit VALUES (NEW.user_id, NEW.entity_type, NEW.entity_id, NEW.seq, NEW.version, NEW.stamp_ms, NEW.claim_ms,
+            INSERT INTO audit VALUES (NEW.user_id, NEW.entity_type, NEW.entity_id, NEW.seq, NEW.version, NEW.effective_ms, NEW.client_ms,
                 NEW.device_id, NEW.deleted_ms IS NOT NULL, NEW.data::json ->> 'notes', clock_timestamp());
             RETURN NULL;
         END $$;

@@ -3,7 +3,7 @@ using Npgsql;
 namespace Mirubato.Tests.Faults;
 
 /// <summary>One revision as it was committed. Without a marker it is a tombstone.</summary>
-internal sealed record CommittedRow(string User, FaultEntity Entity, long Seq, long Version, long StampMs, long ClaimMs, string? Device, bool IsDeleted, string? Marker, DateTimeOffset At);
+internal sealed record CommittedRow(string User, FaultEntity Entity, long Seq, long Version, long EffectiveMs, long ClientMs, string? Device, bool IsDeleted, string? Marker, DateTimeOffset At);
 
 /// <summary>All that was ever committed, by user and revision, and what the store kept beside it.</summary>
 internal sealed class History
@@ -35,7 +35,7 @@ internal sealed class History
         await connection.OpenAsync();
         var rows = await Read(
             connection,
-            "SELECT user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, device_id, is_deleted, marker, at FROM audit ORDER BY user_id, seq",
+            "SELECT user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, device_id, is_deleted, marker, at FROM audit ORDER BY user_id, seq",
             row => new CommittedRow(
                 row.GetString(0), new FaultEntity(FaultType.Of(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
                 row.IsDBNull(7) ? null : row.GetString(7), row.GetBoolean(8), row.IsDBNull(9) ? null : row.GetString(9), row.GetFieldValue<DateTimeOffset>(10)));
@@ -50,7 +50,7 @@ internal sealed class History
 
     /// <summary>The winner of a tie is announced again: the same change as a new revision.</summary>
     public static bool IsAnnouncedAgain(CommittedRow row, CommittedRow by) =>
-        by.Marker == row.Marker && by.IsDeleted == row.IsDeleted && by.StampMs == row.StampMs && by.ClaimMs == row.ClaimMs;
+        by.Marker == row.Marker && by.IsDeleted == row.IsDeleted && by.EffectiveMs == row.EffectiveMs && by.ClientMs == row.ClientMs;
 
     /// <summary>Where a frame moved a cursor past a revision that this socket had not been sent, though it still stood.</summary>
     public IEnumerable<string> Overtaken(SocketTrail trail)

@@ -19,7 +19,7 @@ public sealed class AdminTests
     [Fact]
     public async Task Operators_come_in_with_the_secret_and_under_any_name()
     {
-        await using var app = await Start(new Surface(More: MapPage));
+        await using var app = await Start(new HostEndpoints(More: MapPage));
         using var client = Client(app);
 
         using var answer = await client.SendAsync(Asking(Basic("whoever", AdminSecret)));
@@ -31,7 +31,7 @@ public sealed class AdminTests
     [Fact]
     public async Task Anyone_else_is_asked_for_it_in_the_way_browsers_know()
     {
-        await using var app = await Start(new Surface(More: MapPage));
+        await using var app = await Start(new HostEndpoints(More: MapPage));
         using var client = Client(app);
         AuthenticationHeaderValue?[] wrong =
         [
@@ -52,7 +52,7 @@ public sealed class AdminTests
     [Fact]
     public async Task After_ten_guesses_an_address_waits_even_with_the_right_secret()
     {
-        await using var app = await Start(new Surface(More: MapPage), "--Limits:RefusedTokensPerMinute=1");
+        await using var app = await Start(new HostEndpoints(More: MapPage), "--Limits:RefusedTokensPerMinute=1");
         using var client = Client(app);
 
         for (var i = 1; i <= Limits.AdminGuessesPerMinute; i++) Assert.Equal(HttpStatusCode.Unauthorized, await Ask(client, Basic("admin", $"guess {i} of some length")));
@@ -64,7 +64,7 @@ public sealed class AdminTests
     [Fact]
     public async Task Refused_tokens_of_users_keep_no_operator_out()
     {
-        await using var app = await Start(new Surface(More: MapPage), "--Limits:RefusedTokensPerMinute=1");
+        await using var app = await Start(new HostEndpoints(More: MapPage), "--Limits:RefusedTokensPerMinute=1");
         using var client = Client(app);
         for (var i = 0; i < 2 * Limits.AdminGuessesPerMinute; i++) (await client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Dispose();
 
@@ -74,7 +74,7 @@ public sealed class AdminTests
     [Fact]
     public async Task No_other_site_may_read_or_frame_a_page_for_operators()
     {
-        await using var app = await Start(new Surface(More: MapPage));
+        await using var app = await Start(new HostEndpoints(More: MapPage));
         using var client = Client(app);
 
         foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Get, Page), (HttpMethod.Get, Page.ToUpperInvariant()), (HttpMethod.Options, Page), (HttpMethod.Get, "/dashboard/none")])
@@ -94,7 +94,7 @@ public sealed class AdminTests
     public async Task With_a_port_of_their_own_pages_for_operators_are_there_and_nothing_else_is()
     {
         var port = Faults.FreePort.Next();
-        await using var app = await Start(new Surface(More: MapPage), $"--Admin:Port={port}");
+        await using var app = await Start(new HostEndpoints(More: MapPage), $"--Admin:Port={port}");
         using var everybody = Client(app);
         using var operators = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
 
@@ -113,7 +113,7 @@ public sealed class AdminTests
     [Fact]
     public async Task The_secret_of_operators_opens_nothing_of_a_user()
     {
-        await using var app = await Start(new Surface(More: MapPage));
+        await using var app = await Start(new HostEndpoints(More: MapPage));
         using var client = Client(app);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/sync/status") { Headers = { Authorization = Basic("ada", AdminSecret) } };
 
@@ -125,7 +125,7 @@ public sealed class AdminTests
     [Fact]
     public async Task A_host_that_leaves_clients_to_others_still_tells_of_its_health()
     {
-        await using var app = await Start(new Surface(ServesClients: false));
+        await using var app = await Start(new HostEndpoints(ServesClients: false));
         using var client = Client(app);
 
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready")).StatusCode);
@@ -149,7 +149,7 @@ public sealed class AdminTests
 
     private static HttpClient Client(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.First()) };
 
-    private static async Task<WebApplication> Start(Surface surface, params string[] more)
+    private static async Task<WebApplication> Start(HostEndpoints surface, params string[] more)
     {
         string[] args = ["--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", $"--Admin:Secret={AdminSecret}", .. more];
         var app = GatewayHost.Build(args, builder =>

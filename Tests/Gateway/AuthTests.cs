@@ -107,7 +107,7 @@ public sealed class AuthTests
     {
         await using var edge = await Edge.Start();
         edge.Engine.Of("ada").NotBeforeMs = DateTimeOffset.UtcNow.AddMinutes(1).ToUnixTimeMilliseconds();
-        foreach (var (method, path) in OpenApiTests.Surface)
+        foreach (var (method, path) in OpenApiTests.HostEndpoints)
         {
             var response = await edge.Send(new HttpMethod(method), path.Replace("{id}", "x", StringComparison.Ordinal), method == "POST" && path.EndsWith("push", StringComparison.Ordinal) ? """{"changes":{}}""" : path.EndsWith("batch", StringComparison.Ordinal) ? """{"entities":[]}""" : null, ("Confirm", "erase"));
             if (path.EndsWith("restore", StringComparison.Ordinal)) continue;

@@ -212,7 +212,7 @@ public sealed class EdgeTests
         request.Content = new Halves(body);
         Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(request)).StatusCode);
         Assert.Equal(body, edge.Engine.Of("ada").LastRequest!.Body.ToArray());
-        Assert.Equal(id, JsonDocument.Parse(edge.Engine.Of("ada").LastRequest!.DocumentOf(edge.Engine.Of("ada").LastRequest!.Changes[0])).RootElement.GetProperty("id").GetString());
+        Assert.Equal(id, JsonDocument.Parse(edge.Engine.Of("ada").LastRequest!.FindDocument(edge.Engine.Of("ada").LastRequest!.Changes[0])).RootElement.GetProperty("id").GetString());
     }
 
     private sealed class Halves(byte[] body) : HttpContent

@@ -17,7 +17,7 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public FakeCoordinator Of(string user) => For(new UserId(user));
 
-    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
+    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => new(For(caller.User).Read(caller, query));
 
@@ -74,23 +74,23 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         return deleted ? ItemStatus.Deleted : known ? ItemStatus.Updated : ItemStatus.Created;
     }
 
-    public Standing Now(Caller? caller)
+    public HistoryState Now(Caller? caller)
     {
         Check();
-        return StandingOf(caller);
+        return HistoryStateOf(caller);
     }
 
-    private Standing StandingOf(Caller? caller) =>
+    private HistoryState HistoryStateOf(Caller? caller) =>
         new(epoch, new Revision(1), new Revision(head), Revision.Origin, (UInt128)head, 0, NotBeforeMs, 0, caller?.Device is { } device && Revoked.Contains(device));
 
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(() =>
     {
         LastRequest = request;
-        if (StandingOf(request.Caller).Refusal(request.Caller) is var why and not RequestRefusal.None) return WriteAnswer.Refuse(why);
+        if (HistoryStateOf(request.Caller).Refusal(request.Caller) is var why and not RequestRefusal.None) return WriteAnswer.Refuse(why);
         if (request.Key is { } key && receipts.TryGetValue(key, out var first))
             return LastBody(key, request) ? first with { Replayed = true } : WriteAnswer.Refuse(RequestRefusal.KeyReused);
-        var items = request.Changes.Select(change => Apply(change, request.DocumentOf(change))).ToList();
-        var (status, body) = format.Write(request, new WriteOutcome(true, items, StandingOf(null).Token));
+        var items = request.Changes.Select(change => Apply(change, request.FindDocument(change))).ToList();
+        var (status, body) = format.Write(request, new WriteOutcome(true, items, HistoryStateOf(null).Token));
         var answer = new WriteAnswer(RequestRefusal.None, status, AnswerBody ?? body, Replayed: false, items);
         if (request.Key is null) return answer;
         receipts[request.Key] = answer;
@@ -118,7 +118,7 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         return new ItemResult(key, status, head, head, rows[key].UpdatedAtMs);
     }
 
-    public Task<Reply<Standing>> Standing(Caller caller) => Answer(() => StandingOf(caller));
+    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(() => HistoryStateOf(caller));
 
     public ReadPage Read(Caller caller, ReadQuery query)
     {
@@ -134,14 +134,14 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         var page = found.Take(Math.Min(query.Rows, PageRows) + 1).ToList();
         var more = page.Count > Math.Min(query.Rows, PageRows);
         if (more) page.RemoveAt(page.Count - 1);
-        return new ReadPage(StandingOf(caller), page, more);
+        return new ReadPage(HistoryStateOf(caller), page, more);
     }
 
     private static int Compare(EntityKey a, EntityKey b) =>
         string.CompareOrdinal(a.Type, b.Type) is var type and not 0 ? type : string.CompareOrdinal(a.Id, b.Id);
 
     public Task<Reply<StatusReport>> Status(Caller caller) => Answer(() => new StatusReport(
-        StandingOf(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null).GroupBy(row => row.Entity.Type).ToDictionary(group => group.Key, group => group.Count())));
+        HistoryStateOf(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null).GroupBy(row => row.Entity.Type).ToDictionary(group => group.Key, group => group.Count())));
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(() => WriteAnswer.Refuse(RequestRefusal.NotFound));
 
@@ -162,10 +162,10 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
     /// <summary>What an erase waits for.</summary>
     public Task BeforeErased { get; set; } = Task.CompletedTask;
 
-    public async Task<Reply<Standing>> Erase()
+    public async Task<Reply<HistoryState>> Erase()
     {
         await BeforeErased;
-        return await Answer(() => StandingOf(null));
+        return await Answer(() => HistoryStateOf(null));
     }
 
     public Task<RosterReply> Report(Roster roster) => Task.FromResult(new RosterReply("", true, [], null, null));

@@ -15,5 +15,5 @@ public sealed class NfcTests
     [InlineData("q\u0301", "q\u0301")]
     [InlineData("\ud83c", "\ud83c")]
     [InlineData("", "")]
-    public void A_name_is_composed(string text, string composed) => Assert.Equal(composed, Nfc.Of(text));
+    public void A_name_is_composed(string text, string composed) => Assert.Equal(composed, Nfc.Compose(text));
 }

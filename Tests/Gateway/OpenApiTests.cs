@@ -7,7 +7,7 @@ namespace Mirubato.Tests.Gateway;
 public sealed class OpenApiTests
 {
     /// <summary>The surface as PROTOCOL.md has it.</summary>
-    public static readonly (string Method, string Path)[] Surface =
+    public static readonly (string Method, string Path)[] HostEndpoints =
     [
         ("POST", "/api/sync/pull"), ("GET", "/api/sync/pull"), ("POST", "/api/sync/push"), ("POST", "/api/sync/batch"), ("GET", "/api/sync/status"),
         ("GET", "/api/sync/conflicts"), ("POST", "/api/sync/conflicts/{id}/restore"), ("DELETE", "/api/sync/conflicts/{id}"),
@@ -28,7 +28,7 @@ public sealed class OpenApiTests
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         Assert.Equal("bearer", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("bearer").GetProperty("scheme").GetString());
         var paths = document.GetProperty("paths");
-        foreach (var (method, path) in Surface)
+        foreach (var (method, path) in HostEndpoints)
         {
             var operation = paths.GetProperty(path).GetProperty(method.ToLowerInvariant());
             Assert.True(operation.GetProperty("security")[0].TryGetProperty("bearer", out _), path);

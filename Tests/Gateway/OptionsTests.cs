@@ -13,7 +13,7 @@ public sealed class OptionsTests : IDisposable
     private static GatewayOptions Read(string environment, params (string Name, string Value)[] settings)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value))).Build();
-        return OptionsFile.Read(configuration, new NamedEnvironment(environment));
+        return OptionsParser.Read(configuration, new NamedEnvironment(environment));
     }
 
     private static IReadOnlyList<string> Errors(string environment, params (string Name, string Value)[] settings) =>

@@ -150,6 +150,6 @@ public sealed class WireTests
 
         var codes = Enum.GetValues<Problem>().Select(problem => problem.Form().Code).ToList();
         Assert.Equal(codes.Count, codes.Distinct().Count());
-        foreach (var refusal in Enum.GetValues<RequestRefusal>().Except([RequestRefusal.None])) Assert.NotEqual(Problem.Internal, Problems.Of(refusal));
+        foreach (var refusal in Enum.GetValues<RequestRefusal>().Except([RequestRefusal.None])) Assert.NotEqual(Problem.Internal, Problems.From(refusal));
     }
 }

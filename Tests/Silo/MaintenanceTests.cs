@@ -221,7 +221,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     /// <summary>Everything is old by the clock: three tombstones of which two are too many, an expired receipt and a conflict.</summary>
     private async Task Populate(UserId user)
     {
-        var at = await store.Standing(user, null, Sample.Now, Cancel);
+        var at = await store.HistoryState(user, null, Sample.Now, Cancel);
         var commit = Sample.Commit(at, [.. Enumerable.Range(1, 3).Select(i => Sample.Tombstone(Sample.Entry($"e{i}"), i))]);
         var held = await store.Commit(user, commit with { Receipts = [Sample.Receipt("key")], Losers = [Sample.Loser("e1", "{}")] }, Cancel);
         Assert.Equal(CommitResult.Held, held.Result);

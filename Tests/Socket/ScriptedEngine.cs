@@ -99,9 +99,9 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
         }
     }
 
-    public Task<Reply<Standing>> Standing(Caller caller) => Task.FromResult(new Reply<Standing>(Now()));
+    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Task.FromResult(new Reply<HistoryState>(Now()));
 
-    public ValueTask<Standing> Standing(Caller caller, CancellationToken cancel) => new(Now());
+    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(Now());
 
     public async ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)
     {
@@ -150,10 +150,10 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public Task<Reply<long>> SignOutEverywhere() => throw new NotSupportedException();
 
-    public Task<Reply<Standing>> Erase() => throw new NotSupportedException();
+    public Task<Reply<HistoryState>> Erase() => throw new NotSupportedException();
 
-    private Standing Now()
+    private HistoryState Now()
     {
-        lock (gate) return new Standing(epoch, new Revision(1), new Revision(head), Revision.Origin, 0, 0, NotBeforeMs, 0, DeviceRevoked: false);
+        lock (gate) return new HistoryState(epoch, new Revision(1), new Revision(head), Revision.Origin, 0, 0, NotBeforeMs, 0, DeviceRevoked: false);
     }
 }

@@ -60,10 +60,10 @@ public sealed class SocketRateTests
 
         using var phone = server.Device("ada", "phone");
         var answered = 0;
-        while (await phone.StatusOf(HttpMethod.Get, "/api/sync/status") is not HttpStatusCode.TooManyRequests) answered++;
+        while (await phone.FindStatus(HttpMethod.Get, "/api/sync/status") is not HttpStatusCode.TooManyRequests) answered++;
 
         Assert.InRange(answered, 0, burst / 2);
-        Assert.Equal(HttpStatusCode.OK, await phone.StatusOf(HttpMethod.Get, "/api/user/me"));
+        Assert.Equal(HttpStatusCode.OK, await phone.FindStatus(HttpMethod.Get, "/api/user/me"));
         Directory.Delete(directory, recursive: true);
     }
 

@@ -32,17 +32,17 @@ public sealed class PostgresKilledTests : IAsyncLifetime
     public async Task A_killed_server_loses_nothing_and_the_same_store_serves_again_when_it_is_back()
     {
         var user = User();
-        var at = await store.Standing(user, null, Now, Cancel);
+        var at = await store.HistoryState(user, null, Now, Cancel);
         await store.Commit(user, Entries(at, 3) with { Receipts = [Receipt("k")] }, Cancel);
         await cluster.Kill();
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Standing(user, null, Now, Cancel));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.HistoryState(user, null, Now, Cancel));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Ping(Cancel));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Commit(user, Entries(at, 1), Cancel));
         await cluster.Start();
         await Recovered();
 
-        var after = await store.Standing(user, null, Now, Cancel);
+        var after = await store.HistoryState(user, null, Now, Cancel);
         Assert.Equal(3, after.Last.Number);
         Assert.NotNull(await store.Receipt(user, WriteScope.Push, "k", Now, Cancel));
         Assert.Equal(CommitResult.Held, (await store.Commit(user, Entries(after, 1, "n"), Cancel)).Result);

@@ -96,7 +96,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         await locked.RollbackAsync();
 
         Assert.Equal(CommitResult.Held, (await commit).Result);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.Standing(user, null, Now, gone.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.HistoryState(user, null, Now, gone.Token));
     }
 
     [Theory]
@@ -119,7 +119,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
             await store.Commit(user, Entries(at, 1) with { Receipts = [Receipt("k")] }, Cancel));
 
         Assert.Equal((reason, false), (e.Reason, e.OutcomeUnknown));
-        Assert.Equal(at, await store.Standing(user, null, Now, Cancel));
+        Assert.Equal(at, await store.HistoryState(user, null, Now, Cancel));
         Assert.Empty((await store.Read(user, null, new ReadQuery(), Now, Cancel)).Rows);
     }
 
@@ -196,10 +196,10 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         await store.Migrate(Cancel);
     }
 
-    private async Task<(UserId User, Standing At)> NewUser()
+    private async Task<(UserId User, HistoryState At)> NewUser()
     {
         var user = User();
-        return (user, await store.Standing(user, null, Now, Cancel));
+        return (user, await store.HistoryState(user, null, Now, Cancel));
     }
 
     private async Task<NpgsqlConnection> Beside()

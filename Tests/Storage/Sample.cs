@@ -26,9 +26,9 @@ internal static class Sample
         {
             Seq = new Revision(seq),
             Version = seq,
-            StampMs = Now,
-            ClaimMs = Now,
-            OutMs = Now,
+            EffectiveMs = Now,
+            ClientMs = Now,
+            PublishedMs = Now,
             Device = device is null ? null : new DeviceId(device),
             Fingerprint = Fingerprint(json),
             Bytes = data.Length,
@@ -39,12 +39,12 @@ internal static class Sample
     {
         Seq = new Revision(seq),
         Version = seq,
-        StampMs = deletedMs,
-        ClaimMs = deletedMs,
-        OutMs = deletedMs,
+        EffectiveMs = deletedMs,
+        ClientMs = deletedMs,
+        PublishedMs = deletedMs,
         DeletedMs = deletedMs,
         PreviousFingerprint = new Fingerprint(7),
-        PreviousOutMs = deletedMs - 1,
+        PreviousPublishedMs = deletedMs - 1,
         Echoes = [new Echo(deletedMs + 5, deletedMs, new DeviceId("d1"))],
     }, default);
 
@@ -52,17 +52,17 @@ internal static class Sample
         new(WriteScope.Push, key, Hash, Hash, 200, Encoding.UTF8.GetBytes(response), expiresMs);
 
     public static Loser Loser(string id, string json, string reason = ConflictId.Stale) =>
-        new(ConflictId.Of(Entry(id), Fingerprint(json), reason), Entry(id), Fingerprint(json), reason, 3, new DeviceId("d2"), Encoding.UTF8.GetBytes(json));
+        new(ConflictId.From(Entry(id), Fingerprint(json), reason), Entry(id), Fingerprint(json), reason, 3, new DeviceId("d2"), Encoding.UTF8.GetBytes(json));
 
     public static ReplacedDocument Replaced(EntityKey entity, string json) =>
-        new(ConflictId.Of(entity, Fingerprint(json), ConflictId.Replaced), entity, Fingerprint(json), 9);
+        new(ConflictId.From(entity, Fingerprint(json), ConflictId.Replaced), entity, Fingerprint(json), 9);
 
-    /// <summary>A commit on that standing; its last row is the new head.</summary>
-    public static Commit Commit(Standing at, params NewRow[] rows) => new(
+    /// <summary>A commit on that history state; its last row is the new head.</summary>
+    public static Commit Commit(HistoryState at, params NewRow[] rows) => new(
         at.Token, rows.Length == 0 ? at.Last : rows[^1].Head.Seq, Digest: 42, Now, OldestTokenMs: Now, [], rows, [], [], []);
 
-    /// <summary>A commit of <paramref name="count"/> new entries after that standing.</summary>
-    public static Commit Entries(Standing at, int count, string prefix = "e", string json = "{}") =>
+    /// <summary>A commit of <paramref name="count"/> new entries after that history state.</summary>
+    public static Commit Entries(HistoryState at, int count, string prefix = "e", string json = "{}") =>
         Commit(at, [.. Enumerable.Range(1, count).Select(i => Row(Entry($"{prefix}{i:d6}"), at.Last.Number + i, json))]);
 
     public static string Text(ReadOnlyMemory<byte> bytes) => Encoding.UTF8.GetString(bytes.Span);

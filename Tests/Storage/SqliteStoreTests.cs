@@ -86,7 +86,7 @@ public sealed class SqliteStoreTests : StoreContract
     public async Task What_was_committed_is_there_after_reopening()
     {
         var user = User();
-        await store.Commit(user, Entries(await store.Standing(user, null, Now, Cancel), 3), Cancel);
+        await store.Commit(user, Entries(await store.HistoryState(user, null, Now, Cancel), 3), Cancel);
         await Reopen();
 
         Assert.Equal(3, (await store.Load(user, Revision.Origin, Now, Cancel)).Heads.Count);
@@ -98,13 +98,13 @@ public sealed class SqliteStoreTests : StoreContract
         var user = User();
         await store.DisposeAsync();
         store = SqliteStore.Open(Database, new SqliteOptions(PagesMax: 60));
-        var at = await store.Standing(user, null, Now, Cancel);
+        var at = await store.HistoryState(user, null, Now, Cancel);
 
         var e = await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
             await store.Commit(user, Entries(at, 5, json: $"\"{new string('x', 200_000)}\""), Cancel));
 
         Assert.Equal(("full", false), (e.Reason, e.OutcomeUnknown));
-        Assert.Equal(at, await store.Standing(user, null, Now, Cancel));
+        Assert.Equal(at, await store.HistoryState(user, null, Now, Cancel));
         Assert.Equal(CommitResult.Held, (await store.Commit(user, Entries(at, 1), Cancel)).Result);
     }
 
@@ -112,10 +112,10 @@ public sealed class SqliteStoreTests : StoreContract
     public async Task A_write_whose_caller_gave_up_in_time_is_not_done()
     {
         var user = User();
-        var at = await store.Standing(user, null, Now, Cancel);
+        var at = await store.HistoryState(user, null, Now, Cancel);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.Commit(user, Entries(at, 1), new CancellationToken(canceled: true)));
-        Assert.Equal(at, await store.Standing(user, null, Now, Cancel));
+        Assert.Equal(at, await store.HistoryState(user, null, Now, Cancel));
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class SqliteStoreTests : StoreContract
         await store.DisposeAsync();
         store = SqliteStore.Open(Database, new SqliteOptions(WritesWaitingMax: 1));
         var user = User();
-        var at = await store.Standing(user, null, Now, Cancel);
+        var at = await store.HistoryState(user, null, Now, Cancel);
         await using var blocker = new SqliteConnection($"Data Source={Database};Pooling=False");
         await blocker.OpenAsync();
         await using var block = blocker.BeginTransaction(deferred: false);
@@ -135,6 +135,6 @@ public sealed class SqliteStoreTests : StoreContract
         await block.RollbackAsync();
 
         await Task.WhenAll(writes.Where(write => !write.IsFaulted));
-        Assert.Equal(at with { NotBeforeMs = Now, Rights = writes.Count(write => !write.IsFaulted) }, await store.Standing(user, null, Now, Cancel));
+        Assert.Equal(at with { NotBeforeMs = Now, Rights = writes.Count(write => !write.IsFaulted) }, await store.HistoryState(user, null, Now, Cancel));
     }
 }

@@ -36,14 +36,14 @@ public abstract partial class StoreContract
         await Store.SeeDevice(user, Phone, 0, 9, Now, Cancel);
 
         Assert.True(await Store.RevokeDevice(user, Phone, Now, Cancel));
-        Assert.True((await Store.Standing(user, Phone, Now, Cancel)).DeviceRevoked);
-        Assert.True((await Store.Read(user, Phone, new ReadQuery(), Now, Cancel)).Standing.DeviceRevoked);
-        Assert.False((await Store.Standing(user, null, Now, Cancel)).DeviceRevoked);
+        Assert.True((await Store.HistoryState(user, Phone, Now, Cancel)).DeviceRevoked);
+        Assert.True((await Store.Read(user, Phone, new ReadQuery(), Now, Cancel)).HistoryState.DeviceRevoked);
+        Assert.False((await Store.HistoryState(user, null, Now, Cancel)).DeviceRevoked);
         Assert.Equal(Now, Assert.Single(await Store.Devices(user, Cancel)).RevokedMs);
         Assert.Equal(0, (await Store.State(user, Now, Cancel)).Devices);
 
         Assert.True(await Store.RevokeDevice(user, Phone, null, Cancel));
-        Assert.False((await Store.Standing(user, Phone, Now, Cancel)).DeviceRevoked);
+        Assert.False((await Store.HistoryState(user, Phone, Now, Cancel)).DeviceRevoked);
         Assert.Equal(1, (await Store.State(user, Now, Cancel)).Devices);
     }
 
@@ -53,6 +53,6 @@ public abstract partial class StoreContract
         await Store.SignOut(user, Now, Cancel);
         await Store.SignOut(user, Now - 5, Cancel);
 
-        Assert.Equal(Now, (await Standing()).NotBeforeMs);
+        Assert.Equal(Now, (await HistoryState()).NotBeforeMs);
     }
 }

@@ -9,8 +9,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_replaced_document_is_kept_as_it_was_before()
     {
-        await Hold(Commit(await Standing(), Row(Entry("a"), 1, """{"v":"älter"}""", device: "d9"), Row(Entry("b"), 2, """{"v":2}""")));
-        await Hold(Commit(await Standing(), Row(Entry("a"), 3, """{"v":"neu"}"""), Tombstone(Entry("b"), 4)) with
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 1, """{"v":"älter"}""", device: "d9"), Row(Entry("b"), 2, """{"v":2}""")));
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 3, """{"v":"neu"}"""), Tombstone(Entry("b"), 4)) with
         {
             Replaced = [Replaced(Entry("a"), """{"v":"älter"}"""), Replaced(Entry("b"), """{"v":2}""")],
         });
@@ -25,8 +25,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_document_that_is_another_by_now_is_not_kept_as_replaced()
     {
-        await Hold(Commit(await Standing(), Row(Entry("a"), 1, """{"v":1}""")));
-        await Hold(Commit(await Standing(), Row(Entry("a"), 2, """{"v":2}""")) with { Replaced = [Replaced(Entry("a"), "something else")] });
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 1, """{"v":1}""")));
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 2, """{"v":2}""")) with { Replaced = [Replaced(Entry("a"), "something else")] });
 
         Assert.Empty(await Store.Conflicts(user, null, 10, Cancel));
     }
@@ -35,8 +35,8 @@ public abstract partial class StoreContract
     public async Task The_same_loser_is_one_row_in_one_commit_and_in_many()
     {
         var loser = Loser("a", """{"v":1}""");
-        await Hold(Commit(await Standing()) with { Losers = [loser, loser, Loser("a", """{"v":1}""", ConflictId.Deleted)] });
-        await Hold(Commit(await Standing()) with { Losers = [loser with { WinnerVersion = 99 }] });
+        await Hold(Commit(await HistoryState()) with { Losers = [loser, loser, Loser("a", """{"v":1}""", ConflictId.Deleted)] });
+        await Hold(Commit(await HistoryState()) with { Losers = [loser with { WinnerVersion = 99 }] });
 
         Assert.Equal(2, (await Store.Conflicts(user, null, 10, Cancel)).Count);
         Assert.Equal(
@@ -48,7 +48,7 @@ public abstract partial class StoreContract
     public async Task The_feed_is_paged_newest_first()
     {
         for (var i = 0; i < 5; i++)
-            await Hold(Commit(await Standing()) with { NowMs = Now + i / 2, Losers = [Loser($"l{i}", "{}")] });
+            await Hold(Commit(await HistoryState()) with { NowMs = Now + i / 2, Losers = [Loser($"l{i}", "{}")] });
 
         var all = await Store.Conflicts(user, null, 10, Cancel);
         var first = await Store.Conflicts(user, null, 2, Cancel);
@@ -62,7 +62,7 @@ public abstract partial class StoreContract
     public async Task Only_the_newest_conflicts_are_kept()
     {
         for (var i = 0; i < 4; i++)
-            await Hold(Commit(await Standing()) with { NowMs = Now + i, Losers = [Loser($"l{i}", "{}")] });
+            await Hold(Commit(await HistoryState()) with { NowMs = Now + i, Losers = [Loser($"l{i}", "{}")] });
 
         await Store.TrimConflicts(user, 4, Cancel);
         Assert.Equal(4, (await Store.Conflicts(user, null, 10, Cancel)).Count);
@@ -74,7 +74,7 @@ public abstract partial class StoreContract
     public async Task A_conflict_is_deleted_once()
     {
         var loser = Loser("a", "{}");
-        await Hold(Commit(await Standing()) with { Losers = [loser] });
+        await Hold(Commit(await HistoryState()) with { Losers = [loser] });
 
         Assert.True(await Store.DeleteConflict(user, loser.Id, Cancel));
         Assert.False(await Store.DeleteConflict(user, loser.Id, Cancel));

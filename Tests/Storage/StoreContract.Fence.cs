@@ -15,9 +15,9 @@ public abstract partial class StoreContract
     [InlineData("signed-out token")]
     public async Task A_lost_fence_leaves_nothing_behind(string cause)
     {
-        var at = await Standing();
+        var at = await HistoryState();
         await Hold(Commit(at, Row(Entry("old"), 1, """{"v":1}""")));
-        var commit = Everything(await Standing());
+        var commit = Everything(await HistoryState());
         commit = await Spoil(cause, commit);
         var before = await Contents();
 
@@ -28,11 +28,11 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_fence_that_holds_lets_all_of_it_in()
     {
-        await Hold(Commit(await Standing(), Row(Entry("old"), 1, """{"v":1}""")));
+        await Hold(Commit(await HistoryState(), Row(Entry("old"), 1, """{"v":1}""")));
         await Store.SeeDevice(user, new DeviceId("d1"), 0, 9, Now, Cancel);
         await Store.SignOut(user, Now, Cancel);
 
-        await Hold(Everything(await Standing()));
+        await Hold(Everything(await HistoryState()));
 
         Assert.Equal("2 2 1", await Contents());
     }
@@ -42,7 +42,7 @@ public abstract partial class StoreContract
     {
         for (var round = 0; round < 10; round++)
         {
-            var at = await Standing();
+            var at = await HistoryState();
             var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
                 await Store.Commit(user, Entries(at, 2, $"r{round}w{i}-") with { Receipts = [Receipt($"r{round}w{i}")] }, Cancel)));
 
@@ -51,7 +51,7 @@ public abstract partial class StoreContract
         }
 
         Assert.Equal("20 0 10", await Contents());
-        Assert.Equal(new Revision(20), (await Standing()).Last);
+        Assert.Equal(new Revision(20), (await HistoryState()).Last);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public abstract partial class StoreContract
     {
         var results = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
         {
-            var at = await Store.Standing(user, null, Now, Cancel);
+            var at = await Store.HistoryState(user, null, Now, Cancel);
             return (at.Epoch, Outcome: await Store.Commit(user, Entries(at with { Last = Revision.Origin }, 1, $"w{i}-"), Cancel));
         }));
 
@@ -70,10 +70,10 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_stale_writer_cannot_write_into_an_erased_and_rebuilt_user()
     {
-        await Hold(Entries(await Standing(), 3));
-        var stale = await Standing();
+        await Hold(Entries(await HistoryState(), 3));
+        var stale = await HistoryState();
         await Store.Erase(user, Now, Cancel);
-        var rebuilt = await Standing();
+        var rebuilt = await HistoryState();
         await Hold(Entries(rebuilt, 1, "new"));
 
         Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, Entries(stale, 1, "late"), Cancel)).Result);
@@ -84,7 +84,7 @@ public abstract partial class StoreContract
     }
 
     /// <summary>A commit that writes into every table it can.</summary>
-    private static Commit Everything(Standing at) =>
+    private static Commit Everything(HistoryState at) =>
         Commit(at, Row(Entry("old"), at.Last.Number + 1, """{"v":2}"""), Row(Entry("new"), at.Last.Number + 2)) with
         {
             Devices = [new DeviceId("d1"), new DeviceId("d2")],

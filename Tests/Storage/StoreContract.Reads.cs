@@ -11,7 +11,7 @@ public abstract partial class StoreContract
     [InlineData(6, false)]
     public async Task A_page_says_whether_there_is_more(int rows, bool more)
     {
-        await Hold(Entries(await Standing(), 5));
+        await Hold(Entries(await HistoryState(), 5));
 
         foreach (var from in new EntityKey?[] { null, new EntityKey("", "") })
         {
@@ -24,8 +24,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task Pages_by_revision_join_to_the_whole()
     {
-        await Hold(Entries(await Standing(), 25));
-        await Hold(Commit(await Standing(), Tombstone(Entry("e000003"), 26), Row(Entry("e000001"), 27, """{"v":2}""")));
+        await Hold(Entries(await HistoryState(), 25));
+        await Hold(Commit(await HistoryState(), Tombstone(Entry("e000003"), 26), Row(Entry("e000001"), 27, """{"v":2}""")));
 
         var seqs = new List<long>();
         ReadPage page;
@@ -37,7 +37,7 @@ public abstract partial class StoreContract
         while (page.More);
 
         Assert.Equal(new[] { 2L }.Concat(Enumerable.Range(4, 24).Select(seq => (long)seq)), seqs);
-        Assert.Equal(new Revision(27), page.Standing.Last);
+        Assert.Equal(new Revision(27), page.HistoryState.Last);
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public abstract partial class StoreContract
     {
         string[] ids = ["B", "a", "Z", "é", "z", "10", "9"];
         var rows = ids.Select((id, i) => Row(new EntityKey(i % 2 == 0 ? "goal" : "logbook_entry", id), i + 1)).ToArray();
-        await Hold(Commit(await Standing(), rows));
+        await Hold(Commit(await HistoryState(), rows));
 
         var keys = new List<EntityKey>();
         ReadPage page;
@@ -63,7 +63,7 @@ public abstract partial class StoreContract
     [Fact]
     public async Task Types_and_kinds_choose_the_rows()
     {
-        await Hold(Commit(await Standing(), Row(Entry("a"), 1), Row(new EntityKey("goal", "g"), 2), Tombstone(new EntityKey("goal", "h"), 3)));
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 1), Row(new EntityKey("goal", "g"), 2), Tombstone(new EntityKey("goal", "h"), 3)));
 
         foreach (var from in new EntityKey?[] { null, new EntityKey("", "") })
         {
@@ -83,7 +83,7 @@ public abstract partial class StoreContract
     {
         const int size = 200 * 1024;
         var fitting = (Limits.PageBytesMax + size - 1) / size;
-        await Hold(Entries(await Standing(), fitting + 2, json: $"\"{new string('x', size - 2)}\""));
+        await Hold(Entries(await HistoryState(), fitting + 2, json: $"\"{new string('x', size - 2)}\""));
 
         foreach (var from in new EntityKey?[] { null, new EntityKey("", "") })
         {
@@ -101,7 +101,7 @@ public abstract partial class StoreContract
     [Fact]
     public async Task Rows_are_found_by_their_keys_tombstones_included()
     {
-        await Hold(Commit(await Standing(), Row(Entry("a"), 1), Tombstone(Entry("b"), 2)));
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 1), Tombstone(Entry("b"), 2)));
 
         var found = await Store.Rows(user, [Entry("a"), Entry("b"), Entry("c"), Entry("a")], Cancel);
 

@@ -19,7 +19,7 @@ public abstract partial class StoreContract
         var other = User();
         await Store.SignOut(other, Now, Cancel);
 
-        Assert.Equal(1, (await Store.Standing(other, null, Now, Cancel)).Rights);
+        Assert.Equal(1, (await Store.HistoryState(other, null, Now, Cancel)).Rights);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public abstract partial class StoreContract
         await Store.SeeDevice(other, Phone, 0, 9, Now, Cancel);
 
         Assert.Equal(0, await RightsRaisedBy(async () => Assert.True(await Store.RevokeDevice(other, Phone, Now, Cancel))));
-        Assert.Equal(1, (await Store.Standing(other, null, Now, Cancel)).Rights);
+        Assert.Equal(1, (await Store.HistoryState(other, null, Now, Cancel)).Rights);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public abstract partial class StoreContract
     {
         Assert.Equal(0, await RightsRaisedBy(async () =>
         {
-            await Hold(Everything(await Standing()) with { Devices = [] });
+            await Hold(Everything(await HistoryState()) with { Devices = [] });
             await Store.SeeDevice(user, Phone, 3, 9, Now, Cancel);
             await Store.SeeDevice(user, Phone, 4, 9, Now + 1, Cancel);
             await Store.TrimConflicts(user, 0, Cancel);
@@ -79,7 +79,7 @@ public abstract partial class StoreContract
     public async Task A_sweep_that_leaves_the_horizon_where_it_is_leaves_the_rights_alone()
     {
         await Tombstones(TombstonesMax);
-        await Hold(Commit(await Standing()) with { Losers = [Loser("a", "{}")], Receipts = [Receipt("k", Now)] });
+        await Hold(Commit(await HistoryState()) with { Losers = [Loser("a", "{}")], Receipts = [Receipt("k", Now)] });
         await Store.SeeDevice(user, Phone, 0, 9, Now, Cancel);
 
         Assert.Equal(0, await RightsRaisedBy(async () =>
@@ -100,29 +100,29 @@ public abstract partial class StoreContract
             Often(() => Store.SignOut(user, Now, Cancel)),
             Often(async () => Assert.True(await Store.RevokeDevice(user, Phone, Now, Cancel))),
             Often(async () => Assert.True(await Store.RevokeDevice(user, Phone, null, Cancel))),
-            Often(async () => await Hold(Entries(await Standing(), 1)))));
+            Often(async () => await Hold(Entries(await HistoryState(), 1)))));
 
         Assert.Equal(3 * each, raised);
-        Assert.Equal(each, (await Standing()).Last.Number);
+        Assert.Equal(each, (await HistoryState()).Last.Number);
     }
 
     [Fact]
     public async Task A_commit_that_holds_tells_the_rights_at_its_fence()
     {
-        var at = await Standing();
+        var at = await HistoryState();
         Assert.Equal(new CommitOutcome(CommitResult.Held, at.Rights), await Store.Commit(user, Entries(at, 1), Cancel));
 
         // Another process signed the user out: the head did not move, so the next commit still holds, and tells.
         await Store.SignOut(user, Now, Cancel);
-        var next = await Standing();
+        var next = await HistoryState();
         Assert.Equal(at.Rights + 1, next.Rights);
         Assert.Equal(new CommitOutcome(CommitResult.Held, next.Rights), await Store.Commit(user, Everything(next), Cancel));
-        Assert.Equal(new CommitOutcome(CommitResult.Held, next.Rights), await Store.Commit(user, Commit(await Standing()), Cancel));
+        Assert.Equal(new CommitOutcome(CommitResult.Held, next.Rights), await Store.Commit(user, Commit(await HistoryState()), Cancel));
     }
 
     private async Task Tombstones(int count)
     {
-        var at = await Standing();
+        var at = await HistoryState();
         await Hold(Commit(at, [.. Enumerable.Range(1, count).Select(i => Tombstone(Entry($"t{i}"), at.Last.Number + i))]));
     }
 
@@ -130,8 +130,8 @@ public abstract partial class StoreContract
 
     private async Task<long> RightsRaisedBy(Func<ValueTask> work)
     {
-        var before = (await Standing()).Rights;
+        var before = (await HistoryState()).Rights;
         await work();
-        return (await Standing()).Rights - before;
+        return (await HistoryState()).Rights - before;
     }
 }

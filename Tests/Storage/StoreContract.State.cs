@@ -10,8 +10,8 @@ public abstract partial class StoreContract
     {
         var state = await Store.State(user, Now, Cancel);
 
-        Assert.Equal(await Store.Standing(user, null, Now + 1, Cancel), state.Standing);
-        Assert.Equal(Now, state.Standing.CreatedMs);
+        Assert.Equal(await Store.HistoryState(user, null, Now + 1, Cancel), state.HistoryState);
+        Assert.Equal(Now, state.HistoryState.CreatedMs);
         Assert.Empty(state.Revoked);
         Assert.Equal(0, state.Devices);
     }
@@ -23,7 +23,7 @@ public abstract partial class StoreContract
 
         var state = await Store.State(user, Now, Cancel);
 
-        Assert.Equal(await Standing(), state.Standing);
+        Assert.Equal(await HistoryState(), state.HistoryState);
         Assert.Equal([new DeviceId("a-\"gerät\""), new DeviceId("b")], state.Revoked);
         Assert.Equal(1, state.Devices);
     }
@@ -33,7 +33,7 @@ public abstract partial class StoreContract
     {
         var (fresh, absent) = (User(), User());
         await ThreeDevicesOfWhichTwoAreRevoked(user);
-        await Store.Standing(fresh, null, Now, Cancel);
+        await Store.HistoryState(fresh, null, Now, Cancel);
 
         var states = await Store.States([user, fresh, absent, user], Cancel);
 
@@ -61,12 +61,12 @@ public abstract partial class StoreContract
         while (!turning.IsCompleted);
         await turning;
 
-        Assert.Equal(turns, (await Standing()).Rights);
+        Assert.Equal(turns, (await HistoryState()).Rights);
 
         // The device is revoked by every odd raise and allowed by every even one.
         static void AssertWhole(UserState state)
         {
-            Assert.Equal(state.Standing.Rights % 2, state.Revoked.Count);
+            Assert.Equal(state.HistoryState.Rights % 2, state.Revoked.Count);
             Assert.Equal(1, state.Devices + state.Revoked.Count);
         }
     }

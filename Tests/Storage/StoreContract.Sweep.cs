@@ -70,7 +70,7 @@ public abstract partial class StoreContract
     [Fact]
     public async Task A_whole_sweep_does_nothing_while_another_holds_the_lease_and_frees_its_own()
     {
-        await Hold(Commit(await Standing()) with { Receipts = [Receipt("k", Now)] });
+        await Hold(Commit(await HistoryState()) with { Receipts = [Receipt("k", Now)] });
         Assert.True(await Upkeep.TryLease("a", Now, Now + 1, Cancel));
 
         Assert.Equal(SweepReport.Nothing, await Upkeep.Sweep(Now, Cancel));
@@ -105,7 +105,7 @@ public abstract partial class StoreContract
     [InlineData(SweepRowsMax + 1, false)]
     public async Task A_batch_removes_so_many_rows_and_says_whether_that_was_all(int rows, bool done)
     {
-        await Hold(Commit(await Standing()) with { Receipts = [.. Enumerable.Range(0, rows).Select(i => Receipt($"k{i}", Now))] });
+        await Hold(Commit(await HistoryState()) with { Receipts = [.. Enumerable.Range(0, rows).Select(i => Receipt($"k{i}", Now))] });
         Assert.True(await Upkeep.TryLease("a", Now, Now + 1, Cancel));
 
         var first = await Sweep(SweepStep.Receipts, "a", Now);
@@ -117,7 +117,7 @@ public abstract partial class StoreContract
     public async Task Trimming_goes_on_behind_the_users_it_has_looked_at()
     {
         var users = Enumerable.Range(0, SweepRowsMax + 1).Select(i => new UserId($"u{i}")).ToArray();
-        foreach (var of in users) await Store.Standing(of, null, Now, Cancel);
+        foreach (var of in users) await Store.HistoryState(of, null, Now, Cancel);
         Assert.True(await Upkeep.TryLease("a", Now, Now + 1, Cancel));
 
         var first = await Sweep(SweepStep.TrimTombstones, "a", Now);

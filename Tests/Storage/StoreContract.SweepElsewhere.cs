@@ -83,7 +83,7 @@ public abstract partial class StoreContract
         for (var i = 0; i < 4; i++) await Store.SeeDevice(of, new DeviceId($"d{i}"), 0, 9, i > 0 && random.Next(2) == 0 ? Later : Now, Cancel);
     }
 
-    private static Commit Some(Standing at, Random random, string name)
+    private static Commit Some(HistoryState at, Random random, string name)
     {
         var rows = Enumerable.Range(1, random.Next(1, 9)).Select(i => random.Next(4) switch
         {
@@ -104,8 +104,8 @@ public abstract partial class StoreContract
         var lines = new List<string>();
         foreach (var of in users)
         {
-            var (standing, heads) = await Store.Load(of, Revision.Origin, Now, Cancel);
-            lines.Add($"{of} {standing with { Epoch = default, Rights = withRights ? standing.Rights : 0 }}");
+            var (history, heads) = await Store.Load(of, Revision.Origin, Now, Cancel);
+            lines.Add($"{of} {history with { Epoch = default, Rights = withRights ? history.Rights : 0 }}");
             lines.AddRange(heads
                 .Select(head => $"{head.Entity} {head.Head with { Echoes = [] }} {head.Head.Echoes.Count}")
                 .Order(StringComparer.Ordinal));
@@ -118,7 +118,7 @@ public abstract partial class StoreContract
         return string.Join('\n', lines);
     }
 
-    private async Task<Standing> At(UserId of) => await Store.Standing(of, null, Now, Cancel);
+    private async Task<HistoryState> At(UserId of) => await Store.HistoryState(of, null, Now, Cancel);
 
     private async Task Hold(UserId of, Commit commit) => Assert.Equal(CommitResult.Held, (await Store.Commit(of, commit, Cancel)).Result);
 }

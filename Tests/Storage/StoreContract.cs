@@ -39,11 +39,11 @@ public abstract partial class StoreContract : IAsyncLifetime
         var read = await Store.Read(other, null, new ReadQuery(), Now, Cancel);
 
         Assert.Empty(loaded.Heads);
-        Assert.Equal(new Revision(1), loaded.Standing.First);
-        Assert.Equal(Revision.Origin, loaded.Standing.Last);
-        Assert.Equal(Now, loaded.Standing.CreatedMs);
-        Assert.NotEqual(loaded.Standing.Epoch, read.Standing.Epoch);
-        Assert.Equal(loaded.Standing, await Store.Standing(user, null, Now + 1, Cancel));
+        Assert.Equal(new Revision(1), loaded.HistoryState.First);
+        Assert.Equal(Revision.Origin, loaded.HistoryState.Last);
+        Assert.Equal(Now, loaded.HistoryState.CreatedMs);
+        Assert.NotEqual(loaded.HistoryState.Epoch, read.HistoryState.Epoch);
+        Assert.Equal(loaded.HistoryState, await Store.HistoryState(user, null, Now + 1, Cancel));
     }
 
     [Fact]
@@ -54,19 +54,19 @@ public abstract partial class StoreContract : IAsyncLifetime
         {
             Seq = new Revision(1),
             Version = 17,
-            StampMs = Now,
-            ClaimMs = Now + 1,
-            OutMs = Now + 2,
+            EffectiveMs = Now,
+            ClientMs = Now + 1,
+            PublishedMs = Now + 2,
             NamedVersion = long.MaxValue - 5,
             Device = new DeviceId("gerät-🎻"),
             Fingerprint = new Fingerprint(UInt128.MaxValue - 5),
             PreviousFingerprint = new Fingerprint(UInt128.One << 127),
-            PreviousOutMs = Now - 3,
+            PreviousPublishedMs = Now - 3,
             Echoes = [new Echo(Now + 9, Now, new DeviceId("gerät-🎻")), new Echo(Now + 8, Now - 1, null)],
             Bytes = 42,
         }, """{"notes":"naïve 🎹 \u0000 \ud800 '; DROP TABLE x --"}"""u8.ToArray());
 
-        await Hold(Commit(await Standing(), row, Tombstone(Entry("gone"), 2)));
+        await Hold(Commit(await HistoryState(), row, Tombstone(Entry("gone"), 2)));
 
         var heads = (await Store.Load(user, Revision.Origin, Now, Cancel)).Heads;
         var live = Assert.Single(heads, head => head.Entity == row.Entity).Head;
@@ -79,10 +79,10 @@ public abstract partial class StoreContract : IAsyncLifetime
     [Fact]
     public async Task A_commit_moves_the_standing()
     {
-        var before = await Standing();
+        var before = await HistoryState();
         await Hold(Entries(before, 3) with { Digest = UInt128.MaxValue - 1 });
 
-        var after = await Standing();
+        var after = await HistoryState();
         Assert.Equal(new SyncToken(before.Epoch, new Revision(3)), after.Token);
         Assert.Equal(UInt128.MaxValue - 1, after.Digest);
         Assert.Equal(Now, after.LastSyncMs);
@@ -92,34 +92,34 @@ public abstract partial class StoreContract : IAsyncLifetime
     public async Task Every_way_to_read_tells_the_same_standing()
     {
         await Store.SignOut(user, Now - 5, Cancel);
-        await Hold(Entries(await Standing(), 3) with { Digest = UInt128.MaxValue / 3, NowMs = Now + 7 });
+        await Hold(Entries(await HistoryState(), 3) with { Digest = UInt128.MaxValue / 3, NowMs = Now + 7 });
         await Store.Erase(user, Now + 8, Cancel);
-        await Hold(Entries(await Standing(), 2, "n") with { Digest = 1, NowMs = Now + 9 });
+        await Hold(Entries(await HistoryState(), 2, "n") with { Digest = 1, NowMs = Now + 9 });
         await Upkeep.Sweep(Now + Limits.ErasedTombstoneDays * DayMs + 8, Cancel);
 
-        var standing = await Standing();
-        Assert.True(standing.Horizon.IsAfter(Revision.Origin));
-        Assert.Equal(standing, (await Page(new ReadQuery())).Standing);
-        Assert.Equal(standing, (await Store.Load(user, Revision.Origin, Now, Cancel)).Standing);
+        var history = await HistoryState();
+        Assert.True(history.Horizon.IsAfter(Revision.Origin));
+        Assert.Equal(history, (await Page(new ReadQuery())).HistoryState);
+        Assert.Equal(history, (await Store.Load(user, Revision.Origin, Now, Cancel)).HistoryState);
     }
 
     [Fact]
     public async Task Loading_after_a_revision_gives_what_came_since()
     {
-        await Hold(Entries(await Standing(), 5));
+        await Hold(Entries(await HistoryState(), 5));
 
         var snapshot = await Store.Load(user, new Revision(3), Now, Cancel);
 
         Assert.Equal([4, 5], snapshot.Heads.Select(head => head.Head.Seq.Number).Order());
-        Assert.Equal(new Revision(5), snapshot.Standing.Last);
+        Assert.Equal(new Revision(5), snapshot.HistoryState.Last);
     }
 
     [Fact]
     public async Task An_entity_committed_again_replaces_its_row()
     {
-        await Hold(Commit(await Standing(), Row(Entry("a"), 1, """{"v":1}""")));
-        await Hold(Commit(await Standing(), Tombstone(Entry("a"), 2)));
-        await Hold(Commit(await Standing(), Row(Entry("a"), 3, """{"v":3}""", device: null)));
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 1, """{"v":1}""")));
+        await Hold(Commit(await HistoryState(), Tombstone(Entry("a"), 2)));
+        await Hold(Commit(await HistoryState(), Row(Entry("a"), 3, """{"v":3}""", device: null)));
 
         var head = Assert.Single((await Store.Load(user, Revision.Origin, Now, Cancel)).Heads).Head;
         AssertSame(Row(Entry("a"), 3, """{"v":3}""", device: null).Head, head);
@@ -130,7 +130,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     public async Task A_document_as_large_as_allowed_comes_back_whole()
     {
         var json = $"\"{new string('x', Limits.EntityBytesMax - 2)}\"";
-        await Hold(Commit(await Standing(), Row(Entry("big"), 1, json)));
+        await Hold(Commit(await HistoryState(), Row(Entry("big"), 1, json)));
 
         Assert.Equal(json, Text(Assert.Single((await Page(new ReadQuery())).Rows).Data));
     }
@@ -141,7 +141,7 @@ public abstract partial class StoreContract : IAsyncLifetime
     [InlineData(3)]
     public async Task A_commit_that_cannot_be_is_a_bug_and_is_never_sent(int mistake)
     {
-        var at = await Standing();
+        var at = await HistoryState();
         var commit = mistake switch
         {
             1 => Commit(at, Row(Entry("a"), 1), Row(Entry("a"), 2)),
@@ -150,14 +150,14 @@ public abstract partial class StoreContract : IAsyncLifetime
         };
 
         await Assert.ThrowsAsync<ArgumentException>(async () => await Store.Commit(user, commit, Cancel));
-        Assert.Equal(at, await Standing());
+        Assert.Equal(at, await HistoryState());
     }
 
     [Fact]
     public async Task One_user_sees_nothing_of_another()
     {
         var other = User();
-        await Hold(Entries(await Standing(), 2) with { Losers = [Loser("a", "{}")], Receipts = [Receipt("k")] });
+        await Hold(Entries(await HistoryState(), 2) with { Losers = [Loser("a", "{}")], Receipts = [Receipt("k")] });
         await Store.SeeDevice(user, new DeviceId("d1"), 0, 9, Now, Cancel);
 
         Assert.Empty((await Store.Read(other, null, new ReadQuery(), Now, Cancel)).Rows);
@@ -175,7 +175,7 @@ public abstract partial class StoreContract : IAsyncLifetime
         Assert.Equal(expected.Echoes, actual.Echoes);
     }
 
-    private async Task<Standing> Standing() => await Store.Standing(user, null, Now, Cancel);
+    private async Task<HistoryState> HistoryState() => await Store.HistoryState(user, null, Now, Cancel);
 
     private async Task<ReadPage> Page(ReadQuery query) => await Store.Read(user, null, query, Now, Cancel);
 

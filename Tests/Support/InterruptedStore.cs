@@ -29,7 +29,7 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
         return store.Load(user, after, nowMs, cancel);
     }
 
-    public ValueTask<Standing> Standing(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.Standing(user, device, nowMs, cancel);
+    public ValueTask<HistoryState> HistoryState(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.HistoryState(user, device, nowMs, cancel);
 
     public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) => store.State(user, nowMs, cancel);
 

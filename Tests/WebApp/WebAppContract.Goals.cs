@@ -37,7 +37,7 @@ public abstract partial class WebAppContract
     public async Task An_id_that_is_taken_or_was_deleted_is_409()
     {
         await Post("/api/goals", """{"id":"g","title":"one"}""");
-        Assert.Equal(HttpStatusCode.Conflict, await Web.StatusOf(HttpMethod.Post, "/api/goals", """{"id":"g","title":"two"}"""));
+        Assert.Equal(HttpStatusCode.Conflict, await Web.FindStatus(HttpMethod.Post, "/api/goals", """{"id":"g","title":"two"}"""));
         await Delete("/api/goals/g");
         using var deleted = await Web.Send(HttpMethod.Post, "/api/goals", """{"id":"g","title":"two"}""");
         await deleted.Problem(409, "ALREADY_EXISTS");
@@ -63,7 +63,7 @@ public abstract partial class WebAppContract
             Assert.Equal("old", (await Web.Get($"/api/goals?{query}")).Only("goals").Text("id"));
         Assert.Empty((await Web.Get("/api/goals?status=paused&type=accuracy")).List("goals"));
         Assert.Equal(45, (await Web.Get("/api/goals/old")).GetProperty("totalPracticeTime").GetInt32());
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Get, "/api/goals/no-such"));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Get, "/api/goals/no-such"));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public abstract partial class WebAppContract
         var heard = (await Heard(since)).Only("goals");
         Assert.Equal(("g", "cancelled", "Scales"), (heard.Text("id"), heard.Text("status"), heard.Text("title")));
         Assert.Equal("[1]", heard.GetProperty("mine").GetProperty("deep").GetRawText());
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Put, "/api/goals/h", "{}"));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Put, "/api/goals/h", "{}"));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public abstract partial class WebAppContract
         await Delete("/api/goals/g");
 
         Assert.Equal("g", (await Heard(since)).Only("deleted").Text("entityId"));
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Delete, "/api/goals/g"));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, "/api/goals/g"));
     }
 
     [Fact]
@@ -156,13 +156,13 @@ public abstract partial class WebAppContract
     public async Task Progress_repeated_under_a_key_counts_once()
     {
         await Post("/api/goals", """{"id":"g","title":"Scales"}""");
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Web.StatusOf(HttpMethod.Post, "/api/goals/g/progress", """{"value":2.5}""", "k")));
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Web.FindStatus(HttpMethod.Post, "/api/goals/g/progress", """{"value":2.5}""", "k")));
 
         Assert.All(statuses, status => Assert.Equal(HttpStatusCode.OK, status));
         Assert.Equal(2.5, (await Web.Get("/api/goals/g")).GetProperty("currentValue").GetDouble());
         using var wrong = await Web.Send(HttpMethod.Post, "/api/goals/g/progress", """{"value":"much"}""");
         Assert.Equal("$.value", (await wrong.Problem(400, "INVALID_SHAPE")).Text("path"));
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Post, "/api/goals/no-such/progress", """{"value":1}"""));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Post, "/api/goals/no-such/progress", """{"value":1}"""));
     }
 
     [Fact]

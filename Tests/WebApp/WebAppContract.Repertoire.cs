@@ -32,7 +32,7 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task Adding_one_piece_at_once_from_two_devices_adds_it_once()
     {
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? Web : Phone).StatusOf(HttpMethod.Post, "/api/repertoire", """{"scoreId":"a-b"}""")));
+        var statuses = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? Web : Phone).FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"a-b"}""")));
 
         Assert.Single(statuses, HttpStatusCode.Created);
         Assert.Equal(7, statuses.Count(status => status is HttpStatusCode.Conflict));
@@ -49,7 +49,7 @@ public abstract partial class WebAppContract
             using var response = await device.Send(HttpMethod.Post, "/api/repertoire", """{"scoreId":"key-ed"}""", "k");
             Assert.Equal(HttpStatusCode.Created, response.StatusCode);
             Assert.Equal(life == 1, response.Headers.Contains("X-Idempotent-Replay"));
-            Assert.Equal(HttpStatusCode.Conflict, await device.StatusOf(HttpMethod.Post, "/api/repertoire", """{"scoreId":"key-ed"}""", $"other{life}"));
+            Assert.Equal(HttpStatusCode.Conflict, await device.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"key-ed"}""", $"other{life}"));
         }
     }
 
@@ -112,10 +112,10 @@ public abstract partial class WebAppContract
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
 
         Assert.Equal("clair de lune-debussy", (await Heard(since)).Only("deleted").Text("entityId"));
-        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Delete, Clair, key: "k"));
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Delete, Clair));
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Delete, Clair, key: "other"));
-        Assert.Equal(HttpStatusCode.Created, await Web.StatusOf(HttpMethod.Post, "/api/repertoire", """{"scoreId":"Clair de Lune-Debussy"}"""));
+        Assert.Equal(HttpStatusCode.OK, await Web.FindStatus(HttpMethod.Delete, Clair, key: "k"));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, Clair));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, Clair, key: "other"));
+        Assert.Equal(HttpStatusCode.Created, await Web.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"Clair de Lune-Debussy"}"""));
         Assert.Single((await Heard()).List("repertoire"));
     }
 
@@ -137,7 +137,7 @@ public abstract partial class WebAppContract
         var entry = heard.Only("entries");
         Assert.Equal(("bare", "Clair de Lune", "Debussy", 20), (entry.Text("id"), entry.Text("scoreTitle"), entry.Text("scoreComposer"), entry.GetProperty("duration").GetInt32()));
         Assert.Equal("clair de lune-debussy", entry.Text("scoreId"));
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Delete, $"{Clair}/dissociate"));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, $"{Clair}/dissociate"));
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public abstract partial class WebAppContract
         Assert.Equal(DateTimeOffset.Parse("2026-03-01T10:59:00Z").ToUnixTimeMilliseconds(), stats.GetProperty("lastPracticed").GetInt64());
         Assert.Equal(Enumerable.Range(10, 50).Reverse().Select(i => $"n{i}"), stats.List("recentSessions").Select(session => session.Text("notes")));
         Assert.Equal(60, answer.GetProperty("repertoire").GetProperty("practiceCount").GetInt32());
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Get, "/api/repertoire/no-such/stats"));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Get, "/api/repertoire/no-such/stats"));
     }
 
     [Fact]

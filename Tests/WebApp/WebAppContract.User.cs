@@ -21,7 +21,7 @@ public abstract partial class WebAppContract
     public async Task Me_refuses_who_is_signed_out_or_turned_away()
     {
         await Web.Get("/api/sync/status");
-        Assert.Equal(HttpStatusCode.NoContent, await Phone.StatusOf(HttpMethod.Delete, "/api/sync/devices/web"));
+        Assert.Equal(HttpStatusCode.NoContent, await Phone.FindStatus(HttpMethod.Delete, "/api/sync/devices/web"));
         using var revoked = await Web.Send(HttpMethod.Get, "/api/user/me");
         await revoked.Problem(403, "DEVICE_REVOKED");
         using var alsoThere = await Web.Send(HttpMethod.Put, "/api/user/preferences", "{\"theme\":\"dark\"}");
@@ -82,7 +82,7 @@ public abstract partial class WebAppContract
     public async Task A_repetition_under_a_key_is_not_executed_again()
     {
         await Put("/api/user/preferences", """{"theme":"light"}""");
-        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Put, "/api/user/preferences", """{"theme":"dark"}""", "k"));
+        Assert.Equal(HttpStatusCode.OK, await Web.FindStatus(HttpMethod.Put, "/api/user/preferences", """{"theme":"dark"}""", "k"));
         await Put("/api/user/preferences", """{"theme":"green"}""");
 
         using var again = await Web.Send(HttpMethod.Put, "/api/user/preferences", """{"theme":"dark"}""", "k");
@@ -91,7 +91,7 @@ public abstract partial class WebAppContract
         Assert.Equal("green", (await again.Json()).Text("theme"));
         using var other = await Web.Send(HttpMethod.Put, "/api/user/preferences", """{"theme":"red"}""", "k");
         await other.Problem(422, "IDEMPOTENCY_KEY_REUSED");
-        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Post, "/api/sync/push", """{"changes":{}}""", "k"));
+        Assert.Equal(HttpStatusCode.OK, await Web.FindStatus(HttpMethod.Post, "/api/sync/push", """{"changes":{}}""", "k"));
     }
 
     [Theory]
@@ -139,7 +139,7 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task Signing_out_is_200_whatever_became_of_the_token()
     {
-        Assert.Equal(HttpStatusCode.OK, await Web.StatusOf(HttpMethod.Post, "/api/auth/logout", "{}"));
+        Assert.Equal(HttpStatusCode.OK, await Web.FindStatus(HttpMethod.Post, "/api/auth/logout", "{}"));
         using var anonymous = new HttpClient();
         using var response = await anonymous.PostAsync(new Uri(store.Server.Url, "/api/auth/logout"), null);
         Assert.True((await response.Json()).GetProperty("success").GetBoolean());
@@ -169,7 +169,7 @@ public abstract partial class WebAppContract
         Assert.Equal(("2026-05-04T07:30:00.000Z", "2026-05-04T08:15:00.000Z"), (occurrence.Text("scheduledStart"), occurrence.Text("scheduledEnd")));
         Assert.Equal("Long tones", Assert.Single(occurrence.List("segments")).Text("label"));
         Assert.Equal(1, heard.Only("planTemplates").GetProperty("adoptionCount").GetInt32());
-        Assert.Equal(HttpStatusCode.NotFound, await Web.StatusOf(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"another's"}"""));
+        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"another's"}"""));
     }
 
     [Fact]

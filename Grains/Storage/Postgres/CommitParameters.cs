@@ -21,7 +21,7 @@ internal static class CommitParameters
     private static void AddFence(NpgsqlParameterCollection to, UserId user, Commit commit)
     {
         to.Values(
-            user.Value, commit.Expected.Epoch.Value, commit.Expected.Seq.Number, commit.Last.Number, Bits.Of(commit.Digest), commit.NowMs,
+            user.Value, commit.Expected.Epoch.Value, commit.Expected.Seq.Number, commit.Last.Number, UInt128Codec.Encode(commit.Digest), commit.NowMs,
             commit.OldestTokenMs, Column(commit.Devices, device => device.Value));
     }
 
@@ -31,16 +31,16 @@ internal static class CommitParameters
         to.Texts(Column(rows, row => row.Entity.Id));
         to.Bigints(Column(rows, row => row.Head.Seq.Number));
         to.Bigints(Column(rows, row => row.Head.Version));
-        to.Bigints(Column(rows, row => row.Head.StampMs));
-        to.Bigints(Column(rows, row => row.Head.ClaimMs));
-        to.Bigints(Column(rows, row => row.Head.OutMs));
-        to.Bigints(Column(rows, row => row.Head.PreviousOutMs));
+        to.Bigints(Column(rows, row => row.Head.EffectiveMs));
+        to.Bigints(Column(rows, row => row.Head.ClientMs));
+        to.Bigints(Column(rows, row => row.Head.PublishedMs));
+        to.Bigints(Column(rows, row => row.Head.PreviousPublishedMs));
         to.Array(Column(rows, row => row.Head.DeletedMs), NpgsqlDbType.Bigint);
         to.Array(Column(rows, row => row.Head.Bytes), NpgsqlDbType.Integer);
         to.Array(Column(rows, row => row.Head.NamedVersion), NpgsqlDbType.Bigint);
         to.Texts(Column(rows, row => row.Head.Device?.Value));
-        to.Array(Column(rows, row => Bits.Of(row.Head.Fingerprint)), NpgsqlDbType.Bytea);
-        to.Array(Column(rows, row => Bits.Of(row.Head.PreviousFingerprint)), NpgsqlDbType.Bytea);
+        to.Array(Column(rows, row => UInt128Codec.Encode(row.Head.Fingerprint)), NpgsqlDbType.Bytea);
+        to.Array(Column(rows, row => UInt128Codec.Encode(row.Head.PreviousFingerprint)), NpgsqlDbType.Bytea);
         to.Array(Column(rows, row => EchoCodec.Write(row.Head.Echoes)), NpgsqlDbType.Bytea);
         to.Array(Column(rows, row => row.Data), NpgsqlDbType.Text);
         return CommitParts.Rows;
@@ -51,7 +51,7 @@ internal static class CommitParameters
         to.Texts(Column(replaced, r => r.Id));
         to.Texts(Column(replaced, r => r.Entity.Type));
         to.Texts(Column(replaced, r => r.Entity.Id));
-        to.Array(Column(replaced, r => Bits.Of(r.Fingerprint)), NpgsqlDbType.Bytea);
+        to.Array(Column(replaced, r => UInt128Codec.Encode(r.Fingerprint)), NpgsqlDbType.Bytea);
         to.Bigints(Column(replaced, r => r.WinnerVersion));
         return CommitParts.Replaced;
     }
@@ -61,7 +61,7 @@ internal static class CommitParameters
         to.Texts(Column(losers, l => l.Id));
         to.Texts(Column(losers, l => l.Entity.Type));
         to.Texts(Column(losers, l => l.Entity.Id));
-        to.Array(Column(losers, l => Bits.Of(l.Fingerprint)), NpgsqlDbType.Bytea);
+        to.Array(Column(losers, l => UInt128Codec.Encode(l.Fingerprint)), NpgsqlDbType.Bytea);
         to.Texts(Column(losers, l => l.Reason));
         to.Bigints(Column(losers, l => l.WinnerVersion));
         to.Texts(Column(losers, l => l.Device?.Value));

@@ -27,17 +27,17 @@ internal static class CommitSql
 
     private const string Rows = """
         , rows AS (
-            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
                 bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
-            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.stamp_ms, r.claim_ms, r.out_ms, r.previous_out_ms, r.deleted_ms,
+            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms, r.previous_published_ms, r.deleted_ms,
                 r.bytes, r.named_version, r.device_id, r.fingerprint, r.previous_fingerprint, r.echoes, nullif(r.data, '')
             FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
                 @::integer[], @::bigint[], @::text[], @::bytea[], @::bytea[], @::bytea[], @::text[])
-                AS r (entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
+                AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
                 bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
-                seq = excluded.seq, version = excluded.version, stamp_ms = excluded.stamp_ms, claim_ms = excluded.claim_ms,
-                out_ms = excluded.out_ms, previous_out_ms = excluded.previous_out_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
+                seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
+                published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
                 bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id, fingerprint = excluded.fingerprint,
                 previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data)
         """;

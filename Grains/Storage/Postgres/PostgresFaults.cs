@@ -29,13 +29,13 @@ internal static class PostgresFaults
 
     private static string Reason(Exception e) => e switch
     {
-        PostgresException server => ReasonOf(server.SqlState),
+        PostgresException server => FindReason(server.SqlState),
         _ when e.Message.Contains("pool has been exhausted", StringComparison.Ordinal) => "pool",
         _ when e is TimeoutException || e.InnerException is TimeoutException => "timeout",
         _ => "unreachable",
     };
 
-    private static string ReasonOf(string sqlState) => sqlState switch
+    private static string FindReason(string sqlState) => sqlState switch
     {
         "53100" or "53400" or "54000" or "58030" => "full",
         "25006" => "read_only",

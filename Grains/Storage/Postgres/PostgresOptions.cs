@@ -7,11 +7,11 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// <param name="ConnectSecondsMax">For a new connection, and for a free one of the pool.</param>
 /// <param name="AlsoApply">SQL of the engine that may run at every start; applied after the migrations, under their lock.</param>
 /// <param name="TombstonesMax">See <see cref="Limits.TombstonesMax"/>; fewer in tests.</param>
-/// <param name="SweepRowsMax">See <see cref="Ages.SweepRowsMax"/>; fewer in tests.</param>
+/// <param name="SweepRowsMax">See <see cref="Retention.SweepRowsMax"/>; fewer in tests.</param>
 internal sealed record PostgresOptions(
     int PoolSizeMax = 40,
     int CommandSecondsMax = 10,
     int ConnectSecondsMax = 5,
     int TombstonesMax = Limits.TombstonesMax,
     string? AlsoApply = null,
-    int SweepRowsMax = Ages.SweepRowsMax);
+    int SweepRowsMax = Retention.SweepRowsMax);

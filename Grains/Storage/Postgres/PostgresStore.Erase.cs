@@ -19,8 +19,8 @@ internal sealed partial class PostgresStore
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
-            UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, stamp_ms = $3, claim_ms = $3, out_ms = greatest(out_ms + 1, $3),
-                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
+            UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3, published_ms = greatest(published_ms + 1, $3),
+                previous_published_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
             FROM (SELECT entity_type, entity_id, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE d.user_id = $1 AND d.entity_type = n.entity_type AND d.entity_id = n.entity_id
@@ -30,9 +30,9 @@ internal sealed partial class PostgresStore
                 rights = rights + 1
             WHERE user_id = $1
             """;
-        var count = await Run(connection, tombstones, cancel, user.Value, first, nowMs, nowMs + Ages.ErasedTombstoneMs);
+        var count = await Run(connection, tombstones, cancel, user.Value, first, nowMs, nowMs + Retention.ErasedTombstoneMs);
         foreach (var table in (string[])["sync_conflicts", "sync_devices", "idempotency_keys"])
             await Run(connection, $"DELETE FROM {table} WHERE user_id = $1", cancel, user.Value);
-        await Run(connection, epoch, cancel, user.Value, Bits.FreshEpoch().Value, first, first + count - 1, Bits.Of(UInt128.Zero), nowMs);
+        await Run(connection, epoch, cancel, user.Value, UInt128Codec.FreshEpoch().Value, first, first + count - 1, UInt128Codec.Encode(UInt128.Zero), nowMs);
     }
 }

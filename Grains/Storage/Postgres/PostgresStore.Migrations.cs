@@ -8,7 +8,7 @@ internal sealed partial class PostgresStore
     private const string MigrationLock = "1835627125, 1";
 
     public ValueTask Migrate(CancellationToken cancel) =>
-        Unhurried((connection, token) => Migrate(connection, Migration.Of("Postgres"), options.AlsoApply, token), PostgresFaults.Known, cancel);
+        Unhurried((connection, token) => Migrate(connection, Migration.List("Postgres"), options.AlsoApply, token), PostgresFaults.Known, cancel);
 
     // The lock goes with the transaction: processes that start at once wait for the first, and find nothing left to do.
     private static async Task Migrate(NpgsqlConnection connection, IReadOnlyList<Migration> known, string? also, CancellationToken cancel)

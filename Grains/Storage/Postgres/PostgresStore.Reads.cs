@@ -14,16 +14,16 @@ internal sealed partial class PostgresStore
     }
 
     public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
-        Provisioned(user, nowMs, () => Read(ReadSql.Heads, [user.Value, after.Number], SnapshotOf, cancel), cancel);
+        Provisioned(user, nowMs, () => Read(ReadSql.Heads, [user.Value, after.Number], ReadSnapshot, cancel), cancel);
 
     public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) =>
-        Provisioned(user, nowMs, () => First(ReadSql.State, StateOf, cancel, user.Value), cancel);
+        Provisioned(user, nowMs, () => First(ReadSql.State, ReadState, cancel, user.Value), cancel);
 
     public async ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel)
     {
         if (users.Count == 0) return [];
         string[] asked = [.. users.Select(user => user.Value)];
-        return (await List(ReadSql.States, row => (new UserId(row.GetString(12)), StateOf(row)), cancel, [asked])).ToDictionary();
+        return (await List(ReadSql.States, row => (new UserId(row.GetString(12)), ReadState(row)), cancel, [asked])).ToDictionary();
     }
 
     public async ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel)
@@ -32,7 +32,7 @@ internal sealed partial class PostgresStore
         while (true)
         {
             var (page, whole) = await Read(
-                ReadSql.Page(query, measured), [.. ValuesOf(user, device, query)], (row, token) => PageOf(row, query.Rows, token), cancel);
+                ReadSql.Page(query, measured), [.. ListParameters(user, device, query)], (row, token) => CollectPage(row, query.Rows, token), cancel);
             if (page is not null && (whole || measured)) return page;
             measured = page is not null;
             if (page is null) await Provision(user, nowMs, cancel);
@@ -42,7 +42,7 @@ internal sealed partial class PostgresStore
     public async ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel)
     {
         const string sql = """
-            SELECT d.entity_type, d.entity_id, d.seq, d.version, d.out_ms, d.deleted_ms, d.data
+            SELECT d.entity_type, d.entity_id, d.seq, d.version, d.published_ms, d.deleted_ms, d.data
             FROM unnest($2::text[], $3::text[]) AS k (entity_type, entity_id)
             JOIN sync_data d ON d.user_id = $1 AND d.entity_type = k.entity_type AND d.entity_id = k.entity_id
             """;
@@ -50,16 +50,16 @@ internal sealed partial class PostgresStore
         var distinct = keys.Distinct().ToArray();
         string[] types = [.. distinct.Select(key => key.Type)];
         string[] ids = [.. distinct.Select(key => key.Id)];
-        return await List(sql, StoredColumns.RowOf, cancel, user.Value, types, ids);
+        return await List(sql, StoredColumns.ReadRow, cancel, user.Value, types, ids);
     }
 
     protected override ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel) =>
-        Execute(ProvisionSql, cancel, user.Value, Bits.FreshEpoch().Value, Bits.Of(UInt128.Zero), nowMs);
+        Execute(ProvisionSql, cancel, user.Value, UInt128Codec.FreshEpoch().Value, UInt128Codec.Encode(UInt128.Zero), nowMs);
 
-    private static IEnumerable<object> ValuesOf(UserId user, DeviceId? device, ReadQuery query)
+    private static IEnumerable<object> ListParameters(UserId user, DeviceId? device, ReadQuery query)
     {
         yield return user.Value;
-        yield return ValueOf(device);
+        yield return ToParameter(device);
         yield return query.After.Number;
         yield return query.Rows + 1;
         if (query.Types is { } types) yield return types;
@@ -68,46 +68,46 @@ internal sealed partial class PostgresStore
         yield return key.Id;
     }
 
-    private static UserState StateOf(DbDataReader row) => new(
-        StandingOf(row), [.. row.GetFieldValue<string[]>(10).Select(device => new DeviceId(device))], row.GetInt32(11));
+    private static UserState ReadState(DbDataReader row) => new(
+        ReadHistoryState(row), [.. row.GetFieldValue<string[]>(10).Select(device => new DeviceId(device))], row.GetInt32(11));
 
-    private static async Task<UserSnapshot?> SnapshotOf(NpgsqlDataReader row, CancellationToken cancel)
+    private static async Task<UserSnapshot?> ReadSnapshot(NpgsqlDataReader row, CancellationToken cancel)
     {
-        Standing? standing = null;
+        HistoryState? history = null;
         var heads = new HeadReader();
         while (await row.ReadAsync(cancel))
         {
-            if (row.IsDBNull(0)) standing = StandingOfHeads(row);
+            if (row.IsDBNull(0)) history = ReadHeadsState(row);
             else heads.Take(row);
         }
 
-        return standing is null ? null : new UserSnapshot(standing, heads.Heads);
+        return history is null ? null : new UserSnapshot(history, heads.Heads);
     }
 
-    private static Standing StandingOfHeads(NpgsqlDataReader row) => new(
+    private static HistoryState ReadHeadsState(NpgsqlDataReader row) => new(
         new Epoch(Guid.Parse(row.GetString(11))), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
-        Horizon: new Revision(row.GetInt64(4)), Bits.Read(row.GetFieldValue<byte[]>(12)), LastSyncMs: row.GetInt64(5),
+        Horizon: new Revision(row.GetInt64(4)), UInt128Codec.Decode(row.GetFieldValue<byte[]>(12)), LastSyncMs: row.GetInt64(5),
         NotBeforeMs: row.GetInt64(6), CreatedMs: row.GetInt64(7), DeviceRevoked: false, Rights: row.GetInt64(8));
 
-    private static async Task<(ReadPage? Page, bool Whole)> PageOf(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)
+    private static async Task<(ReadPage? Page, bool Whole)> CollectPage(NpgsqlDataReader row, int rowsMax, CancellationToken cancel)
     {
-        Standing? standing = null;
+        HistoryState? history = null;
         var whole = true;
         var page = new PageBound(rowsMax);
         while (await row.ReadAsync(cancel))
         {
-            if (row.IsDBNull(0)) standing = StandingOfPage(row);
-            else page.Add(StoredColumns.RowOf(row));
+            if (row.IsDBNull(0)) history = ParsePageState(row);
+            else page.Add(StoredColumns.ReadRow(row));
             whole = whole && !(row.IsDBNull(5) && row.IsDBNull(6));
         }
 
-        return (standing is null ? null : new ReadPage(standing, page.Rows, page.More), whole);
+        return (history is null ? null : new ReadPage(history, page.Rows, page.More), whole);
     }
 
-    private static Standing StandingOfPage(NpgsqlDataReader row)
+    private static HistoryState ParsePageState(NpgsqlDataReader row)
     {
         var rest = row.GetString(6).Split(' ');
-        return new Standing(
+        return new HistoryState(
             new Epoch(Guid.Parse(rest[0])), new Revision(row.GetInt64(3)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(5)),
             UInt128.Parse(rest[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), row.GetInt64(4),
             long.Parse(rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), DeviceRevoked: rest[5] == "1",

@@ -1,8 +1,8 @@
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
-/// Rows and standing in one statement, hence one snapshot: the standing is the row without an entity type. It is cheaper than a
-/// transaction of two statements, and than repeating the standing beside every row.
+/// Rows and history state in one statement, hence one snapshot: the history state is the row without an entity type. It is cheaper than a
+/// transaction of two statements, and than repeating the history state beside every row.
 /// </summary>
 internal static class ReadSql
 {
@@ -13,7 +13,7 @@ internal static class ReadSql
     public const string States = $"{StateColumns} WHERE user_id = ANY ($1)";
 
     private const string StateColumns = $"""
-        SELECT {SqlStore.StandingColumns}, false,
+        SELECT {SqlStore.HistoryStateColumns}, false,
             ARRAY(SELECT device_id FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL ORDER BY device_id),
             (SELECT count(*)::int FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NULL),
             user_id
@@ -30,7 +30,7 @@ internal static class ReadSql
         FROM sync_data WHERE user_id = $1 AND seq > $2
         """;
 
-    private const string PageStanding = """
+    private const string PageHistoryState = """
         SELECT NULL::text, NULL::text, last_seq, first_seq, last_sync_ms, tombstone_horizon,
             concat_ws(' ', epoch::text, encode(digest, 'hex'), not_before_ms::text, created_ms::text, rights::text,
                 (EXISTS (SELECT FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL))::int::text)
@@ -42,7 +42,7 @@ internal static class ReadSql
     // A document larger than its share of a page is left out, and the reader then asks again with the sum of bytes: that sum would cost
     // every page a third of its speed, and hardly any page comes near the bound.
     private static readonly string Quick =
-        $"(SELECT entity_type, entity_id, seq, version, out_ms, deleted_ms, CASE WHEN bytes <= {Limits.PageBytesMax} / $4 THEN data END FROM sync_data";
+        $"(SELECT entity_type, entity_id, seq, version, published_ms, deleted_ms, CASE WHEN bytes <= {Limits.PageBytesMax} / $4 THEN data END FROM sync_data";
 
     // One entity past the bound of a page: so the reader sees the row it stops at, and the server never unpacks those behind it.
     private const string Measured = $"""
@@ -53,8 +53,8 @@ internal static class ReadSql
 
     private static readonly string MeasuredEnd = $") chosen) measured WHERE before <= {Limits.PageBytesMax + Limits.StoredBytesMax}";
 
-    private static readonly string[] QuickPages = [.. Enumerable.Range(0, 18).Select(form => PageStanding + Quick + Chosen(form) + ")")];
-    private static readonly string[] MeasuredPages = [.. Enumerable.Range(0, 18).Select(form => PageStanding + Measured + Chosen(form) + MeasuredEnd)];
+    private static readonly string[] QuickPages = [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Quick + Chosen(form) + ")")];
+    private static readonly string[] MeasuredPages = [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Measured + Chosen(form) + MeasuredEnd)];
 
     /// <summary>
     /// $1 user, $2 device, $3 after, $4 limit, then the types ($5) if any, then the key to go on after (two).

@@ -6,7 +6,7 @@ namespace Mirubato.Grains.Storage.Sqlite;
 /// <param name="ReaderWaitSecondsMax">For a free reader.</param>
 /// <param name="PagesMax">Pages of 4 KiB the database may grow to; 0: as many as the disk has.</param>
 /// <param name="TombstonesMax">See <see cref="Limits.TombstonesMax"/>; fewer in tests.</param>
-/// <param name="SweepRowsMax">See <see cref="Ages.SweepRowsMax"/>; fewer in tests.</param>
+/// <param name="SweepRowsMax">See <see cref="Retention.SweepRowsMax"/>; fewer in tests.</param>
 internal sealed record SqliteOptions(
     int ReadersMax = 4,
     int WritesWaitingMax = 4_096,
@@ -14,4 +14,4 @@ internal sealed record SqliteOptions(
     int ReaderWaitSecondsMax = 10,
     int PagesMax = 0,
     int TombstonesMax = Limits.TombstonesMax,
-    int SweepRowsMax = Ages.SweepRowsMax);
+    int SweepRowsMax = Retention.SweepRowsMax);

@@ -57,7 +57,7 @@ internal sealed partial class SqliteStore
             ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
-            sql, user, replaced.Id, replaced.Entity.Type, replaced.Entity.Id, Bits.Of(replaced.Fingerprint), replaced.WinnerVersion, nowMs);
+            sql, user, replaced.Id, replaced.Entity.Type, replaced.Entity.Id, UInt128Codec.Encode(replaced.Fingerprint), replaced.WinnerVersion, nowMs);
     }
 
     private static void KeepLoser(SqliteSession session, string user, Loser loser, long nowMs)
@@ -67,27 +67,27 @@ internal sealed partial class SqliteStore
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
-            sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, Bits.Of(loser.Fingerprint), loser.Reason, loser.WinnerVersion,
+            sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, UInt128Codec.Encode(loser.Fingerprint), loser.Reason, loser.WinnerVersion,
             loser.Device?.Value, nowMs, SqliteSession.Blob(loser.Document));
     }
 
     private static void Put(SqliteSession session, string user, NewRow row)
     {
         const string sql = """
-            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, stamp_ms, claim_ms, out_ms, previous_out_ms, deleted_ms,
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
                 bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
-                seq = excluded.seq, version = excluded.version, stamp_ms = excluded.stamp_ms, claim_ms = excluded.claim_ms,
-                out_ms = excluded.out_ms, previous_out_ms = excluded.previous_out_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
+                seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
+                published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
                 bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id, fingerprint = excluded.fingerprint,
                 previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data
             """;
         var head = row.Head;
         session.Execute(
-            sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.StampMs, head.ClaimMs, head.OutMs, head.PreviousOutMs,
-            head.DeletedMs, head.Bytes, head.NamedVersion, head.Device?.Value, Bits.Of(head.Fingerprint),
-            Bits.Of(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty ? null : SqliteSession.Blob(row.Data));
+            sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.EffectiveMs, head.ClientMs, head.PublishedMs, head.PreviousPublishedMs,
+            head.DeletedMs, head.Bytes, head.NamedVersion, head.Device?.Value, UInt128Codec.Encode(head.Fingerprint),
+            UInt128Codec.Encode(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty ? null : SqliteSession.Blob(row.Data));
     }
 
     private static void Put(SqliteSession session, string user, Receipt receipt)
@@ -104,6 +104,6 @@ internal sealed partial class SqliteStore
     private static void Advance(SqliteSession session, string user, Commit commit)
     {
         const string sql = "UPDATE sync_metadata SET last_seq = $2, digest = $3, last_sync_ms = max(last_sync_ms, $4) WHERE user_id = $1";
-        session.Execute(sql, user, commit.Last.Number, Bits.Of(commit.Digest), commit.NowMs);
+        session.Execute(sql, user, commit.Last.Number, UInt128Codec.Encode(commit.Digest), commit.NowMs);
     }
 }

@@ -15,8 +15,8 @@ internal sealed partial class SqliteStore
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
-            UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, stamp_ms = $3, claim_ms = $3, out_ms = max(out_ms + 1, $3),
-                previous_out_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
+            UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3, published_ms = max(published_ms + 1, $3),
+                previous_published_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
             FROM (SELECT rowid AS at, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE sync_data.rowid = n.at
@@ -27,11 +27,11 @@ internal sealed partial class SqliteStore
             """;
         if (session.First("SELECT last_seq FROM sync_metadata WHERE user_id = $1", row => (long?)row.GetInt64(0), user) is not { } last) return 0;
         var first = last + Limits.EpochJump;
-        var count = session.Execute(tombstones, user, first, nowMs, nowMs + Ages.ErasedTombstoneMs);
+        var count = session.Execute(tombstones, user, first, nowMs, nowMs + Retention.ErasedTombstoneMs);
         session.Execute("DELETE FROM sync_conflicts WHERE user_id = $1", user);
         session.Execute("DELETE FROM sync_devices WHERE user_id = $1", user);
         session.Execute("DELETE FROM idempotency_keys WHERE user_id = $1", user);
-        session.Execute(epoch, user, Bits.FreshEpoch().ToString(), first, first + count - 1, Bits.Of(UInt128.Zero), nowMs);
+        session.Execute(epoch, user, UInt128Codec.FreshEpoch().ToString(), first, first + count - 1, UInt128Codec.Encode(UInt128.Zero), nowMs);
         return count;
     }
 }

@@ -4,7 +4,7 @@ internal sealed partial class SqliteStore
 {
     public async ValueTask Migrate(CancellationToken cancel)
     {
-        var known = Migration.Of("Sqlite");
+        var known = Migration.List("Sqlite");
         await writer.Write(session => Migrate(session, known), cancel);
     }
 

@@ -7,7 +7,7 @@ namespace Mirubato.Grains.Storage.Sqlite;
 internal sealed partial class SqliteStore
 {
     private const string StateSql = $"""
-        SELECT {StandingColumns}, 0,
+        SELECT {HistoryStateColumns}, 0,
             (SELECT json_group_array(device_id) FROM (
                 SELECT device_id FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NOT NULL ORDER BY device_id)),
             (SELECT count(*) FROM sync_devices d WHERE d.user_id = m.user_id AND revoked_ms IS NULL),
@@ -28,14 +28,14 @@ internal sealed partial class SqliteStore
         Provisioned(user, nowMs, () => readers.Read(session => Load(session, user, after), cancel), cancel);
 
     public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) =>
-        Provisioned(user, nowMs, () => First($"{StateSql} WHERE user_id = $1", StateOf, cancel, user.Value), cancel);
+        Provisioned(user, nowMs, () => First($"{StateSql} WHERE user_id = $1", ReadState, cancel, user.Value), cancel);
 
     public async ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel)
     {
         const string sql = $"{StateSql} WHERE user_id IN (SELECT value FROM json_each($1))";
         if (users.Count == 0) return [];
         var asked = JsonSerializer.Serialize(users.Select(user => user.Value));
-        return (await List(sql, row => (new UserId(row.GetString(12)), StateOf(row)), cancel, asked)).ToDictionary();
+        return (await List(sql, row => (new UserId(row.GetString(12)), ReadState(row)), cancel, asked)).ToDictionary();
     }
 
     public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) =>
@@ -45,44 +45,44 @@ internal sealed partial class SqliteStore
     {
         const string sql = $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = $1 AND entity_type = $2 AND entity_id = $3";
         return readers.Read<IReadOnlyList<StoredRow>>(session =>
-            [.. keys.Distinct().Select(key => session.First(sql, StoredColumns.RowOf, user.Value, key.Type, key.Id)).OfType<StoredRow>()], cancel);
+            [.. keys.Distinct().Select(key => session.First(sql, StoredColumns.ReadRow, user.Value, key.Type, key.Id)).OfType<StoredRow>()], cancel);
     }
 
     protected override ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel) =>
         writer.Write(session => Provision(session, user, nowMs), cancel);
 
     private static int Provision(SqliteSession session, UserId user, long nowMs) =>
-        session.Execute(ProvisionSql, user.Value, Bits.FreshEpoch().ToString(), Bits.Of(UInt128.Zero), nowMs);
+        session.Execute(ProvisionSql, user.Value, UInt128Codec.FreshEpoch().ToString(), UInt128Codec.Encode(UInt128.Zero), nowMs);
 
-    private static Standing? StandingOf(SqliteSession session, UserId user, DeviceId? device) =>
-        session.First(StandingSql, StandingOf, user.Value, ValueOf(device));
+    private static HistoryState? ReadHistoryState(SqliteSession session, UserId user, DeviceId? device) =>
+        session.First(HistoryStateSql, ReadHistoryState, user.Value, ToParameter(device));
 
-    private static UserState StateOf(DbDataReader row) => new(
-        StandingOf(row), [.. JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(device => new DeviceId(device))], row.GetInt32(11));
+    private static UserState ReadState(DbDataReader row) => new(
+        ReadHistoryState(row), [.. JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(device => new DeviceId(device))], row.GetInt32(11));
 
     private static UserSnapshot? Load(SqliteSession session, UserId user, Revision after)
     {
-        if (StandingOf(session, user, device: null) is not { } standing) return null;
+        if (ReadHistoryState(session, user, device: null) is not { } history) return null;
         var heads = new HeadReader();
         session.Each(
             $"SELECT {HeadReader.Columns} FROM sync_data WHERE user_id = $1 AND seq > $2",
             row => { heads.Take(row); return true; }, user.Value, after.Number);
-        return new UserSnapshot(standing, heads.Heads);
+        return new UserSnapshot(history, heads.Heads);
     }
 
     private static ReadPage? Page(SqliteSession session, UserId user, DeviceId? device, ReadQuery query)
     {
-        if (StandingOf(session, user, device) is not { } standing) return null;
+        if (ReadHistoryState(session, user, device) is not { } history) return null;
         var page = new PageBound(query.Rows);
         var types = query.Types is null ? 0 : query.ExceptTypes ? 2 : 1;
         session.Each(
             Pages[(int)query.Kind + 3 * types + (query.AfterKey is null ? 0 : 9)],
-            row => page.Add(StoredColumns.RowOf(row)),
-            [.. ValuesOf(user, query)]);
-        return new ReadPage(standing, page.Rows, page.More);
+            row => page.Add(StoredColumns.ReadRow(row)),
+            [.. ListParameters(user, query)]);
+        return new ReadPage(history, page.Rows, page.More);
     }
 
-    private static IEnumerable<object> ValuesOf(UserId user, ReadQuery query)
+    private static IEnumerable<object> ListParameters(UserId user, ReadQuery query)
     {
         yield return user.Value;
         yield return query.After.Number;

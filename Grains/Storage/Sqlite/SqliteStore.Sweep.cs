@@ -3,7 +3,7 @@ namespace Mirubato.Grains.Storage.Sqlite;
 internal sealed partial class SqliteStore
 {
     protected override string StripTombstones => """
-        UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_out_ms = 0 WHERE rowid IN (
+        UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_published_ms = 0 WHERE rowid IN (
             SELECT rowid FROM sync_data WHERE deleted_ms <= $1 AND deleted_ms IS NOT NULL
                 AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL) ORDER BY deleted_ms LIMIT $2)
         """;

@@ -3,7 +3,7 @@ using Mirubato.Gateway.Http;
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>Calls of the app that belong to the service which issues the tokens. No token is asked for: who signs in has none.</summary>
-internal static class Elsewhere
+internal static class NotOfferedEndpoints
 {
     public static void MapElsewhere(this IEndpointRouteBuilder app)
     {

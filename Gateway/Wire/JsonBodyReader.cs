@@ -6,7 +6,7 @@ namespace Mirubato.Gateway.Wire;
 /// <summary>
 /// One pass over a body. Values are sliced out as the bytes they are, not parsed; what is wrong is reported with its place.
 /// </summary>
-internal ref struct BodyWalk(ReadOnlyMemory<byte> body)
+internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
 {
     /// <summary>Members of an envelope: far more than the protocol has, few enough to remember each.</summary>
     public const int MembersMax = 1_000;

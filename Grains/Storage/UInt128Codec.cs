@@ -5,18 +5,18 @@ using Mirubato.Grains.Domain;
 namespace Mirubato.Grains.Storage;
 
 /// <summary>128 bits as both stores keep them: 16 bytes, big endian; no fingerprint is NULL.</summary>
-internal static class Bits
+internal static class UInt128Codec
 {
-    public static byte[] Of(UInt128 bits)
+    public static byte[] Encode(UInt128 bits)
     {
         var bytes = new byte[16];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, bits);
         return bytes;
     }
 
-    public static byte[]? Of(Fingerprint fingerprint) => fingerprint.IsNone ? null : Of(fingerprint.Bits);
+    public static byte[]? Encode(Fingerprint fingerprint) => fingerprint.IsNone ? null : Encode(fingerprint.Bits);
 
-    public static UInt128 Read(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt128BigEndian(bytes);
+    public static UInt128 Decode(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt128BigEndian(bytes);
 
     /// <summary>All 128 bits random: a UUID of version 4 would fix six of them.</summary>
     public static Epoch FreshEpoch()

@@ -1,7 +1,7 @@
 namespace Mirubato.Grains.Domain;
 
 /// <summary>One item of a write, read and normalized: all that merging needs of it.</summary>
-internal sealed record Incoming
+internal sealed record ParsedItem
 {
     /// <summary>Why it cannot be merged at all; then <see cref="Entity"/> names it as well as can be told, and nothing else is set.</summary>
     public ItemRefusal Refusal { get; init; }
@@ -16,7 +16,7 @@ internal sealed record Incoming
     public bool IsDelete { get; init; }
 
     /// <summary>The clock it claims, Unix ms; null when it has none.</summary>
-    public long? ClaimMs { get; init; }
+    public long? ClientMs { get; init; }
 
     /// <summary>The claim says when this was written; else it is only <c>createdAt</c>, or nothing.</summary>
     public bool HasEditClock { get; init; }

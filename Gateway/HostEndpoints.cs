@@ -6,4 +6,4 @@ namespace Mirubato.Gateway;
 /// </summary>
 /// <param name="ServesClients">The sync calls, the socket, the web app's calls and the home page are there.</param>
 /// <param name="More">Maps what the host adds.</param>
-internal sealed record Surface(bool ServesClients = true, Action<WebApplication>? More = null);
+internal sealed record HostEndpoints(bool ServesClients = true, Action<WebApplication>? More = null);

@@ -53,7 +53,7 @@ public sealed class IntakeTests
         var document = shape.Replace("NOTES", new string('x', Limits.EntityBytesMax - shape.Length + 5), StringComparison.Ordinal);
         var stored = Entry(document);
         Assert.Equal(ItemRefusal.None, stored.Refusal);
-        var copy = stored.Document.Render(version: long.MaxValue, outMs: 1_800_000_000_000);
+        var copy = stored.Document.Render(version: long.MaxValue, publishedMs: 1_800_000_000_000);
         Assert.True(copy.Length > Limits.EntityBytesMax);
         var again = Read(new Item("logbook_entry", null, copy));
         Assert.Equal((ItemRefusal.None, stored.Fingerprint), (again.Refusal, again.Fingerprint));
@@ -138,7 +138,7 @@ public sealed class IntakeTests
     public void Deleting_with_the_clients_own_spelling_of_a_score_id_names_the_stored_item()
     {
         var incoming = Read(new Item("repertoire_item", " Clair de lune - Debussy ", default, Delete: true, EventMs: 5));
-        Assert.Equal(("clair de lune-debussy", true, 5L), (incoming.Entity.Id, incoming.IsDelete, incoming.ClaimMs));
+        Assert.Equal(("clair de lune-debussy", true, 5L), (incoming.Entity.Id, incoming.IsDelete, incoming.ClientMs));
         Assert.Equal("""{"id":"clair de lune-debussy","user_id":"user_1","version":3,"updatedAt":"1970-01-01T00:00:00.009Z","deletedAt":"1970-01-01T00:00:00.005Z"}""", Text(incoming, 3, 9));
     }
 
@@ -179,10 +179,10 @@ public sealed class IntakeTests
     [InlineData("""{"id":"a","deletedAt":true,"updatedAt":10}""", null, 10L, true)]
     [InlineData("""{"id":"a","deletedAt":true}""", 20L, 20L, true)]
     [InlineData("""{"id":"a","deletedAt":true}""", null, null, false)]
-    public void A_change_claims_the_clock_of_the_table(string document, long? eventMs, long? claim, bool isEditClock)
+    public void A_change_claims_the_clock_of_the_table(string document, long? eventMs, long? clientTime, bool isEditClock)
     {
         var incoming = Read(new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document), EventMs: eventMs));
-        Assert.Equal((claim, isEditClock), (incoming.ClaimMs, incoming.HasEditClock));
+        Assert.Equal((clientTime, isEditClock), (incoming.ClientMs, incoming.HasEditClock));
     }
 
     [Theory]

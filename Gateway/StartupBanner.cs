@@ -4,7 +4,7 @@ using Mirubato.Gateway.Options;
 namespace Mirubato.Gateway;
 
 /// <summary>What a developer sees once the server is up: where it is, a token, and three lines that show what it does.</summary>
-internal static class Welcome
+internal static class StartupBanner
 {
     public const string SampleUser = "ada";
 

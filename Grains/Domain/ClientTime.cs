@@ -1,16 +1,16 @@
 namespace Mirubato.Grains.Domain;
 
 /// <summary>The clock a change claims (PROTOCOL.md, Clocks). A time that cannot be read counts as not there.</summary>
-internal readonly record struct Claim(long? Ms, bool IsEditClock)
+internal readonly record struct ClientTime(long? Ms, bool IsEditClock)
 {
-    public static Claim Of(in DocumentMembers members, Change change, bool isDelete)
+    public static ClientTime Parse(in DocumentMembers members, Change change, bool isDelete)
     {
         var edited = isDelete ? members.DeletedMs : null;
         edited ??= Time(members, Member.UpdatedAt, Member.UpdatedAtSnake);
-        edited ??= change.EventMs is { } ms && Moment.IsRepresentable(ms) ? ms : null;
+        edited ??= change.EventMs is { } ms && TimeParser.IsRepresentable(ms) ? ms : null;
         return edited is not null
-            ? new Claim(edited, true)
-            : new Claim(Time(members, Member.CreatedAt, Member.CreatedAtSnake), false);
+            ? new ClientTime(edited, true)
+            : new ClientTime(Time(members, Member.CreatedAt, Member.CreatedAtSnake), false);
     }
 
     private static long? Time(in DocumentMembers members, Member member, Member other) => members.Time(member) ?? members.Time(other);

@@ -12,7 +12,7 @@ namespace Mirubato.Gateway.Socket;
 /// connection as it would of any other, and what stands between the two keeps it open for the socket.
 /// It is not there where TLS ends in this process: HTTP then does not speak over this transport but over the one TLS makes of it.
 /// </summary>
-internal sealed class KeptConnection : IDuplexPipe, IConnectionHeartbeatFeature
+internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeature
 {
     private readonly ConnectionContext connection;
     private readonly IDuplexPipe transport;
@@ -20,7 +20,7 @@ internal sealed class KeptConnection : IDuplexPipe, IConnectionHeartbeatFeature
     private (Action<object> Beat, object State)? beating;
     private Func<ConnectionContext, Task>? keeper;
 
-    private KeptConnection(ConnectionContext connection)
+    private DetachedConnection(ConnectionContext connection)
     {
         (this.connection, transport) = (connection, connection.Transport);
         heart = connection.Features.Get<IConnectionHeartbeatFeature>();
@@ -34,10 +34,10 @@ internal sealed class KeptConnection : IDuplexPipe, IConnectionHeartbeatFeature
 
     public bool IsKept => keeper is not null;
 
-    public static void Use(ListenOptions listen) => listen.Use(next => connection => new KeptConnection(connection).Serve(next));
+    public static void Use(ListenOptions listen) => listen.Use(next => connection => new DetachedConnection(connection).Serve(next));
 
-    public static KeptConnection? Of(HttpContext http) =>
-        http.Features.Get<ITlsHandshakeFeature>() is null && HttpProtocol.IsHttp11(http.Request.Protocol) ? http.Features.Get<KeptConnection>() : null;
+    public static DetachedConnection? Find(HttpContext http) =>
+        http.Features.Get<ITlsHandshakeFeature>() is null && HttpProtocol.IsHttp11(http.Request.Protocol) ? http.Features.Get<DetachedConnection>() : null;
 
     /// <summary>Called while the request is still there: whoever keeps the connection has it once the request is gone.</summary>
     public void Keep(Func<ConnectionContext, Task> by) => keeper = by;
@@ -46,7 +46,7 @@ internal sealed class KeptConnection : IDuplexPipe, IConnectionHeartbeatFeature
     {
         // The heart never forgets whom it beats for, and that would be the whole request.
         beating = (action, state);
-        heart?.OnHeartbeat(static kept => ((KeptConnection)kept).Beat(), this);
+        heart?.OnHeartbeat(static kept => ((DetachedConnection)kept).Beat(), this);
     }
 
     private void Beat()
@@ -70,12 +70,12 @@ internal sealed class KeptConnection : IDuplexPipe, IConnectionHeartbeatFeature
         {
             beating = null;
             connection.Transport = transport;
-            features.Set<KeptConnection>(null);
+            features.Set<DetachedConnection>(null);
             if (keeper is not null) await keeper(connection);
         }
     }
 
-    private sealed class KeptReader(PipeReader inner, KeptConnection kept) : PipeReader
+    private sealed class KeptReader(PipeReader inner, DetachedConnection kept) : PipeReader
     {
         public override void AdvanceTo(SequencePosition consumed) => inner.AdvanceTo(consumed);
 
@@ -93,7 +93,7 @@ internal sealed class KeptConnection : IDuplexPipe, IConnectionHeartbeatFeature
         }
     }
 
-    private sealed class KeptWriter(PipeWriter inner, KeptConnection kept) : PipeWriter
+    private sealed class KeptWriter(PipeWriter inner, DetachedConnection kept) : PipeWriter
     {
         public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
 

@@ -6,7 +6,7 @@ namespace Mirubato.Grains.Domain;
 
 /// <summary>A time as a client wrote it: an epoch-ms number, or ISO 8601 with <c>Z</c>, with an offset, without a zone (UTC), or a date alone.</summary>
 /// <remarks>It is read as Unix ms, rounded down, within the years 0001 to 9999.</remarks>
-internal static class Moment
+internal static class TimeParser
 {
     private const int MinuteMs = 60_000;
     private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-.0123456789"u8);

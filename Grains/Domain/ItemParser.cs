@@ -8,13 +8,13 @@ namespace Mirubato.Grains.Domain;
 /// Where an item comes in: 1. refuse what cannot be taken, 2. name the entity, 3. normalize the document, 4. read its clock and fingerprint.
 /// Pure, and fast: every start of every device pushes its whole logbook, and nearly all of it is unchanged.
 /// </summary>
-internal static class Intake
+internal static class ItemParser
 {
     private static readonly byte[] NoMembers = "{}"u8.ToArray();
 
-    public static Incoming Read(Change change, ReadOnlyMemory<byte> sent, UserId user)
+    public static ParsedItem Read(Change change, ReadOnlyMemory<byte> sent, UserId user)
     {
-        var type = EntityTypes.Of(change.Type);
+        var type = EntityTypes.Find(change.Type);
         if (change.Refused is not ItemRefusal.None) return Refuse(change, sent, type, change.Refused);
         if (type is null) return Refuse(change, sent, type, ItemRefusal.UnknownType);
         if (sent.Length > Limits.StoredBytesMax) return Refuse(change, sent, type, ItemRefusal.TooLarge);
@@ -28,31 +28,31 @@ internal static class Intake
         return Read(change, type, user, document, tree);
     }
 
-    private static Incoming Read(Change change, EntityType type, UserId user, ReadOnlyMemory<byte> document, JsonTree tree)
+    private static ParsedItem Read(Change change, EntityType type, UserId user, ReadOnlyMemory<byte> document, JsonTree tree)
     {
         var members = new DocumentMembers(tree, stackalloc int[Members.Count]);
         if (members.HasRepeats) return Refuse(change, document, type, ItemRefusal.DuplicateKeys);
         if (document.Length > BytesMax(members)) return Refuse(change, document, type, ItemRefusal.TooLarge);
-        if (EntityName.Of(type, change, members, user) is not { } id) return Refuse(change, document, type, ItemRefusal.Invalid);
+        if (EntityName.Find(type, change, members, user) is not { } id) return Refuse(change, document, type, ItemRefusal.Invalid);
 
         var isDelete = change.Delete || members.DeletedMs is not null;
-        var claim = Claim.Of(members, change, isDelete);
-        var edits = Normalization.Of(tree, members, type, JsonText.Encode(id), JsonText.Encode(user.Value));
-        if (isDelete) SayDeleted(ref edits, members, claim);
+        var clientTime = ClientTime.Parse(members, change, isDelete);
+        var edits = Normalization.From(tree, members, type, JsonText.Encode(id), JsonText.Encode(user.Value));
+        if (isDelete) SayDeleted(ref edits, members, clientTime);
 
         var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));
         if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, document, type, ItemRefusal.TooLarge);
-        var problem = FingerprintOf(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
+        var problem = ComputeFingerprint(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
         if (problem is not JsonProblem.None) return Refuse(change, document, type, RefusalOf(problem));
 
-        return new Incoming
+        return new ParsedItem
         {
             Change = change,
             Type = type,
             Entity = new EntityKey(type.Name, id),
             IsDelete = isDelete,
-            ClaimMs = claim.Ms,
-            HasEditClock = claim.IsEditClock,
+            ClientMs = clientTime.Ms,
+            HasEditClock = clientTime.IsEditClock,
             Fingerprint = isDelete ? Fingerprint.None : fingerprint,
             BaseVersion = change.BaseVersion ?? BaseVersionOf(tree, members),
             Document = outgoing,
@@ -64,17 +64,17 @@ internal static class Intake
         members.Has(Member.UserId) && members.Has(Member.Version) ? Limits.StoredBytesMax : Limits.EntityBytesMax;
 
     /// <summary>A delete that is kept in the conflict feed must still be one when it is restored.</summary>
-    private static void SayDeleted(ref DocumentEdits edits, in DocumentMembers members, Claim claim)
+    private static void SayDeleted(ref DocumentEdits edits, in DocumentMembers members, ClientTime clientTime)
     {
-        if (members.DeletedMs is null) edits.Set(Member.DeletedAt, JsonText.Encode(IsoTime.Text(Math.Max(1, claim.Ms ?? 0))));
+        if (members.DeletedMs is null) edits.Set(Member.DeletedAt, JsonText.Encode(IsoTime.Text(Math.Max(1, clientTime.Ms ?? 0))));
     }
 
     /// <summary>Of the document as sent where normalizing did not touch its content; else of the normalized one, read again.</summary>
-    private static JsonProblem FingerprintOf(EntityType type, in JsonTree sent, OutgoingDocument? normalized, out Fingerprint fingerprint)
+    private static JsonProblem ComputeFingerprint(EntityType type, in JsonTree sent, OutgoingDocument? normalized, out Fingerprint fingerprint)
     {
         if (normalized is null) return ContentForm.Fingerprint(sent, type, out fingerprint);
         var rendered = new Utf8Buffer(sent[0].Length + 256);
-        normalized.Render(ref rendered, version: 0, outMs: 0);
+        normalized.Render(ref rendered, version: 0, publishedMs: 0);
         using var tree = JsonTree.Parse(rendered.Written, Limits.EntityDepthMax);
         var problem = ContentForm.Fingerprint(tree, type, out fingerprint);
         rendered.Dispose();
@@ -105,7 +105,7 @@ internal static class Intake
         _ => ItemRefusal.Invalid,
     };
 
-    private static Incoming Refuse(Change change, ReadOnlyMemory<byte> document, EntityType? type, ItemRefusal refusal) => new()
+    private static ParsedItem Refuse(Change change, ReadOnlyMemory<byte> document, EntityType? type, ItemRefusal refusal) => new()
     {
         Refusal = refusal,
         Change = change,

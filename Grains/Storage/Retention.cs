@@ -1,7 +1,7 @@
 namespace Mirubato.Grains.Storage;
 
 /// <summary>The ages of <see cref="Limits"/> in milliseconds, and the size of one step of a sweep.</summary>
-internal static class Ages
+internal static class Retention
 {
     private const long DayMs = 24L * 60 * 60 * 1000;
 

@@ -6,7 +6,7 @@ namespace Mirubato.Gateway.Socket;
 /// and added again here, when the deletion arrives. Such a change goes back to its sender too.
 /// Not synchronized; the session's gate guards it.
 /// </summary>
-internal sealed class ToldLately
+internal sealed class RecentlySent
 {
     /// <summary>Past it everything counts as told.</summary>
     public const int EntitiesMax = 4_096;
@@ -34,7 +34,7 @@ internal sealed class ToldLately
     /// <summary>Whether its sender may have been led astray by what came in between.</summary>
     public static bool Matters(StoredRow row) =>
         row.DeletedAtMs is not null || row.Entity.Type == EntityTypes.PracticePlan.Name || row.Entity.Type == EntityTypes.PlanOccurrence.Name
-        || EntityTypes.Of(row.Entity.Type)?.HasNaturalKey is true;
+        || EntityTypes.Find(row.Entity.Type)?.HasNaturalKey is true;
 
     private static bool Holds(HashSet<int>? told, EntityKey entity) => told is not null && (told.Count > EntitiesMax || told.Contains(entity.GetHashCode()));
 }

@@ -5,7 +5,7 @@ using System.Text;
 namespace Mirubato.Gateway.Options;
 
 /// <summary>Turns configuration into <see cref="GatewayOptions"/>, or says everything that is wrong with it.</summary>
-internal static class OptionsFile
+internal static class OptionsParser
 {
     public const int SecretBytesMin = 32;
     public const int AdminSecretBytesMin = 24;

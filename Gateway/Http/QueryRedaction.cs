@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Mirubato.Gateway.Http;
 
 /// <summary>What the query held and no log may see.</summary>
-internal sealed class HiddenQuery
+internal sealed class RedactedQuery
 {
     private readonly Dictionary<string, string> values = new(StringComparer.OrdinalIgnoreCase);
 
@@ -16,7 +16,7 @@ internal sealed class HiddenQuery
     public void Add(string name, string value) => values.TryAdd(name, value);
 
     /// <summary>A parameter of the query, whether logs may see it or not; empty when it is absent.</summary>
-    public static string Read(HttpContext http, string name) => http.Features.Get<HiddenQuery>()?[name] ?? http.Request.Query[name].ToString();
+    public static string Read(HttpContext http, string name) => http.Features.Get<RedactedQuery>()?[name] ?? http.Request.Query[name].ToString();
 }
 
 /// <summary>
@@ -25,7 +25,7 @@ internal sealed class HiddenQuery
 /// token, a user or a search text may come under any name. A token is known by its shape too. Nothing has an address with a token in
 /// its path, so such a request becomes one for <see cref="NoPath"/>, which is not found.
 /// </summary>
-internal sealed partial class QueryHiding(IServiceProvider services) : IHttpContextFactory
+internal sealed partial class QueryRedaction(IServiceProvider services) : IHttpContextFactory
 {
     public const string NoPath = "/hidden";
 
@@ -48,12 +48,12 @@ internal sealed partial class QueryHiding(IServiceProvider services) : IHttpCont
 
     private static void HideQuery(IFeatureCollection features, IHttpRequestFeature request)
     {
-        HiddenQuery? hidden = null;
+        RedactedQuery? hidden = null;
         var kept = new StringBuilder();
         foreach (var pair in new QueryStringEnumerable(request.QueryString))
         {
             var (name, value) = (pair.DecodeName(), pair.DecodeValue());
-            if (!IsShown(name.Span) || Token().IsMatch(value.Span)) (hidden ??= new HiddenQuery()).Add(name.ToString(), value.ToString());
+            if (!IsShown(name.Span) || Token().IsMatch(value.Span)) (hidden ??= new RedactedQuery()).Add(name.ToString(), value.ToString());
             else kept.Append(kept.Length == 0 ? '?' : '&').Append(pair.EncodedName).Append('=').Append(pair.EncodedValue);
         }
 

@@ -15,7 +15,7 @@ public abstract partial class EngineContract
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push(null, Goal("i")), Cancel)).Refusal);
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push(null, Goal("h")), Cancel)).Refusal);
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.Write(Push("k", Goal("h")), Cancel)).Refusal);
-        Assert.True((await there.Read(Caller(), new ReadQuery(), Cancel)).Standing.DeviceRevoked);
+        Assert.True((await there.Read(Caller(), new ReadQuery(), Cancel)).HistoryState.DeviceRevoked);
         Assert.Equal(2, (await Everything()).Count);
 
         Assert.True(await here.Revoke(new DeviceId("d1"), revoked: false, Cancel));
@@ -34,7 +34,7 @@ public abstract partial class EngineContract
         var answers = await Task.WhenAll(there.Write(old, Cancel).AsTask(), there.Write(fresh, Cancel).AsTask());
 
         Assert.Equal([RequestRefusal.SignedOut, RequestRefusal.None], answers.Select(a => a.Refusal));
-        Assert.Equal(RequestRefusal.SignedOut, (await there.Standing(Caller(), Cancel)).Refusal(old.Caller));
+        Assert.Equal(RequestRefusal.SignedOut, (await there.HistoryState(Caller(), Cancel)).Refusal(old.Caller));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public abstract partial class EngineContract
         var status = await there.Status(Caller("d2"), Cancel);
 
         Assert.Equal(2, status.LiveEntities["goal"]);
-        Assert.Equal(2, status.Standing.Last.Number);
+        Assert.Equal(2, status.HistoryState.Last.Number);
         Assert.Equal(2, status.Devices);
     }
 
@@ -85,7 +85,7 @@ public abstract partial class EngineContract
     {
         var (here, there) = (Coordinator(), Coordinator());
         await there.Write(Push("k", Goal("g")), Cancel);
-        var before = await here.Standing(Caller(), Cancel);
+        var before = await here.HistoryState(Caller(), Cancel);
         var after = await here.Erase(Cancel);
 
         Assert.NotEqual(before.Epoch, after.Epoch);
@@ -102,7 +102,7 @@ public abstract partial class EngineContract
     {
         var node = Coordinator();
         await node.Write(Push(null, Goal("a")), Cancel);
-        var token = (await node.Standing(Caller(), Cancel)).Token;
+        var token = (await node.HistoryState(Caller(), Cancel)).Token;
 
         var direct = Token(await node.Write(Push(null, Goal("b")) with { Cursor = token }, Cancel));
         var behind = Token(await node.Write(Push(null, Goal("c")) with { Cursor = token }, Cancel));
@@ -117,7 +117,7 @@ public abstract partial class EngineContract
     public async Task A_batch_with_a_token_is_told_what_it_missed_but_not_its_own()
     {
         var node = Coordinator();
-        var token = (await node.Standing(Caller(), Cancel)).Token;
+        var token = (await node.HistoryState(Caller(), Cancel)).Token;
         await node.Write(PushBy("d2", null, Goal("theirs")), Cancel);
 
         var answer = await node.Write(Batch(token, Goal("mine")), Cancel);
