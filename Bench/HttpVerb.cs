@@ -9,7 +9,8 @@ namespace Mirubato.Bench;
 internal static class HttpVerb
 {
     private static readonly Option<int> Users = LoadVerb.Whole("--users", "Users the load is spread over.", 20, 1, 200_000);
-    private static readonly Option<int> Concurrency = LoadVerb.Whole("--concurrency", "Connections, each with one request at a time.", 32, 1, 1_000);
+    private static readonly Option<int> Concurrency = LoadVerb.Whole(
+        "--concurrency", "Connections, each with one request at a time.", 32, 1, 1_000);
     private static readonly Option<string?> Only = new("--only")
     {
         Description = "Some scenarios, separated by commas: " + string.Join(", ", HttpScenarios.All.Select(scenario => scenario.Name)),
@@ -17,14 +18,17 @@ internal static class HttpVerb
 
     public static Command Create()
     {
-        var verb = new Command("http", "Measure pushes, pulls, replays, status and batches in a closed loop. It leaves its users behind: use a scratch database.")
+        var verb = new Command(
+            "http",
+            "Measure pushes, pulls, replays, status and batches in a closed loop. It leaves its users behind: use a scratch database.")
         {
             Users, Concurrency, Only,
         };
         foreach (var option in LoadVerb.Options)
             verb.Options.Add(option);
         verb.SetAction((parsed, cancel) => LoadVerb.Run(
-            parsed, command => new HttpRun(Options(parsed), TimeProvider.System).Run(Chosen(parsed.GetValue(Only)), command, cancel), cancel));
+            parsed, command =>
+                new HttpRun(Options(parsed), TimeProvider.System).Run(Chosen(parsed.GetValue(Only)), command, cancel), cancel));
         return verb;
     }
 

@@ -23,7 +23,10 @@ internal static class LoadVerb
     public static readonly Option<double> Warmup = Time("--warmup", "Seconds before that, not counted.", 2, 0);
     public static readonly Option<int> Seed = new("--seed") { Description = "Of the entries' content.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileInfo?> Json = new("--json") { Description = "Also write the figures to this file." };
-    public static readonly Option<bool> AllowRemote = new("--allow-remote") { Description = "Allow another machine than this one as the target." };
+    public static readonly Option<bool> AllowRemote = new("--allow-remote")
+    {
+        Description = "Allow another machine than this one as the target.",
+    };
 
     private static readonly Option<int?> Pid = new("--pid")
     {
@@ -31,7 +34,8 @@ internal static class LoadVerb
     };
     private static readonly Option<int?> PostgresPid = new("--postgres-pid")
     {
-        Description = "PostgreSQL's first process (the first line of postmaster.pid) on this machine, to read its CPU time and its children's.",
+        Description =
+            "PostgreSQL's first process (the first line of postmaster.pid) on this machine, to read its CPU time and its children's.",
     };
 
     public static IEnumerable<Option> Options => [Url, SecretOption, Seconds, Warmup, Seed, Pid, PostgresPid, Json, AllowRemote];
@@ -41,7 +45,9 @@ internal static class LoadVerb
     public static string Secret(ParseResult parsed) =>
         parsed.GetValue(SecretOption) ?? throw new BenchFailure($"Pass --secret <the server's Auth__Secret>, or set {SecretVariable}.");
 
-    /// <summary>Runs, writes the figures where they were asked for, and turns whatever ends it early into a sentence. Answers the exit code.</summary>
+    /// <summary>
+    /// Runs, writes the figures where they were asked for, and turns whatever ends it early into a sentence. Answers the exit code.
+    /// </summary>
     public static async Task<int> Run(ParseResult parsed, Func<string, Task<Report>> run, CancellationToken cancel)
     {
         try
@@ -103,7 +109,8 @@ internal static class LoadVerb
     private static string CommandLine(ParseResult parsed)
     {
         var secret = parsed.GetValue(SecretOption);
-        var words = parsed.Tokens.Select(token => string.IsNullOrEmpty(secret) ? token.Value : token.Value.Replace(secret, "***", StringComparison.Ordinal));
+        var words = parsed.Tokens.Select(
+            token => string.IsNullOrEmpty(secret) ? token.Value : token.Value.Replace(secret, "***", StringComparison.Ordinal));
         return string.Join(' ', words.Prepend("dotnet run -c Release --project Bench --"));
     }
 }

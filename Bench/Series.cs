@@ -8,11 +8,14 @@ namespace Mirubato.Bench;
 /// <summary>One thing to measure, however that is done; it is told a word for each phase it enters.</summary>
 internal sealed record Measurement(string Name, Func<Action<string>, CancellationToken, Task<Figures>> Take);
 
-/// <summary>Measurement after measurement, with a bar while it runs and a table at the end, also of what was measured before a failure.</summary>
+/// <summary>
+/// Measurement after measurement, with a bar while it runs and a table at the end, also of what was measured before a failure.
+/// </summary>
 internal static class Series
 {
     /// <exception cref="BenchFailure">A connection broke.</exception>
-    public static async Task<Report> Run(Report report, Target target, TimeSpan each, IReadOnlyList<Measurement> measurements, CancellationToken cancel)
+    public static async Task<Report> Run(
+        Report report, Target target, TimeSpan each, IReadOnlyList<Measurement> measurements, CancellationToken cancel)
     {
         try
         {
@@ -45,7 +48,8 @@ internal static class Series
         }
     }
 
-    private static async Task<Figures> Take(Measurement measurement, Target target, Screen.ScenarioProgress progress, CancellationToken cancel)
+    private static async Task<Figures> Take(
+        Measurement measurement, Target target, Screen.ScenarioProgress progress, CancellationToken cancel)
     {
         progress.Begin(measurement.Name);
         try

@@ -10,10 +10,12 @@ internal sealed class WsRun(WsOptions options)
     public async Task<Report> Run(IReadOnlyList<WsScenario> scenarios, string command, CancellationToken cancel)
     {
         await Series.Knock(options.Target, () => Knock(cancel));
-        Screen.Say($"Run {options.Run}, seed {options.Seed}, {options.Target.Url}{(options.Second is { } second ? $" to {second.Url}" : "")}");
+        Screen.Say(
+            $"Run {options.Run}, seed {options.Seed}, {options.Target.Url}{(options.Second is { } second ? $" to {second.Url}" : "")}");
         var report = new Report(Machine.This(), command, options.Time.GetUtcNow(), options.Seed);
         return await Series.Run(report, options.Target, options.Warmup + options.Seconds,
-            [.. scenarios.Select(scenario => new Measurement(scenario.Name, (phase, until) => scenario.Run(options, phase, until)))], cancel);
+            [.. scenarios.Select(scenario => new Measurement(scenario.Name, (phase, until) => scenario.Run(options, phase,
+            until)))], cancel);
     }
 
     private async Task Knock(CancellationToken cancel)

@@ -19,7 +19,9 @@ internal static class WsVerb
 
     public static Command Create()
     {
-        var verb = new Command("ws", "Measure fan-out, mutations, connections and catch-up over WebSockets. It leaves its users behind: use a scratch database.")
+        var verb = new Command(
+            "ws",
+            "Measure fan-out, mutations, connections and catch-up over WebSockets. It leaves its users behind: use a scratch database.")
         {
             SecondUrl, Only,
         };
@@ -65,5 +67,7 @@ internal static class WsVerb
     }
 
     private static Target Plain(Target target) =>
-        target.IsTls ? throw new BenchFailure($"{target.Url}: the ws verb speaks plain http only; measure behind the proxy that ends TLS.") : target;
+        target.IsTls
+            ? throw new BenchFailure($"{target.Url}: the ws verb speaks plain http only; measure behind the proxy that ends TLS.")
+            : target;
 }

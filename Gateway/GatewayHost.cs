@@ -12,7 +12,10 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway;
 
-/// <summary>Composes the server. What runs behind it is the caller's: it registers an <see cref="IUserReader"/>, an <see cref="IReadiness"/> and Orleans.</summary>
+/// <summary>
+/// Composes the server. What runs behind it is the caller's: it registers an <see cref="IUserReader"/>, an <see cref="IReadiness"/> and
+/// Orleans.
+/// </summary>
 public static class GatewayHost
 {
     public const string DefaultUrl = "http://localhost:8787";
@@ -22,16 +25,20 @@ public static class GatewayHost
         new("Logging:LogLevel:Default", "Information"),
         new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
 
-        // In a cluster: Orleans names grains in what it logs, and those are users. Its member list names none, and is what operators look for.
+        // In a cluster: Orleans names grains in what it logs, and those are users. Its member list names none, and is what operators look
+        // for.
         new("Logging:LogLevel:Orleans", "None"),
         new("Logging:LogLevel:Orleans.Runtime.MembershipService", "Information"),
     ];
 
-    /// <summary>Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.</summary>
+    /// <summary>
+    /// Builds, says what is wrong with the settings if anything is, and runs until it is told to stop. Answers the exit code.
+    /// </summary>
     /// <param name="check">What is wrong with the settings of the caller's own, to be said together with the rest.</param>
     /// <param name="onStarted">Called once all of it has started.</param>
     public static Task<int> Run(
-        string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null, Action? onStarted = null) => Guarded(async () =>
+        string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null,
+        Action? onStarted = null) => Guarded(async () =>
     {
         await using var app = Build(args, configure, check);
         app.Lifetime.ApplicationStarted.Register(() =>
@@ -44,7 +51,8 @@ public static class GatewayHost
 
     /// <summary>Does one thing to the configured store instead of serving, and says how much it did.</summary>
     public static Task<int> Administer(
-        string[] args, Action<WebApplicationBuilder> configure, Func<IServiceProvider, CancellationToken, Task<long>> act, string done) => Guarded(async () =>
+        string[] args, Action<WebApplicationBuilder> configure, Func<IServiceProvider, CancellationToken, Task<long>> act,
+        string done) => Guarded(async () =>
     {
         await using var app = Build(args, configure);
         await Console.Out.WriteLineAsync($"{await act(app.Services, CancellationToken.None)} {done}");
@@ -75,13 +83,15 @@ public static class GatewayHost
         }
         catch (IOException taken) when (taken.InnerException is AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"{taken.Message} Stop what listens there, or listen elsewhere: ./run --Urls http://localhost:9000");
+            await Console.Error.WriteLineAsync(
+                $"{taken.Message} Stop what listens there, or listen elsewhere: ./run --Urls http://localhost:9000");
             return 1;
         }
     }
 
     /// <summary>The server, ready to start. Throws with every wrong setting at once.</summary>
-    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null, Func<IConfiguration, IReadOnlyList<string>>? check = null)
+    public static WebApplication Build(
+        string[] args, Action<WebApplicationBuilder>? configure = null, Func<IConfiguration, IReadOnlyList<string>>? check = null)
     {
         // Slim leaves out what this server has no use for: host filtering, IIS, static assets, event logs.
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -123,7 +133,10 @@ public static class GatewayHost
         var chosen = ((string[])["urls", "http_ports", "https_ports"]).Any(name => !string.IsNullOrEmpty(configuration[name]))
             || configuration.GetSection("Kestrel:Endpoints").Exists();
         if (!chosen) builder.WebHost.UseUrls(DefaultUrl);
-        if (adminPort is { } port && !configuration.GetSection("Kestrel:Endpoints").Exists()) builder.WebHost.UseUrls(WithPort(configuration, port));
+        if (adminPort is { } port && !configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(WithPort(configuration, port));
+        }
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -140,17 +153,25 @@ public static class GatewayHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(limits.ShutdownSeconds));
     }
 
-    /// <summary>Where to listen, and the port for operators beside the first of them. Kestrel's own endpoints are the operator's to complete.</summary>
+    /// <summary>
+    /// Where to listen, and the port for operators beside the first of them. Kestrel's own endpoints are the operator's to complete.
+    /// </summary>
     private static string[] WithPort(ConfigurationManager configuration, int port)
     {
         var urls = List("urls").ToList();
-        if (urls.Count == 0) urls = [.. List("http_ports").Select(one => $"http://*:{one}"), .. List("https_ports").Select(one => $"https://*:{one}")];
+        if (urls.Count == 0)
+        {
+            urls = [.. List("http_ports").Select(one => $"http://*:{one}"), .. List("https_ports").Select(one => $"https://*:{one}")];
+        }
         if (urls.Any(url => BindingAddress.Parse(url).Port == port))
-            throw new InvalidOptionsException([$"Admin:Port is {port}, and so is a port of Urls: set one of its own, or leave it out to have the pages for operators where everything is."]);
+            throw new InvalidOptionsException(
+                [$"Admin:Port is {port}, and so is a port of Urls: set one of its own, or leave it out to have the pages for operators "
+                    + $"where everything is."]);
         var first = BindingAddress.Parse(urls[0]);
         return [.. urls, $"{first.Scheme}://{first.Host}:{port}"];
 
-        string[] List(string name) => configuration[name]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        string[] List(string name) =>
+            configuration[name]?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
     }
 
     private static void Services(IServiceCollection services, GatewayOptions options)

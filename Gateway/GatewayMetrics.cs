@@ -18,7 +18,8 @@ internal sealed class GatewayMetrics
         refusals = meter.CreateCounter<long>("mirubato.gateway.refusals", "{request}", "Requests answered with a problem, by code.");
         Replays = meter.CreateCounter<long>("mirubato.gateway.replays", "{request}", "Writes answered from a receipt.");
         NotModified = meter.CreateCounter<long>("mirubato.gateway.not_modified", "{request}", "Pulls answered 304.");
-        storeFailures = meter.CreateCounter<long>("mirubato.gateway.store_failures", "{request}", "Requests that failed on the store, by reason.");
+        storeFailures = meter.CreateCounter<long>(
+            "mirubato.gateway.store_failures", "{request}", "Requests that failed on the store, by reason.");
         PulledRows = meter.CreateCounter<long>("mirubato.gateway.pulled_rows", "{row}", "Entities and tombstones sent by pulls.");
         Sockets = meter.CreateUpDownCounter<long>("mirubato.gateway.sockets", "{socket}", "Open sockets.");
         socketRefusals = meter.CreateCounter<long>("mirubato.gateway.socket_refusals", "{request}", "Upgrades refused, by status.");
@@ -27,7 +28,8 @@ internal sealed class GatewayMetrics
         CatchUps = meter.CreateCounter<long>("mirubato.gateway.catch_ups", "{run}", "Times a socket read from the store.");
         Overflows = meter.CreateCounter<long>("mirubato.gateway.overflows", "{socket}", "Times a socket fell behind what was announced.");
         closes = meter.CreateCounter<long>("mirubato.gateway.closes", "{socket}", "Sockets closed from here, by code.");
-        meter.CreateObservableGauge("mirubato.gateway.body_bytes", () => budget.TakenBytes, "By", "Unpacked bytes of large bodies in memory.");
+        meter.CreateObservableGauge(
+            "mirubato.gateway.body_bytes", () => budget.TakenBytes, "By", "Unpacked bytes of large bodies in memory.");
     }
 
     public Counter<long> Replays { get; }

@@ -15,7 +15,8 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Warning, "Not ready: the store did not answer a ping")]
     public static partial void NotReady(ILogger log, Exception failure);
 
-    [LoggerMessage(5, LogLevel.Warning, "Tokens are signed with a generated development secret in {Directory}; set Auth:Secret for anything else")]
+    [LoggerMessage(5, LogLevel.Warning, "Tokens are signed with a generated development secret in {Directory}; set Auth:Secret for "
+        + "anything else")]
     public static partial void DevelopmentSecret(ILogger log, string directory);
 
     [LoggerMessage(6, LogLevel.Error, "A socket failed; its client connects again and goes on where it was")]
@@ -27,6 +28,7 @@ internal static partial class Log
     [LoggerMessage(8, LogLevel.Information, "Closing {Sockets} sockets before the process stops")]
     public static partial void Draining(ILogger log, int sockets);
 
-    [LoggerMessage(9, LogLevel.Warning, "The keys of Auth:Authority could not be read; tokens whose key is not known are answered 503 AUTHORITY_UNAVAILABLE")]
+    [LoggerMessage(9, LogLevel.Warning, "The keys of Auth:Authority could not be read; tokens whose key is not known are answered 503 "
+        + "AUTHORITY_UNAVAILABLE")]
     public static partial void AuthorityUnavailable(ILogger log, Exception failure);
 }

@@ -4,8 +4,8 @@ using System.Text;
 namespace Mirubato.Gateway;
 
 /// <summary>
-/// Unicode's composed form, to compare names in: a Mac writes ř as r and a caron. <see cref="string.Normalize()"/> does nothing here, because
-/// the server runs without ICU. <c>Nfc.txt</c> has the pairs of UnicodeData.txt as triples: base, mark, composed.
+/// Unicode's composed form, to compare names in: a Mac writes ř as r and a caron. <see cref="string.Normalize()"/> does nothing here,
+/// because the server runs without ICU. <c>Nfc.txt</c> has the pairs of UnicodeData.txt as triples: base, mark, composed.
 /// </summary>
 internal static class Nfc
 {
@@ -30,7 +30,8 @@ internal static class Nfc
     private static char? Compose(char first, char second) => (first, second) switch
     {
         // Hangul is arithmetic: 19 leads, 21 vowels, 27 tails.
-        ( >= '\u1100' and <= '\u1112', >= '\u1161' and <= '\u1175') => (char)('\uac00' + ((((first - '\u1100') * 21) + second - '\u1161') * 28)),
+        ( >= '\u1100' and <= '\u1112', >= '\u1161' and <= '\u1175') =>
+            (char)('\uac00' + ((((first - '\u1100') * 21) + second - '\u1161') * 28)),
         ( >= '\uac00' and <= '\ud7a3', > '\u11a7' and <= '\u11c2') when (first - '\uac00') % 28 == 0 => (char)(first + second - '\u11a7'),
         _ => Pairs.TryGetValue((first, second), out var one) ? one : null,
     };

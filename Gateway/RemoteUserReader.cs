@@ -3,7 +3,8 @@ namespace Mirubato.Gateway;
 /// <summary>Reads in a process without a store: a silo is asked, and once more after one went away.</summary>
 internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IReadiness
 {
-    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => Ask(caller.User, grain => grain.HistoryState(caller), cancel);
+    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) =>
+        Ask(caller.User, grain => grain.HistoryState(caller), cancel);
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) =>
         Ask(caller.User, grain => grain.Read(new PageRequest(caller, query)), cancel);
@@ -20,7 +21,8 @@ internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IRea
 
     private async ValueTask<T> Ask<T>(UserId user, Func<ISyncReaderGrain, Task<Reply<T>>> ask, CancellationToken cancel)
     {
-        var grain = grains.GetGrain<ISyncReaderGrain>((user.Value?.GetHashCode(StringComparison.Ordinal) & int.MaxValue ?? 0) % ISyncReaderGrain.Keys);
+        var grain = grains.GetGrain<ISyncReaderGrain>(
+            (user.Value?.GetHashCode(StringComparison.Ordinal) & int.MaxValue ?? 0) % ISyncReaderGrain.Keys);
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -12,18 +12,24 @@ internal static class StartupBanner
     {
         var options = app.Services.GetRequiredService<GatewayOptions>();
         if (!app.Environment.IsDevelopment() || options.Auth.Secret is null) return;
-        var url = app.Urls.FirstOrDefault(url => url.StartsWith("http://", StringComparison.Ordinal)) ?? app.Urls.FirstOrDefault() ?? GatewayHost.DefaultUrl;
+        var url = app.Urls.FirstOrDefault(url => url.StartsWith("http://", StringComparison.Ordinal))
+            ?? app.Urls.FirstOrDefault()
+            ?? GatewayHost.DefaultUrl;
         var now = app.Services.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow();
         Console.WriteLine(Text(url, SampleToken.For(SampleUser, options.Auth, now, TimeSpan.FromDays(1)), now, options));
     }
 
     private static string Text(string url, string token, DateTimeOffset now, GatewayOptions options)
     {
-        var entry = $$$"""{"changes":{"entries":[{"id":"first-entry","timestamp":"{{{IsoTime.Text(now)}}}","duration":25,"type":"practice","instrument":"piano","notes":"Slow, hands separate","updatedAt":"{{{IsoTime.Text(now)}}}"}]}}""";
+        var entry =
+            $$$"""{"changes":{"entries":[{"id":"first-entry","timestamp":"{{{IsoTime.Text(now)}}}","duration":25,"type":"practice","instrument":"piano","notes":"Slow, hands separate","updatedAt":"{{{IsoTime.Text(now)}}}"}]}}""";
         var storage = options.Storage;
         var store = storage.Postgres is null ? $"SQLite at {Path.GetFullPath(storage.SqlitePath)}" : "PostgreSQL";
-        var push = $"""{url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop' -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'""";
-        var demo = options.Demo.Enabled ? $"\n\n  See it happen: open {url}{Demo.DemoPage.Path}, write on the left, and it appears on the right.\n" : "";
+        var push =
+            $"""{url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop' -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'""";
+        var demo = options.Demo.Enabled
+            ? $"\n\n  See it happen: open {url}{Demo.DemoPage.Path}, write on the left, and it appears on the right.\n"
+            : "";
         return $"""
 
             Mirubato Sync is up at {url}, storing in {store}.{demo}

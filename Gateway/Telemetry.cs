@@ -15,10 +15,18 @@ internal static class Telemetry
     public const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private static readonly string[] Meters =
-        ["Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting", "Npgsql", "System.Runtime", "Microsoft.Orleans"];
-    private static readonly string[] Sources = ["Microsoft.AspNetCore", "Npgsql", "Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime"];
+        [
+            "Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting",
+            "Npgsql", "System.Runtime", "Microsoft.Orleans",
+        ];
+    private static readonly string[] Sources =
+    [
+        "Microsoft.AspNetCore", "Npgsql", "Microsoft.Orleans.Application", "Microsoft.Orleans.Runtime",
+    ];
 
-    /// <summary>Without it nothing is to pay for traces: Orleans runs its filters for them on each grain call, whether anybody listens or not.</summary>
+    /// <summary>
+    /// Without it nothing is to pay for traces: Orleans runs its filters for them on each grain call, whether anybody listens or not.
+    /// </summary>
     public static bool IsConfigured(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Endpoint]);
 
     public static void Configure(IServiceCollection services, IConfiguration configuration)
@@ -33,7 +41,10 @@ internal static class Telemetry
     private sealed class GrainIdRemoval : BaseProcessor<Activity>
     {
         // The text of an exception of Orleans names the grain that was called. Its type stays.
-        private static readonly string[] Tags = ["orleans.rpc.target_id", "orleans.rpc.source_id", "orleans.grain.id", "exception.message", "exception.stacktrace"];
+        private static readonly string[] Tags =
+        [
+            "orleans.rpc.target_id", "orleans.rpc.source_id", "orleans.grain.id", "exception.message", "exception.stacktrace",
+        ];
 
         public override void OnEnd(Activity data)
         {

@@ -8,9 +8,9 @@ internal sealed class Coordinators(IGrainFactory grains, IUserReader reader, Use
 }
 
 /// <summary>
-/// The coordinator of one user, as the Gateway calls it. Every call may throw <see cref="StoreUnavailableException"/>: nothing was acknowledged
-/// then. That no answer came, or that a silo is gone, says nothing about the outcome of a write: the caller retries under the same key, and
-/// finds its receipt if the commit was made.
+/// The coordinator of one user, as the Gateway calls it. Every call may throw <see cref="StoreUnavailableException"/>: nothing was
+/// acknowledged then. That no answer came, or that a silo is gone, says nothing about the outcome of a write: the caller retries under the
+/// same key, and finds its receipt if the commit was made.
 /// </summary>
 internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, IUserReader reader, UserSocketsRegistry sockets)
 {
@@ -24,7 +24,9 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
         return answer;
     }
 
-    /// <summary>Where the history stands, without a query if the coordinator knows. If it does not answer in time, a snapshot of the store decides.</summary>
+    /// <summary>
+    /// Where the history stands, without a query if the coordinator knows. If it does not answer in time, a snapshot of the store decides.
+    /// </summary>
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
     {
         try

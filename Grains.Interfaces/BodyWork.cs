@@ -7,7 +7,8 @@ namespace Mirubato.Grains.Interfaces;
 public static class BodyWork
 {
     private static readonly TaskScheduler PartOfTheCores =
-        new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, Math.Max(1, Environment.ProcessorCount / Limits.BodyCoreParts)).ConcurrentScheduler;
+        new ConcurrentExclusiveSchedulerPair(
+            TaskScheduler.Default, Math.Max(1, Environment.ProcessorCount / Limits.BodyCoreParts)).ConcurrentScheduler;
 
     /// <param name="bytes">How much the work reads; up to <see cref="Limits.InlineBodyBytesMax"/> it is done at once.</param>
     public static ValueTask<TResult> Run<TState, TResult>(int bytes, TState state, Func<TState, TResult> work) =>

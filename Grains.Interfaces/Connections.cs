@@ -19,10 +19,13 @@ public sealed record Roster(
 /// <param name="IsNew">It asks to be admitted.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.connection")]
 public sealed record LiveConnection(
-    [property: Id(0)] string ConnectionId, [property: Id(1)] DeviceId? Device, [property: Id(2)] long OpenedMs, [property: Id(3)] bool IsNew = false);
+    [property: Id(0)] string ConnectionId, [property: Id(1)] DeviceId? Device, [property: Id(2)] long OpenedMs,
+    [property: Id(3)] bool IsNew = false);
 
 /// <param name="Silo">The address of the silo in which the activation runs.</param>
-/// <param name="IsKnown">This activation had met the process before; else the process compares with the store what it may have missed.</param>
+/// <param name="IsKnown">
+/// This activation had met the process before; else the process compares with the store what it may have missed.
+/// </param>
 /// <param name="Refused">Connections of the report that are not admitted, because the user has as many as allowed.</param>
 /// <param name="Head">Where the history stands, as far as this activation knows.</param>
 /// <param name="MinuteOldHead">A revision that the history had reached a minute ago; null when the activation does not know.</param>
@@ -42,7 +45,9 @@ public interface IGatewayObserver : IGrainObserver
     [Alias("tell"), ResponseTimeout(CallTimeouts.Announcement)]
     Task Tell(UserNews news);
 
-    /// <summary>The connection of the user that has been silent for the longest, if any has been for <see cref="Limits.EvictSilentMs"/>.</summary>
+    /// <summary>
+    /// The connection of the user that has been silent for the longest, if any has been for <see cref="Limits.EvictSilentMs"/>.
+    /// </summary>
     [Alias("longest-silent"), ResponseTimeout(CallTimeouts.HistoryState)]
     Task<SilentConnection?> LongestSilent(UserId user);
 }
@@ -82,14 +87,17 @@ public sealed record UserNews([property: Id(0)] UserId User)
 /// <summary>The rows of revisions <c>(After, Head]</c>, by revision. They are durable before they are told.</summary>
 [GenerateSerializer, Immutable, Alias("mirubato.announcement")]
 public sealed record Announcement(
-    [property: Id(0)] Epoch Epoch, [property: Id(1)] Revision After, [property: Id(2)] Revision Head, [property: Id(3)] List<AnnouncedRow> Rows)
+    [property: Id(0)] Epoch Epoch, [property: Id(1)] Revision After, [property: Id(2)] Revision Head,
+    [property: Id(3)] List<AnnouncedRow> Rows)
 {
     public SyncToken Token => new(Epoch, Head);
 
     public long Bytes => Rows.Sum(row => (long)row.Row.Data.Length);
 }
 
-/// <param name="ConnectionId">The socket that wrote it and holds it as it was stored; null when it came over HTTP, or differs from what was sent.</param>
+/// <param name="ConnectionId">
+/// The socket that wrote it and holds it as it was stored; null when it came over HTTP, or differs from what was sent.
+/// </param>
 /// <param name="IsNew">Nobody knew a live entity of that key.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.announced-row")]
 public sealed record AnnouncedRow([property: Id(0)] StoredRow Row, [property: Id(1)] string? ConnectionId, [property: Id(2)] bool IsNew);

@@ -24,7 +24,10 @@ public enum TimeForm
     AsWritten,
 }
 
-/// <summary>One row of the entity table. <paramref name="Member"/> names it in push and pull; types without one travel in <c>batch</c> and <c>other</c>.</summary>
+/// <summary>
+/// One row of the entity table. <paramref name="Member"/> names it in push and pull; types without one travel in <c>batch</c> and
+/// <c>other</c>.
+/// </summary>
 public sealed record EntityType(string Name, string? Member, IdSource Ids = IdSource.Generated, TimeForm Times = TimeForm.Iso)
 {
     /// <summary>A push of a natural key after its deletion may revive it (merge rule 4).</summary>
@@ -53,7 +56,9 @@ public static class EntityTypes
 
     public static bool IsNamed(string name) => ByName.ContainsKey(name);
 
-    /// <summary>The type of that name; any other lower_snake name is a type of the application's own. Null when the name is neither.</summary>
+    /// <summary>
+    /// The type of that name; any other lower_snake name is a type of the application's own. Null when the name is neither.
+    /// </summary>
     public static EntityType? Find(string name) =>
         ByName.GetValueOrDefault(name) ?? (IsLowerSnake(name) ? new EntityType(name, Member: null) : null);
 

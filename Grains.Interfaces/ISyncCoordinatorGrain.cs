@@ -22,7 +22,8 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
 
     /// <summary>
     /// Where the history stands, and whether this caller may still take part. What the store confirmed within the last
-    /// <see cref="Limits.ConfirmedMs"/> may say that the caller is welcome; anything else a snapshot of the store says. Notes the device as seen.
+    /// <see cref="Limits.ConfirmedMs"/> may say that the caller is welcome; anything else a snapshot of the store says. Notes the device as
+    /// seen.
     /// </summary>
     [Alias("standing"), ResponseTimeout(CallTimeouts.HistoryState)]
     Task<Reply<HistoryState>> HistoryState(Caller caller);

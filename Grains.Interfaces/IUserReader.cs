@@ -25,4 +25,5 @@ public interface IUserReader
 /// <param name="Revoked">Every revoked device.</param>
 /// <param name="Devices">How many devices are not revoked.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.user-state")]
-public sealed record UserState([property: Id(0)] HistoryState HistoryState, [property: Id(1)] List<DeviceId> Revoked, [property: Id(2)] int Devices);
+public sealed record UserState(
+    [property: Id(0)] HistoryState HistoryState, [property: Id(1)] List<DeviceId> Revoked, [property: Id(2)] int Devices);

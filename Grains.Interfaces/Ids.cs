@@ -14,7 +14,9 @@ public readonly record struct DeviceId([property: Id(0)] string Value)
     public override string ToString() => Value;
 }
 
-/// <summary>Names one entity of one user. <paramref name="Type"/> is a lower_snake name, <paramref name="Id"/> a <see cref="UsableId"/>.</summary>
+/// <summary>
+/// Names one entity of one user. <paramref name="Type"/> is a lower_snake name, <paramref name="Id"/> a <see cref="UsableId"/>.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("mirubato.entity-key")]
 public readonly record struct EntityKey([property: Id(0)] string Type, [property: Id(1)] string Id)
 {
@@ -47,14 +49,17 @@ public readonly record struct Epoch([property: Id(0)] Guid Value)
 /// started from nothing, so the paging may go on below the horizon, as long as that has not risen.
 /// </param>
 [GenerateSerializer, Immutable, Alias("mirubato.sync-token")]
-public readonly record struct SyncToken([property: Id(0)] Epoch Epoch, [property: Id(1)] Revision Seq, [property: Id(2)] Revision Floor = default)
+public readonly record struct SyncToken(
+    [property: Id(0)] Epoch Epoch, [property: Id(1)] Revision Seq, [property: Id(2)] Revision Floor = default)
 {
     private const int EpochDigits = 32;
 
     /// <summary>A token nobody was given: the client starts over.</summary>
     public static SyncToken Start => default;
 
-    /// <summary>Text that is no token at all reads as <see cref="Start"/>: existing clients send any string, and to start over is always safe.</summary>
+    /// <summary>
+    /// Text that is no token at all reads as <see cref="Start"/>: existing clients send any string, and to start over is always safe.
+    /// </summary>
     public static SyncToken Parse(string? text)
     {
         var parts = text?.Split('.') ?? [];
@@ -73,7 +78,8 @@ public readonly record struct SyncToken([property: Id(0)] Epoch Epoch, [property
 
     private static bool TryRevision(string digits, out Revision revision)
     {
-        var isNumber = long.TryParse(digits, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number);
+        var isNumber = long.TryParse(
+            digits, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number);
         revision = new Revision(number);
         return isNumber;
     }

@@ -30,17 +30,24 @@ public static class Limits
     /// <summary>Stored documents that one request may have announced again, because it lost to each in a tie.</summary>
     public const int TiedBytesMax = 32 * 1024 * 1024;
 
-    /// <summary>Receipts of one user, past which the oldest keys are forgotten early; and how many or how much a coordinator adds between two looks.</summary>
+    /// <summary>
+    /// Receipts of one user, past which the oldest keys are forgotten early; and how many or how much a coordinator adds between two looks.
+    /// </summary>
     public const int ReceiptsMax = 10_000;
     public const long ReceiptBytesMax = 32L * 1024 * 1024;
     public const int ReceiptsBetweenTrims = 500;
     public const long ReceiptBytesBetweenTrims = 8L * 1024 * 1024;
 
-    /// <summary>One user may hold one part in so many of the body budget. A body past 64 KiB of which nothing arrives for so long is cut.</summary>
+    /// <summary>
+    /// One user may hold one part in so many of the body budget. A body past 64 KiB of which nothing arrives for so long is cut.
+    /// </summary>
     public const int BodyBudgetParts = 4;
     public const int BodyStalledMs = 10_000;
 
-    /// <summary>An answer is sent in steps of so many bytes, each when the client has taken the one before; a step that is not taken for so long is the last.</summary>
+    /// <summary>
+    /// An answer is sent in steps of so many bytes, each when the client has taken the one before; a step that is not taken for so long is
+    /// the last.
+    /// </summary>
     public const int AnswerStepBytes = 64 * 1024;
     public const int AnswerStalledMs = 60_000;
 
@@ -99,11 +106,15 @@ public static class Limits
     /// <summary>A connection that has been silent for so long may make room for another.</summary>
     public const int EvictSilentMs = 60_000;
 
-    /// <summary>How often a process reports a user's connections again, to an activation in the same process and to one elsewhere.</summary>
+    /// <summary>
+    /// How often a process reports a user's connections again, to an activation in the same process and to one elsewhere.
+    /// </summary>
     public const int RosterRenewMs = 60_000;
     public const int RosterRenewElsewhereMs = 20_000;
 
-    /// <summary>Connections of a process that is silent for so long are gone. A silo that went away has so many rosters reported again at once.</summary>
+    /// <summary>
+    /// Connections of a process that is silent for so long are gone. A silo that went away has so many rosters reported again at once.
+    /// </summary>
     public const int RosterSilentMs = 60_000;
     public const int RosterReportsAtOnceMax = 64;
 
@@ -111,7 +122,9 @@ public static class Limits
     public const int AnnouncedBytesMax = 256 * 1024;
     public const long AnnouncedBytesPerSiloMax = 32L * 1024 * 1024;
 
-    /// <summary>A commit of more rows than this is not announced row by row: every socket reads it from the store, in frames of many.</summary>
+    /// <summary>
+    /// A commit of more rows than this is not announced row by row: every socket reads it from the store, in frames of many.
+    /// </summary>
     public const int AnnouncedRowsMax = 256;
 
     public const int TicketsMax = 32;

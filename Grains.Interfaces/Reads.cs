@@ -26,7 +26,9 @@ public sealed record HistoryState(
 {
     public SyncToken Token => new(Epoch, Last);
 
-    /// <summary>Whether a client at <paramref name="token"/> must replace what it has: another epoch, ahead of the head, or before the horizon.</summary>
+    /// <summary>
+    /// Whether a client at <paramref name="token"/> must replace what it has: another epoch, ahead of the head, or before the horizon.
+    /// </summary>
     public bool Resets(SyncToken token) =>
         token.Epoch != Epoch || token.Seq.IsAfter(Last) || (Horizon.IsAfter(token.Seq) && Horizon.IsAfter(token.Floor));
 
@@ -82,7 +84,8 @@ public sealed record ReadQuery
     public static ReadQuery From(EntityKey key) => new() { Types = [key.Type], AfterKey = key with { Id = Before(key.Id) }, Rows = 1 };
 
     /// <summary>
-    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points: nothing that is short enough to be an id
+    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points: nothing that is short enough to be
+    /// an id
     /// lies between.
     /// </summary>
     private static string Before(string id)
@@ -103,9 +106,12 @@ public enum RowKind
     Tombstones,
 }
 
-/// <summary>A page of rows and where the history stood in the same snapshot. <paramref name="More"/>: the bound of rows or bytes cut it.</summary>
+/// <summary>
+/// A page of rows and where the history stood in the same snapshot. <paramref name="More"/>: the bound of rows or bytes cut it.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("mirubato.page")]
-public sealed record ReadPage([property: Id(0)] HistoryState HistoryState, [property: Id(1)] List<StoredRow> Rows, [property: Id(2)] bool More);
+public sealed record ReadPage(
+    [property: Id(0)] HistoryState HistoryState, [property: Id(1)] List<StoredRow> Rows, [property: Id(2)] bool More);
 
 /// <summary>The figures of <c>GET /api/sync/status</c>.</summary>
 [GenerateSerializer, Immutable, Alias("mirubato.status")]
@@ -115,7 +121,9 @@ public sealed record StatusReport(
     [property: Id(2)] int Connections,
     [property: Id(3)] Dictionary<string, int> LiveEntities);
 
-/// <summary>A change that lost, kept for <see cref="Limits.ConflictDays"/> days. <paramref name="Document"/> is the loser, UTF-8 JSON.</summary>
+/// <summary>
+/// A change that lost, kept for <see cref="Limits.ConflictDays"/> days. <paramref name="Document"/> is the loser, UTF-8 JSON.
+/// </summary>
 /// <param name="Reason"><c>stale</c>, <c>deleted</c> or <c>replaced</c>.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.conflict")]
 public sealed record ConflictReport(

@@ -72,7 +72,10 @@ public enum RequestRefusal
 public sealed class StoreUnavailableException(string reason, bool outcomeUnknown, Exception? inner = null)
     : Exception($"The store is unavailable ({reason}); retry shortly under the same idempotency key.", inner)
 {
-    /// <summary>The class of the failure: <c>unreachable</c>, <c>timeout</c>, <c>full</c>, <c>read_only</c>, <c>contention</c>, <c>pool</c>, <c>overload</c>, <c>cluster</c>.</summary>
+    /// <summary>
+    /// The class of the failure: <c>unreachable</c>, <c>timeout</c>, <c>full</c>, <c>read_only</c>, <c>contention</c>, <c>pool</c>,
+    /// <c>overload</c>, <c>cluster</c>.
+    /// </summary>
     public string Reason { get; } = reason;
 
     /// <summary>The commit may or may not have happened: memory must be dropped and reloaded.</summary>

@@ -24,7 +24,8 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
     public static DocumentRange From(ReadOnlyMemory<byte> part, ReadOnlyMemory<byte> whole)
     {
         if (part.IsEmpty) return default;
-        var isSlice = MemoryMarshal.TryGetArray(part, out var slice) & MemoryMarshal.TryGetArray(whole, out var all) && ReferenceEquals(slice.Array, all.Array);
+        var isSlice = MemoryMarshal.TryGetArray(part, out var slice) & MemoryMarshal.TryGetArray(whole, out var all)
+            && ReferenceEquals(slice.Array, all.Array);
         return isSlice
             ? new DocumentRange(slice.Offset - all.Offset, slice.Count)
             : throw new ArgumentException("A document must be a slice of its request's bytes.", nameof(part));
@@ -35,10 +36,14 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
 /// <param name="Type">The entity type; for <see cref="ItemRefusal.UnknownType"/> the name that was sent instead.</param>
 /// <param name="Id">The id sent beside the document (batch, deletes over the socket); null when the document holds it.</param>
 /// <param name="Document">UTF-8 JSON as sent, at most <see cref="Limits.EntityBytesMax"/>; empty where only an id was sent.</param>
-/// <param name="Delete">Deletes whatever the document says. A <c>deletedAt</c> or <c>deleted_at</c> in it that is a time deletes as well.</param>
+/// <param name="Delete">
+/// Deletes whatever the document says. A <c>deletedAt</c> or <c>deleted_at</c> in it that is a time deletes as well.
+/// </param>
 /// <param name="BaseVersion">The version the writer had seen. Counts only under a cursor of the current epoch.</param>
 /// <param name="Checksum">64 hex digits over <paramref name="Document"/>, checked when present.</param>
-/// <param name="LocalVersion">The version its writer counts it as: echoed in batch conflicts, and the higher wins where clocks are equal; not a base.</param>
+/// <param name="LocalVersion">
+/// The version its writer counts it as: echoed in batch conflicts, and the higher wins where clocks are equal; not a base.
+/// </param>
 /// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
 /// <param name="Refused">Already refused where it was parsed.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.change")]
@@ -58,7 +63,9 @@ public sealed record Change(
 /// <param name="Body">The unpacked bytes of the request: what a key is bound to. Never pooled, and never written again.</param>
 /// <param name="Cursor">The token sent along; <see cref="SyncToken.Start"/> when none was.</param>
 /// <param name="Strict"><c>Prefer: handling=strict</c>: any conflict or refusal applies nothing and answers 409.</param>
-/// <param name="ConnectionId">The socket it came by; the announcement names it, so that the socket can be spared the echo. Null over HTTP.</param>
+/// <param name="ConnectionId">
+/// The socket it came by; the announcement names it, so that the socket can be spared the echo. Null over HTTP.
+/// </param>
 [GenerateSerializer, Immutable, Alias("mirubato.write")]
 public sealed record WriteRequest(
     [property: Id(0)] Caller Caller,
@@ -71,8 +78,8 @@ public sealed record WriteRequest(
     [property: Id(7)] string? ConnectionId = null)
 {
     /// <summary>
-    /// Compare and set: each change counts only if <see cref="Change.BaseVersion"/> is the entity's version now (0: nobody has heard of it).
-    /// Else the request is refused as <see cref="RequestRefusal.BaseMoved"/> and leaves nothing behind, not even a receipt.
+    /// Compare and set: each change counts only if <see cref="Change.BaseVersion"/> is the entity's version now (0: nobody has heard of
+    /// it). Else the request is refused as <see cref="RequestRefusal.BaseMoved"/> and leaves nothing behind, not even a receipt.
     /// </summary>
     [Id(8)]
     public bool OnlyOnBase { get; init; }
@@ -81,7 +88,9 @@ public sealed record WriteRequest(
     [Id(9)]
     public ReadOnlyMemory<byte> Documents { get; init; }
 
-    /// <summary>An export is restored: what is deleted comes back, as if each item named its tombstone as its base. What lives is merged as ever.</summary>
+    /// <summary>
+    /// An export is restored: what is deleted comes back, as if each item named its tombstone as its base. What lives is merged as ever.
+    /// </summary>
     [Id(11)]
     public bool RevivesDeleted { get; init; }
 
@@ -113,8 +122,8 @@ public enum ItemStatus
 /// <param name="Seq">The revision of the entity now; 0 when nothing is stored.</param>
 /// <param name="UpdatedAtMs">The <c>updatedAt</c> that is sent out, Unix ms.</param>
 /// <param name="Server">
-/// The winning copy, UTF-8 JSON; a tombstone as <c>{id, deletedAt, version}</c>. Empty unless <see cref="ItemStatus.Conflict"/>, and in all results
-/// of an entity but the first.
+/// The winning copy, UTF-8 JSON; a tombstone as <c>{id, deletedAt, version}</c>. Empty unless <see cref="ItemStatus.Conflict"/>, and in all
+/// results of an entity but the first.
 /// </param>
 /// <param name="Document">What is stored, where it differs from what was sent beyond normalization the client can do; else empty.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.item")]

@@ -85,7 +85,9 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
     private UserNews Bounded(UserNews news)
     {
         if (news.Announcement is not { } announcement) return news;
-        var fits = announcement.Rows.Count <= Limits.AnnouncedRowsMax && announcement.Bytes <= Limits.AnnouncedBytesMax && silo.Announcements.TryTake(announcement.Bytes);
+        var fits = announcement.Rows.Count <= Limits.AnnouncedRowsMax
+            && announcement.Bytes <= Limits.AnnouncedBytesMax
+            && silo.Announcements.TryTake(announcement.Bytes);
         return fits ? news : news with { Announcement = null, Head = announcement.Token };
     }
 
@@ -94,7 +96,8 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         silo.Announcements.Release(CountBytes(before));
         var (announcement, head) = (before.Announcement, then.Announcement) switch
         {
-            ({ } a, { } b) when a.Token == new SyncToken(b.Epoch, b.After) && before.Head is null => (b with { After = a.After, Rows = [.. a.Rows, .. b.Rows] }, (SyncToken?)null),
+            ({ } a, { } b) when a.Token == new SyncToken(b.Epoch, b.After) && before.Head is null =>
+                (b with { After = a.After, Rows = [.. a.Rows, .. b.Rows] }, (SyncToken?)null),
             (null, { } b) when before.Head is null => (b, null),
             ({ } a, null) when then.Head is null => (a, before.Head),
             _ => (null, then.Announcement?.Token ?? then.Head ?? before.Head ?? before.Announcement?.Token),

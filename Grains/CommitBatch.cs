@@ -59,7 +59,9 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         return [.. group.Skip(next)];
     }
 
-    /// <summary>One row per entity and one receipt per key fit into a statement; and what a batch has missed is read at the ledger's head.</summary>
+    /// <summary>
+    /// One row per entity and one receipt per key fit into a statement; and what a batch has missed is read at the ledger's head.
+    /// </summary>
     private bool CanJoin(QueuedWrite write) =>
         requests.Count == 0
         || (!WantsChanges(write.Request)
@@ -76,7 +78,9 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
             return;
         }
 
-        var terms = new Terms(user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything, request.RevivesDeleted);
+        var terms = new Terms(
+            user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything,
+            request.RevivesDeleted);
         var decision = Deciding.Decide(Drafted, terms, write.Items);
         if (decision.TiedBytes > Limits.TiedBytesMax)
         {
@@ -123,7 +127,11 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     {
         var request = write.Request;
         var leavesOutCopies = results.Any(result => result.IsCopyLeftOut);
-        if (missed is null) return new WriteOutcome(applies, results, leavesOutCopies ? request.Cursor : Token(request.Cursor, before), NotMentioned(write));
+        if (missed is null)
+        {
+            return new WriteOutcome(
+                applies, results, leavesOutCopies ? request.Cursor : Token(request.Cursor, before), NotMentioned(write));
+        }
 
         var fitting = Fitting(missed.Rows);
         var more = missed.More || fitting.Count < missed.Rows.Count;
@@ -154,7 +162,12 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     private void Answer(QueuedWrite write, WriteOutcome outcome)
     {
         var (status, body) = silo.Format.Write(write.Request, outcome);
-        decided.Add((write, new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, [.. outcome.Items]) { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
+        decided.Add(
+            (
+                write,
+                new WriteAnswer(
+                    RequestRefusal.None, status, body, Replayed: false,
+                    [.. outcome.Items]) { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
         if (write.Keyed is not { } keyed) return;
         keys.Add((keyed.Scope, keyed.Key));
         receipts.Add(keyed.Receipt(status, body, NowMs));

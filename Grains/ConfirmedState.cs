@@ -47,7 +47,10 @@ internal sealed class ConfirmedState(UserId user, CoordinatorContext silo)
         }
 
         Version++;
-        known = known with { HistoryState = history with { Last = head.Seq, Digest = digest, LastSyncMs = Math.Max(history.LastSyncMs, nowMs) } };
+        known = known with
+        {
+            HistoryState = history with { Last = head.Seq, Digest = digest, LastSyncMs = Math.Max(history.LastSyncMs, nowMs) },
+        };
         confirmedAt = startedAt;
     }
 

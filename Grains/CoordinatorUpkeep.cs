@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// What a silo does for its coordinators once a second: 1. those with connections, and those in doubt, are confirmed by the store, many in one
-/// statement; so what was never announced reaches an idle socket within <see cref="Limits.ConfirmEveryMs"/>. 2. Heads that nobody has used
-/// for long go, and while there are more than <see cref="Limits.HeadsMax"/> the longest unused ones go.
+/// What a silo does for its coordinators once a second: 1. those with connections, and those in doubt, are confirmed by the store, many in
+/// one statement; so what was never announced reaches an idle socket within <see cref="Limits.ConfirmEveryMs"/>. 2. Heads that nobody has
+/// used for long go, and while there are more than <see cref="Limits.HeadsMax"/> the longest unused ones go.
 /// </summary>
 internal sealed class CoordinatorUpkeep(CoordinatorContext silo, IdleMemory memory, ILogger<CoordinatorUpkeep> log) : BackgroundService
 {

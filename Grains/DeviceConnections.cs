@@ -71,7 +71,10 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         if (!isBehind) Trail.Note(history.Token, silo.NowMs);
         if (told == (history.NotBeforeMs, history.Rights)) return;
         told = (history.NotBeforeMs, history.Rights);
-        if (history.NotBeforeMs > 0 || state.Revoked.Count > 0) Tell(new UserNews(user) { NotBeforeMs = history.NotBeforeMs, Revoked = state.Revoked });
+        if (history.NotBeforeMs > 0 || state.Revoked.Count > 0)
+        {
+            Tell(new UserNews(user) { NotBeforeMs = history.NotBeforeMs, Revoked = state.Revoked });
+        }
     }
 
     public void Tell(UserNews news)
@@ -95,7 +98,8 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     public void RemoveSilo(string address) => processes.FindAll(process => process.Silo == address).ForEach(Remove);
 
     private bool IsSilent(ProcessConnections process) =>
-        silo.NowMs - process.RenewedMs >= (process.IsLocal && process.Connections.Count > 0 ? 3 * Limits.RosterRenewMs : Limits.RosterSilentMs);
+        silo.NowMs - process.RenewedMs >= (
+            process.IsLocal && process.Connections.Count > 0 ? 3 * Limits.RosterRenewMs : Limits.RosterSilentMs);
 
     private ProcessConnections Meet(Roster roster)
     {
@@ -117,7 +121,10 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         foreach (var added in roster.Connections.Where(one => one.IsNew))
         {
             // Bounded: a process that has not heard yet of an eviction names the same connection again.
-            for (var asked = 0; Count >= silo.Quotas.ConnectionsMax && asked < silo.Quotas.ConnectionsMax && await EvictLongestSilent(); asked++) { }
+            for (
+                var asked = 0; Count >= silo.Quotas.ConnectionsMax
+                    && asked < silo.Quotas.ConnectionsMax
+                    && await EvictLongestSilent(); asked++) { }
             // A later report of the process has come meanwhile, and says more than this one.
             if (process.Number != roster.Number) return;
             if (Count < silo.Quotas.ConnectionsMax) process.Connections.Add(added with { IsNew = false });
@@ -130,7 +137,11 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     {
         var asked = processes.FindAll(process => process.Connections.Count > 0);
         var answers = await Task.WhenAll(asked.Select(process => process.LongestSilent(user, silo.LocalGateway)));
-        var longest = Enumerable.Range(0, asked.Count).Where(i => answers[i] is not null).OrderByDescending(i => answers[i]!.SilentMs).Cast<int?>().FirstOrDefault();
+        var longest = Enumerable.Range(0, asked.Count)
+            .Where(i => answers[i] is not null)
+            .OrderByDescending(i => answers[i]!.SilentMs)
+            .Cast<int?>()
+            .FirstOrDefault();
         if (longest is not { } at) return false;
         Evict(asked[at], answers[at]!.ConnectionId);
         return true;
@@ -141,7 +152,8 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     {
         while (Count > silo.Quotas.ConnectionsMax)
         {
-            var (process, newest) = processes.SelectMany(p => p.Connections.Select(c => (Process: p, Connection: c))).MaxBy(one => one.Connection.OpenedMs);
+            var (process, newest) = processes.SelectMany(
+                p => p.Connections.Select(c => (Process: p, Connection: c))).MaxBy(one => one.Connection.OpenedMs);
             Evict(process, newest.ConnectionId);
         }
     }

@@ -5,8 +5,8 @@ using Mirubato.Grains.Storage;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// The devices that were seen in this silo lately, by reads and by coordinators. A new one is registered before it is served, a known one at
-/// most once a minute: being seen must not cost a write for each request.
+/// The devices that were seen in this silo lately, by reads and by coordinators. A new one is registered before it is served, a known one
+/// at most once a minute: being seen must not cost a write for each request.
 /// </summary>
 internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvider time) : IDisposable
 {

@@ -10,14 +10,15 @@ namespace Mirubato.Grains;
 public static class GrainsSetup
 {
     /// <param name="services">
-    /// Has the clock under <see cref="ServerClock.Key"/>, an <see cref="IAnswerFormat"/> and a <see cref="ProcessIdentity"/>; and, where the
-    /// process serves clients, an <see cref="IGatewayObserver"/>.
+    /// Has the clock under <see cref="ServerClock.Key"/>, an <see cref="IAnswerFormat"/> and a <see cref="ProcessIdentity"/>; and, where
+    /// the process serves clients, an <see cref="IGatewayObserver"/>.
     /// </param>
     /// <param name="postgres">A connection string; null: SQLite.</param>
     /// <param name="sqlitePath">The file of the embedded store, made when it is not there.</param>
     /// <param name="quotas">What one user may keep.</param>
     /// <param name="alsoApply">SQL that is run with the migrations of PostgreSQL at each start.</param>
-    public static IServiceCollection AddGrains(this IServiceCollection services, string? postgres, string sqlitePath, Quotas quotas, string? alsoApply = null)
+    public static IServiceCollection AddGrains(
+        this IServiceCollection services, string? postgres, string sqlitePath, Quotas quotas, string? alsoApply = null)
     {
         if (postgres is not null) AddStore(services, _ => PostgresStore.Open(postgres, new PostgresOptions(AlsoApply: alsoApply)));
         else AddStore(services, _ => SqliteStore.Open(sqlitePath));

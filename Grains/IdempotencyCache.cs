@@ -2,7 +2,9 @@ using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains;
 
-/// <summary>The last responses given under a key. A receipt never changes once it is stored, so a cached one is as good as the store's.</summary>
+/// <summary>
+/// The last responses given under a key. A receipt never changes once it is stored, so a cached one is as good as the store's.
+/// </summary>
 internal sealed class IdempotencyCache
 {
     private readonly Dictionary<(WriteScope, string), Receipt> receipts = [];

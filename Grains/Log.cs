@@ -11,19 +11,22 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Error, "A coordinator met a bug and dropped its memory; it reloads from the store.")]
     public static partial void CoordinatorBroke(this ILogger log, Exception exception);
 
-    [LoggerMessage(3, LogLevel.Warning, "The store is not ready ({Reason}); trying again in {Seconds} s. Check Storage:Postgres or Storage:SqlitePath if this goes on.")]
+    [LoggerMessage(3, LogLevel.Warning, "The store is not ready ({Reason}); trying again in {Seconds} s. Check Storage:Postgres or "
+        + "Storage:SqlitePath if this goes on.")]
     public static partial void StoreNotReady(this ILogger log, string reason, int seconds);
 
     [LoggerMessage(4, LogLevel.Information, "The store is ready.")]
     public static partial void StoreReady(this ILogger log);
 
-    [LoggerMessage(5, LogLevel.Information, "Swept {Receipts} receipts, {Conflicts} conflicts, {Tombstones} tombstones, {Devices} devices.")]
+    [LoggerMessage(5, LogLevel.Information, "Swept {Receipts} receipts, {Conflicts} conflicts, {Tombstones} tombstones, {Devices} "
+        + "devices.")]
     public static partial void SweepDone(this ILogger log, int receipts, int conflicts, int tombstones, int devices);
 
     [LoggerMessage(6, LogLevel.Warning, "The sockets of this process failed to take an announcement; they catch up from the store.")]
     public static partial void ObserverFailed(this ILogger log, Exception exception);
 
-    [LoggerMessage(7, LogLevel.Information, "Another process did not take an announcement; it is told again once it has reported its connections.")]
+    [LoggerMessage(7, LogLevel.Information, "Another process did not take an announcement; it is told again once it has reported its "
+        + "connections.")]
     public static partial void ObserverLost(this ILogger log, Exception exception);
 
     [LoggerMessage(8, LogLevel.Error, "The upkeep of coordinators met a bug; it goes on.")]

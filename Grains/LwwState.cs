@@ -21,7 +21,10 @@ internal sealed class LwwState(UserId user, CoordinatorContext silo)
     {
         var stale = await Get(cancel);
         var later = await silo.Store.Load(user, stale.Last, silo.NowMs, cancel);
-        if (later.HistoryState.Epoch != stale.HistoryState.Epoch || stale.Last.IsAfter(later.HistoryState.Last)) return await Reload(cancel);
+        if (later.HistoryState.Epoch != stale.HistoryState.Epoch || stale.Last.IsAfter(later.HistoryState.Last))
+        {
+            return await Reload(cancel);
+        }
         stale.CatchUp(later);
         return stale;
     }

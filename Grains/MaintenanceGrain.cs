@@ -120,6 +120,7 @@ internal sealed class MaintenanceGrain(
         var done = state.State;
         if (done.Results.All(result => result.Removed == 0)) return;
         var tombstones = done.RemovedBy(SweepStep.StripTombstones, SweepStep.PurgeErased, SweepStep.TrimTombstones);
-        log.SweepDone(done.RemovedBy(SweepStep.Receipts), done.RemovedBy(SweepStep.Conflicts), tombstones, done.RemovedBy(SweepStep.Devices));
+        log.SweepDone(
+            done.RemovedBy(SweepStep.Receipts), done.RemovedBy(SweepStep.Conflicts), tombstones, done.RemovedBy(SweepStep.Devices));
     }
 }

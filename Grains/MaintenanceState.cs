@@ -31,7 +31,9 @@ internal sealed record MaintenanceState
     /// <summary>False also at a step that only a newer release knows: then a sweep begins anew.</summary>
     public bool IsRunning => Step is { } step && Enum.IsDefined(step);
 
-    /// <summary>Clocks of silos differ a little, so a start shortly ahead of now is recent. A start far ahead came from a wrong clock.</summary>
+    /// <summary>
+    /// Clocks of silos differ a little, so a start shortly ahead of now is recent. A start far ahead came from a wrong clock.
+    /// </summary>
     public bool IsDue(long nowMs) => Step is not null || Math.Abs(nowMs - StartedMs) >= SweepEveryMs;
 
     public MaintenanceState Begin(long nowMs) => this with { StartedMs = nowMs, Step = default(SweepStep), Cursor = null, Removed = 0 };

@@ -8,7 +8,8 @@ namespace Mirubato.Grains;
 /// Wakes the cluster's <see cref="IMaintenanceGrain"/> about once a minute. Every silo has one, so sweeps go on whichever silo is lost, and
 /// the pauses are random, so that silos which started together do not call together.
 /// </summary>
-internal sealed class MaintenanceTimer(IGrainFactory grains, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<MaintenanceTimer> log)
+internal sealed class MaintenanceTimer(
+    IGrainFactory grains, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<MaintenanceTimer> log)
     : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);

@@ -31,7 +31,8 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
     public static int CountBytes(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
 
     /// <summary>Brings the heads to where the store stands.</summary>
-    public static QueuedWrite OfNothing(Caller caller) => new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
+    public static QueuedWrite OfNothing(Caller caller) =>
+        new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
 
     /// <summary>What lost, written again now by someone who has seen the present state.</summary>
     public static QueuedWrite Restoring(ConflictReport conflict, Caller caller, long nowMs)
@@ -42,7 +43,8 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
         return new QueuedWrite(request, [item], keyed: null, onTopOfAnything: true);
     }
 
-    public void Complete(WriteAnswer with) => answer.TrySetResult(with.Items is null || request.ItemsWanted ? with : with with { Items = null });
+    public void Complete(WriteAnswer with) =>
+        answer.TrySetResult(with.Items is null || request.ItemsWanted ? with : with with { Items = null });
 
     public void Fail(Exception fault) => answer.TrySetException(fault);
 

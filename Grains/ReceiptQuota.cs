@@ -3,8 +3,9 @@ using Mirubato.Grains.Domain;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// Keeps the stored receipts of one user within <see cref="Limits.ReceiptsMax"/> and <see cref="Limits.ReceiptBytesMax"/>, behind the answers.
-/// An activation does not know what was stored before it, so it looks after its first receipt, and then after every so many or so much.
+/// Keeps the stored receipts of one user within <see cref="Limits.ReceiptsMax"/> and <see cref="Limits.ReceiptBytesMax"/>, behind the
+/// answers. An activation does not know what was stored before it, so it looks after its first receipt, and then after every so many or so
+/// much.
 /// </summary>
 internal sealed class ReceiptQuota(UserId user, CoordinatorContext silo)
 {

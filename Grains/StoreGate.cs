@@ -6,10 +6,11 @@ using Mirubato.Grains.Storage;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// Brings the store's schema up to date before anything that is registered after it starts: the cluster's member list is in the store. A store
-/// that cannot be reached is waited for. A schema newer than this build stops the start.
+/// Brings the store's schema up to date before anything that is registered after it starts: the cluster's member list is in the store. A
+/// store that cannot be reached is waited for. A schema newer than this build stops the start.
 /// </summary>
-internal sealed class StoreGate(IStoreUpkeep store, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<StoreGate> log) : IHostedService, IReadiness
+internal sealed class StoreGate(
+    IStoreUpkeep store, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<StoreGate> log) : IHostedService, IReadiness
 {
     private const int RetrySeconds = 2;
 

@@ -60,7 +60,8 @@ internal sealed partial class SyncCoordinatorGrain
     private async ValueTask<HistoryState> Judge(Caller caller)
     {
         var known = await Confirm(confirmed.Fresh);
-        var isWelcome = caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs && !(caller.Device is { } device && known.Revoked.Contains(device));
+        var isWelcome = caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs
+            && !(caller.Device is { } device && known.Revoked.Contains(device));
         return isWelcome ? known.HistoryState : await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
     }
 
@@ -94,7 +95,9 @@ internal sealed partial class SyncCoordinatorGrain
         silo.Devices.Forget(user);
     }
 
-    /// <summary>After an unknown outcome or a bug nothing in memory is trusted. The connections stay, and the upkeep asks the store at once.</summary>
+    /// <summary>
+    /// After an unknown outcome or a bug nothing in memory is trusted. The connections stay, and the upkeep asks the store at once.
+    /// </summary>
     private void Forget()
     {
         state.Drop();
@@ -109,6 +112,9 @@ internal sealed partial class SyncCoordinatorGrain
     {
         var hadConnections = HasConnections;
         HasConnections = !connections.IsEmpty;
-        if (hadConnections != HasConnections && GrainContext is not null) DelayDeactivation(HasConnections ? TimeSpan.MaxValue : TimeSpan.Zero);
+        if (hadConnections != HasConnections && GrainContext is not null)
+        {
+            DelayDeactivation(HasConnections ? TimeSpan.MaxValue : TimeSpan.Zero);
+        }
     }
 }

@@ -5,9 +5,10 @@ using Orleans.Placement;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// The coordinator of one user: the user's device connections, idempotency cache and last-write-wins state, and the calls on them. It runs on
-/// the grain's turns, one at a time; calls interleave at awaits, so that writes that wait together share a commit. It holds nothing that the
-/// store could not give back. Should Orleans run two activations of a user for a moment, the fence of each commit makes the second harmless.
+/// The coordinator of one user: the user's device connections, idempotency cache and last-write-wins state, and the calls on them. It runs
+/// on the grain's turns, one at a time; calls interleave at awaits, so that writes that wait together share a commit. It holds nothing that
+/// the store could not give back. Should Orleans run two activations of a user for a moment, the fence of each commit makes the second
+/// harmless.
 /// </summary>
 [GrainType("mirubato-coordinator"), Reentrant, PreferLocalPlacement]
 internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrain
@@ -56,12 +57,17 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(async () =>
     {
         if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
-        return cachedResponses.Find(request, silo.NowMs) is { } first ? await Replay(request, first) : await queue.Run(await QueuedWrite.From(request));
+        return cachedResponses.Find(request, silo.NowMs) is { } first
+            ? await Replay(request, first)
+            : await queue.Run(await QueuedWrite.From(request));
     });
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(async () =>
     {
-        if (await silo.Store.Conflict(user, request.ConflictId, NoCancellation) is not { } conflict) return WriteAnswer.Refuse(RequestRefusal.NotFound);
+        if (await silo.Store.Conflict(user, request.ConflictId, NoCancellation) is not { } conflict)
+        {
+            return WriteAnswer.Refuse(RequestRefusal.NotFound);
+        }
         var answer = await queue.Run(QueuedWrite.Restoring(conflict, request.Caller, silo.NowMs));
         if (answer is { Refusal: RequestRefusal.None, Items: [{ Status: not ItemStatus.Refused }] })
             await silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation);

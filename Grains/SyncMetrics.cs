@@ -21,11 +21,14 @@ internal sealed class SyncMetrics : IDisposable
         revisions = Meter.CreateCounter<long>("mirubato.sync.revisions", "{revision}", "Revisions given out.");
         conflicts = Meter.CreateCounter<long>("mirubato.sync.conflicts", "{document}", "Documents kept in a conflict feed.");
         Replays = Meter.CreateCounter<long>("mirubato.sync.replays", "{request}", "Requests answered from a receipt.");
-        FencesLost = Meter.CreateCounter<long>("mirubato.sync.fences_lost", "{commit}", "Commits that found another activation had been first.");
+        FencesLost = Meter.CreateCounter<long>(
+            "mirubato.sync.fences_lost", "{commit}", "Commits that found another activation had been first.");
         Reloads = Meter.CreateCounter<long>("mirubato.sync.reloads", "{load}", "Heads of a user read whole from the store.");
         faults = Meter.CreateCounter<long>("mirubato.sync.faults", "{fault}", "Failures of the store, by reason.");
-        Confirmations = Meter.CreateCounter<long>("mirubato.sync.confirmations", "{user}", "Users whose state the store was asked to confirm.");
-        ObserversLost = Meter.CreateCounter<long>("mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
+        Confirmations = Meter.CreateCounter<long>(
+            "mirubato.sync.confirmations", "{user}", "Users whose state the store was asked to confirm.");
+        ObserversLost = Meter.CreateCounter<long>(
+            "mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
         commitSeconds = Meter.CreateHistogram<double>("mirubato.sync.commit.duration", "s", "Time in the store per commit.");
         requestsPerCommit = Meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
     }

@@ -13,7 +13,8 @@ internal sealed class SyncReaderGrain(IUserReader reader, IReadiness readiness) 
     public Task<Reply<List<ConflictReport>>> Conflicts(FeedRequest request) =>
         Answer(reader.Conflicts(request.User, request.After, request.Limit, CancellationToken.None));
 
-    public Task<Reply<Dictionary<UserId, UserState>>> States(StatesRequest request) => Answer(reader.States(request.Users, CancellationToken.None));
+    public Task<Reply<Dictionary<UserId, UserState>>> States(StatesRequest request) =>
+        Answer(reader.States(request.Users, CancellationToken.None));
 
     public Task<Reply<byte[]>> TicketKey() => Answer(reader.TicketKey(CancellationToken.None));
 
@@ -24,7 +25,10 @@ internal sealed class SyncReaderGrain(IUserReader reader, IReadiness readiness) 
     {
         var page = await reader.Read(request.Caller, request.Query, CancellationToken.None);
         var (bytes, rows) = (0L, 0);
-        while (rows < page.Rows.Count && (rows == 0 || bytes + page.Rows[rows].Data.Length <= Limits.RemotePageBytesMax)) bytes += page.Rows[rows++].Data.Length;
+        while (rows < page.Rows.Count && (rows == 0 || bytes + page.Rows[rows].Data.Length <= Limits.RemotePageBytesMax))
+        {
+            bytes += page.Rows[rows++].Data.Length;
+        }
         return rows == page.Rows.Count ? page : page with { Rows = page.Rows.GetRange(0, rows), More = true };
     }
 

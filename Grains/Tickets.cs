@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Mirubato.Grains;
 
-/// <summary>The outstanding one-time tickets of one user. One that its activation lost is refused, and the client fetches another.</summary>
+/// <summary>
+/// The outstanding one-time tickets of one user. One that its activation lost is refused, and the client fetches another.
+/// </summary>
 internal sealed class Tickets(TimeProvider time)
 {
     private List<TicketGrant>? outstanding;

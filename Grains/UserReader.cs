@@ -20,7 +20,8 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
         silo.Store.Conflicts(user, after, limit, cancel);
 
-    public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) => silo.Store.States(users, cancel);
+    public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) =>
+        silo.Store.States(users, cancel);
 
     public ValueTask<byte[]> TicketKey(CancellationToken cancel) => upkeep.TicketKey(cancel);
 

@@ -11,7 +11,8 @@ namespace Mirubato.Grains;
 /// 6. the connections are told; 7. callers are answered. A lost fence goes back to 1 with fresher heads.
 /// </summary>
 internal sealed class WritePipeline(
-    UserId user, CoordinatorContext silo, LwwState state, ConfirmedState confirmed, IdempotencyCache cachedResponses, DeviceConnections connections)
+    UserId user, CoordinatorContext silo, LwwState state, ConfirmedState confirmed, IdempotencyCache cachedResponses,
+    DeviceConnections connections)
 {
     /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
@@ -92,13 +93,17 @@ internal sealed class WritePipeline(
     {
         var holders = batch.Answers.Where(a => HoldsWhatIsStored(a.Answer)).Select(a => a.Write).ToHashSet();
         var rows = new List<AnnouncedRow>(batch.Rows.Count);
-        foreach (var (row, by) in batch.Rows) rows.Add(new AnnouncedRow(Stored(row), holders.Contains(by) ? by.Request.ConnectionId : null, row.IsNew));
+        foreach (var (row, by) in batch.Rows)
+        {
+            rows.Add(new AnnouncedRow(Stored(row), holders.Contains(by) ? by.Request.ConnectionId : null, row.IsNew));
+        }
         return new Announcement(batch.Position.Epoch, batch.Position.Seq, batch.Drafted.Last, rows);
     }
 
     /// <summary>A sender is spared the echo only of what it holds as it was stored.</summary>
     private static bool HoldsWhatIsStored(WriteAnswer answer) => answer.Items?.All(item =>
-        item.Document.IsEmpty && !item.IsCopyLeftOut && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
+        item.Document.IsEmpty && !item.IsCopyLeftOut && item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated
+            or ItemStatus.Deleted or ItemStatus.Refused) ?? false;
 
     private static StoredRow Stored(NewRow row) =>
         new(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.PublishedMs, row.Head.DeletedMs, row.Data);

@@ -47,7 +47,8 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     {
         var postgres = settings.Text("Storage:Postgres");
         var mode = ParseMode(settings);
-        var read = new ClusterOptions(postgres, mode, settings.Text("Silo:ClusterId") ?? "mirubato", settings.Text("Silo:ServiceId") ?? "mirubato-sync")
+        var read = new ClusterOptions(
+            postgres, mode, settings.Text("Silo:ClusterId") ?? "mirubato", settings.Text("Silo:ServiceId") ?? "mirubato-sync")
         {
             Address = ParseAddress(settings, postgres, mode),
             Port = settings.Int("Silo:Port", 11_111, 1, 65_535),
@@ -57,7 +58,10 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
             MissedProbes = settings.Int("Silo:MissedProbes", 3, 1, 20),
             Tls = ClusterTls.Read(settings),
         };
-        if (read.Port == read.GatewayPort) settings.Wrong($"Silo:GatewayPort is {read.GatewayPort}, and so is Silo:Port: set two ports that are free.");
+        if (read.Port == read.GatewayPort)
+        {
+            settings.Wrong($"Silo:GatewayPort is {read.GatewayPort}, and so is Silo:Port: set two ports that are free.");
+        }
         if (postgres is null) RefuseWhatNeedsACluster(settings, mode);
         settings.RefuseUnknown("Silo", "Silo:Tls");
         return read;
@@ -67,7 +71,9 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     {
         var text = settings.Text("Silo:Mode") ?? nameof(SiloMode.Combined);
         if (Enum.GetNames<SiloMode>().Contains(text, StringComparer.OrdinalIgnoreCase)) return Enum.Parse<SiloMode>(text, ignoreCase: true);
-        settings.Wrong($"Silo:Mode is '{text}': set combined (clients and activations in one process), silo or gateway, or leave it out for combined.");
+        settings.Wrong(
+            $"Silo:Mode is '{text}': set combined (clients and activations in one process), silo or gateway, or leave it out for "
+            + $"combined.");
         return default;
     }
 
@@ -80,12 +86,20 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
         if (settings.Text("Silo:Address") is not { } text)
         {
             if (postgres is not null && mode is not SiloMode.Gateway && ElsewhereIn(settings, postgres) is { } host)
-                settings.Wrong($"Silo:Address is not set while the database is at '{host}': set the address under which other silos reach this process, like Silo__Address=10.0.0.5. Without it the silo would be on loopback, which only a database on this machine allows.");
+                settings.Wrong(
+                    $"Silo:Address is not set while the database is at '{host}': set the address under which other silos reach this "
+                    + $"process, like Silo__Address=10.0.0.5. Without it the silo would be on loopback, which only a database on this "
+                        + $"machine allows.");
             return IPAddress.Loopback;
         }
 
-        if (IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)) return address;
-        settings.Wrong($"Silo:Address is '{text}': set the address (not a name, and not 0.0.0.0) under which others reach this process, like 10.0.0.5.");
+        if (IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any))
+        {
+            return address;
+        }
+        settings.Wrong(
+            $"Silo:Address is '{text}': set the address (not a name, and not 0.0.0.0) under which others reach this process, like "
+            + $"10.0.0.5.");
         return IPAddress.Loopback;
     }
 
@@ -95,11 +109,14 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
         try
         {
             var hosts = new NpgsqlConnectionStringBuilder(postgres).Host ?? "";
-            return hosts.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(host => !IsThisMachine(host));
+            return hosts.Split(
+                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).FirstOrDefault(host => !IsThisMachine(host));
         }
         catch (ArgumentException)
         {
-            settings.Wrong("Storage:Postgres cannot be read (its value is not shown, it may hold a password): set it like 'Host=localhost;Database=mirubato;Username=mirubato;Password=…'.");
+            settings.Wrong(
+                "Storage:Postgres cannot be read (its value is not shown, it may hold a password): set it like "
+                + "'Host=localhost;Database=mirubato;Username=mirubato;Password=…'.");
             return null;
         }
     }
@@ -107,16 +124,23 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     /// <param name="host">An address or a name, with or without a port, or the directory of a Unix socket.</param>
     private static bool IsThisMachine(string host) =>
         host[0] is '/' or '@'
-        || (IPEndPoint.TryParse(host, out var at) ? IPAddress.IsLoopback(at.Address) : string.Equals(host.Split(':')[0], "localhost", StringComparison.OrdinalIgnoreCase));
+        || (
+            IPEndPoint.TryParse(host, out var at)
+                ? IPAddress.IsLoopback(at.Address)
+                : string.Equals(host.Split(':')[0], "localhost", StringComparison.OrdinalIgnoreCase));
 
     private static void RefuseWhatNeedsACluster(SettingsReader settings, SiloMode mode)
     {
         if (mode is not SiloMode.Combined)
-            settings.Wrong($"Silo:Mode is '{settings.Text("Silo:Mode")}' while Storage:Postgres is not set: a cluster of several processes keeps its data and its members in PostgreSQL. Set Storage:Postgres, or leave Silo:Mode out.");
+            settings.Wrong(
+                $"Silo:Mode is '{settings.Text("Silo:Mode")}' while Storage:Postgres is not set: a cluster of several processes keeps "
+                    + "its data and its members in PostgreSQL. Set Storage:Postgres, or leave Silo:Mode out.");
         foreach (var name in (string[])["Silo:Address", "Silo:Port", "Silo:GatewayPort", "Silo:Tls:Certificate"])
         {
             if (settings.Text(name) is { } text)
-                settings.Wrong($"{name} is '{text}' while Storage:Postgres is not set: over SQLite there is one silo, on a port of its own choice on loopback. Set Storage:Postgres, or leave {name} out.");
+                settings.Wrong(
+                    $"{name} is '{text}' while Storage:Postgres is not set: over SQLite there is one silo, on a port of its own choice "
+                    + $"on loopback. Set Storage:Postgres, or leave {name} out.");
         }
     }
 }

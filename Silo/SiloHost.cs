@@ -24,7 +24,9 @@ internal static class SiloHost
     private const string DashboardPath = OperatorPages.Prefix + "/orleans";
     private const int PortTriesMax = 5;
 
-    /// <summary>Where activations of other silos are: Orleans's own figure is a million, for which it takes 16 MB at start, and 200 MB in time.</summary>
+    /// <summary>
+    /// Where activations of other silos are: Orleans's own figure is a million, for which it takes 16 MB at start, and 200 MB in time.
+    /// </summary>
     private const int DirectoryCacheMax = 50_000;
 
     private static readonly TimeSpan StartAgainAfter = TimeSpan.FromSeconds(2);
@@ -45,14 +47,16 @@ internal static class SiloHost
             }
             catch (Exception failure) when (!hasStarted && IsStoreLost(failure))
             {
-                await Console.Error.WriteLineAsync($"The silo lost PostgreSQL while it started, and starts again in {StartAgainAfter.TotalSeconds} s.");
+                await Console.Error.WriteLineAsync(
+                    $"The silo lost PostgreSQL while it started, and starts again in {StartAgainAfter.TotalSeconds} s.");
                 await Task.Delay(StartAgainAfter);
             }
             catch (Exception failure) when (IsPortTaken(failure))
             {
                 if (options?.Postgres is null && attempt < PortTriesMax) continue;
                 await Console.Error.WriteLineAsync(
-                    $"Silo:Port {options?.Port} or Silo:GatewayPort {options?.GatewayPort} is taken on {options?.Address}. Stop what listens there, or choose others: --Silo:Port=11112 --Silo:GatewayPort=30001");
+                    $"Silo:Port {options?.Port} or Silo:GatewayPort {options?.GatewayPort} is taken on {options?.Address}. Stop what "
+                    + $"listens there, or choose others: --Silo:Port=11112 --Silo:GatewayPort=30001");
                 return 1;
             }
         }
@@ -69,7 +73,8 @@ internal static class SiloHost
         builder.Services.AddSingleton(new HostEndpoints(options.Mode is not SiloMode.Silo, app =>
         {
             // What a start leaves behind an idle server would keep for hours.
-            app.Lifetime.ApplicationStarted.Register(() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
+            app.Lifetime.ApplicationStarted.Register(
+                () => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true));
             if (options.IsExposed) app.Logger.SiloPortsExposed(options.Address);
             if (dashboard) app.MapOrleansDashboard(DashboardPath).RequireAuthorization(AdminAccess.Policy);
         }));
@@ -87,7 +92,9 @@ internal static class SiloHost
         ["Logging:LogLevel:Orleans.Connections.Security"] = options.Postgres is null ? "None" : "Warning",
     };
 
-    /// <summary>Orleans, and what stands behind the Gateway: the store and the grains, or in a process without a silo the grains elsewhere.</summary>
+    /// <summary>
+    /// Orleans, and what stands behind the Gateway: the store and the grains, or in a process without a silo the grains elsewhere.
+    /// </summary>
     private static void AddEngine(WebApplicationBuilder builder, ClusterOptions options, bool dashboard)
     {
         var services = builder.Services;
@@ -102,7 +109,9 @@ internal static class SiloHost
         else
         {
             var server = builder.Options();
-            services.AddGrains(options.Postgres, server.Storage.SqlitePath, server.Quotas, EmbeddedSql.Read("Membership.sql") + EmbeddedSql.Read("GrainState.Postgres.sql"));
+            services.AddGrains(
+                options.Postgres, server.Storage.SqlitePath, server.Quotas,
+                EmbeddedSql.Read("Membership.sql") + EmbeddedSql.Read("GrainState.Postgres.sql"));
             builder.UseOrleans(silo =>
             {
                 Join(silo, options, builder.Configuration, dashboard);
@@ -118,7 +127,9 @@ internal static class SiloHost
     private static void Join(ISiloBuilder silo, ClusterOptions options, IConfiguration configuration, bool dashboard)
     {
         if (options.Postgres is null)
-            silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: options.ServiceId, clusterId: options.ClusterId).UseTls(ClusterTls.Alone().Configure);
+            silo.UseLocalhostClustering(
+                FreePort(), gatewayPort: 0, serviceId: options.ServiceId,
+                clusterId: options.ClusterId).UseTls(ClusterTls.Alone().Configure);
         else MemberList.Use(silo, options);
         silo.Configure<GrainCollectionOptions>(collection =>
         {
@@ -146,13 +157,16 @@ internal static class SiloHost
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static bool IsPortTaken(Exception failure) => Causes(failure).Any(cause => cause is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse });
+    private static bool IsPortTaken(Exception failure) =>
+        Causes(failure).Any(cause => cause is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse });
 
-    private static bool IsStoreLost(Exception failure) => Causes(failure).Any(cause => cause is NpgsqlException && PostgresFaults.IsFault(cause));
+    private static bool IsStoreLost(Exception failure) =>
+        Causes(failure).Any(cause => cause is NpgsqlException && PostgresFaults.IsFault(cause));
 
     private static IEnumerable<Exception> Causes(Exception failure)
     {
-        IEnumerable<Exception> inner = failure is AggregateException several ? several.InnerExceptions : failure.InnerException is { } one ? [one] : [];
+        IEnumerable<Exception> inner =
+            failure is AggregateException several ? several.InnerExceptions : failure.InnerException is { } one ? [one] : [];
         return inner.SelectMany(Causes).Prepend(failure);
     }
 }

@@ -5,7 +5,8 @@ namespace Mirubato.Tests;
 public sealed class SyncTokenTests
 {
     private static readonly Epoch Epoch = new(Guid.Parse("0123456789abcdef0123456789abcdef"));
-    private static readonly HistoryState HistoryState = new(Epoch, new Revision(1), new Revision(100), new Revision(40), UInt128.Zero, 0, 0, 0, false);
+    private static readonly HistoryState HistoryState = new(
+        Epoch, new Revision(1), new Revision(100), new Revision(40), UInt128.Zero, 0, 0, 0, false);
 
     [Theory]
     [InlineData("0123456789abcdef0123456789abcdef.7")]
@@ -35,5 +36,6 @@ public sealed class SyncTokenTests
         Assert.Equal(resets, HistoryState.Resets(new SyncToken(Epoch, new Revision(seq), new Revision(floor))));
 
     [Fact]
-    public void A_token_of_another_epoch_resets() => Assert.True(HistoryState.Resets(new SyncToken(new Epoch(Guid.NewGuid()), new Revision(50))));
+    public void A_token_of_another_epoch_resets() =>
+        Assert.True(HistoryState.Resets(new SyncToken(new Epoch(Guid.NewGuid()), new Revision(50))));
 }

@@ -11,7 +11,10 @@ internal sealed record Target(Uri Url)
     public bool IsTls => Url.Scheme == Uri.UriSchemeHttps;
 
     /// <summary>This machine by the old protocol: it has a network of addresses to itself, and so ports in plenty.</summary>
-    public bool IsLoopback4 => IPAddress.TryParse(Url.IdnHost, out var address) && address.AddressFamily == AddressFamily.InterNetwork && IPAddress.IsLoopback(address);
+    public bool IsLoopback4 =>
+        IPAddress.TryParse(Url.IdnHost, out var address)
+            && address.AddressFamily == AddressFamily.InterNetwork
+            && IPAddress.IsLoopback(address);
 
     /// <summary>Any name under localhost is this machine (RFC 6761), also where the resolver does not know it.</summary>
     public EndPoint EndPoint => IsLocalName(Url.IdnHost)

@@ -14,5 +14,6 @@ internal sealed record MeasuredProcesses(int? Server, int? Postgres)
     public TimeSpan? PostgresCpu() => Postgres is { } pid ? Read("--postgres-pid", pid, CpuTime.OfFamily) : null;
 
     private static TimeSpan Read(string option, int pid, Func<string, int, TimeSpan?> cpu) =>
-        cpu("/proc", pid) ?? throw new BenchFailure($"{option} {pid}: its CPU time cannot be read. It has to be a process on this machine, on Linux.");
+        cpu("/proc", pid) ?? throw new BenchFailure(
+            $"{option} {pid}: its CPU time cannot be read. It has to be a process on this machine, on Linux.");
 }

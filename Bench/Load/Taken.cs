@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Mirubato.Bench.Load;
 
-/// <summary>How long something took, how many cores the load generator was busy with it, and the CPU time that it cost the server and PostgreSQL.</summary>
+/// <summary>
+/// How long something took, how many cores the load generator was busy with it, and the CPU time that it cost the server and PostgreSQL.
+/// </summary>
 internal readonly record struct Taken(double Seconds, double ClientCores, TimeSpan? ServerCpu, TimeSpan? PostgresCpu)
 {
     public static Func<Taken> Begin(MeasuredProcesses processes)

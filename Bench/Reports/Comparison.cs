@@ -27,7 +27,8 @@ internal static class Comparison
         foreach (var name in all.Select(figures => figures.Name).Distinct())
         {
             var (first, second) = (Named(a, name), Named(b, name));
-            var triples = columns.SelectMany(column => Triple(first is null ? null : column.Value(first), second is null ? null : column.Value(second)));
+            var triples = columns.SelectMany(
+                column => Triple(first is null ? null : column.Value(first), second is null ? null : column.Value(second)));
             table.AddRow([.. triples.Prepend(name).Append($"{Errors(first)}/{Errors(second)}").Select(Markup.Escape)]);
         }
         console.Write(table);

@@ -101,7 +101,9 @@ internal static class Screen
         {
             timed = false;
             if (bar is null)
-                Say($"{name}: {Numerals.Short(figures.PerSecond)} requests/s, p99 {Numerals.Short(figures.P99Ms)} ms, {Numerals.Whole(figures.Errors)} errors");
+                Say(
+                    $"{name}: {Numerals.Short(figures.PerSecond)} requests/s, p99 {Numerals.Short(figures.P99Ms)} ms, "
+                    + $"{Numerals.Whole(figures.Errors)} errors");
             else
                 bar.Value = endOfScenario;
         }

@@ -28,12 +28,14 @@ internal sealed record CatchUp(int Entities) : WsScenario($"catchup-{Entities}",
     {
         using var connection = await HttpConnection.Open(options.Target, cancel);
         using var abort = cancel.Register(connection.Dispose);
-        var user = new ScenarioUser(options.Target, connection, identity, new EntryText(options.Run, options.Seed), new Numbers(options.Time));
+        var user = new ScenarioUser(
+            options.Target, connection, identity, new EntryText(options.Run, options.Seed), new Numbers(options.Time));
         for (var pushed = 0; pushed < Entities; pushed += PerPush)
             await user.Send(user.Push(PerPush));
     }
 
-    private async Task<(Histogram Rounds, long Frames, Tally Tally)> Rounds(WsOptions options, Identity identity, TimeSpan duration, CancellationToken cancel)
+    private async Task<(Histogram Rounds, long Frames, Tally Tally)> Rounds(
+        WsOptions options, Identity identity, TimeSpan duration, CancellationToken cancel)
     {
         var rounds = new Histogram();
         var tally = new Tally();
@@ -41,7 +43,8 @@ internal sealed record CatchUp(int Entities) : WsScenario($"catchup-{Entities}",
         var began = Stopwatch.GetTimestamp();
         do
         {
-            using var device = new Device(Door.Of(options.Target, identity), new EventLog(options.Run, 0), new RequestTemplate([], 0, Slots.None));
+            using var device = new Device(
+                Door.Of(options.Target, identity), new EventLog(options.Run, 0), new RequestTemplate([], 0, Slots.None));
             await device.Open(cancel);
             var started = Stopwatch.GetTimestamp();
             await device.Sync(0, cancel);

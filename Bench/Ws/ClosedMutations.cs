@@ -3,7 +3,9 @@ using Mirubato.Bench.Load;
 
 namespace Mirubato.Bench.Ws;
 
-/// <summary>Every device sends, waits for its acknowledgement and sends again; what it sends reaches every other device of its user.</summary>
+/// <summary>
+/// Every device sends, waits for its acknowledgement and sends again; what it sends reaches every other device of its user.
+/// </summary>
 internal sealed record ClosedMutations(int PerUser, int Accounts)
     : WsScenario($"closed-{Accounts}x{PerUser}", $"closed loop, {Accounts} × {PerUser} devices")
 {
@@ -42,12 +44,14 @@ internal sealed record ClosedMutations(int PerUser, int Accounts)
         await crowd.Settle(cancel);
         var done = taken();
 
+        var deliveries = Sum(crowd.Devices.Select(device => device.Deliveries));
         var tally = new Tally();
         crowd.Check(tally);
         return Figures(done, Sum(crowd.Devices.Select(device => device.Acks)), crowd.Acked, Accounts * PerUser, Accounts, tally) with
         {
             DeliveriesPerSecond = crowd.Received / done.Seconds,
-            Note = FormattableString.Invariant($"deliveries p50 {Sum(crowd.Devices.Select(device => device.Deliveries)).PercentileMs(0.5):0.00} ms, p99 {Sum(crowd.Devices.Select(device => device.Deliveries)).PercentileMs(0.99):0.00} ms"),
+            Note = FormattableString.Invariant(
+                $"deliveries p50 {deliveries.PercentileMs(0.5):0.00} ms, p99 {deliveries.PercentileMs(0.99):0.00} ms"),
         };
     }
 }

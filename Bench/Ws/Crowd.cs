@@ -4,7 +4,9 @@ using Mirubato.Bench.Scenarios;
 
 namespace Mirubato.Bench.Ws;
 
-/// <summary>Users of one phase, each with its devices, all of them live. Another phase has another: nothing of one is left in the next.</summary>
+/// <summary>
+/// Users of one phase, each with its devices, all of them live. Another phase has another: nothing of one is left in the next.
+/// </summary>
 internal sealed class Crowd : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -24,7 +26,8 @@ internal sealed class Crowd : IDisposable
     /// <param name="users">How many.</param>
     /// <param name="devices">Of each. The first is on the first gateway, the others on the second, where there is one.</param>
     /// <param name="notesBytes">To make the entries so much larger.</param>
-    public static async Task<Crowd> Open(WsOptions options, string name, int users, int devices, EventLog log, CancellationToken cancel, int notesBytes = 0)
+    public static async Task<Crowd> Open(
+        WsOptions options, string name, int users, int devices, EventLog log, CancellationToken cancel, int notesBytes = 0)
     {
         var entries = new EntryText(options.Run, options.Seed);
         var crowd = new Crowd([.. Enumerable.Range(0, users).Select(user =>
@@ -51,7 +54,9 @@ internal sealed class Crowd : IDisposable
         }
     }
 
-    /// <summary>Until every device has been told of all that its user's others sent, and told that its own is done, or it takes too long.</summary>
+    /// <summary>
+    /// Until every device has been told of all that its user's others sent, and told that its own is done, or it takes too long.
+    /// </summary>
     public async Task Settle(CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
@@ -59,7 +64,9 @@ internal sealed class Crowd : IDisposable
             await Task.Delay(LookEvery, cancel);
     }
 
-    /// <summary>Adds up what is wrong: whatever is missing, came twice or out of order, and whoever is not where its user's history ends.</summary>
+    /// <summary>
+    /// Adds up what is wrong: whatever is missing, came twice or out of order, and whoever is not where its user's history ends.
+    /// </summary>
     public void Check(Tally into)
     {
         foreach (var devices in Users)
@@ -71,7 +78,9 @@ internal sealed class Crowd : IDisposable
                 if (device.Fault is { } fault)
                     into.Fail(fault);
                 else if (device.Received != sent - device.Sent || device.Acked != device.Sent)
-                    into.Fail($"A device received {device.Received} of {sent - device.Sent} events, and {device.Acked} acknowledgements of {device.Sent}.");
+                    into.Fail(
+                        $"A device received {device.Received} of {sent - device.Sent} events, and {device.Acked} acknowledgements of "
+                        + $"{device.Sent}.");
                 else if (device.Cursor != head || head < sent)
                     into.Fail($"A device is at {device.Cursor}, another at {head}, after {sent} events.");
             }

@@ -6,8 +6,8 @@ using Mirubato.Bench.Scenarios;
 namespace Mirubato.Bench.Ws;
 
 /// <summary>
-/// One device of a user: it sends entries, times what comes, and checks the order as a careful client would. What is wrong with it is a fault,
-/// for the fastest way to deliver is to drop.
+/// One device of a user: it sends entries, times what comes, and checks the order as a careful client would. What is wrong with it is a
+/// fault, for the fastest way to deliver is to drop.
 /// </summary>
 internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : IFrameSink, IDisposable
 {
@@ -143,5 +143,6 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
         OnAck?.Invoke(this);
     }
 
-    private void Wrong(string what, ReadOnlySpan<byte> json) => Fault ??= what + Encoding.UTF8.GetString(json[..Math.Min(300, json.Length)]);
+    private void Wrong(string what, ReadOnlySpan<byte> json) =>
+        Fault ??= what + Encoding.UTF8.GetString(json[..Math.Min(300, json.Length)]);
 }

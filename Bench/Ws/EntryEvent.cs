@@ -2,7 +2,9 @@ using Mirubato.Bench.Scenarios;
 
 namespace Mirubato.Bench.Ws;
 
-/// <summary>A new entry as an event, with a <c>mutationId</c> as a careful client gives it: exactly once has its price, and it is in the figures.</summary>
+/// <summary>
+/// A new entry as an event, with a <c>mutationId</c> as a careful client gives it: exactly once has its price, and it is in the figures.
+/// </summary>
 internal static class EntryEvent
 {
     public static RequestTemplate Template(EntryText entries, string run, int device, int notesBytes = 0)

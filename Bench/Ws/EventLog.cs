@@ -4,7 +4,10 @@ using Mirubato.Bench.Scenarios;
 
 namespace Mirubato.Bench.Ws;
 
-/// <summary>When each event was sent. Its number is in its entry's id, so whoever receives it knows how long it took: sender and receivers share one clock.</summary>
+/// <summary>
+/// When each event was sent. Its number is in its entry's id, so whoever receives it knows how long it took: sender and receivers share one
+/// clock.
+/// </summary>
 internal sealed class EventLog(string run, int capacity)
 {
     private readonly long[] sentAt = new long[capacity];
@@ -20,7 +23,9 @@ internal sealed class EventLog(string run, int capacity)
     public int Next()
     {
         var number = Interlocked.Increment(ref next);
-        return number < capacity ? number : throw new BenchFailure($"More than {capacity} events in one scenario: shorten it with --seconds.");
+        return number < capacity
+            ? number
+            : throw new BenchFailure($"More than {capacity} events in one scenario: shorten it with --seconds.");
     }
 
     public void Sent(int number, long at, object by)

@@ -22,7 +22,9 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
         var devices = Enumerable.Range(0, Connections).Select(place => Make(options, place)).ToList();
         try
         {
-            await Open(Enumerable.Range(Connections, AtOnce * 4).Select(place => Make(options, place)).ToList(), new Histogram(), thenClose: true, cancel);
+            await Open(
+                Enumerable.Range(Connections, AtOnce * 4).Select(place => Make(options, place)).ToList(), new Histogram(),
+                thenClose: true, cancel);
             await Rest(options, cancel);
             var before = server.ResidentKiB();
             phase("measuring");
@@ -40,7 +42,8 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
             return Figures(done, latency, Connections, AtOnce, Connections, tally) with
             {
                 KiBEach = (double)(after - before) / Connections,
-                Note = FormattableString.Invariant($"{before / 1024} MiB before, {opened / 1024} MiB when opened, {after / 1024} MiB after {Settle(options).TotalSeconds:0} s"),
+                Note = FormattableString.Invariant(
+                    $"{before / 1024} MiB before, {opened / 1024} when opened, {after / 1024} after {Settle(options).TotalSeconds:0} s"),
             };
         }
         finally

@@ -38,7 +38,8 @@ internal sealed record Openings(int AtOnce) : WsScenario($"open-{AtOnce}", $"ope
         var began = Stopwatch.GetTimestamp();
         for (var round = 0; Stopwatch.GetElapsedTime(began) < duration; round++)
         {
-            var devices = doors[round % 2].ConvertAll(door => new Device(door, new EventLog("", 0), new RequestTemplate([], 0, Slots.None)));
+            var devices = doors[round % 2].ConvertAll(
+                door => new Device(door, new EventLog("", 0), new RequestTemplate([], 0, Slots.None)));
             try
             {
                 var started = Stopwatch.GetTimestamp();

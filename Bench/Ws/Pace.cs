@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Mirubato.Bench.Ws;
 
-/// <summary>An open loop: it acts when the time has come, whether or not what it did before is done. What it missed it makes up for at once.</summary>
+/// <summary>
+/// An open loop: it acts when the time has come, whether or not what it did before is done. What it missed it makes up for at once.
+/// </summary>
 internal static class Pace
 {
     public static Task Keep(double perSecond, TimeSpan duration, Action act, CancellationToken cancel) => Task.Factory.StartNew(
@@ -13,7 +15,8 @@ internal static class Pace
             var started = Stopwatch.GetTimestamp();
             for (var turn = 0; turn < count && !cancel.IsCancellationRequested; turn++)
             {
-                // On a thread of its own: a timer of the pool would come late just when there is load, and spinning would take a core from the server.
+                // On a thread of its own: a timer of the pool would come late just when there is load, and spinning would take a core from
+                // the server.
                 while (Stopwatch.GetTimestamp() < started + (turn * interval))
                     Thread.Sleep(1);
                 act();

@@ -15,7 +15,8 @@ internal sealed class ServerProcess(int pid)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidOperationException)
         {
-            throw new BenchFailure($"--pid {pid}: its memory cannot be read ({e.Message}). It has to be the server's process, on this machine, on Linux.");
+            throw new BenchFailure(
+                $"--pid {pid}: its memory cannot be read ({e.Message}). It has to be the server's process, on this machine, on Linux.");
         }
     }
 }

@@ -3,8 +3,8 @@ using Mirubato.Bench.Load;
 namespace Mirubato.Bench.Ws;
 
 /// <summary>
-/// Ten devices of a user, one of which stops reading, by turns with the same ten all reading. The turns share one run, so that whatever else
-/// happens on the machine happens to both. Reported are the others while it is stalled; the note has both.
+/// Ten devices of a user, one of which stops reading, by turns with the same ten all reading. The turns share one run, so that whatever
+/// else happens on the machine happens to both. Reported are the others while it is stalled; the note has both.
 /// </summary>
 internal sealed record StalledReader() : WsScenario("stalled", "fan-out beside a stalled reader")
 {
@@ -19,7 +19,8 @@ internal sealed record StalledReader() : WsScenario("stalled", "fan-out beside a
     public override async Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel)
     {
         phase("warming up");
-        var log = new EventLog(options.Run, (int)((options.Warmup + (Turns * (Lead + options.Seconds))).TotalSeconds * EventsPerSecond) + 1);
+        var log = new EventLog(
+            options.Run, (int)((options.Warmup + (Turns * (Lead + options.Seconds))).TotalSeconds * EventsPerSecond) + 1);
         using var crowd = await Crowd.Open(options, Name, 1, Devices, log, cancel, NotesBytes);
         var devices = crowd.Users[0];
         await Pace.Keep(EventsPerSecond, options.Warmup, devices[0].SendEntry, cancel);

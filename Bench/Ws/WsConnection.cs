@@ -28,7 +28,8 @@ internal sealed class WsConnection : IDisposable
     /// <exception cref="SocketException">Nobody listens there, or there are no more files or ports to be had.</exception>
     public static async Task<WsConnection> Open(Door door, CancellationToken cancel, int receiveBytes = 0)
     {
-        var socket = new Socket(door.From?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(
+            door.From?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         var connection = new WsConnection(socket);
         try
         {
@@ -57,7 +58,9 @@ internal sealed class WsConnection : IDisposable
         }
     }
 
-    /// <summary>Hands every text frame to <paramref name="sink"/> until the connection is over. It never throws: <see cref="Ended"/> says why.</summary>
+    /// <summary>
+    /// Hands every text frame to <paramref name="sink"/> until the connection is over. It never throws: <see cref="Ended"/> says why.
+    /// </summary>
     public async Task Receive(IFrameSink sink)
     {
         try

@@ -20,5 +20,6 @@ internal abstract record WsScenario(string Name, string What)
         Name, What, concurrency, users, requests, taken.Seconds, requests / taken.Seconds, latency.MeanMs,
         latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError).With(taken);
 
-    protected static Histogram Sum(IEnumerable<Histogram> parts) => parts.Aggregate(new Histogram(), (sum, part) => { sum.Add(part); return sum; });
+    protected static Histogram Sum(IEnumerable<Histogram> parts) =>
+        parts.Aggregate(new Histogram(), (sum, part) => { sum.Add(part); return sum; });
 }

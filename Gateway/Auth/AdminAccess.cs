@@ -14,7 +14,8 @@ namespace Mirubato.Gateway.Auth;
 /// token of some user, and no user's token opens them. While the secret is not set such pages must not be mapped at all.
 /// </summary>
 internal sealed class AdminAccess(
-    IOptionsMonitor<AuthenticationSchemeOptions> scheme, ILoggerFactory logs, UrlEncoder encoder, GatewayOptions options, AdminGuesses guesses)
+    IOptionsMonitor<AuthenticationSchemeOptions> scheme, ILoggerFactory logs, UrlEncoder encoder,
+    GatewayOptions options, AdminGuesses guesses)
     : AuthenticationHandler<AuthenticationSchemeOptions>(scheme, logs, encoder)
 {
     public const string Policy = "admin";
@@ -71,7 +72,8 @@ internal sealed class AdminAccess(
 
     /// <summary>Hashed first, so that the time it takes tells nothing, not even the length.</summary>
     private static bool IsSame(string sent, string secret) =>
-        CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(sent)), SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
+        CryptographicOperations.FixedTimeEquals(
+            SHA256.HashData(Encoding.UTF8.GetBytes(sent)), SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
     private static AuthenticationTicket Admitted() =>
         new(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, Policy)], Policy)), Policy);

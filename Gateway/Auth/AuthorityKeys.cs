@@ -18,7 +18,10 @@ internal sealed class AuthorityKeys : IDisposable
 {
     private readonly Lock gate = new();
     private readonly string address;
-    private readonly HttpClient http = new() { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = Limits.AuthorityBytesMax };
+    private readonly HttpClient http = new()
+    {
+        Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = Limits.AuthorityBytesMax,
+    };
     private readonly HttpDocumentRetriever documents;
     private readonly TimeProvider time;
     private readonly ILogger log;
@@ -47,7 +50,10 @@ internal sealed class AuthorityKeys : IDisposable
         }
     }
 
-    /// <summary>For a token whose key is not among those of <paramref name="old"/>. Null when the authority does not answer, or may not be asked yet.</summary>
+    /// <summary>
+    /// For a token whose key is not among those of <paramref name="old"/>. Null when the authority does not answer, or may not be asked
+    /// yet.
+    /// </summary>
     public Task<AuthorityConfiguration?> GetNewer(AuthorityConfiguration old)
     {
         lock (gate) return known is not null && known.AskedAt > old.AskedAt ? Task.FromResult<AuthorityConfiguration?>(known) : Join();
@@ -59,7 +65,10 @@ internal sealed class AuthorityKeys : IDisposable
     private Task<AuthorityConfiguration?> Join()
     {
         if (!attempt.IsCompleted) return attempt;
-        if (attemptEnded is { } ended && time.GetElapsedTime(ended).TotalMilliseconds < Limits.AuthorityRetryMs) return Task.FromResult<AuthorityConfiguration?>(null);
+        if (attemptEnded is { } ended && time.GetElapsedTime(ended).TotalMilliseconds < Limits.AuthorityRetryMs)
+        {
+            return Task.FromResult<AuthorityConfiguration?>(null);
+        }
         return attempt = Task.Run(Ask);
     }
 
@@ -71,7 +80,10 @@ internal sealed class AuthorityKeys : IDisposable
         {
             using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(Limits.AuthorityAttemptMs), time);
             var says = await OpenIdConnectConfigurationRetriever.GetAsync(address, documents, patience.Token).WaitAsync(patience.Token);
-            if (says.SigningKeys.Count == 0 || string.IsNullOrEmpty(says.Issuer)) throw new InvalidDataException("It names no issuer or no keys.");
+            if (says.SigningKeys.Count == 0 || string.IsNullOrEmpty(says.Issuer))
+            {
+                throw new InvalidDataException("It names no issuer or no keys.");
+            }
             read = new AuthorityConfiguration(says, askedAt);
         }
         catch (Exception failure)

@@ -18,7 +18,8 @@ internal static class BearerTokens
         IdentityModelEventSource.ShowPII = false;
         IdentityModelEventSource.LogCompleteSecurityArtifact = false;
         services.AddAuthorization();
-        services.AddSingleton(provider => new RememberingTokenHandler(time, Keys(provider, auth.Authority, time)) { MapInboundClaims = false });
+        services.AddSingleton(
+            provider => new RememberingTokenHandler(time, Keys(provider, auth.Authority, time)) { MapInboundClaims = false });
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(bearer =>
         {
             bearer.MapInboundClaims = false;
@@ -28,7 +29,8 @@ internal static class BearerTokens
             bearer.TokenHandlers.Clear();
             bearer.Events = new JwtBearerEvents { OnTokenValidated = RequireSubject, OnChallenge = TokenChallenge.Answer };
         });
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<RememberingTokenHandler>((bearer, handler) => bearer.TokenHandlers.Add(handler));
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<RememberingTokenHandler>(
+            (bearer, handler) => bearer.TokenHandlers.Add(handler));
     }
 
     private static AuthorityKeys? Keys(IServiceProvider provider, string? authority, TimeProvider time) =>
@@ -73,9 +75,13 @@ internal static class BearerTokens
         return found is { ValueType: ClaimValueTypes.String } && UsableId.Is(found.Value) ? found.Value : null;
     }
 
-    /// <summary>When the token was issued, Unix ms. One that does not say counts as issued long ago, so that signing out everywhere holds for it.</summary>
+    /// <summary>
+    /// When the token was issued, Unix ms. One that does not say counts as issued long ago, so that signing out everywhere holds for it.
+    /// </summary>
     public static long IssuedAtMs(ClaimsPrincipal principal) =>
-        double.TryParse(principal.FindFirst("iat")?.Value, System.Globalization.CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e11
+        double.TryParse(
+            principal.FindFirst("iat")?.Value, System.Globalization.CultureInfo.InvariantCulture,
+            out var seconds) && Math.Abs(seconds) < 1e11
             ? (long)(seconds * 1000)
             : 0;
 }

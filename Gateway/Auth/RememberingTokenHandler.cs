@@ -43,11 +43,16 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
 
     private Task<TokenValidationResult> Check(string token, TokenValidationParameters rules)
     {
-        if (TokenForm.Flaw(token, rules.ValidAlgorithms, time.GetUtcNow() + rules.ClockSkew) is { } flaw) return Task.FromResult(Refused(new SecurityTokenException(flaw)));
+        if (TokenForm.Flaw(token, rules.ValidAlgorithms, time.GetUtcNow() + rules.ClockSkew) is { } flaw)
+        {
+            return Task.FromResult(Refused(new SecurityTokenException(flaw)));
+        }
         return authority is null ? base.ValidateTokenAsync(token, rules) : CheckByAuthority(authority, token, rules);
     }
 
-    /// <summary>A token under an unknown key is refused only once the authority, asked after the token came in, does not know the key either.</summary>
+    /// <summary>
+    /// A token under an unknown key is refused only once the authority, asked after the token came in, does not know the key either.
+    /// </summary>
     private async Task<TokenValidationResult> CheckByAuthority(AuthorityKeys authority, string token, TokenValidationParameters rules)
     {
         var cameAt = authority.Now;

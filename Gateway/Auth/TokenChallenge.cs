@@ -4,7 +4,9 @@ using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Auth;
 
-/// <summary>Answers a request without a valid token. Existing clients sign the user out on a 401, so it means the token and nothing else.</summary>
+/// <summary>
+/// Answers a request without a valid token. Existing clients sign the user out on a 401, so it means the token and nothing else.
+/// </summary>
 internal static class TokenChallenge
 {
     public static async Task Answer(JwtBearerChallengeContext challenge)

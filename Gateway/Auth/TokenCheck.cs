@@ -22,6 +22,8 @@ internal sealed class TokenCheck(IOptionsMonitor<JwtBearerOptions> options, Reme
 
     private static TokenFacts? Facts(ClaimsPrincipal principal, SecurityToken token) =>
         BearerTokens.Subject(principal) is { } subject
-            ? new TokenFacts(new UserId(subject), BearerTokens.IssuedAtMs(principal), new DateTimeOffset(token.ValidTo, TimeSpan.Zero).ToUnixTimeMilliseconds())
+            ? new TokenFacts(
+                new UserId(subject), BearerTokens.IssuedAtMs(principal),
+                new DateTimeOffset(token.ValidTo, TimeSpan.Zero).ToUnixTimeMilliseconds())
             : null;
 }

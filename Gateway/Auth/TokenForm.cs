@@ -46,7 +46,10 @@ internal static class TokenForm
         if (!claims.TryGetProperty("sub", out var sub) || sub.ValueKind is not JsonValueKind.String) return "Its sub is not one text.";
         foreach (var name in Times)
         {
-            if (claims.TryGetProperty(name, out var time) && time.ValueKind is not JsonValueKind.Number) return $"Its {name} is not a number.";
+            if (claims.TryGetProperty(name, out var time) && time.ValueKind is not JsonValueKind.Number)
+            {
+                return $"Its {name} is not a number.";
+            }
         }
 
         return claims.TryGetProperty("iat", out var issued) && !(issued.GetDouble() <= latestIssue.ToUnixTimeMilliseconds() / 1000.0)

@@ -5,13 +5,18 @@ using Mirubato.Gateway.Options;
 
 namespace Mirubato.Gateway.Demo;
 
-/// <summary>Two devices in one page, and a token to try them with. Mapped only where <c>Demo:Enabled</c> allows it; elsewhere there is nothing at these addresses.</summary>
+/// <summary>
+/// Two devices in one page, and a token to try them with. Mapped only where <c>Demo:Enabled</c> allows it; elsewhere there is nothing at
+/// these addresses.
+/// </summary>
 internal static partial class DemoPage
 {
     public const string Path = "/demo";
 
     // The page's own origin and nothing else; not even a style may stand in the markup.
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; base-uri "
+        + "'none'; form-action 'none'; frame-ancestors 'none'";
 
     private static readonly (string Address, string File, string ContentType)[] Files =
     [
@@ -45,12 +50,23 @@ internal static partial class DemoPage
         return http.Answer(StatusCodes.Status200OK, content, contentType);
     }
 
-    /// <summary>A token nobody had to sign in for. It is short-lived, so that the page has to fetch the next one in time, as a real app does.</summary>
-    private static Task Token(HttpContext http, GatewayOptions options, DemoTokens tokens, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
+    /// <summary>
+    /// A token nobody had to sign in for. It is short-lived, so that the page has to fetch the next one in time, as a real app does.
+    /// </summary>
+    private static Task Token(
+        HttpContext http, GatewayOptions options, DemoTokens tokens, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
     {
         var user = http.Features.Get<RedactedQuery>()?["user"];
-        if (user is null || !DemoUser().IsMatch(user)) return ProblemAnswers.Write(http, Problem.InvalidParameter, "The parameter user must be 'demo-' and 16 to 40 lower-case letters or digits.");
-        if (!tokens.Count(http.Connection.RemoteIpAddress)) return ProblemAnswers.Write(http, Problem.RateLimited, "This address took too many tokens of the demo; wait as Retry-After says.");
+        if (user is null || !DemoUser().IsMatch(user))
+        {
+            return ProblemAnswers.Write(
+                http, Problem.InvalidParameter, "The parameter user must be 'demo-' and 16 to 40 lower-case letters or digits.");
+        }
+        if (!tokens.Count(http.Connection.RemoteIpAddress))
+        {
+            return ProblemAnswers.Write(
+                http, Problem.RateLimited, "This address took too many tokens of the demo; wait as Retry-After says.");
+        }
         var token = SampleToken.For(user, options.Auth, time.GetUtcNow(), TimeSpan.FromSeconds(options.Demo.TokenSeconds));
         return http.Answer(StatusCodes.Status200OK, System.Text.Encoding.ASCII.GetBytes(token), ContentTypes.Token);
     }
@@ -63,8 +79,9 @@ internal static partial class DemoPage
         return content.ToArray();
     }
 
-    // Who may have a token without signing in. The prefix keeps such users apart from everybody else's: no token of the demo speaks for a user
-    // of the installation. Whoever knows such an id has its journal, as a shared link is meant to; it is long, so that nobody guesses another's.
+    // Who may have a token without signing in. The prefix keeps such users apart from everybody else's: no token of the demo speaks for a
+    // user of the installation. Whoever knows such an id has its journal, as a shared link is meant to; it is long, so that nobody guesses
+    // another's.
     [GeneratedRegex("^demo-[a-z0-9]{16,40}\\z")]
     private static partial Regex DemoUser();
 }

@@ -4,8 +4,8 @@ using System.IO.Pipelines;
 namespace Mirubato.Gateway.Http;
 
 /// <summary>
-/// An answer on its way out, in steps of 64 KiB: each is handed over when the client has taken the one before, so that a client which does not
-/// read costs one step and not its whole answer. One that takes nothing for a minute is cut off.
+/// An answer on its way out, in steps of 64 KiB: each is handed over when the client has taken the one before, so that a client which does
+/// not read costs one step and not its whole answer. One that takes nothing for a minute is cut off.
 /// </summary>
 /// <remarks>What is written by <see cref="IBufferWriter{T}"/> waits until the next <see cref="Write"/>: only short pieces are.</remarks>
 internal sealed class AnswerSteps(HttpContext http) : IBufferWriter<byte>

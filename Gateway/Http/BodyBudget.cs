@@ -45,7 +45,10 @@ internal sealed class BodyBudget(GatewayOptions options)
     private void ReleaseShare(UserId user, Share held)
     {
         // Removed at zero, so that the table holds only users with a body under way.
-        if (users.AddOrUpdate(user, default(Share), (_, share) => share - held) == default) users.TryRemove(KeyValuePair.Create(user, default(Share)));
+        if (users.AddOrUpdate(user, default(Share), (_, share) => share - held) == default)
+        {
+            users.TryRemove(KeyValuePair.Create(user, default(Share)));
+        }
     }
 
     /// <summary>Of one user: unpacked bytes, and bodies that are large.</summary>

@@ -9,8 +9,8 @@ internal static class CommonHeaders
     public const string Replay = "X-Idempotent-Replay";
 
     /// <summary>
-    /// Header values are Latin-1 at best, so a client sends a name that is not ASCII as <c>encodeURIComponent</c> writes it. What is no valid
-    /// sequence stays as it was sent.
+    /// Header values are Latin-1 at best, so a client sends a name that is not ASCII as <c>encodeURIComponent</c> writes it. What is no
+    /// valid sequence stays as it was sent.
     /// </summary>
     public const string Device = "X-Device-ID";
     public const string Key = "X-Idempotency-Key";

@@ -19,7 +19,10 @@ internal sealed class Compression(IServiceProvider services, IOptions<ResponseCo
         {
             // No answer mixes a secret with text of an attacker's choice, so compressing under TLS gives nothing away.
             options.EnableForHttps = true;
-            options.MimeTypes = ["application/json", "application/problem+json", "application/x-ndjson", "text/html", "text/css", "text/javascript"];
+            options.MimeTypes =
+            [
+                "application/json", "application/problem+json", "application/x-ndjson", "text/html", "text/css", "text/javascript",
+            ];
             options.Providers.Add<BrotliCompressionProvider>();
             options.Providers.Add<GzipCompressionProvider>();
         });

@@ -28,7 +28,8 @@ internal static class HttpAnswers
     }
 
     public static Task Answer<T>(
-        this HttpContext http, T answer, JsonTypeInfo<T> form, int status = StatusCodes.Status200OK, string contentType = ContentTypes.Json) =>
+        this HttpContext http, T answer, JsonTypeInfo<T> form, int status = StatusCodes.Status200OK,
+        string contentType = ContentTypes.Json) =>
         http.Answer(status, JsonSerializer.SerializeToUtf8Bytes(answer, form), contentType);
 
     private static async Task InSteps(HttpContext http, ReadOnlyMemory<byte> body)

@@ -26,15 +26,22 @@ internal sealed class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswer
     }
 
     /// <summary>The problem as an answer. What was prepared so far is dropped.</summary>
-    public static async Task Write(HttpContext http, Problem problem, string? detail = null, string? path = null, string? reason = null, int? retrySeconds = null)
+    public static async Task Write(
+        HttpContext http, Problem problem, string? detail = null, string? path = null, string? reason = null, int? retrySeconds = null)
     {
         var form = problem.Form();
         var allow = http.Response.Headers.Allow;
         http.Response.Clear();
         CommonHeaders.Set(http.Response);
         if (allow.Count > 0) http.Response.Headers.Allow = allow;
-        if ((retrySeconds ?? form.RetrySeconds) is var seconds and > 0) http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        if (form.Status == 401) http.Response.Headers.WWWAuthenticate = problem is Problem.MissingToken ? "Bearer" : "Bearer error=\"invalid_token\"";
+        if ((retrySeconds ?? form.RetrySeconds) is var seconds and > 0)
+        {
+            http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+        if (form.Status == 401)
+        {
+            http.Response.Headers.WWWAuthenticate = problem is Problem.MissingToken ? "Bearer" : "Bearer error=\"invalid_token\"";
+        }
         var text = detail ?? form.Remedy;
         var answer = new ProblemAnswer(form.Type, form.Title, form.Status, text, Success: false, text, form.Code, path, reason);
         http.RequestServices.GetRequiredService<GatewayMetrics>().Refused(form.Code);

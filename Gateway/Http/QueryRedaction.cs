@@ -16,14 +16,15 @@ internal sealed class RedactedQuery
     public void Add(string name, string value) => values.TryAdd(name, value);
 
     /// <summary>A parameter of the query, whether logs may see it or not; empty when it is absent.</summary>
-    public static string Read(HttpContext http, string name) => http.Features.Get<RedactedQuery>()?[name] ?? http.Request.Query[name].ToString();
+    public static string Read(HttpContext http, string name) =>
+        http.Features.Get<RedactedQuery>()?[name] ?? http.Request.Query[name].ToString();
 }
 
 /// <summary>
-/// Takes out of the address, before anything can log it, what no log may see: the host's own diagnostics write path and query ahead of every
-/// middleware, so a middleware would come too late. Of the query only parameters that say nothing of anybody are left, by an allow-list: a
-/// token, a user or a search text may come under any name. A token is known by its shape too. Nothing has an address with a token in
-/// its path, so such a request becomes one for <see cref="NoPath"/>, which is not found.
+/// Takes out of the address, before anything can log it, what no log may see: the host's own diagnostics write path and query ahead of
+/// every middleware, so a middleware would come too late. Of the query only parameters that say nothing of anybody are left, by an
+/// allow-list: a token, a user or a search text may come under any name. A token is known by its shape too. Nothing has an address with a
+/// token in its path, so such a request becomes one for <see cref="NoPath"/>, which is not found.
 /// </summary>
 internal sealed partial class QueryRedaction(IServiceProvider services) : IHttpContextFactory
 {
@@ -67,7 +68,10 @@ internal sealed partial class QueryRedaction(IServiceProvider services) : IHttpC
     private static void HidePath(IHttpRequestFeature request)
     {
         // A browser's proxy, or whoever encodes twice, hides a token behind another layer.
-        if (!Token().IsMatch(request.Path) && !Token().IsMatch(Uri.UnescapeDataString(request.Path)) && !Token().IsMatch(request.RawTarget)) return;
+        if (!Token().IsMatch(request.Path) && !Token().IsMatch(Uri.UnescapeDataString(request.Path)) && !Token().IsMatch(request.RawTarget))
+        {
+            return;
+        }
         request.Path = NoPath;
         request.RawTarget = NoPath + request.QueryString;
     }
@@ -82,7 +86,9 @@ internal sealed partial class QueryRedaction(IServiceProvider services) : IHttpC
         return false;
     }
 
-    /// <summary>Three parts in base64url, of which the first two are objects: their first six bits say so. No composer's initials look like that.</summary>
+    /// <summary>
+    /// Three parts in base64url, of which the first two are objects: their first six bits say so. No composer's initials look like that.
+    /// </summary>
     [GeneratedRegex(@"(?<![A-Za-z0-9_-])e[w-z0-9_-][A-Za-z0-9_-]{8,}\.e[w-z0-9_-][A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", RegexOptions.CultureInvariant)]
     private static partial Regex Token();
 }

@@ -33,7 +33,9 @@ internal static class RateLimits
 /// </summary>
 internal sealed class RefusedTokens(int perMinute) : PerAddress(perMinute);
 
-/// <summary>Counts wrong passwords for the pages for operators by address, apart from tokens: whoever has a user's bad token keeps no operator out.</summary>
+/// <summary>
+/// Counts wrong passwords for the pages for operators by address, apart from tokens: whoever has a user's bad token keeps no operator out.
+/// </summary>
 internal sealed class AdminGuesses() : PerAddress(Limits.AdminGuessesPerMinute);
 
 /// <summary>Counts something by the address it comes from, so much a minute.</summary>

@@ -83,7 +83,9 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
         _ => body,
     };
 
-    /// <summary>How long a large body may take in all, and without progress. Small ones are left to the server's own minimal data rate.</summary>
+    /// <summary>
+    /// How long a large body may take in all, and without progress. Small ones are left to the server's own minimal data rate.
+    /// </summary>
     private sealed class Patience(CancellationToken aborted) : IDisposable
     {
         private CancellationTokenSource? over;

@@ -21,7 +21,9 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
 
     public void Dispose() => buckets.Dispose();
 
-    /// <summary>Refilled ten times a second where that is exact, so that a steady client is not stopped and started once a second.</summary>
+    /// <summary>
+    /// Refilled ten times a second where that is exact, so that a steady client is not stopped and started once a second.
+    /// </summary>
     private static TokenBucketRateLimiterOptions Bucket(LimitOptions limits)
     {
         var often = limits.RequestsPerSecond % 10 == 0;

@@ -4,7 +4,8 @@ namespace Mirubato.Gateway.Http;
 
 /// <summary>
 /// How much of one user is under way in this process. A read holds rows and waits for its client, so that eight are let in and some more
-/// wait, which is room for the tabs of a browser that opens. A long call works for seconds: there is one, and who asks again is told to retry.
+/// wait, which is room for the tabs of a browser that opens. A long call works for seconds: there is one, and who asks again is told to
+/// retry.
 /// </summary>
 internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvider time) : IDisposable
 {
@@ -26,7 +27,10 @@ internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvide
         var turn = longCalls.AttemptAcquire(user);
         if (turn.IsAcquired) return turn;
         turn.Dispose();
-        throw new RequestRefusedException(Problem.RateLimited, "Another long call of the user is under way (an export, an erase, or a piece being renamed or dissociated); send this again when it is done.");
+        throw new RequestRefusedException(
+            Problem.RateLimited,
+            "Another long call of the user is under way (an export, an erase, or a piece being renamed or dissociated); send this again "
+            + "when it is done.");
     }
 
     public void Dispose()
@@ -39,7 +43,8 @@ internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvide
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(aborted);
         var waiting = reads.AcquireAsync(user, 1, over.Token);
-        await using var patience = time.CreateTimer(_ => over.Cancel(), null, TimeSpan.FromMilliseconds(Limits.ReadWaitMs), Timeout.InfiniteTimeSpan);
+        await using var patience = time.CreateTimer(
+            _ => over.Cancel(), null, TimeSpan.FromMilliseconds(Limits.ReadWaitMs), Timeout.InfiniteTimeSpan);
         try
         {
             var turn = await waiting;
@@ -56,7 +61,10 @@ internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvide
 
     private static PartitionedRateLimiter<UserId> Limiter(int underWay, int waiting)
     {
-        var options = new ConcurrencyLimiterOptions { PermitLimit = underWay, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst };
+        var options = new ConcurrencyLimiterOptions
+        {
+            PermitLimit = underWay, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        };
         return PartitionedRateLimiter.Create<UserId, UserId>(user => RateLimitPartition.GetConcurrencyLimiter(user, _ => options));
     }
 }

@@ -27,7 +27,9 @@ internal sealed partial class AllowedOrigins(IEnumerable<string> origins, bool l
             : text;
     }
 
-    /// <summary>Whether <paramref name="text"/> is an origin of http or https in the form a browser sends: scheme, host and, if unusual, port.</summary>
+    /// <summary>
+    /// Whether <paramref name="text"/> is an origin of http or https in the form a browser sends: scheme, host and, if unusual, port.
+    /// </summary>
     public static bool IsWebOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)

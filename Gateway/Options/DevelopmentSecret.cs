@@ -18,7 +18,8 @@ internal static class DevelopmentSecret
         var secret = File.ReadAllText(path).Trim();
         return secret.Length >= OptionsParser.SecretBytesMin
             ? secret
-            : throw new InvalidOptionsException([$"The development secret in {path} is cut short: delete the file, and the next start makes a new one."]);
+            : throw new InvalidOptionsException(
+                [$"The development secret in {path} is cut short: delete the file, and the next start makes a new one."]);
     }
 
     // The database is to come here too.

@@ -29,7 +29,10 @@ internal static class OptionsParser
         if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
 
         // Last, because it writes a file: a start that fails leaves nothing behind.
-        if (auth is { Secret: null, Authority: null }) auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
+        if (auth is { Secret: null, Authority: null })
+        {
+            auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
+        }
         return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { AdminSecret = admin, AdminPort = adminPort };
     }
 
@@ -38,9 +41,12 @@ internal static class OptionsParser
         var postgres = settings.Text("Storage:Postgres");
         var sqlite = settings.Text("Storage:SqlitePath");
         if (postgres is not null && sqlite is not null)
-            settings.Wrong($"Storage:SqlitePath is '{sqlite}' while Storage:Postgres is set too: keep the one to store in and remove the other.");
+            settings.Wrong(
+                $"Storage:SqlitePath is '{sqlite}' while Storage:Postgres is set too: keep the one to store in and remove the other.");
         if (postgres is not null && !postgres.Contains('=', StringComparison.Ordinal))
-            settings.Wrong("Storage:Postgres is no connection string (its value is not shown, it may hold a password): set it like 'Host=localhost;Database=mirubato;Username=mirubato;Password=…'.");
+            settings.Wrong(
+                "Storage:Postgres is no connection string (its value is not shown, it may hold a password): set it like "
+                + "'Host=localhost;Database=mirubato;Username=mirubato;Password=…'.");
         return new StorageOptions(postgres, sqlite ?? Path.Combine("data", "mirubato.db"));
     }
 
@@ -49,16 +55,23 @@ internal static class OptionsParser
         var secret = settings.Text("Auth:Secret");
         var authority = settings.Text("Auth:Authority");
         if (secret is not null && Encoding.UTF8.GetByteCount(secret) is var bytes and < SecretBytesMin)
-            settings.Wrong($"Auth:Secret is {bytes} bytes long: set at least {SecretBytesMin}, for instance the output of 'openssl rand -base64 48'.");
+            settings.Wrong(
+                $"Auth:Secret is {bytes} bytes long: set at least {SecretBytesMin}, for instance the output of 'openssl rand -base64 48'.");
         if (authority is not null && !(Uri.TryCreate(authority, UriKind.Absolute, out var uri) && IsSafe(uri, production)))
-            settings.Wrong($"Auth:Authority is '{authority}': set the https:// address of the OpenID provider{(production ? "" : " (http:// only on this machine)")}.");
+            settings.Wrong(
+                $"Auth:Authority is '{authority}': set the https:// address of the OpenID provider{(production ? "" : " (http:// only on this machine)")}.");
         if (secret is not null && authority is not null)
-            settings.Wrong($"Auth:Authority is '{authority}' while Auth:Secret is set too: keep the one that signs your tokens and remove the other.");
+            settings.Wrong(
+                $"Auth:Authority is '{authority}' while Auth:Secret is set too: keep the one that signs your tokens and remove the other.");
         var audience = settings.Text("Auth:Audience");
         if (authority is not null && audience is null)
-            settings.Wrong($"Auth:Audience is not set while Auth:Authority is '{authority}': set the audience (aud) of this server's tokens as the provider names it. Without it, tokens for the provider's other applications would count here.");
+            settings.Wrong(
+                $"Auth:Audience is not set while Auth:Authority is '{authority}': set the audience (aud) of this server's tokens as the "
+                + $"provider names it. Without it, tokens for the provider's other applications would count here.");
         if (secret is null && authority is null && production)
-            settings.Wrong("Auth:Secret is not set: in Production set it (at least 32 bytes, as environment variable Auth__Secret), or set Auth:Authority to your OpenID provider.");
+            settings.Wrong(
+                "Auth:Secret is not set: in Production set it (at least 32 bytes, as environment variable Auth__Secret), or set "
+                + "Auth:Authority to your OpenID provider.");
         return new AuthOptions(secret, authority, settings.Text("Auth:Issuer"), audience, Generated: false);
     }
 
@@ -66,7 +79,9 @@ internal static class OptionsParser
     {
         var secret = settings.Text("Admin:Secret");
         if (secret is not null && Encoding.UTF8.GetByteCount(secret) is var bytes and < AdminSecretBytesMin)
-            settings.Wrong($"Admin:Secret is {bytes} bytes long: set at least {AdminSecretBytesMin}, for instance the output of 'openssl rand -base64 36', or leave it out to have no pages for operators.");
+            settings.Wrong(
+                $"Admin:Secret is {bytes} bytes long: set at least {AdminSecretBytesMin}, for instance the output of 'openssl rand "
+                + $"-base64 36', or leave it out to have no pages for operators.");
         return secret;
     }
 
@@ -74,9 +89,13 @@ internal static class OptionsParser
     {
         if (settings.Text("Admin:Port") is not { } text) return null;
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65_535)
-            settings.Wrong($"Admin:Port is '{text}': set a whole number from 1 to 65535, or leave it out to have the pages for operators where everything is.");
+            settings.Wrong(
+                $"Admin:Port is '{text}': set a whole number from 1 to 65535, or leave it out to have the pages for operators where "
+                + $"everything is.");
         else if (secret is null)
-            settings.Wrong($"Admin:Port is '{text}' while Admin:Secret is not set: without the secret there are no pages for operators; set it, or leave Admin:Port out.");
+            settings.Wrong(
+                $"Admin:Port is '{text}' while Admin:Secret is not set: without the secret there are no pages for operators; set it, or "
+                + $"leave Admin:Port out.");
         return port;
     }
 
@@ -87,9 +106,12 @@ internal static class OptionsParser
     {
         var origins = settings.List("Cors:Origins");
         foreach (var origin in origins.Where(origin => AllowedOrigins.Exact(origin) is null))
-            settings.Wrong($"Cors:Origins holds '{origin}': write an origin as a browser sends it, like https://app.example.com or capacitor://localhost (no path, no closing slash, no wildcard, no usual port, not null).");
+            settings.Wrong(
+                $"Cors:Origins holds '{origin}': write an origin as a browser sends it, like https://app.example.com or "
+                + $"capacitor://localhost (no path, no closing slash, no wildcard, no usual port, not null).");
         if (production && origins.Count == 0)
-            settings.Wrong("Cors:Origins is not set: in Production list the origins of your web app, like Cors__Origins__0=https://app.example.com.");
+            settings.Wrong(
+                "Cors:Origins is not set: in Production list the origins of your web app, like Cors__Origins__0=https://app.example.com.");
         return new AllowedOrigins(origins.Select(AllowedOrigins.Exact).OfType<string>(), localhostToo: !production && origins.Count == 0);
     }
 
@@ -114,8 +136,11 @@ internal static class OptionsParser
         // Its tokens are signed here, which only a shared secret allows.
         var enabled = settings.Flag("Demo:Enabled", fallback: !production && auth.Authority is null);
         if (enabled && auth.Authority is not null)
-            settings.Wrong("Demo:Enabled is 'true' while Auth:Authority is set: the demo signs tokens of its own, which needs Auth:Secret; remove one of the two.");
-        return new DemoOptions(enabled, settings.Int("Demo:TokenSeconds", 120, 2, 3_600), settings.Int("Demo:TokensPerMinute", 120, 1, 1_000_000));
+            settings.Wrong(
+                "Demo:Enabled is 'true' while Auth:Authority is set: the demo signs tokens of its own, which needs Auth:Secret; remove "
+                + "one of the two.");
+        return new DemoOptions(
+            enabled, settings.Int("Demo:TokenSeconds", 120, 2, 3_600), settings.Int("Demo:TokensPerMinute", 120, 1, 1_000_000));
     }
 
     private static Quotas Quotas(SettingsReader settings)
@@ -136,7 +161,8 @@ internal static class OptionsParser
         {
             if (IPNetwork.TryParse(text, out var network)) networks.Add(network);
             else if (IPAddress.TryParse(text, out var address)) networks.Add(new IPNetwork(address, address.GetAddressBytes().Length * 8));
-            else settings.Wrong($"TrustedProxies holds '{text}': write an address (10.0.0.5) or a network (10.0.0.0/8) of your reverse proxies.");
+            else settings.Wrong(
+                $"TrustedProxies holds '{text}': write an address (10.0.0.5) or a network (10.0.0.0/8) of your reverse proxies.");
         }
 
         return networks;

@@ -25,7 +25,10 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public long Number(string name, long fallback, long min, long max)
     {
         if (Text(name) is not { } text) return fallback;
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max) return value;
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max)
+        {
+            return value;
+        }
         Wrong($"{name} is '{text}': set a whole number from {min} to {max}, or leave it out for {fallback}.");
         return fallback;
     }
@@ -45,7 +48,10 @@ internal sealed class SettingsReader(IConfiguration configuration)
     {
         var items = configuration.GetSection(name).GetChildren().Select(child => child.Value ?? "").ToList();
         foreach (var child in configuration.GetSection(name).GetChildren()) known.Add(child.Path);
-        if (Text(name) is { } text) items.AddRange(text.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        if (Text(name) is { } text)
+        {
+            items.AddRange(text.Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        }
         return [.. items.Where(item => item.Length > 0)];
     }
 
@@ -54,7 +60,10 @@ internal sealed class SettingsReader(IConfiguration configuration)
     {
         foreach (var section in sections)
         {
-            foreach (var child in configuration.GetSection(section).GetChildren().Where(child => !known.Contains(child.Path) && !IsParent(child.Path)))
+            foreach (
+                var child in configuration.GetSection(section)
+                    .GetChildren()
+                    .Where(child => !known.Contains(child.Path) && !IsParent(child.Path)))
             {
                 var names = known.Where(name => name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase)).Order();
                 Wrong($"{child.Path} is not a setting: use one of {string.Join(", ", names)}, or remove it.");

@@ -29,7 +29,10 @@ internal static class AccountEndpoints
 
     public static async Task Erase(Call call, UserTurns turns)
     {
-        if (call.Http.Request.Headers[CommonHeaders.Confirm].ToString() != "erase") throw new RequestRefusedException(Problem.ConfirmationRequired);
+        if (call.Http.Request.Headers[CommonHeaders.Confirm].ToString() != "erase")
+        {
+            throw new RequestRefusedException(Problem.ConfirmationRequired);
+        }
         using var only = turns.Long(call.Caller.User);
 
         // Not given up with its client: the turn ends when the work does.
@@ -52,5 +55,7 @@ internal static class AccountEndpoints
     }
 
     private static long TokenExpiresMs(Call call) =>
-        double.TryParse(call.Http.User.FindFirst("exp")?.Value, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e11 ? (long)(seconds * 1000) : 0;
+        double.TryParse(call.Http.User.FindFirst("exp")?.Value, CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e11
+            ? (long)(seconds * 1000)
+            : 0;
 }

@@ -24,7 +24,9 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
         return page;
     }
 
-    /// <summary>Page by page in the order of keys: however many rows there are, one page is held. Other requests get their turn between two pages.</summary>
+    /// <summary>
+    /// Page by page in the order of keys: however many rows there are, one page is held. Other requests get their turn between two pages.
+    /// </summary>
     public async IAsyncEnumerable<ReadPage> PagesByKey(ReadQuery query)
     {
         while (true)
@@ -44,7 +46,9 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
         var device = Id(http, CommonHeaders.Device, Uri.UnescapeDataString) is { } id ? new DeviceId(id) : (DeviceId?)null;
         var caller = new Caller(new UserId(subject), device, BearerTokens.IssuedAtMs(http.User));
         var services = http.RequestServices;
-        return new(new Call(http, caller, services.GetRequiredService<Coordinators>().For(caller.User), services.GetRequiredService<IUserReader>()));
+        return new(
+            new Call(
+                http, caller, services.GetRequiredService<Coordinators>().For(caller.User), services.GetRequiredService<IUserReader>()));
     }
 
     /// <summary>A header that holds a usable id; null when it is absent.</summary>
@@ -55,7 +59,8 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
         var id = values.Count == 1 && values[0] is { } sent ? decode?.Invoke(sent) ?? sent : null;
         return UsableId.Is(id)
             ? id
-            : throw new RequestRefusedException(Problem.InvalidHeader, $"{header} must be one text of 1 to {UsableId.UnitsMax} characters without control characters.");
+            : throw new RequestRefusedException(
+                Problem.InvalidHeader, $"{header} must be one text of 1 to {UsableId.UnitsMax} characters without control characters.");
     }
 
     private static void CheckSchema(string text)
@@ -67,7 +72,8 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
         {
             throw new RequestRefusedException(Problem.SchemaMismatch, version > CommonHeaders.SchemaVersion
                 ? $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersion}; nothing was applied. Update the server."
-                : $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersionOldest} at least; nothing was applied. Update the app.");
+                : $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersionOldest} at least; nothing was applied. "
+                    + $"Update the app.");
         }
     }
 }

@@ -3,15 +3,19 @@ using Mirubato.Gateway.Wire;
 namespace Mirubato.Gateway.Rest;
 
 /// <summary>A header or query parameter, as /openapi/v1.json describes it.</summary>
-internal sealed record Parameter(string Name, bool InQuery, string Description, bool Required = false, bool Number = false, bool Several = false);
+internal sealed record Parameter(
+    string Name, bool InQuery, string Description, bool Required = false, bool Number = false, bool Several = false);
 
 internal static class Header
 {
     public static readonly Parameter Device = new("X-Device-ID", false, "The device's own name for itself; absent: an unknown device.");
-    public static readonly Parameter Schema = new("X-Sync-Schema", false, "The protocol version the client speaks; another than the server's is answered 409.", Number: true);
-    public static readonly Parameter Key = new("X-Idempotency-Key", false, "Binds the answer to the body for 24 hours: a repetition gets the first answer again.");
+    public static readonly Parameter Schema = new(
+        "X-Sync-Schema", false, "The protocol version the client speaks; another than the server's is answered 409.", Number: true);
+    public static readonly Parameter Key = new(
+        "X-Idempotency-Key", false, "Binds the answer to the body for 24 hours: a repetition gets the first answer again.");
     public static readonly Parameter StandardKey = new("Idempotency-Key", false, "The same, by its standard name.");
-    public static readonly Parameter Prefer = new("Prefer", false, "handling=strict: any conflict or refusal applies nothing and answers 409.");
+    public static readonly Parameter Prefer = new(
+        "Prefer", false, "handling=strict: any conflict or refusal applies nothing and answers 409.");
     public static readonly Parameter IfNoneMatch = new("If-None-Match", false, "The ETag of an earlier answer: 304 when nothing changed.");
     public static readonly Parameter Confirm = new("Confirm", false, "Must be 'erase'.", Required: true);
 }
@@ -41,12 +45,15 @@ internal static class Describe
 
     public static RouteHandlerBuilder Says(this RouteHandlerBuilder endpoint, string summary) => endpoint.WithSummary(summary);
 
-    public static RouteHandlerBuilder Takes(this RouteHandlerBuilder endpoint, params Parameter[] parameters) => endpoint.WithMetadata(new TakesMetadata(parameters));
+    public static RouteHandlerBuilder Takes(this RouteHandlerBuilder endpoint, params Parameter[] parameters) =>
+        endpoint.WithMetadata(new TakesMetadata(parameters));
 
-    public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder endpoint, bool optional = false, string contentType = "application/json")
+    public static RouteHandlerBuilder Reads<T>(
+        this RouteHandlerBuilder endpoint, bool optional = false, string contentType = "application/json")
         where T : notnull
     {
-        // Any content type is let in, for existing clients send various ones; a bearer token makes that safe. The document names the usual one.
+        // Any content type is let in, for existing clients send various ones; a bearer token makes that safe. The document names the usual
+        // one.
         endpoint.Accepts<T>(optional, contentType, AnyType);
         return optional ? endpoint.WithMetadata(new OptionalBodyMetadata()) : endpoint;
     }
@@ -58,7 +65,8 @@ internal static class Describe
         .WithMetadata(new AnswerHeaderMetadata(200, "ETag", "Weak; send it as If-None-Match with the same question."));
 
     public static RouteHandlerBuilder Replays(this RouteHandlerBuilder endpoint) => endpoint
-        .WithMetadata(new AnswerHeaderMetadata(200, "X-Idempotent-Replay", "true when this is the answer of an earlier request with the same key."));
+        .WithMetadata(
+            new AnswerHeaderMetadata(200, "X-Idempotent-Replay", "true when this is the answer of an earlier request with the same key."));
 
     public static TBuilder Fails<TBuilder>(this TBuilder endpoint, params int[] statuses)
         where TBuilder : IEndpointConventionBuilder

@@ -3,7 +3,9 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>The user's devices. Turning one away is a convenience, for a device names itself; what makes safe is to sign out everywhere.</summary>
+/// <summary>
+/// The user's devices. Turning one away is a convenience, for a device names itself; what makes safe is to sign out everywhere.
+/// </summary>
 internal static class DeviceEndpoints
 {
     public static async Task List(Call call)

@@ -13,7 +13,10 @@ internal static class FeedEndpoints
     {
         var limit = QueryLimit.Parse(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
-        if (after.Length > 0 && !UsableId.Is(after)) throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
+        if (after.Length > 0 && !UsableId.Is(after))
+        {
+            throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
+        }
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var (kept, bytes, hasMore) = (new List<KeptConflict>(), 0L, false);
         await foreach (var conflict in All(call, after.Length == 0 ? null : after))
@@ -51,7 +54,8 @@ internal static class FeedEndpoints
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 
-    private static RequestRefusedException NoSuch() => new(Problem.NotFound, "There is no such conflict; it may have been restored, dropped or expired.");
+    private static RequestRefusedException NoSuch() =>
+        new(Problem.NotFound, "There is no such conflict; it may have been restored, dropped or expired.");
 
     private static KeptConflict Kept(ConflictReport report) => new(
         report.Id,

@@ -17,9 +17,15 @@ internal static class HealthEndpoints
     {
         var health = app.MapGroup("").WithTags("health").DisableRateLimiting();
         health.MapGet("/health", Health).Says("The process answers; status tells whether the store does.").Gives<HealthAnswer>();
-        foreach (var path in (string[])["/health/live", "/livez"]) health.MapGet(path, Live).Says("The process answers.").Gives<HealthAnswer>();
+        foreach (var path in (string[])["/health/live", "/livez"])
+        {
+            health.MapGet(path, Live).Says("The process answers.").Gives<HealthAnswer>();
+        }
         foreach (var path in (string[])["/health/ready", "/readyz"])
-            health.MapGet(path, Ready).Says("The server can serve; 503 while its store is away, degraded while that takes no writes.").Gives<HealthAnswer>().Produces<HealthAnswer>(503);
+            health.MapGet(path, Ready)
+                .Says("The server can serve; 503 while its store is away, degraded while that takes no writes.")
+                .Gives<HealthAnswer>()
+                .Produces<HealthAnswer>(503);
     }
 
     private static async Task Health(HttpContext http, Readiness readiness)

@@ -10,9 +10,12 @@ namespace Mirubato.Gateway.Rest;
 internal static class HomePage
 {
     private static readonly string Page = Encoding.UTF8.GetString(DemoPage.Embedded("index.html"));
-    private static readonly string Policy = $"default-src 'none'; style-src 'sha256-{Hash(Between(Page, "<style>", "</style>"))}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static readonly string Policy =
+        $"default-src 'none'; style-src "
+        + $"'sha256-{Hash(Between(Page, "<style>", "</style>"))}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    private const string DemoLine = $"<li><a href=\"{DemoPage.Path}\">{DemoPage.Path}</a>: two devices side by side; write on one, and it appears on the other</li>";
+    private const string DemoLine =
+        $"<li><a href=\"{DemoPage.Path}\">{DemoPage.Path}</a>: two devices side by side; write on one, and it appears on the other</li>";
 
     public static void MapHome(this IEndpointRouteBuilder app) => app.MapGet("/", Get).ExcludeFromDescription();
 
@@ -21,7 +24,9 @@ internal static class HomePage
         var healthy = await readiness.Trouble() is null;
         var page = Page
             .Replace("{{state}}", healthy ? "healthy" : "unhealthy", StringComparison.Ordinal)
-            .Replace("{{sentence}}", healthy ? "Healthy: the store answers." : "Not ready: the store does not answer, or takes no writes.", StringComparison.Ordinal)
+            .Replace(
+                "{{sentence}}", healthy ? "Healthy: the store answers." : "Not ready: the store does not answer, or takes no writes.",
+                StringComparison.Ordinal)
             .Replace("{{demo}}", options.Demo.Enabled ? DemoLine : "", StringComparison.Ordinal)
             .Replace("{{version}}", HealthEndpoints.Version, StringComparison.Ordinal);
         http.Response.Headers.ContentSecurityPolicy = Policy;

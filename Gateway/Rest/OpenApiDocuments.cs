@@ -59,7 +59,10 @@ internal static class OpenApiDocuments
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         operation.OperationId = OperationId(context.Description.HttpMethod, context.Description.RelativePath);
         operation.Parameters ??= [];
-        foreach (var parameter in metadata.OfType<TakesMetadata>().SelectMany(takes => takes.Parameters)) operation.Parameters.Add(Describe(parameter));
+        foreach (var parameter in metadata.OfType<TakesMetadata>().SelectMany(takes => takes.Parameters))
+        {
+            operation.Parameters.Add(Describe(parameter));
+        }
         operation.RequestBody?.Content?.Remove(Rest.Describe.AnyType);
         if (metadata.OfType<OptionalBodyMetadata>().Any() && operation.RequestBody is OpenApiRequestBody body) body.Required = false;
         if (metadata.OfType<IAuthorizeData>().Any())
@@ -78,10 +81,14 @@ internal static class OpenApiDocuments
         response.Headers[CommonHeaders.Schema] = Text("The protocol version of the server.", JsonSchemaType.Integer);
         if (status is "429" or "503") response.Headers["Retry-After"] = Text("Seconds to wait.", JsonSchemaType.Integer);
         if (status is "401") response.Headers["WWW-Authenticate"] = Text("Bearer", JsonSchemaType.String);
-        foreach (var header in special.Where(header => $"{header.Status}" == status)) response.Headers[header.Name] = Text(header.Description, JsonSchemaType.String);
+        foreach (var header in special.Where(header => $"{header.Status}" == status))
+        {
+            response.Headers[header.Name] = Text(header.Description, JsonSchemaType.String);
+        }
     }
 
-    private static OpenApiHeader Text(string description, JsonSchemaType type) => new() { Description = description, Schema = new OpenApiSchema { Type = type } };
+    private static OpenApiHeader Text(string description, JsonSchemaType type) =>
+        new() { Description = description, Schema = new OpenApiSchema { Type = type } };
 
     private static OpenApiParameter Describe(Parameter parameter)
     {
@@ -107,7 +114,12 @@ internal static class OpenApiDocuments
     }
 
     private static string OperationId(string? method, string? path) =>
-        string.Concat((path ?? "").Split('/', '-', '{', '}').Where(part => part is not ("" or "api")).Prepend((method ?? "").ToLowerInvariant()).Select((part, i) => i == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..]));
+        string.Concat(
+            (path ?? "")
+                .Split('/', '-', '{', '}')
+                .Where(part => part is not ("" or "api"))
+                .Prepend((method ?? "").ToLowerInvariant())
+                .Select((part, i) => i == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..]));
 
     internal sealed class Cached([FromKeyedServices(Document)] IOpenApiDocumentProvider provider)
     {

@@ -6,8 +6,8 @@ namespace Mirubato.Gateway.Rest;
 internal static class PathId
 {
     /// <summary>
-    /// As the client spells it. From the raw target, because a slash inside an id stays encoded in the route value and could not be told from
-    /// a literal %2F.
+    /// As the client spells it. From the raw target, because a slash inside an id stays encoded in the route value and could not be told
+    /// from a literal %2F.
     /// </summary>
     /// <param name="http">The request.</param>
     /// <param name="at">Segments before the id.</param>

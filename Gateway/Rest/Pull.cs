@@ -40,7 +40,8 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         // Rows past the first page's head belong to the next pull: this answer tells of the moment of its first page.
         var hasMore = more && !moved;
         metrics.PulledRows.Add(rows.Count);
-        await (bytes > SmallBytes ? Stream(history, hasMore, whole: !hasMore && !moved) : Send(history, hasMore, whole: !hasMore && !moved));
+        await (
+            bytes > SmallBytes ? Stream(history, hasMore, whole: !hasMore && !moved) : Send(history, hasMore, whole: !hasMore && !moved));
     }
 
     private async ValueTask<(HistoryState HistoryState, bool More, bool Moved)> Gather()

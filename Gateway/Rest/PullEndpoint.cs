@@ -9,7 +9,8 @@ internal static class PullEndpoint
     public static async Task Post(Call call, RequestBodies bodies, UserTurns turns, GatewayMetrics metrics) =>
         await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), turns, metrics);
 
-    public static Task Get(Call call, UserTurns turns, GatewayMetrics metrics) => Answer(call, PullRequest.Parse(call.Http.Request.Query), turns, metrics);
+    public static Task Get(Call call, UserTurns turns, GatewayMetrics metrics) =>
+        Answer(call, PullRequest.Parse(call.Http.Request.Query), turns, metrics);
 
     private static async Task Answer(Call call, PullRequest request, UserTurns turns, GatewayMetrics metrics)
     {
@@ -36,7 +37,8 @@ internal static class PullEndpoint
         RequestRefusedException.ThrowIf(history.Refusal(call.Caller));
         var tag = request.Tag(history);
         var matches = EntityTagHeaderValue.TryParseList([.. known.OfType<string>()], out var tags)
-            && tags.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(EntityTagHeaderValue.Parse(tag), useStrongComparison: false));
+            && tags.Any(
+                one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(EntityTagHeaderValue.Parse(tag), useStrongComparison: false));
         if (matches) call.Http.Response.Headers.ETag = tag;
         return matches;
     }

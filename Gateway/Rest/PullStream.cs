@@ -15,7 +15,9 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
     private readonly AnswerSteps to = new(call.Http);
     private HistoryState? last;
 
-    /// <param name="first">The history state before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.</param>
+    /// <param name="first">
+    /// The history state before anything was sent: as far as the client is afterwards. What came meanwhile it gets again.
+    /// </param>
     public async Task Write(HistoryState first)
     {
         // Begun before the first byte is written: what fails from here on cuts the connection instead of mixing a problem into the answer.

@@ -2,7 +2,9 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>The whole REST surface. Authorization and limits stand in <see cref="UserCalls"/>; PROTOCOL.md tells what each call means.</summary>
+/// <summary>
+/// The whole REST surface. Authorization and limits stand in <see cref="UserCalls"/>; PROTOCOL.md tells what each call means.
+/// </summary>
 internal static class SyncEndpoints
 {
     public static void MapSync(this IEndpointRouteBuilder app)
@@ -13,14 +15,16 @@ internal static class SyncEndpoints
             .Takes(Header.IfNoneMatch).Reads<PullShape>(optional: true).Gives<PullAnswerShape>().NotModified().Fails(413);
         sync.MapGet("/pull", PullEndpoint.Get).Says("The same, with its question in the query.")
             .Takes(Header.IfNoneMatch, Query.Since, Query.Types, Query.PullLimit).Gives<PullAnswerShape>().NotModified();
-        sync.MapPost("/push", WriteEndpoints.Push).Says("Whole documents, deletions included, each with a result of its own; one transaction.")
+        sync.MapPost("/push", WriteEndpoints.Push).Says(
+            "Whole documents, deletions included, each with a result of its own; one transaction.")
             .Takes(Header.Key, Header.StandardKey, Header.Prefer).Reads<PushShape>().Gives<PushAnswer>().Replays().Fails(413, 415, 422);
         sync.MapPost("/batch", WriteEndpoints.Batch).Says("Entities of any type, with checksums; one transaction.")
             .Takes(Header.Key, Header.StandardKey, Header.Prefer).Reads<BatchShape>().Gives<BatchAnswer>().Replays().Fails(413, 415, 422);
         sync.MapGet("/status", AccountEndpoints.Status).Says("Where the history stands.").Gives<StatusAnswer>();
         sync.MapGet("/export", ExportEndpoint.Get).Says("Everything of the user as lines of JSON, the last one of kind end.")
             .Gives<ExportLine>("application/x-ndjson");
-        sync.MapPost("/import", WriteEndpoints.Import).Says("Restores an export, or some of its lines: what was deleted comes back, what lives is merged.")
+        sync.MapPost("/import", WriteEndpoints.Import).Says(
+            "Restores an export, or some of its lines: what was deleted comes back, what lives is merged.")
             .Reads<ExportLine>(contentType: "application/x-ndjson").Gives<PushAnswer>().Fails(413, 415);
         sync.MapPost("/conflicts/{id}/restore", FeedEndpoints.Restore).Says("Stores a losing document again, as a new change.")
             .Gives<PushAnswer>().Fails(404);

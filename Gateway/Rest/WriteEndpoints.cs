@@ -16,7 +16,9 @@ internal static class WriteEndpoints
     public static async Task Import(Call call, RequestBodies bodies, GatewayMetrics metrics)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
-        var request = new WriteRequest(call.Caller, WriteScope.Push, Key: null, body, await BodyWork.Run(body.Length, body, ImportRequest.Parse)) { RevivesDeleted = true };
+        var request = new WriteRequest(
+            call.Caller, WriteScope.Push, Key: null, body,
+            await BodyWork.Run(body.Length, body, ImportRequest.Parse)) { RevivesDeleted = true };
         await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
     }
 
@@ -47,7 +49,8 @@ internal static class WriteEndpoints
         var ours = Call.Id(http, CommonHeaders.Key);
         var standard = Call.Id(http, CommonHeaders.StandardKey);
         if (ours is not null && standard is not null && ours != standard)
-            throw new RequestRefusedException(Problem.InvalidHeader, $"{CommonHeaders.Key} and {CommonHeaders.StandardKey} differ; send one of them.");
+            throw new RequestRefusedException(
+                Problem.InvalidHeader, $"{CommonHeaders.Key} and {CommonHeaders.StandardKey} differ; send one of them.");
         return ours ?? standard;
     }
 
@@ -57,7 +60,10 @@ internal static class WriteEndpoints
         {
             foreach (var preference in (value ?? "").Split([',', ';']))
             {
-                if (preference.Replace(" ", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal).Equals("handling=strict", StringComparison.OrdinalIgnoreCase))
+                if (
+                    preference.Replace(" ", "", StringComparison.Ordinal)
+                        .Replace("\"", "", StringComparison.Ordinal)
+                        .Equals("handling=strict", StringComparison.OrdinalIgnoreCase))
                     return true;
             }
         }

@@ -10,7 +10,9 @@ internal sealed class UpgradeRefusedException(int status, string error) : Except
     public int Status { get; } = status;
 }
 
-/// <summary>Whom an upgrade lets in: by a token in the query, one among the subprotocols, or a ticket. The first two need no store.</summary>
+/// <summary>
+/// Whom an upgrade lets in: by a token in the query, one among the subprotocols, or a ticket. The first two need no store.
+/// </summary>
 internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, AllowedOrigins origins, RefusedTokens refused)
 {
     public const string Subprotocol = "mirubato.sync.v1";
@@ -28,11 +30,14 @@ internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, Allowe
         else throw new UpgradeRefusedException(StatusCodes.Status400BadRequest, "Missing userId or token");
 
         if (facts is null) throw Invalid(http);
-        return userId.Length == 0 || userId == facts.User.Value ? facts : throw new UpgradeRefusedException(StatusCodes.Status403Forbidden, "User ID mismatch");
+        return userId.Length == 0 || userId == facts.User.Value
+            ? facts
+            : throw new UpgradeRefusedException(StatusCodes.Status403Forbidden, "User ID mismatch");
     }
 
     /// <summary>What the client is to be told was chosen: never the token.</summary>
-    public static string? Chosen(HttpContext http) => http.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
+    public static string? Chosen(HttpContext http) =>
+        http.WebSockets.WebSocketRequestedProtocols.Contains(Subprotocol) ? Subprotocol : null;
 
     /// <summary>The address's budget comes first: a guess must cost less than a look at any user.</summary>
     private async ValueTask<TokenFacts?> Redeem(HttpContext http, string ticket, string? origin)
@@ -44,11 +49,13 @@ internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, Allowe
         }
         catch (StoreUnavailableException)
         {
-            throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The ticket cannot be checked now; connect again with another");
+            throw new UpgradeRefusedException(
+                StatusCodes.Status503ServiceUnavailable, "The ticket cannot be checked now; connect again with another");
         }
     }
 
-    private static UpgradeRefusedException TooOften() => new(StatusCodes.Status429TooManyRequests, "Too many refused tokens from this address");
+    private static UpgradeRefusedException TooOften() =>
+        new(StatusCodes.Status429TooManyRequests, "Too many refused tokens from this address");
 
     private UpgradeRefusedException Invalid(HttpContext http) =>
         refused.Count(http.Connection.RemoteIpAddress)
@@ -59,8 +66,11 @@ internal sealed class Admission(TokenCheck tokens, SocketTickets tickets, Allowe
     private string? Origin(HttpRequest request)
     {
         if (request.Headers.Origin.ToString() is not { Length: > 0 } origin) return null;
-        var own = AllowedOrigins.IsWebOrigin(origin) && string.Equals(new Uri(origin).Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
-        return own || origins.Allows(origin) ? origin : throw new UpgradeRefusedException(StatusCodes.Status403Forbidden, "Origin not allowed");
+        var own = AllowedOrigins.IsWebOrigin(origin)
+            && string.Equals(new Uri(origin).Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
+        return own || origins.Allows(origin)
+            ? origin
+            : throw new UpgradeRefusedException(StatusCodes.Status403Forbidden, "Origin not allowed");
     }
 
     private static string? Bearer(HttpContext http)

@@ -37,7 +37,9 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
     public static void Use(ListenOptions listen) => listen.Use(next => connection => new DetachedConnection(connection).Serve(next));
 
     public static DetachedConnection? Find(HttpContext http) =>
-        http.Features.Get<ITlsHandshakeFeature>() is null && HttpProtocol.IsHttp11(http.Request.Protocol) ? http.Features.Get<DetachedConnection>() : null;
+        http.Features.Get<ITlsHandshakeFeature>() is null && HttpProtocol.IsHttp11(http.Request.Protocol)
+            ? http.Features.Get<DetachedConnection>()
+            : null;
 
     /// <summary>Called while the request is still there: whoever keeps the connection has it once the request is gone.</summary>
     public void Keep(Func<ConnectionContext, Task> by) => keeper = by;
@@ -83,7 +85,8 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
 
         public override void CancelPendingRead() => inner.CancelPendingRead();
 
-        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) => inner.ReadAsync(cancellationToken);
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+            inner.ReadAsync(cancellationToken);
 
         public override bool TryRead(out ReadResult result) => inner.TryRead(out result);
 
@@ -103,7 +106,8 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
 
         public override void CancelPendingFlush() => inner.CancelPendingFlush();
 
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+            inner.FlushAsync(cancellationToken);
 
         public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
 

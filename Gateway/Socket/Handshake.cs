@@ -7,7 +7,9 @@ namespace Mirubato.Gateway.Socket;
 /// <summary>The server's half of RFC 6455, 4.2.2, for a request that was found to be an upgrade.</summary>
 internal static class Handshake
 {
-    /// <summary>Sends the 101 (over HTTP/2 the 200), and what the request is answered with is on the wire. Answers the stream behind it.</summary>
+    /// <summary>
+    /// Sends the 101 (over HTTP/2 the 200), and what the request is answered with is on the wire. Answers the stream behind it.
+    /// </summary>
     public static async Task<Stream> Answer(HttpContext http, string? subprotocol)
     {
         var headers = http.Response.Headers;

@@ -77,7 +77,10 @@ internal sealed class Outbox
         return true;
     }
 
-    /// <summary>Drops all that can be read from the store again. Acknowledgements and the end of a catch-up were promised; the session orders them anew.</summary>
+    /// <summary>
+    /// Drops all that can be read from the store again. Acknowledgements and the end of a catch-up were promised; the session orders them
+    /// anew.
+    /// </summary>
     public void DropStream(Action<QueuedFrame> promised)
     {
         SlotSeq = 0;

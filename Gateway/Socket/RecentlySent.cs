@@ -1,9 +1,9 @@
 namespace Mirubato.Gateway.Socket;
 
 /// <summary>
-/// Which entities a socket has been told of lately. What was on the wire while its client deleted an entity, or replaced a plan, undoes that
-/// there: existing clients keep no tombstones, and overwrite plans without a look at the clock. What has a natural key may have been deleted elsewhere
-/// and added again here, when the deletion arrives. Such a change goes back to its sender too.
+/// Which entities a socket has been told of lately. What was on the wire while its client deleted an entity, or replaced a plan, undoes
+/// that there: existing clients keep no tombstones, and overwrite plans without a look at the clock. What has a natural key may have been
+/// deleted elsewhere and added again here, when the deletion arrives. Such a change goes back to its sender too.
 /// Not synchronized; the session's gate guards it.
 /// </summary>
 internal sealed class RecentlySent
@@ -36,5 +36,6 @@ internal sealed class RecentlySent
         row.DeletedAtMs is not null || row.Entity.Type == EntityTypes.PracticePlan.Name || row.Entity.Type == EntityTypes.PlanOccurrence.Name
         || EntityTypes.Find(row.Entity.Type)?.HasNaturalKey is true;
 
-    private static bool Holds(HashSet<int>? told, EntityKey entity) => told is not null && (told.Count > EntitiesMax || told.Contains(entity.GetHashCode()));
+    private static bool Holds(HashSet<int>? told, EntityKey entity) =>
+        told is not null && (told.Count > EntitiesMax || told.Contains(entity.GetHashCode()));
 }

@@ -20,7 +20,8 @@ internal sealed class RosterReports : IDisposable
     private bool isComparing;
     private long number;
 
-    public RosterReports(IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets, ProcessIdentity process, SocketContext context)
+    public RosterReports(
+        IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets, ProcessIdentity process, SocketContext context)
     {
         (this.grains, this.reader, this.sockets, this.process, this.context) = (grains, reader, sockets, process, context);
         observer = new Lazy<IGatewayObserver>(() => grains.CreateObjectReference<IGatewayObserver>(sockets));
@@ -32,8 +33,8 @@ internal sealed class RosterReports : IDisposable
     public Task<RosterReply> Admit(UserSockets of) => UserCoordinator.Reach(() => Report(of), CancellationToken.None);
 
     /// <summary>
-    /// A connection has gone. A report that fails is sent again; after a minute the coordinator forgets a silent process by itself. The caller
-    /// holds the user's sockets until then, so that a connection that comes meanwhile is in the same reports.
+    /// A connection has gone. A report that fails is sent again; after a minute the coordinator forgets a silent process by itself. The
+    /// caller holds the user's sockets until then, so that a connection that comes meanwhile is in the same reports.
     /// </summary>
     public async Task Leave(UserSockets of)
     {

@@ -11,7 +11,8 @@ namespace Mirubato.Gateway.Socket;
 /// <c>GET /sync/ws</c>: lets a client in, or says why not, and stays until its socket is over. It stands ahead of the pipeline of the other
 /// calls, because all that a request passed through stays in memory as long as its socket.
 /// </summary>
-internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry registry, RosterReports reports, SocketContext context, PingTimes pings)
+internal sealed class SocketEndpoint(
+    Admission admission, UserSocketsRegistry registry, RosterReports reports, SocketContext context, PingTimes pings)
 {
     public const string Path = "/sync/ws";
 
@@ -25,9 +26,15 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
                 throw new UpgradeRefusedException(StatusCodes.Status426UpgradeRequired, "Expected a WebSocket upgrade");
             }
 
-            if (registry.IsDraining) throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server restarts; connect again");
+            if (registry.IsDraining)
+            {
+                throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server restarts; connect again");
+            }
             var facts = await admission.Admit(http);
-            if (!context.Rates.TryTake(facts.User)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many requests of this user");
+            if (!context.Rates.TryTake(facts.User))
+            {
+                throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many requests of this user");
+            }
             await Open(http, Identify(http, facts));
         }
         catch (UpgradeRefusedException refused)
@@ -38,7 +45,9 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
 
     private static SocketIdentity Identify(HttpContext http, Auth.TokenFacts facts)
     {
-        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header ? Uri.UnescapeDataString(header) : RedactedQuery.Read(http, "deviceId");
+        var device = http.Request.Headers[CommonHeaders.Device].ToString() is { Length: > 0 } header
+            ? Uri.UnescapeDataString(header)
+            : RedactedQuery.Read(http, "deviceId");
         return new SocketIdentity(facts.User, Guid.NewGuid().ToString("n"), UsableId.Is(device) ? new DeviceId(device) : null, facts);
     }
 
@@ -71,13 +80,18 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
         try
         {
             var reply = await reports.Admit(place.Sockets);
-            if (reply.Refused.Contains(who.ConnectionId)) throw new UpgradeRefusedException(StatusCodes.Status429TooManyRequests, "Too many connections of this user; the limit is Limits:ConnectionsPerUser");
+            if (reply.Refused.Contains(who.ConnectionId))
+            {
+                throw new UpgradeRefusedException(
+                    StatusCodes.Status429TooManyRequests, "Too many connections of this user; the limit is Limits:ConnectionsPerUser");
+            }
             return who with { MinuteOldHead = reply.MinuteOldHead };
         }
         catch (StoreUnavailableException away)
         {
             context.Metrics.StoreFailed(away.Reason);
-            throw new UpgradeRefusedException(StatusCodes.Status503ServiceUnavailable, "The server cannot reach this user's coordinator; connect again");
+            throw new UpgradeRefusedException(
+                StatusCodes.Status503ServiceUnavailable, "The server cannot reach this user's coordinator; connect again");
         }
     }
 
@@ -116,7 +130,8 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     }
 
     private WebSocket Over(Stream stream) =>
-        WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = pings.Every, KeepAliveTimeout = pings.Within });
+        WebSocket.CreateFromStream(
+            stream, new WebSocketCreationOptions { IsServer = true, KeepAliveInterval = pings.Every, KeepAliveTimeout = pings.Within });
 
     /// <summary>What the request held is not kept as long as the socket: the token least of all.</summary>
     private static void Forget(HttpContext http)
@@ -152,12 +167,16 @@ internal sealed class SocketEndpoint(Admission admission, UserSocketsRegistry re
     private Task Refuse(HttpContext http, int status, string error)
     {
         context.Metrics.SocketRefused(status);
-        if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) http.Response.Headers.RetryAfter = "1";
+        if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+        {
+            http.Response.Headers.RetryAfter = "1";
+        }
         return http.Answer(new UpgradeRefusal(error), WireJson.Default.UpgradeRefusal, status);
     }
 
     /// <summary>One connection among the user's, from before its upgrade to its end.</summary>
-    private sealed class Place(UserSocketsRegistry registry, RosterReports reports, UserSockets sockets, LiveConnection connection) : IDisposable
+    private sealed class Place(
+        UserSocketsRegistry registry, RosterReports reports, UserSockets sockets, LiveConnection connection) : IDisposable
     {
         private readonly Reservation reservation = sockets.Roster.Reserve(connection);
 

@@ -27,7 +27,9 @@ internal sealed partial class SocketSession
     private Wish? wish;
     private bool isReading;
 
-    /// <summary>The run that made this socket live, and the one whose end was dropped before it was written: its client still waits for it.</summary>
+    /// <summary>
+    /// The run that made this socket live, and the one whose end was dropped before it was written: its client still waits for it.
+    /// </summary>
     private Run? lastRun;
     private Run? owed;
 
@@ -136,7 +138,10 @@ internal sealed partial class SocketSession
         {
             epoch = into;
             sent = handed = reached = 0;
-            if (IsOpen) outbox.Add(new QueuedFrame(FrameKind.Control, SocketFrames.Synced(context.Now, SocketFrames.StartOver, 0, reset: true)));
+            if (IsOpen)
+            {
+                outbox.Add(new QueuedFrame(FrameKind.Control, SocketFrames.Synced(context.Now, SocketFrames.StartOver, 0, reset: true)));
+            }
             Pump();
         }
     }
@@ -167,7 +172,9 @@ internal sealed partial class SocketSession
         }
     }
 
-    /// <summary>Where the history stood a minute ago. Where that is not known and something happened since, the start: rather twice than not.</summary>
+    /// <summary>
+    /// Where the history stood a minute ago. Where that is not known and something happened since, the start: rather twice than not.
+    /// </summary>
     private async ValueTask<long> Volunteered()
     {
         var history = await FromStore(() => context.Coordinators.For(who.User).HistoryState(Caller, over.Token));

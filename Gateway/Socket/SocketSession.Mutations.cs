@@ -39,7 +39,9 @@ internal sealed partial class SocketSession
         }
     }
 
-    /// <summary>Who is not live gets its own change back like any other's: what it reads from the store meanwhile may be older than that.</summary>
+    /// <summary>
+    /// Who is not live gets its own change back like any other's: what it reads from the store meanwhile may be older than that.
+    /// </summary>
     private (WriteRequest Request, long SentBefore) Begin(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
         lock (gate)
@@ -49,7 +51,9 @@ internal sealed partial class SocketSession
             var cursor = epoch is { } life ? new SyncToken(life, new Revision(sent)) : SyncToken.Start;
             var caller = Caller with { Device = mutation.Device ?? who.Device };
             var by = state is SessionState.Live ? who.ConnectionId : null;
-            return (new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor, ConnectionId: by) { ItemsWanted = true }, sent);
+            return (
+                new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor,
+                ConnectionId: by) { ItemsWanted = true }, sent);
         }
     }
 
@@ -79,17 +83,22 @@ internal sealed partial class SocketSession
     private async ValueTask TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
         var winners = items
-            .Where(item => item.Status is ItemStatus.Conflict && !item.Server.IsEmpty && !(IsLive && sockets.RecentlyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
+            .Where(
+                item =>
+                    item.Status is ItemStatus.Conflict
+                        && !item.Server.IsEmpty
+                        && !(IsLive && sockets.RecentlyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
         await Tell(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
-        await TellAsStored(items.Where(item => item is { Status: ItemStatus.Conflict, IsCopyLeftOut: true }).Select(item => item.Entity).Distinct());
+        await TellAsStored(
+            items.Where(item => item is { Status: ItemStatus.Conflict, IsCopyLeftOut: true }).Select(item => item.Entity).Distinct());
     }
 
     /// <summary>
-    /// Winners that are not at hand: of an answer that had no room for them, or of an earlier answer that may never have arrived. A few at a
-    /// time, and no faster than the client reads.
+    /// Winners that are not at hand: of an answer that had no room for them, or of an earlier answer that may never have arrived. A few at
+    /// a time, and no faster than the client reads.
     /// </summary>
     private async ValueTask TellAsStored(IEnumerable<EntityKey> entities)
     {

@@ -27,7 +27,8 @@ internal sealed partial class SocketSession
 
             await AnswerClose();
         }
-        catch (Exception gone) when (gone is WebSocketException or OperationCanceledException or IOException or InvalidOperationException or TimeoutException)
+        catch (Exception gone) when (
+            gone is WebSocketException or OperationCanceledException or IOException or InvalidOperationException or TimeoutException)
         {
             // Cut off: by either side, by the missing pong, or because it closed and did not read on.
         }

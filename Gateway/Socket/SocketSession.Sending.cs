@@ -32,7 +32,9 @@ internal sealed partial class SocketSession : IThreadPoolWorkItem
                     continue;
                 }
 
-                await socket.SendAsync(frame.Bytes, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage | WebSocketMessageFlags.DisableCompression, CancellationToken.None);
+                await socket.SendAsync(
+                    frame.Bytes, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage | WebSocketMessageFlags.DisableCompression,
+                    CancellationToken.None);
                 context.Metrics.FramesSent.Add(1);
             }
         }
@@ -63,7 +65,9 @@ internal sealed partial class SocketSession : IThreadPoolWorkItem
 
     private Task SendClose() =>
         closeCode == default
-            ? socket.CloseOutputAsync(socket.CloseStatus ?? WebSocketCloseStatus.Empty, socket.CloseStatus is null or WebSocketCloseStatus.Empty ? null : "", CancellationToken.None)
+            ? socket.CloseOutputAsync(
+                socket.CloseStatus ?? WebSocketCloseStatus.Empty,
+                socket.CloseStatus is null or WebSocketCloseStatus.Empty ? null : "", CancellationToken.None)
             : socket.CloseOutputAsync((WebSocketCloseStatus)closeCode, closeCode.Sentence(), CancellationToken.None);
 
     /// <summary>Until all that is queued is on the wire, or the socket is over: the next page is not read before.</summary>

@@ -20,9 +20,9 @@ internal enum SessionState
 }
 
 /// <summary>
-/// One socket, as a state machine. <c>sent</c> is as far as it has been queued for the client; every revision a frame names is at most that.
-/// A queue that overflows drops what is in it, and the socket reads on from the store where the wire stopped: catch-up, a gap and a slow
-/// reader are one path. The user's sockets call in holding their own gate; this one's gate is always taken last.
+/// One socket, as a state machine. <c>sent</c> is as far as it has been queued for the client; every revision a frame names is at most
+/// that. A queue that overflows drops what is in it, and the socket reads on from the store where the wire stopped: catch-up, a gap and a
+/// slow reader are one path. The user's sockets call in holding their own gate; this one's gate is always taken last.
 /// </summary>
 internal sealed partial class SocketSession(SocketContext context, WebSocket socket, UserSockets sockets, SocketIdentity who) : IDisposable
 {
@@ -125,7 +125,14 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         lock (gate)
         {
             if (state is not SessionState.CatchingUp || wish is not null) return false;
-            if (run.IsAsked) outbox.Add(new QueuedFrame(FrameKind.End, SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo, run.IsReset), upTo));
+            if (run.IsAsked)
+            {
+                outbox.Add(
+                    new QueuedFrame(
+                        FrameKind.End,
+                        SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo,
+                        run.IsReset), upTo));
+            }
             state = SessionState.Live;
             isReading = false;
             lastRun = run;

@@ -8,9 +8,11 @@ namespace Mirubato.Gateway.Socket;
 
 /// <summary>
 /// What a browser may put into an address instead of its token: short-lived, good once, and for its own page only. A ticket is
-/// base64url(user, time of issue, 32 random bytes, HMAC), so that any process sees whether this installation issued it before it names a grain.
+/// base64url(user, time of issue, 32 random bytes, HMAC), so that any process sees whether this installation issued it before it names a
+/// grain.
 /// </summary>
-internal sealed class SocketTickets(IGrainFactory grains, IUserReader reader, [FromKeyedServices(ServerClock.Key)] TimeProvider time) : IHostedService
+internal sealed class SocketTickets(
+    IGrainFactory grains, IUserReader reader, [FromKeyedServices(ServerClock.Key)] TimeProvider time) : IHostedService
 {
     private const int RandomBytes = 32;
     private const int SignedBytesMin = sizeof(long) + RandomBytes;

@@ -74,7 +74,9 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         }
     }
 
-    /// <summary>A socket that has been sent everything up to <paramref name="upTo"/> goes live, unless more has been announced meanwhile.</summary>
+    /// <summary>
+    /// A socket that has been sent everything up to <paramref name="upTo"/> goes live, unless more has been announced meanwhile.
+    /// </summary>
     public bool Join(SocketSession session, Run run, SyncToken upTo)
     {
         lock (gate)
@@ -111,7 +113,8 @@ internal sealed class UserSockets(UserId user, SocketContext context)
     {
         lock (gate)
         {
-            var silent = sessions.FindAll(one => one.IsOpen && context.NowMs - one.LastFrameMs > Limits.EvictSilentMs).MinBy(one => one.LastFrameMs);
+            var silent = sessions.FindAll(
+                one => one.IsOpen && context.NowMs - one.LastFrameMs > Limits.EvictSilentMs).MinBy(one => one.LastFrameMs);
             return silent is null ? null : new SilentConnection(silent.ConnectionId, context.NowMs - silent.LastFrameMs);
         }
     }
@@ -127,7 +130,8 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         lock (gate)
         {
             if (IsKnown(announcement.Token)) return;
-            var follows = announced == new SyncToken(announcement.Epoch, announcement.After) && announcement.Rows.Count <= Limits.AnnouncedRowsMax;
+            var follows = announced == new SyncToken(announcement.Epoch, announcement.After)
+                && announcement.Rows.Count <= Limits.AnnouncedRowsMax;
             if (follows && HasListeners) Offer(announcement);
             else if (HasListeners) JumpTo(announcement.Token);
             announced = announcement.Token;
@@ -161,10 +165,15 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         HashSet<string>? astray = null;
         foreach (var (row, by, _) in rows)
         {
-            if (by is not null && sessions.Find(session => session.ConnectionId == by) is { } sender && sender.MustHear(row)) (astray ??= []).Add(by);
+            if (by is not null && sessions.Find(session => session.ConnectionId == by) is { } sender && sender.MustHear(row))
+            {
+                (astray ??= []).Add(by);
+            }
         }
 
-        return astray is null ? rows : [.. rows.Select(row => row.ConnectionId is { } by && astray.Contains(by) ? row with { ConnectionId = null } : row)];
+        return astray is null
+            ? rows
+            : [.. rows.Select(row => row.ConnectionId is { } by && astray.Contains(by) ? row with { ConnectionId = null } : row)];
     }
 
     private void Close(UserNews news)

@@ -30,7 +30,9 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
     /// <summary>The process stops: no socket comes in any more.</summary>
     public bool IsDraining { get; private set; }
 
-    /// <summary>Called once a second with all users that are here. It must not make garbage: a process full of idle sockets is to be quiet.</summary>
+    /// <summary>
+    /// Called once a second with all users that are here. It must not make garbage: a process full of idle sockets is to be quiet.
+    /// </summary>
     public event Action<List<UserSockets>, long>? Ticked;
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -91,7 +93,9 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         lock (greeted) greeted.Enqueue((session, NowMs + SocketLimits.UnaskedAfterMs));
     }
 
-    /// <summary>Every socket is asked to connect again. The closes are spread over 2 s, so that clients do not all reconnect at once.</summary>
+    /// <summary>
+    /// Every socket is asked to connect again. The closes are spread over 2 s, so that clients do not all reconnect at once.
+    /// </summary>
     public async Task Drain(CancellationToken cancel)
     {
         IsDraining = true;
@@ -148,6 +152,8 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
 
     private (UserSockets Sockets, SyncToken Head)? NextExpected(long nowMs)
     {
-        lock (expected) return expected.TryPeek(out var next) && next.DueMs <= nowMs && expected.Dequeue() is var taken ? (taken.Sockets, taken.Head) : null;
+        lock (expected) return expected.TryPeek(out var next) && next.DueMs <= nowMs && expected.Dequeue() is var taken
+            ? (taken.Sockets, taken.Head)
+            : null;
     }
 }

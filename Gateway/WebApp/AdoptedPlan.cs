@@ -28,11 +28,18 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
             if (!template[name].IsAbsent) plan[name] = template[name];
         }
 
-        foreach (var name in (string[])["techniques", "pieceRefs"]) plan[name] = template[name].IsList ? template[name] : JsonValue.EmptyList;
+        foreach (var name in (string[])["techniques", "pieceRefs"])
+        {
+            plan[name] = template[name].IsList ? template[name] : JsonValue.EmptyList;
+        }
         foreach (var name in (string[])["focusAreas", "tags"])
             plan[name] = JsonValue.List(template[name].Elements().Concat(customization[name].Elements()).DistinctBy(one => one.Text()));
         plan["schedule"] = new JsonValue(schedule.ToJson());
-        foreach (var (name, value) in ((string, string)[])[("visibility", "private"), ("status", "active"), ("ownerId", user.Value), ("sourceTemplateId", templateId)])
+        foreach (
+            var (name, value) in ((string, string)[])
+            [
+                ("visibility", "private"), ("status", "active"), ("ownerId", user.Value), ("sourceTemplateId", templateId),
+            ])
             plan[name] = JsonValue.From(value);
         var metadata = template["metadata"].Members() ?? new JsonMembers();
         metadata["adoptedFrom"] = JsonValue.From(templateId);
@@ -79,8 +86,10 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
     /// <summary>At its time of day, which is UTC as in the app's own backend.</summary>
     private long StartMs()
     {
-        var start = DateTimeOffset.FromUnixTimeMilliseconds(schedule["startDate"].TimeMs() is { } ms && ms is > 0 and < IsoTime.MaxMs ? ms : nowMs);
-        return TimeOnly.TryParseExact(schedule["timeOfDay"].Text(), "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+        var start = DateTimeOffset.FromUnixTimeMilliseconds(
+            schedule["startDate"].TimeMs() is { } ms && ms is > 0 and < IsoTime.MaxMs ? ms : nowMs);
+        return TimeOnly.TryParseExact(
+            schedule["timeOfDay"].Text(), "HH:mm", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
             ? new DateTimeOffset(start.UtcDateTime.Date + time.ToTimeSpan(), TimeSpan.Zero).ToUnixTimeMilliseconds()
             : start.ToUnixTimeMilliseconds();
     }

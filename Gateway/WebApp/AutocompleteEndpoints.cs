@@ -21,14 +21,18 @@ internal static class AutocompleteEndpoints
             .Takes(Text, Limit, By).Gives<SuggestionsAnswer>();
     }
 
-    private static Task Composers(Call call, Logbooks logbooks, UserTurns turns) => Answer(call, logbooks, turns, (names, piece) => names.Add(piece.Composer, composer: null));
+    private static Task Composers(Call call, Logbooks logbooks, UserTurns turns) =>
+        Answer(call, logbooks, turns, (names, piece) => names.Add(piece.Composer, composer: null));
 
     private static Task Pieces(Call call, Logbooks logbooks, UserTurns turns)
     {
         var by = Nfc.Compose(RedactedQuery.Read(call.Http, "composer").Trim());
         return Answer(call, logbooks, turns, (names, piece) =>
         {
-            if (by.Length == 0 || by.Equals(Nfc.Compose(piece.Composer ?? ""), StringComparison.OrdinalIgnoreCase)) names.Add(piece.Title, piece.Composer);
+            if (by.Length == 0 || by.Equals(Nfc.Compose(piece.Composer ?? ""), StringComparison.OrdinalIgnoreCase))
+            {
+                names.Add(piece.Title, piece.Composer);
+            }
         });
     }
 

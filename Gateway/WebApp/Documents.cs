@@ -72,8 +72,12 @@ internal sealed class Documents(Rest.Call call)
         throw new RequestRefusedException(Problem.BaseMoved);
     }
 
-    /// <summary>Writes several documents in one transaction, each over the version it names (0: a new one), and makes them again when another write came between.</summary>
-    public async ValueTask UpdateTogether(RequestKey key, Func<Task<(Stored From, List<(EntityKey Entity, long Version, JsonMembers Document)> Documents)>> make)
+    /// <summary>
+    /// Writes several documents in one transaction, each over the version it names (0: a new one), and makes them again when another write
+    /// came between.
+    /// </summary>
+    public async ValueTask UpdateTogether(
+        RequestKey key, Func<Task<(Stored From, List<(EntityKey Entity, long Version, JsonMembers Document)> Documents)>> make)
     {
         for (var attempt = 0; attempt < AttemptsMax; attempt++)
         {
@@ -118,7 +122,9 @@ internal sealed class Documents(Rest.Call call)
     }
 
     private WriteRequest BuildRequest(RequestKey key, Stored stored, List<Change> changes, ReadOnlyMemory<byte> documents) =>
-        new(call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, changes, stored.HistoryState.Token, Strict: true)
+        new(
+            call.Caller, WriteScope.Push, key.Value, key.Value is null ? default : key.Body, changes,
+            stored.HistoryState.Token, Strict: true)
         { OnlyOnBase = true, Documents = documents };
 
     private Change BuildChange(EntityKey entity, Stored stored, Edit edit, ReadOnlyMemory<byte> document)

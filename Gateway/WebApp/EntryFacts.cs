@@ -2,12 +2,17 @@ namespace Mirubato.Gateway.WebApp;
 
 /// <summary>What sums and suggestions look at in an entry, without what is longer than an id or a name can be.</summary>
 /// <param name="ScoreId">In Unicode's composed form, to be compared.</param>
-internal sealed record EntryFacts(string Id, string? ScoreId, long? PlayedMs, double Duration, IReadOnlyList<string> GoalIds, IReadOnlyList<PieceName> Names)
+internal sealed record EntryFacts(
+    string Id, string? ScoreId, long? PlayedMs, double Duration, IReadOnlyList<string> GoalIds, IReadOnlyList<PieceName> Names)
 {
     private const int BytesAtLeast = 200;
 
     /// <summary>About the memory it takes; texts that it shares with others counted in full.</summary>
-    public int Bytes => BytesAtLeast + (sizeof(char) * (Id.Length + (ScoreId?.Length ?? 0) + GoalIds.Sum(id => id.Length) + Names.Sum(name => name.Title.Length + (name.Composer?.Length ?? 0))))
+    public int Bytes =>
+        BytesAtLeast + (
+            sizeof(char) * (
+                Id.Length + (ScoreId?.Length ?? 0) + GoalIds.Sum(id => id.Length) + Names.Sum(
+                    name => name.Title.Length + (name.Composer?.Length ?? 0))))
         + (32 * (GoalIds.Count + Names.Count));
 
     public static EntryFacts Parse(StoredRow row)

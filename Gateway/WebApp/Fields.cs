@@ -31,7 +31,9 @@ internal static class Fields
         Accept(sent, name, value => value.Number() is not null, $"$.{name}", "must be a number") ? sent[name].Number() : null;
 
     public static void OptionalTexts(this JsonMembers sent, string name) =>
-        Accept(sent, name, value => value.IsList && value.Elements().All(element => element.Text() is not null), $"$.{name}", "must be a list of strings");
+        Accept(
+            sent, name, value => value.IsList && value.Elements().All(element => element.Text() is not null), $"$.{name}",
+            "must be a list of strings");
 
     public static RequestRefusedException Wrong(string path, string what) => new(Problem.InvalidShape, $"{path} {what}.", path);
 

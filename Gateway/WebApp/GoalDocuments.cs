@@ -31,14 +31,19 @@ internal static class GoalDocuments
         foreach (var name in (string[])["title", "description", "type", "status", "scoreId"]) sent.OptionalText(name);
         sent.OptionalNumber("targetValue");
         sent.OptionalNumber("currentValue");
-        if (sent["targetDate"] is { IsGiven: true } date && date.TimeMs() is null) throw Fields.Wrong("$.targetDate", "must be a time: Unix ms or ISO 8601");
+        if (sent["targetDate"] is { IsGiven: true } date && date.TimeMs() is null)
+        {
+            throw Fields.Wrong("$.targetDate", "must be a time: Unix ms or ISO 8601");
+        }
     }
 
     /// <summary>The id of a body, or a fresh one.</summary>
     public static string FindId(JsonMembers sent, RequestKey key)
     {
         if (sent.OptionalText("id") is not { } id) return key.FreshId();
-        return UsableId.Is(id) ? id : throw Fields.Wrong("$.id", $"must be a text of 1 to {UsableId.UnitsMax} characters without control characters");
+        return UsableId.Is(id)
+            ? id
+            : throw Fields.Wrong("$.id", $"must be a text of 1 to {UsableId.UnitsMax} characters without control characters");
     }
 
     /// <summary>A document of what was sent, with what every goal has.</summary>

@@ -30,19 +30,27 @@ internal static class GoalEndpoints
     {
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
-        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data))).Where(goal => IsAskedFor(call.Http, goal.Document)).ToList();
+        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data)))
+            .Where(goal => IsAskedFor(call.Http, goal.Document))
+            .ToList();
         var entries = found.Count == 0 ? [] : await logbooks.Find(call);
-        var byGoal = entries.SelectMany(entry => entry.GoalIds.Select(id => (Id: id, Entry: entry))).ToLookup(one => one.Id, one => one.Entry);
+        var byGoal = entries.SelectMany(
+            entry => entry.GoalIds.Select(id => (Id: id, Entry: entry))).ToLookup(one => one.Id, one => one.Entry);
         var goals = found.Select(goal => GoalDocuments.Goal(goal.Row, goal.Document, Practice.From(byGoal[goal.Row.Entity.Id])));
-        await call.Http.Answer(new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]), WebAppJson.Default.GoalsAnswer);
+        await call.Http.Answer(
+            new GoalsAnswer([.. goals.OrderByDescending(goal => goal.CreatedAt).ThenBy(goal => goal.Id, StringComparer.Ordinal)]),
+            WebAppJson.Default.GoalsAnswer);
     }
 
     private static bool IsAskedFor(HttpContext http, JsonMembers goal)
     {
-        var (status, type, score) = (RedactedQuery.Read(http, "status"), RedactedQuery.Read(http, "type"), RedactedQuery.Read(http, "scoreId"));
+        var (status, type, score) = (
+            RedactedQuery.Read(http, "status"), RedactedQuery.Read(http, "type"), RedactedQuery.Read(http, "scoreId"));
         return (status.Length == 0 || status == (goal["status"].Text() ?? GoalDocuments.FirstStatus))
             && (type.Length == 0 || type == goal["type"].Text())
-            && (score.Length == 0 || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.FindScoreId(goal) ?? "")));
+            && (
+                score.Length == 0
+                    || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.FindScoreId(goal) ?? "")));
     }
 
     private static async Task Get(Call call, Logbooks logbooks, UserTurns turns)
@@ -64,7 +72,8 @@ internal static class GoalEndpoints
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         await documents.Update(GoalDocuments.Type, id, key, stored =>
             stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
-            : stored.IsDeleted ? Edit.No(Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
+            : stored.IsDeleted ? Edit.No(
+                Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
             : new Edit(GoalDocuments.Document(sent, documents.NowMs)));
         var goal = await Told(call, await documents.Get(GoalDocuments.Type, id, Absent), logbooks);
         await call.Http.Answer(goal, WebAppJson.Default.Goal, StatusCodes.Status201Created);
@@ -75,13 +84,15 @@ internal static class GoalEndpoints
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.ParseRequest(body);
         GoalDocuments.Check(sent);
-        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Parse(call.Http), RequestKey.From(call, body), Absent, document => document.Merge(sent));
+        await new Documents(call).EditLive(
+            GoalDocuments.Type, PathId.Parse(call.Http), RequestKey.From(call, body), Absent, document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Goal updated"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Remove(Call call)
     {
-        await new Documents(call).EditLive(GoalDocuments.Type, PathId.Parse(call.Http), RequestKey.From(call, default), Absent, change: null);
+        await new Documents(call).EditLive(
+            GoalDocuments.Type, PathId.Parse(call.Http), RequestKey.From(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Goal deleted"), WebAppJson.Default.MessageAnswer);
     }
 
@@ -93,10 +104,12 @@ internal static class GoalEndpoints
         var notes = sent.OptionalText("notes");
         var (documents, id) = (new Documents(call), PathId.Parse(call.Http));
         await documents.EditLive(
-            GoalDocuments.Type, id, RequestKey.From(call, body), Absent, document => GoalDocuments.Progress(document, value, notes, documents.NowMs));
+            GoalDocuments.Type, id, RequestKey.From(call, body), Absent, document => GoalDocuments.Progress(
+                document, value, notes, documents.NowMs));
         var goal = await documents.Get(GoalDocuments.Type, id, Absent);
         var told = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());
-        var answer = new ProgressAnswer("Progress added", told.CurrentValue, told.TargetValue, told.Status, told.Status == GoalDocuments.LastStatus);
+        var answer = new ProgressAnswer(
+            "Progress added", told.CurrentValue, told.TargetValue, told.Status, told.Status == GoalDocuments.LastStatus);
         await call.Http.Answer(answer, WebAppJson.Default.ProgressAnswer);
     }
 

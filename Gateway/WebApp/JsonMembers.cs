@@ -13,7 +13,8 @@ internal sealed class JsonMembers
 {
     private readonly OrderedDictionary<string, Member> members = [];
 
-    public IEnumerable<KeyValuePair<string, JsonValue>> All => members.Select(member => KeyValuePair.Create(member.Key, member.Value.Value));
+    public IEnumerable<KeyValuePair<string, JsonValue>> All =>
+        members.Select(member => KeyValuePair.Create(member.Key, member.Value.Value));
 
     /// <summary>A member's value; that of an absent one is none.</summary>
     public JsonValue this[string name]

@@ -6,7 +6,9 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 
-/// <summary>One value as the bytes it is. What is stored may be of any type, so each reading answers null for what is not of its kind.</summary>
+/// <summary>
+/// One value as the bytes it is. What is stored may be of any type, so each reading answers null for what is not of its kind.
+/// </summary>
 internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
 {
     public static readonly JsonReaderOptions Deep = new() { MaxDepth = Limits.BodyDepthMax };

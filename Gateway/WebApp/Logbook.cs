@@ -40,7 +40,8 @@ internal static class Logbook
             rows.Add(row);
             bytes += row.Data.Length;
             if (bytes > HeldBytesMax)
-                throw new RequestRefusedException(Problem.TooManyItems, $"This list is longer than {HeldBytesMax} bytes; read it page by page with /api/sync/pull.");
+                throw new RequestRefusedException(
+                    Problem.TooManyItems, $"This list is longer than {HeldBytesMax} bytes; read it page by page with /api/sync/pull.");
             if (bytes > BodyBudget.FreeBytes) lease.Grow(bytes);
         }
 
@@ -48,7 +49,8 @@ internal static class Logbook
     }
 
     /// <summary>
-    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page, and gives way to other requests between
+    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page, and gives way to other requests
+    /// between
     /// two pages. What was done stays done when a later page fails, and a repetition goes on from there.
     /// </summary>
     /// <returns>How many entries are meant, and how many were changed.</returns>
@@ -86,7 +88,9 @@ internal static class Logbook
             if (made is not EntryEdit.Changed) continue;
             entry.Members.Touch(EntityTypes.LogbookEntry, nowMs);
             var document = entry.Members.ToJson();
-            changes.Add(new Change(row.Entity.Type, row.Entity.Id, new DocumentRange(documents.WrittenCount, document.Length), BaseVersion: row.Version));
+            changes.Add(
+                new Change(
+                    row.Entity.Type, row.Entity.Id, new DocumentRange(documents.WrittenCount, document.Length), BaseVersion: row.Version));
             documents.Write(document.Span);
         }
 

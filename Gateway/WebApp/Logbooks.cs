@@ -50,7 +50,10 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
                 at ??= page.HistoryState.Token with { Floor = page.HistoryState.Horizon };
                 if (page.Rows.Count > 0) Apply(page.Rows, entries ??= known is null ? [] : new(known.Entries));
                 at = at.Value with { Seq = page.More ? new Revision(page.Rows[^1].Seq) : page.HistoryState.Last };
-                if (!page.More) return entries is null && known is not null ? known with { At = at.Value } : new Book(at.Value, entries ?? []);
+                if (!page.More)
+                {
+                    return entries is null && known is not null ? known with { At = at.Value } : new Book(at.Value, entries ?? []);
+                }
                 await Task.Yield();
             }
         }

@@ -5,8 +5,8 @@ using Mirubato.Gateway.Rest;
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>
-/// Who the token says is calling. Apps ask this to learn whether they are still signed in, and sign out when it fails: so it is never refused
-/// for being asked too often, and waits for the store only so long. A user who calls too often is answered from the token alone.
+/// Who the token says is calling. Apps ask this to learn whether they are still signed in, and sign out when it fails: so it is never
+/// refused for being asked too often, and waits for the store only so long. A user who calls too often is answered from the token alone.
 /// </summary>
 internal static class MeEndpoint
 {
@@ -40,7 +40,8 @@ internal static class MeEndpoint
         {
             return await call.Coordinator.HistoryState(call.Caller, either.Token).AsTask().WaitAsync(either.Token);
         }
-        catch (Exception away) when (away is StoreUnavailableException || (away is OperationCanceledException && !call.Cancel.IsCancellationRequested))
+        catch (Exception away) when (
+            away is StoreUnavailableException || (away is OperationCanceledException && !call.Cancel.IsCancellationRequested))
         {
             return null;
         }

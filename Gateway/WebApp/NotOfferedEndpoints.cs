@@ -15,5 +15,6 @@ internal static class NotOfferedEndpoints
     private static Task SignOut(HttpContext http) => http.Answer(new SignedOut(true, "Signed out"), WebAppJson.Default.SignedOut);
 
     // The app shows it to its user.
-    private static Task SignIn(HttpContext _) => throw new RequestRefusedException(Problem.NotOffered, "Signing in is not offered by this server.");
+    private static Task SignIn(HttpContext _) =>
+        throw new RequestRefusedException(Problem.NotOffered, "Signing in is not offered by this server.");
 }

@@ -16,7 +16,10 @@ internal static class PiecesEndpoints
         var renaming = new Renaming(NameIn(sent, "oldPiece"), NameIn(sent, "newPiece"));
         var from = ScoreIds.Generate(renaming.OldPiece.Title, renaming.OldPiece.Composer);
         var to = ScoreIds.Generate(renaming.NewPiece.Title, renaming.NewPiece.Composer);
-        if (!UsableId.Is(to)) throw Fields.Wrong("$.newPiece", $"is too long: title and composer have at most {UsableId.UnitsMax - 2} characters together");
+        if (!UsableId.Is(to))
+        {
+            throw Fields.Wrong("$.newPiece", $"is too long: title and composer have at most {UsableId.UnitsMax - 2} characters together");
+        }
         using var only = turns.Long(call.Caller.User);
         var (_, changed) = await Logbook.Edit(call, entry => RenameEntry(entry.Members, renaming, from, to));
         await call.Http.Answer(new RenamedAnswer(true, changed, $"Renamed in {changed} entries"), WebAppJson.Default.RenamedAnswer);
@@ -25,7 +28,9 @@ internal static class PiecesEndpoints
     private static PieceName NameIn(JsonMembers sent, string member)
     {
         var piece = sent[member].Members() ?? throw Fields.Wrong($"$.{member}", "must be an object with a title");
-        return new PieceName(piece.RequiredText("title", $"$.{member}"), piece.OptionalText("composer", $"$.{member}")?.Trim() is { Length: > 0 } composer ? composer : null);
+        return new PieceName(
+            piece.RequiredText("title", $"$.{member}"),
+            piece.OptionalText("composer", $"$.{member}")?.Trim() is { Length: > 0 } composer ? composer : null);
     }
 
     private static EntryEdit RenameEntry(JsonMembers entry, Renaming renaming, string from, string to)
@@ -51,7 +56,12 @@ internal static class PiecesEndpoints
 
     private static bool RenameMembers(JsonMembers names, string title, string composer, Renaming renaming)
     {
-        if (!Nfc.AreEqual(names[title].Name(), renaming.OldPiece.Title) || !Nfc.AreEqual(names[composer].Name(), renaming.OldPiece.Composer)) return false;
+        if (
+            !Nfc.AreEqual(names[title].Name(), renaming.OldPiece.Title)
+                || !Nfc.AreEqual(names[composer].Name(), renaming.OldPiece.Composer))
+        {
+            return false;
+        }
         names[title] = JsonValue.From(renaming.NewPiece.Title);
         if (renaming.NewPiece.Composer is { } by) names[composer] = JsonValue.From(by);
         else if (!names[composer].IsAbsent) names[composer] = JsonValue.Null;

@@ -6,7 +6,10 @@ internal static class Repertoire
     public static readonly EntityType Type = EntityTypes.RepertoireItem;
     public const string FirstStatus = "planned";
 
-    private static readonly string[] Statuses = [FirstStatus, "learning", "working", "polished", "performance_ready", "archived", "dropped"];
+    private static readonly string[] Statuses =
+    [
+        FirstStatus, "learning", "working", "polished", "performance_ready", "archived", "dropped",
+    ];
 
     public static RepertoireItem Item(StoredRow row, JsonMembers document, Practice practice) => new(
         row.Entity.Id,
@@ -33,7 +36,9 @@ internal static class Repertoire
     public static string FindScoreId(JsonMembers sent)
     {
         var id = ScoreIds.NormalizeExisting(sent.RequiredText("scoreId"));
-        return UsableId.Is(id) ? id : throw Fields.Wrong("$.scoreId", $"must have at most {UsableId.UnitsMax} characters and no control characters");
+        return UsableId.Is(id)
+            ? id
+            : throw Fields.Wrong("$.scoreId", $"must have at most {UsableId.UnitsMax} characters and no control characters");
     }
 
     /// <summary>A document of what was sent, with what every item has.</summary>

@@ -21,7 +21,8 @@ internal static class RepertoireEndpoints
             .Takes(Header.Key, Header.StandardKey).Reads<RepertoireChange>().Gives<MessageAnswer>().Replays().Fails(404, 413, 415, 422);
         app.MapDelete("/api/repertoire/{scoreId}", Remove).Says("Takes a piece out; entries stay as they are.")
             .Takes(Header.Key, Header.StandardKey).Gives<MessageAnswer>().Replays().Fails(404, 422);
-        app.MapDelete("/api/repertoire/{scoreId}/dissociate", Dissociate).Says("Takes a piece out; entries stay and keep its name in themselves.")
+        app.MapDelete("/api/repertoire/{scoreId}/dissociate", Dissociate).Says(
+            "Takes a piece out; entries stay and keep its name in themselves.")
             .Gives<DissociatedAnswer>().Fails(404);
         app.MapGet("/api/repertoire/{scoreId}/stats", Stats).Says("One piece, and how it was practiced.")
             .Gives<RepertoireStatsAnswer>().Fails(404);
@@ -32,8 +33,11 @@ internal static class RepertoireEndpoints
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, Repertoire.Type, budget);
         var byScore = (rows.Count == 0 ? [] : await logbooks.Find(call)).ToLookup(entry => entry.ScoreId);
-        var items = rows.Select(row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.From(byScore[Nfc.Compose(row.Entity.Id)])));
-        await call.Http.Answer(new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]), WebAppJson.Default.RepertoireAnswer);
+        var items = rows.Select(
+            row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.From(byScore[Nfc.Compose(row.Entity.Id)])));
+        await call.Http.Answer(
+            new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]),
+            WebAppJson.Default.RepertoireAnswer);
     }
 
     private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
@@ -49,7 +53,8 @@ internal static class RepertoireEndpoints
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
         var added = await documents.Get(Repertoire.Type, scoreId, Absent);
         var practice = Practice.From((await logbooks.Find(call)).Where(IsOf(scoreId)));
-        await call.Http.Answer(Repertoire.Item(added.Row!, added.Members, practice), WebAppJson.Default.RepertoireItem, StatusCodes.Status201Created);
+        await call.Http.Answer(
+            Repertoire.Item(added.Row!, added.Members, practice), WebAppJson.Default.RepertoireItem, StatusCodes.Status201Created);
     }
 
     private static async Task Change(Call call, RequestBodies bodies)
@@ -66,7 +71,8 @@ internal static class RepertoireEndpoints
 
     private static async Task Remove(Call call)
     {
-        await new Documents(call).EditLive(Repertoire.Type, PathId.OfScore(call.Http), RequestKey.From(call, default), Absent, change: null);
+        await new Documents(call).EditLive(
+            Repertoire.Type, PathId.OfScore(call.Http), RequestKey.From(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Removed from the repertoire"), WebAppJson.Default.MessageAnswer);
     }
 
@@ -77,7 +83,10 @@ internal static class RepertoireEndpoints
         var documents = new Documents(call);
         var scoreId = PathId.OfScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
-        var name = Repertoire.OwnName(piece) ?? (await logbooks.Find(call)).Where(IsOf(scoreId)).FirstOrDefault(entry => entry.Names.Count > 0)?.Names[0] ?? Repertoire.NameIn(scoreId) ?? new PieceName(scoreId, null);
+        var name = Repertoire.OwnName(piece)
+            ?? (await logbooks.Find(call)).Where(IsOf(scoreId)).FirstOrDefault(entry => entry.Names.Count > 0)?.Names[0]
+            ?? Repertoire.NameIn(scoreId)
+            ?? new PieceName(scoreId, null);
         var (kept, _) = await Logbook.Edit(call, entry => KeepName(entry, scoreId, name));
         await documents.EditLive(Repertoire.Type, scoreId, default, Absent, change: null);
         var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
@@ -116,9 +125,14 @@ internal static class RepertoireEndpoints
         }
 
         var sessions = new List<Session>();
-        foreach (var (entry, ms) in recent.UnorderedItems.OrderByDescending(item => item.Priority)) sessions.Add(new Session(ms, entry.Duration, await Notes(documents, entry)));
+        foreach (var (entry, ms) in recent.UnorderedItems.OrderByDescending(item => item.Priority))
+        {
+            sessions.Add(new Session(ms, entry.Duration, await Notes(documents, entry)));
+        }
         var stats = new RepertoireStats(practice.Count, practice.Total, practice.Average, practice.LastMs, practice.FirstMs, sessions);
-        await call.Http.Answer(new RepertoireStatsAnswer(Repertoire.Item(stored.Row!, stored.Members, practice), stats), WebAppJson.Default.RepertoireStatsAnswer);
+        await call.Http.Answer(
+            new RepertoireStatsAnswer(Repertoire.Item(stored.Row!, stored.Members, practice), stats),
+            WebAppJson.Default.RepertoireStatsAnswer);
     }
 
     private static async ValueTask<string?> Notes(Documents documents, EntryFacts entry)

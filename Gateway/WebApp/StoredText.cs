@@ -14,7 +14,8 @@ namespace Mirubato.Gateway.WebApp;
 internal sealed partial class StoredText : JsonConverter<string>
 {
     /// <summary>The text of a JSON string without its quotes.</summary>
-    public static string Unescaped(ReadOnlySpan<byte> json) => Escape().Replace(Encoding.UTF8.GetString(json), escape => escape.Value[1] switch
+    public static string Unescaped(ReadOnlySpan<byte> json) =>
+        Escape().Replace(Encoding.UTF8.GetString(json), escape => escape.Value[1] switch
     {
         'u' => ((char)int.Parse(escape.ValueSpan[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString(),
         'b' => "\b",

@@ -20,14 +20,22 @@ internal static class TemplateEndpoints
         var (templateId, customization) = (sent.RequiredText("templateId"), AdoptedPlan.ParseCustomization(sent));
         var (documents, key) = (new Documents(call), RequestKey.From(call, body));
         var id = key.FreshId();
-        var (plan, occurrence) = (new EntityKey(EntityTypes.PracticePlan.Name, $"plan_{id}"), new EntityKey(EntityTypes.PlanOccurrence.Name, $"plan_occ_{id}"));
+        var (plan, occurrence) = (
+            new EntityKey(EntityTypes.PracticePlan.Name, $"plan_{id}"), new EntityKey(EntityTypes.PlanOccurrence.Name, $"plan_occ_{id}"));
         await documents.UpdateTogether(key, async () =>
         {
             var template = await documents.Get(EntityTypes.PlanTemplate, templateId, Absent);
             var made = new AdoptedPlan(templateId, template.Members, customization, call.Caller.User, documents.NowMs);
-            return (template, [(plan, 0, made.Plan()), (occurrence, 0, made.Occurrence(plan.Id, await Segments(call, template.Members))), (template.Row!.Entity, template.Row.Version, made.Counted())]);
+            return (
+                template,
+                [
+                    (plan, 0, made.Plan()), (occurrence, 0, made.Occurrence(plan.Id, await Segments(call, template.Members))),
+                    (template.Row!.Entity, template.Row.Version, made.Counted()),
+                ]);
         });
-        var answer = new AdoptedAnswer(true, await Stored(documents, EntityTypes.PracticePlan, plan), [await Stored(documents, EntityTypes.PlanOccurrence, occurrence)]);
+        var answer = new AdoptedAnswer(
+            true, await Stored(documents, EntityTypes.PracticePlan, plan),
+            [await Stored(documents, EntityTypes.PlanOccurrence, occurrence)]);
         await call.Http.Answer(answer, WebAppJson.Default.AdoptedAnswer);
     }
 
@@ -43,7 +51,10 @@ internal static class TemplateEndpoints
             await foreach (var row in Logbook.Rows(call, EntityTypes.PlanOccurrence))
             {
                 var occurrence = JsonMembers.OfStored(row.Data);
-                if (row.UpdatedAtMs <= newest || occurrence["planId"].Text() != source || occurrence["segments"].Elements().Count == 0) continue;
+                if (row.UpdatedAtMs <= newest || occurrence["planId"].Text() != source || occurrence["segments"].Elements().Count == 0)
+                {
+                    continue;
+                }
                 (newest, segments) = (row.UpdatedAtMs, occurrence["segments"]);
             }
         }

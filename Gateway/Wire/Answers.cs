@@ -6,7 +6,8 @@ namespace Mirubato.Gateway.Wire;
 /// <param name="Path">Where in the body, when it is about a place.</param>
 /// <param name="Reason">The class of a failure of the store, or why a document was refused.</param>
 internal sealed record ProblemAnswer(
-    string Type, string Title, int Status, string Detail, bool Success, string Error, string Code, string? Path = null, string? Reason = null);
+    string Type, string Title, int Status, string Detail, bool Success, string Error, string Code,
+    string? Path = null, string? Reason = null);
 
 /// <param name="NotListed">Items whose results are left out, because there are too many; null: none.</param>
 internal sealed record PushAnswer(
@@ -80,7 +81,8 @@ internal sealed record StatusAnswer(
 internal sealed record ConflictsAnswer(IReadOnlyList<KeptConflict> Conflicts, bool HasMore, string? Next);
 
 internal sealed record KeptConflict(
-    string Id, string EntityType, string EntityId, string Reason, long WinnerVersion, string? DeviceId, string CreatedAt, JsonBytes Document);
+    string Id, string EntityType, string EntityId, string Reason, long WinnerVersion, string? DeviceId,
+    string CreatedAt, JsonBytes Document);
 
 internal sealed record DevicesAnswer(IReadOnlyList<KnownDevice> Devices);
 

@@ -19,7 +19,8 @@ internal static class BatchRequest
             walk.Next();
             if (walk.Token == JsonTokenType.EndArray) return changes;
             if (changes.Count == Limits.BatchItemsMax)
-                throw new RequestRefusedException(Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
+                throw new RequestRefusedException(
+                    Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
             changes.Add(Item(walk.Slice(), walk.Body, walk.Path));
         }
     }
@@ -50,11 +51,15 @@ internal static class BatchRequest
 
         return draft.Refusal() is var why and not ItemRefusal.None
             ? Refused(draft, why)
-            : new Change(draft.Type!, draft.Id, DocumentRange.From(draft.Data, body), draft.Deleted, draft.BaseVersion, draft.Checksum, draft.Version);
+            : new Change(
+                draft.Type!, draft.Id, DocumentRange.From(draft.Data, body), draft.Deleted, draft.BaseVersion,
+                draft.Checksum, draft.Version);
     }
 
     private static Change Refused(Draft draft, ItemRefusal why) => new(
-        JsonBodyReader.Cut(draft.Type ?? ""), UsableId.Is(draft.Id) ? draft.Id : null, Document: default, LocalVersion: draft.Version, Refused: why);
+        JsonBodyReader.Cut(draft.Type ?? ""), UsableId.Is(draft.Id)
+            ? draft.Id
+            : null, Document: default, LocalVersion: draft.Version, Refused: why);
 
     /// <summary>The members of an item as they come by.</summary>
     private sealed class Draft
@@ -77,7 +82,8 @@ internal static class BatchRequest
                 case "checksum" when walk.Token == JsonTokenType.String: Checksum = Hex64(walk.Text()); break;
                 case "version": Version = walk.Number(); walk.Skip(); break;
                 case "baseVersion": BaseVersion = walk.Number(); walk.Skip(); break;
-                case "deleted" when walk.Token is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null: Deleted = walk.Token == JsonTokenType.True; break;
+                case "deleted" when walk.Token is JsonTokenType.True or JsonTokenType.False
+                    or JsonTokenType.Null: Deleted = walk.Token == JsonTokenType.True; break;
                 case "deleted": throw walk.Wrong("must be true, false or null");
                 default: walk.Skip(); break;
             }

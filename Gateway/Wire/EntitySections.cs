@@ -11,8 +11,8 @@ namespace Mirubato.Gateway.Wire;
 internal static class EntitySections
 {
     /// <summary>
-    /// All sections of rows that are at hand: <c>"entries":[…],…,"other":{…}</c>, and <c>"deleted":[…]</c> when asked for. What stands between
-    /// documents is written; each document is returned, for the caller to write there and then.
+    /// All sections of rows that are at hand: <c>"entries":[…],…,"other":{…}</c>, and <c>"deleted":[…]</c> when asked for. What stands
+    /// between documents is written; each document is returned, for the caller to write there and then.
     /// </summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Documents(IBufferWriter<byte> to, IReadOnlyList<StoredRow> rows, bool withDeleted)
     {
@@ -100,7 +100,9 @@ internal static class EntitySections
         for (var i = 0; i < rows.Count && !others; i++) others = IsLive(rows[i]) && !EntityTypes.IsNamed(rows[i].Entity.Type);
         if (!others) yield break;
 
-        var types = rows.Where(row => IsLive(row) && !EntityTypes.IsNamed(row.Entity.Type)).GroupBy(row => row.Entity.Type).OrderBy(group => group.Key, StringComparer.Ordinal);
+        var types = rows.Where(row => IsLive(row) && !EntityTypes.IsNamed(row.Entity.Type))
+            .GroupBy(row => row.Entity.Type)
+            .OrderBy(group => group.Key, StringComparer.Ordinal);
         var firstType = true;
         foreach (var type in types)
         {

@@ -2,7 +2,9 @@ using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 
-/// <summary>Lines of an export, all or some of them: those of kind <c>entity</c> are items, the others say nothing that could be restored.</summary>
+/// <summary>
+/// Lines of an export, all or some of them: those of kind <c>entity</c> are items, the others say nothing that could be restored.
+/// </summary>
 internal static class ImportRequest
 {
     private static readonly string[] Kinds = ["entity", "tombstone", "conflict", "end"];
@@ -20,7 +22,8 @@ internal static class ImportRequest
             if (one.Span.Trim(" \r\t"u8).IsEmpty) continue;
             if (Item(one, body, $"$[{line - 1}]") is { } change) changes.Add(change);
             if (changes.Count > Limits.PushItemsMax)
-                throw new RequestRefusedException(Problem.TooManyItems, $"An import holds at most {Limits.PushItemsMax} entities; send its lines in several requests.");
+                throw new RequestRefusedException(
+                    Problem.TooManyItems, $"An import holds at most {Limits.PushItemsMax} entities; send its lines in several requests.");
         }
 
         return changes;
@@ -46,10 +49,15 @@ internal static class ImportRequest
         }
 
         walk.End();
-        if (!Kinds.Contains(kind)) throw new RequestRefusedException(Problem.InvalidShape, $"{path}.kind must be one of {string.Join(", ", Kinds)}.", $"{path}.kind");
+        if (!Kinds.Contains(kind))
+        {
+            throw new RequestRefusedException(
+                Problem.InvalidShape, $"{path}.kind must be one of {string.Join(", ", Kinds)}.", $"{path}.kind");
+        }
         if (kind != Kinds[0]) return null;
         return EntityTypes.Find(type ?? "") is not null && UsableId.Is(id) && data.Length is > 0 and <= Limits.StoredBytesMax
             ? new Change(type!, id, DocumentRange.From(data, body))
-            : throw new RequestRefusedException(Problem.InvalidShape, $"{path} must have an entityType, an entityId and data, as an export writes them.", path);
+            : throw new RequestRefusedException(
+                Problem.InvalidShape, $"{path} must have an entityType, an entityId and data, as an export writes them.", path);
     }
 }

@@ -47,7 +47,10 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
         if (Token == JsonTokenType.EndObject) return null;
         var name = Text()!;
         Path = $"{parent}.{Cut(name)}";
-        if (!seen.Add(name)) throw new RequestRefusedException(Problem.DuplicateMember, $"The body names {Path} twice; send it once.", Path);
+        if (!seen.Add(name))
+        {
+            throw new RequestRefusedException(Problem.DuplicateMember, $"The body names {Path} twice; send it once.", Path);
+        }
         if (seen.Count > MembersMax) throw Wrong($"is one member too many: an object here holds at most {MembersMax}");
         Next();
         return name;

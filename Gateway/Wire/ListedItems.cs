@@ -1,7 +1,8 @@
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>
-/// The items whose results an answer lists: of refused ones the first <see cref="Limits.RefusalsListedMax"/>, and of all as many as fit into
+/// The items whose results an answer lists: of refused ones the first <see cref="Limits.RefusalsListedMax"/>, and of all as many as fit
+/// into
 /// <see cref="Limits.AnswerResultsBytesMax"/>. The rest is only counted.
 /// </summary>
 internal sealed class ListedItems
@@ -44,7 +45,9 @@ internal sealed class ListedItems
         return true;
     }
 
-    /// <summary>Of its entry in <c>results</c> and, where it was beaten or refused, of that in <c>conflicts</c>; without documents.</summary>
+    /// <summary>
+    /// Of its entry in <c>results</c> and, where it was beaten or refused, of that in <c>conflicts</c>; without documents.
+    /// </summary>
     private static long CountBytes(ItemResult item)
     {
         var entry = EntryBytes + CountBytes(item.Entity.Type) + CountBytes(item.Entity.Id ?? "");

@@ -8,7 +8,9 @@ internal delegate List<Change> ItemsReader(ref JsonBodyReader walk);
 /// <summary>The items of a write and the cursor that came along.</summary>
 internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
 {
-    /// <summary>The envelope of both writes: the items under one member, the token under another, and whatever else a client adds.</summary>
+    /// <summary>
+    /// The envelope of both writes: the items under one member, the token under another, and whatever else a client adds.
+    /// </summary>
     public static ParsedWrite Read(ReadOnlyMemory<byte> body, string itemsMember, string shape, string tokenMember, ItemsReader items)
     {
         var walk = new JsonBodyReader(body);
@@ -26,7 +28,8 @@ internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
 
         walk.End();
         return changes is null
-            ? throw new RequestRefusedException(Problem.InvalidShape, $"$.{itemsMember} must be {shape}; it is missing.", $"$.{itemsMember}")
+            ? throw new RequestRefusedException(
+                Problem.InvalidShape, $"$.{itemsMember} must be {shape}; it is missing.", $"$.{itemsMember}")
             : new ParsedWrite(changes, cursor);
     }
 }

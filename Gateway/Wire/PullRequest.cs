@@ -11,7 +11,9 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
 {
     public const int TypesMax = 100;
 
-    /// <summary>The weak ETag of the answer at <paramref name="history"/>: the same question at the same head has the same answer.</summary>
+    /// <summary>
+    /// The weak ETag of the answer at <paramref name="history"/>: the same question at the same head has the same answer.
+    /// </summary>
     public string Tag(HistoryState history)
     {
         var text = $"{CommonHeaders.SchemaVersion}|{history.Token}|{Since}|{Limit}|{(Types is null ? "*" : string.Join(',', Types))}";
@@ -43,9 +45,11 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
     public static PullRequest Parse(IQueryCollection query)
     {
         var limit = QueryLimit.Parse(query, Limits.PullLimitMax);
-        var names = query["types"].SelectMany(value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
+        var names = query["types"].SelectMany(
+            value => (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
         if (names.Count > TypesMax || names.Any(name => EntityTypes.Find(name) is null))
-            throw new RequestRefusedException(Problem.InvalidParameter, $"types must name at most {TypesMax} lower_snake entity types.", "types");
+            throw new RequestRefusedException(
+                Problem.InvalidParameter, $"types must name at most {TypesMax} lower_snake entity types.", "types");
         return From(query["since"].ToString(), names.Count == 0 ? null : names, limit);
     }
 
@@ -72,7 +76,8 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
             if (walk.Token == JsonTokenType.EndArray) return names;
             if (names.Count == TypesMax) throw walk.Wrong($"is one too many: at most {TypesMax} types can be named");
             var name = walk.Text();
-            names.Add(name is not null && EntityTypes.Find(name) is not null ? name : throw walk.Wrong("must be a lower_snake entity type"));
+            names.Add(
+                name is not null && EntityTypes.Find(name) is not null ? name : throw walk.Wrong("must be a lower_snake entity type"));
         }
     }
 }

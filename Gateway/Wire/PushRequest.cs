@@ -62,7 +62,8 @@ internal static class PushRequest
     private static void Add(List<Change> changes, Change change)
     {
         if (changes.Count == Limits.PushItemsMax)
-            throw new RequestRefusedException(Problem.TooManyItems, $"A push holds at most {Limits.PushItemsMax} items; send them in several requests.");
+            throw new RequestRefusedException(
+                Problem.TooManyItems, $"A push holds at most {Limits.PushItemsMax} items; send them in several requests.");
         changes.Add(change);
     }
 }

@@ -9,7 +9,9 @@ internal readonly record struct RowFrame(ReadOnlyMemory<byte> Bytes, long Seq, s
 /// <summary>Stored rows as events.</summary>
 internal static class RowFrames
 {
-    /// <summary>A frame a row, but a plan and its occurrences, when one commit holds them in a row, are one event that carries the highest revision.</summary>
+    /// <summary>
+    /// A frame a row, but a plan and its occurrences, when one commit holds them in a row, are one event that carries the highest revision.
+    /// </summary>
     public static IEnumerable<RowFrame> Stream(IReadOnlyList<AnnouncedRow> rows, long after, string now)
     {
         for (var i = 0; i < rows.Count; i++)
@@ -18,7 +20,8 @@ internal static class RowFrames
             var occurrences = OccurrencesBehind(rows, i);
             i += occurrences.Count;
             var seq = rows[i].Row.Seq;
-            yield return new RowFrame(Event(row, now, occurrences, isNew).Number("after", after).Number("seq", seq).End(), seq, by, row.Entity);
+            yield return new RowFrame(
+                Event(row, now, occurrences, isNew).Number("after", after).Number("seq", seq).End(), seq, by, row.Entity);
             after = seq;
         }
     }
@@ -30,9 +33,13 @@ internal static class RowFrames
         var names = SocketEvents.OfType(row.Entity.Type);
         if (row.DeletedAtMs is { } deletedMs) return Deletion(row, names, now, deletedMs);
         if (names is null)
-            return new FrameWriter(SocketEvents.EntityUpdated, now, row.Data.Length).Text("entityType", row.Entity.Type).Text("entityId", row.Entity.Id).Json("entity", row.Data.Span);
+            return new FrameWriter(SocketEvents.EntityUpdated, now, row.Data.Length)
+                .Text("entityType", row.Entity.Type)
+                .Text("entityId", row.Entity.Id)
+                .Json("entity", row.Data.Span);
 
-        var frame = new FrameWriter(isNew ? names.Upserts[0] : names.Upserts[^1], now, row.Data.Length + (occurrences?.Sum(o => o.Data.Length + 1) ?? 0))
+        var frame = new FrameWriter(
+            isNew ? names.Upserts[0] : names.Upserts[^1], now, row.Data.Length + (occurrences?.Sum(o => o.Data.Length + 1) ?? 0))
             .Json(names.Payload, row.Data.Span);
         return occurrences is { Count: > 0 } ? frame.Documents("occurrences", occurrences) : frame;
     }
@@ -64,7 +71,14 @@ internal static class RowFrames
         for (var i = at + 1; i < rows.Count; i++)
         {
             var row = rows[i].Row;
-            if (row.Entity.Type != EntityTypes.PlanOccurrence.Name || row.DeletedAtMs is not null || rows[i].ConnectionId != rows[at].ConnectionId || FindPlan(row) != plan.Entity.Id) break;
+            if (
+                row.Entity.Type != EntityTypes.PlanOccurrence.Name
+                    || row.DeletedAtMs is not null
+                    || rows[i].ConnectionId != rows[at].ConnectionId
+                    || FindPlan(row) != plan.Entity.Id)
+            {
+                break;
+            }
             found.Add(row);
         }
 

@@ -12,7 +12,9 @@ internal static class SocketAnswers
     public static byte[] Write(WriteRequest request, WriteOutcome outcome)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (
+            var writer = new Utf8JsonWriter(
+                bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             writer.WriteStartObject();
             // One revision per entity; of several, the event and its acknowledgement carry the highest.
@@ -29,7 +31,11 @@ internal static class SocketAnswers
     {
         // Where there is one, it is the first member.
         var reader = new Utf8JsonReader(answer);
-        var isThere = reader.Read() && reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("seq"u8) && reader.Read();
+        var isThere = reader.Read()
+            && reader.Read()
+            && reader.TokenType == JsonTokenType.PropertyName
+            && reader.ValueTextEquals("seq"u8)
+            && reader.Read();
         return isThere ? reader.GetInt64() : 0;
     }
 
@@ -37,11 +43,15 @@ internal static class SocketAnswers
     public static IReadOnlyList<EntityKey> Beaten(ReadOnlyMemory<byte> answer)
     {
         using var document = JsonDocument.Parse(answer);
-        var items = document.RootElement.TryGetProperty("results", out var results) ? results.EnumerateArray().ToList() : [document.RootElement];
+        var items = document.RootElement.TryGetProperty("results", out var results)
+            ? results.EnumerateArray().ToList()
+            : [document.RootElement];
         var word = ItemMessages.Word(ItemStatus.Conflict);
         return [.. items
-            .Where(item => item.TryGetProperty("status", out var status) && status.ValueEquals(word) && item.TryGetProperty("entityId", out _))
-            .Select(item => new EntityKey(item.GetProperty("entityType").GetString()!, item.GetProperty("entityId").GetString()!)).Distinct()];
+            .Where(
+                item => item.TryGetProperty("status", out var status) && status.ValueEquals(word) && item.TryGetProperty("entityId", out _))
+            .Select(
+                item => new EntityKey(item.GetProperty("entityType").GetString()!, item.GetProperty("entityId").GetString()!)).Distinct()];
     }
 
     private static ItemResult Leading(IReadOnlyList<ItemResult> items)

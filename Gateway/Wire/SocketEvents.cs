@@ -17,15 +17,19 @@ internal static class SocketEvents
     public const string EntityUpdated = "ENTITY_UPDATED";
     public const string EntityDeleted = "ENTITY_DELETED";
 
-    public static readonly EventNames Plan = new(EntityTypes.PracticePlan, "plan", "planId", ["PLAN_CREATED", "PLAN_UPDATED"], ["PLAN_DELETED"]);
+    public static readonly EventNames Plan = new(
+        EntityTypes.PracticePlan, "plan", "planId", ["PLAN_CREATED", "PLAN_UPDATED"], ["PLAN_DELETED"]);
 
-    public static readonly EventNames Occurrence = new(EntityTypes.PlanOccurrence, "occurrence", "occurrenceId", ["PLAN_OCCURRENCE_COMPLETED"], []);
+    public static readonly EventNames Occurrence = new(
+        EntityTypes.PlanOccurrence, "occurrence", "occurrenceId", ["PLAN_OCCURRENCE_COMPLETED"], []);
 
     public static readonly IReadOnlyList<EventNames> All =
     [
         new(EntityTypes.LogbookEntry, "entry", "entryId", ["ENTRY_CREATED", "ENTRY_UPDATED"], ["ENTRY_DELETED"], "BULK_SYNC", "entries"),
         new(EntityTypes.Goal, "goal", "goalId", ["GOAL_UPDATED"], ["GOAL_DELETED"]),
-        new(EntityTypes.RepertoireItem, "piece", "scoreId", ["PIECE_ADDED", "PIECE_UPDATED"], ["PIECE_REMOVED", "PIECE_DISSOCIATED"], "REPERTOIRE_BULK_SYNC", "pieces"),
+        new(
+            EntityTypes.RepertoireItem, "piece", "scoreId", ["PIECE_ADDED", "PIECE_UPDATED"], ["PIECE_REMOVED", "PIECE_DISSOCIATED"],
+            "REPERTOIRE_BULK_SYNC", "pieces"),
         Plan,
         Occurrence,
         new(EntityTypes.PlanTemplate, "template", "templateId", ["TEMPLATE_UPDATED"], ["TEMPLATE_DELETED"]),

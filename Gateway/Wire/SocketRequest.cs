@@ -80,7 +80,8 @@ internal abstract record SocketRequest
             else if (SocketEvents.OfBulk(type) is { } bulk) Items(bulk.Type, bulk.BulkMember!, changes, null);
             else if (type == SocketEvents.EntityUpdated) changes.Add(Document(TypeNamed(), "entity", nowMs, Id("entityId")));
             else if (type == SocketEvents.EntityDeleted) changes.Add(Deletion(TypeNamed().Name, "entityId", nowMs));
-            else throw new FrameRefusedException(new SocketError(SocketErrorCode.UnknownType, "$.type", $"There is no event '{JsonBodyReader.Cut(type)}'.", MutationId));
+            else throw new FrameRefusedException(
+                new SocketError(SocketErrorCode.UnknownType, "$.type", $"There is no event '{JsonBodyReader.Cut(type)}'.", MutationId));
             return changes;
         }
 
@@ -95,11 +96,15 @@ internal abstract record SocketRequest
             if (!Has(member)) throw Wrong(member, "must be a document; it is missing");
             var document = members[member];
             if (document.Span[0] != (byte)'{') throw Wrong(member, "must be an object");
-            return Sized(new Change(type.Name, id, DocumentRange.From(document, frame), BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)), type);
+            return Sized(
+                new Change(type.Name, id, DocumentRange.From(document, frame), BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)),
+                type);
         }
 
         private Change Deletion(string type, string member, long nowMs) =>
-            new(type, Id(member) ?? throw Wrong(member, "must name what is deleted"), default, Delete: true, BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs));
+            new(
+                type, Id(member) ?? throw Wrong(member, "must name what is deleted"), default, Delete: true,
+                BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs));
 
         private void Items(EntityType type, string member, List<Change> changes, long? eventMs)
         {
@@ -118,10 +123,16 @@ internal abstract record SocketRequest
         private Change Sized(Change change, EntityType type) =>
             change.Document.Length <= Limits.StoredBytesMax
                 ? change
-                : change with { Id = OversizedItem.Id(type, frame.Span.Slice(change.Document.Start, change.Document.Length)), Document = default, Refused = ItemRefusal.TooLarge };
+                : change with
+                {
+                    Id = OversizedItem.Id(type, frame.Span.Slice(change.Document.Start, change.Document.Length)), Document = default,
+                    Refused = ItemRefusal.TooLarge,
+                };
 
         private EntityType TypeNamed() =>
-            Text("entityType") is { } name && EntityTypes.Find(name) is { } type ? type : throw Wrong("entityType", "must be a lower_snake entity type");
+            Text("entityType") is { } name && EntityTypes.Find(name) is { } type
+                ? type
+                : throw Wrong("entityType", "must be a lower_snake entity type");
 
         private bool Has(string name) => members.TryGetValue(name, out var slice) && !slice.Span.SequenceEqual("null"u8);
 
@@ -134,7 +145,8 @@ internal abstract record SocketRequest
         }
 
         private string? Id(string name) =>
-            Text(name) is not { } id ? null : UsableId.Is(id) ? id : throw Wrong(name, "must be 1 to 256 characters without control characters");
+            Text(name) is not { } id ? null : UsableId.Is(id) ? id : throw Wrong(
+                name, "must be 1 to 256 characters without control characters");
 
         private long? Number(string name)
         {
@@ -164,6 +176,7 @@ internal abstract record SocketRequest
                 : nowMs;
         }
 
-        private static RequestRefusedException Wrong(string member, string what) => new(Problem.InvalidShape, $"$.{member} {what}.", $"$.{member}");
+        private static RequestRefusedException Wrong(string member, string what) =>
+            new(Problem.InvalidShape, $"$.{member} {what}.", $"$.{member}");
     }
 }

@@ -26,11 +26,16 @@ internal sealed class WireAnswers : IAnswerFormat
             var (reason, message) = ItemMessages.Why(item);
             return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, JsonBytes.OrNull(item.Server));
         });
-        var answer = new PushAnswer(outcome.Applied, [.. conflicts], Stats(outcome), Results(listed.Items), outcome.Token.ToString(), outcome.Token.Seq.Number, listed.NotListed);
+        var answer = new PushAnswer(
+            outcome.Applied, [.. conflicts], Stats(outcome), Results(listed.Items), outcome.Token.ToString(),
+            outcome.Token.Seq.Number, listed.NotListed);
         if (!outcome.Applied)
         {
             var form = Problem.StrictConflict.Form();
-            answer = answer with { Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Error = form.Remedy, Code = form.Code };
+            answer = answer with
+            {
+                Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Error = form.Remedy, Code = form.Code,
+            };
         }
 
         return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PushAnswer);
@@ -39,7 +44,9 @@ internal sealed class WireAnswers : IAnswerFormat
     private static byte[] Batch(WriteRequest request, WriteOutcome outcome)
     {
         var answer = new BatchAnswer(
-            outcome.Applied ? outcome.Items.Count(item => item.Status is ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted) : 0,
+            outcome.Applied
+                ? outcome.Items.Count(item => item.Status is ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted)
+                : 0,
             outcome.Changes?.Count ?? outcome.NotMentioned,
             BatchConflicts(request, outcome),
             outcome.Token.ToString(),
@@ -50,7 +57,11 @@ internal sealed class WireAnswers : IAnswerFormat
         if (!outcome.Applied)
         {
             var form = Problem.StrictConflict.Form();
-            answer = answer with { Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Success = false, Error = form.Remedy, Code = form.Code };
+            answer = answer with
+            {
+                Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Success = false,
+                Error = form.Remedy, Code = form.Code,
+            };
         }
 
         return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.BatchAnswer);
@@ -65,7 +76,9 @@ internal sealed class WireAnswers : IAnswerFormat
             if (!IsTrouble(item)) continue;
             var (reason, message) = ItemMessages.Why(item);
             var local = i < request.Changes.Count ? request.Changes[i].LocalVersion : null;
-            conflicts.Add(new BatchConflict(item.Entity.Id ?? "", item.Entity.Type, local, item.Version, reason, message, JsonBytes.OrNull(item.Server)));
+            conflicts.Add(
+                new BatchConflict(
+                    item.Entity.Id ?? "", item.Entity.Type, local, item.Version, reason, message, JsonBytes.OrNull(item.Server)));
         }
 
         return conflicts;
@@ -87,7 +100,8 @@ internal sealed class WireAnswers : IAnswerFormat
     private static PushStats Stats(WriteOutcome outcome)
     {
         int Count(EntityType type) => !outcome.Applied ? 0 : outcome.Items.Count(item =>
-            item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted && item.Entity.Type == type.Name);
+            item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated
+                or ItemStatus.Deleted && item.Entity.Type == type.Name);
 
         return new PushStats(
             Count(EntityTypes.LogbookEntry),

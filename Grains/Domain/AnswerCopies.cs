@@ -14,7 +14,10 @@ internal sealed class AnswerCopies
         var isConflict = result.Status is ItemStatus.Conflict;
         if (isConflict && winners.Contains(result.Entity)) return result with { Server = default };
         var size = result.Server.Length + result.Document.Length;
-        if ((isConflict && size == 0) || bytes + size > Limits.AnswerCopiesBytesMax) return result with { Server = default, Document = default, IsCopyLeftOut = true };
+        if ((isConflict && size == 0) || bytes + size > Limits.AnswerCopiesBytesMax)
+        {
+            return result with { Server = default, Document = default, IsCopyLeftOut = true };
+        }
         if (isConflict) winners.Add(result.Entity);
         bytes += size;
         return result;

@@ -14,7 +14,10 @@ internal static class Clocks
     {
         var echoes = before;
         if (next.ClientMs > next.EffectiveMs) echoes = Remember(echoes, new Echo(next.ClientMs, next.EffectiveMs, next.Device));
-        if (next.PublishedMs > next.EffectiveMs && next.PublishedMs != next.ClientMs) echoes = Remember(echoes, new Echo(next.PublishedMs, next.EffectiveMs, null));
+        if (next.PublishedMs > next.EffectiveMs && next.PublishedMs != next.ClientMs)
+        {
+            echoes = Remember(echoes, new Echo(next.PublishedMs, next.EffectiveMs, null));
+        }
         return echoes;
     }
 

@@ -30,10 +30,12 @@ internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<
 internal sealed record ReplacedDocument(string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion);
 
 internal sealed record Loser(
-    string Id, EntityKey Entity, Fingerprint Fingerprint, string Reason, long WinnerVersion, DeviceId? Device, ReadOnlyMemory<byte> Document);
+    string Id, EntityKey Entity, Fingerprint Fingerprint, string Reason, long WinnerVersion, DeviceId? Device,
+    ReadOnlyMemory<byte> Document);
 
 /// <summary>The answer of an executed write, bound to its key.</summary>
 /// <param name="RawHash">SHA-256 of the request's bytes.</param>
 /// <param name="RequestHash">SHA-256 of its canonical form without top-level <c>timestamp</c> and <c>requestId</c>.</param>
 internal sealed record Receipt(
-    WriteScope Scope, string Key, ReadOnlyMemory<byte> RawHash, ReadOnlyMemory<byte> RequestHash, int Status, ReadOnlyMemory<byte> Response, long ExpiresMs);
+    WriteScope Scope, string Key, ReadOnlyMemory<byte> RawHash, ReadOnlyMemory<byte> RequestHash, int Status,
+    ReadOnlyMemory<byte> Response, long ExpiresMs);

@@ -4,7 +4,9 @@ using Mirubato.Grains.Domain.Json;
 
 namespace Mirubato.Grains.Domain;
 
-/// <summary>What makes two documents the same: their canonical form without nulls and without bookkeeping (PROTOCOL.md, Fingerprint).</summary>
+/// <summary>
+/// What makes two documents the same: their canonical form without nulls and without bookkeeping (PROTOCOL.md, Fingerprint).
+/// </summary>
 internal static class ContentForm
 {
     private static readonly CanonicalForm Any = new(OmitNulls: true, OmitAtRoot: name => Members.IsBookkeeping(Members.Find(name)));

@@ -24,7 +24,8 @@ internal sealed class EntityChange(EntityKey entity, EntityHead? before)
 
 /// <summary>What became of one item, before documents are filled in.</summary>
 /// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
-internal readonly record struct ItemDecision(ParsedItem Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
+internal readonly record struct ItemDecision(
+    ParsedItem Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
 
 /// <summary>
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
@@ -118,7 +119,10 @@ internal sealed class Deciding(IHeads under, Terms terms)
     private ItemDecision Lose(ParsedItem item, in IncomingChange arrival, EntityHead head, in Verdict verdict)
     {
         if (verdict.Outcome is Outcome.BeatenInTie) head = AnnounceAgain(item.Entity, head, verdict.PublishedMs);
-        if (!Merge.IsStaleCopy(arrival, head)) Keep(item, verdict.Reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale, head.Version);
+        if (!Merge.IsStaleCopy(arrival, head))
+        {
+            Keep(item, verdict.Reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale, head.Version);
+        }
         return new ItemDecision(item, ItemStatus.Conflict, head, verdict.Reason);
     }
 
@@ -153,7 +157,9 @@ internal sealed class Deciding(IHeads under, Terms terms)
     private void Keep(ParsedItem item, string reason, long winnerVersion)
     {
         var id = ConflictId.From(item.Entity, item.Fingerprint, reason);
-        losers[id] = new Loser(id, item.Entity, item.Fingerprint, reason, winnerVersion, terms.Device, item.Document.Render(item.BaseVersion ?? 0, item.ClientMs ?? 0));
+        losers[id] = new Loser(
+            id, item.Entity, item.Fingerprint, reason, winnerVersion, terms.Device,
+            item.Document.Render(item.BaseVersion ?? 0, item.ClientMs ?? 0));
     }
 
     /// <summary>A stored document is copied by the store itself; one that this very request brought is at hand.</summary>

@@ -20,7 +20,8 @@ internal sealed class Decision(
     public IReadOnlyCollection<ReplacedDocument> Replaced => replaced;
 
     /// <summary>Stored documents that are announced again because the request tied with them, in bytes.</summary>
-    public long TiedBytes => touched.Values.Sum(touch => touch is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
+    public long TiedBytes =>
+        touched.Values.Sum(touch => touch is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
 
     public bool HasConflictOrRefusal => items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused);
 
@@ -90,7 +91,12 @@ internal sealed class Decision(
         var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.PublishedMs ?? 0, item.Refusal);
         return item.Status switch
         {
-            ItemStatus.Conflict => result with { Server = head!.IsDeleted ? Tombstone.Render(entity, head.Version, head.PublishedMs) : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default },
+            ItemStatus.Conflict => result with
+            {
+                Server = head!.IsDeleted
+                    ? Tombstone.Render(entity, head.Version, head.PublishedMs)
+                    : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default,
+            },
             ItemStatus.Created or ItemStatus.Updated when row is not null && Differs(item.Item, row) => result with { Document = row.Data },
             _ => result,
         };

@@ -14,7 +14,8 @@ internal static class Digest
     public static UInt128 From(EntityKey entity, long version)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{entity.Type}\0{entity.Id}\0{version}")), hash);
+        SHA256.HashData(
+            Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{entity.Type}\0{entity.Id}\0{version}")), hash);
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 

@@ -70,7 +70,8 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
         }
 
         var comma = remaining++ > 0 ? ","u8 : default;
-        additions.Add(new(tree[0].OuterEnd - 1, 0, (byte[])[.. comma, .. "\""u8, .. Members.FindName(member), .. "\":"u8, .. value.Span], slot));
+        additions.Add(
+            new(tree[0].OuterEnd - 1, 0, (byte[])[.. comma, .. "\""u8, .. Members.FindName(member), .. "\":"u8, .. value.Span], slot));
     }
 
     /// <summary>The end of the value before a member's name: the last token that does not enclose it.</summary>

@@ -44,8 +44,11 @@ internal readonly ref struct DocumentMembers
 
     public string? Text(Member member) => IsText(member) ? tree.Text(this[member]) : null;
 
-    /// <summary>When the document says it was deleted: a time after 1970-01-01. Anything else there (an empty text, 0, a flag) deletes nothing.</summary>
-    public long? DeletedMs => Time(Member.DeletedAt) is > 0 and var ms ? ms : Time(Member.DeletedAtSnake) is > 0 and var snake ? snake : null;
+    /// <summary>
+    /// When the document says it was deleted: a time after 1970-01-01. Anything else there (an empty text, 0, a flag) deletes nothing.
+    /// </summary>
+    public long? DeletedMs =>
+        Time(Member.DeletedAt) is > 0 and var ms ? ms : Time(Member.DeletedAtSnake) is > 0 and var snake ? snake : null;
 
     public long? Time(Member member) =>
         IsNumber(member) ? TimeParser.OfNumber(tree.Raw(this[member]))

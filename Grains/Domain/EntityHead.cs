@@ -18,7 +18,9 @@ internal readonly record struct Fingerprint(UInt128 Bits)
 /// <param name="Device">The device whose clamped claim this is; null for an <c>out</c> the server sent, or an unknown device.</param>
 internal readonly record struct Echo(long ClockMs, long EffectiveMs, DeviceId? Device);
 
-/// <summary>All that merging needs to know of one entity. The document itself stays in the store. Immutable: a ledger shares it with drafts.</summary>
+/// <summary>
+/// All that merging needs to know of one entity. The document itself stays in the store. Immutable: a ledger shares it with drafts.
+/// </summary>
 internal sealed record EntityHead
 {
     public required Revision Seq { get; init; }

@@ -11,7 +11,8 @@ internal static class EntityName
         {
             IdSource.User => user.Value,
             IdSource.Score => ScoreIds.NormalizeExisting(
-                Given(members.Text(Member.ScoreId)) ?? Given(members.Text(Member.ScoreIdSnake)) ?? change.Id ?? members.Text(Member.Id) ?? ""),
+                Given(members.Text(Member.ScoreId)) ?? Given(
+                    members.Text(Member.ScoreIdSnake)) ?? change.Id ?? members.Text(Member.Id) ?? ""),
             _ => change.Id ?? members.Text(Member.Id),
         };
         return UsableId.Is(id) ? id : null;

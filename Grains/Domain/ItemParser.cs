@@ -5,8 +5,8 @@ using Mirubato.Grains.Domain.Json;
 namespace Mirubato.Grains.Domain;
 
 /// <summary>
-/// Where an item comes in: 1. refuse what cannot be taken, 2. name the entity, 3. normalize the document, 4. read its clock and fingerprint.
-/// Pure, and fast: every start of every device pushes its whole logbook, and nearly all of it is unchanged.
+/// Where an item comes in: 1. refuse what cannot be taken, 2. name the entity, 3. normalize the document, 4. read its clock and
+/// fingerprint. Pure, and fast: every start of every device pushes its whole logbook, and nearly all of it is unchanged.
 /// </summary>
 internal static class ItemParser
 {
@@ -70,7 +70,8 @@ internal static class ItemParser
     }
 
     /// <summary>Of the document as sent where normalizing did not touch its content; else of the normalized one, read again.</summary>
-    private static JsonProblem ComputeFingerprint(EntityType type, in JsonTree sent, OutgoingDocument? normalized, out Fingerprint fingerprint)
+    private static JsonProblem ComputeFingerprint(
+        EntityType type, in JsonTree sent, OutgoingDocument? normalized, out Fingerprint fingerprint)
     {
         if (normalized is null) return ContentForm.Fingerprint(sent, type, out fingerprint);
         var rendered = new Utf8Buffer(sent[0].Length + 256);

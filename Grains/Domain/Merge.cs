@@ -3,7 +3,9 @@ namespace Mirubato.Grains.Domain;
 /// <summary>All that the rules look at in a change.</summary>
 /// <param name="ClientMs">The clock its writer wrote, Unix ms; null when it wrote none.</param>
 /// <param name="Base">The version it names as its base; null when it names none.</param>
-/// <param name="NamedVersion">The version its writer counts it as; it settles a tie and is no base. Null when the writer names none.</param>
+/// <param name="NamedVersion">
+/// The version its writer counts it as; it settles a tie and is no base. Null when the writer names none.
+/// </param>
 /// <param name="BaseCounts">It came under a cursor of the current epoch, so that <paramref name="Base"/> means what it says.</param>
 internal readonly record struct IncomingChange(
     bool IsDelete,
@@ -30,7 +32,9 @@ internal enum Outcome
     /// <summary>The entity's present state stands.</summary>
     Beaten,
 
-    /// <summary>Beaten at equal stamps: the present state is announced again with a raised <c>updatedAt</c>, so that the beaten device takes it.</summary>
+    /// <summary>
+    /// Beaten at equal stamps: the present state is announced again with a raised <c>updatedAt</c>, so that the beaten device takes it.
+    /// </summary>
     BeatenInTie,
 }
 
@@ -60,7 +64,8 @@ internal static class Merge
     }
 
     /// <summary>A change of an entity that nobody has heard of.</summary>
-    public static Verdict Create(in IncomingChange change, long nowMs) => new(Outcome.Applied, Math.Min(change.ClientTime, nowMs), change.ClientTime);
+    public static Verdict Create(in IncomingChange change, long nowMs) =>
+        new(Outcome.Applied, Math.Min(change.ClientTime, nowMs), change.ClientTime);
 
     /// <summary>
     /// Rule 1. Content that is there already takes no revision unless its writer's clock is past what was sent: then devices that compare
@@ -69,7 +74,8 @@ internal static class Merge
     private static bool IsSame(in IncomingChange change, EntityHead head) =>
         change.IsDelete
             ? head.IsDeleted
-            : !head.IsDeleted && change.Fingerprint == head.Fingerprint && (change.ClientMs is null || change.ClientTime <= head.PublishedMs);
+            : !head.IsDeleted && change.Fingerprint == head.Fingerprint && (
+                change.ClientMs is null || change.ClientTime <= head.PublishedMs);
 
     /// <summary>Rule 2. One action sent by both paths, which differ in defaults and in whether they name the device.</summary>
     private static bool IsTwin(in IncomingChange change, EntityHead head) =>
@@ -81,12 +87,18 @@ internal static class Merge
 
     /// <summary>Rule 3. The writer had seen what it replaces, so its clock does not matter.</summary>
     private static Verdict ApplyOnBase(in IncomingChange change, EntityHead head, long effective) =>
-        new(Outcome.Applied, Math.Max(effective, head.EffectiveMs + 1), Clocks.PublishedTime(change.ClientTime, head), KnewWhatItReplaces: true);
+        new(
+            Outcome.Applied, Math.Max(effective, head.EffectiveMs + 1), Clocks.PublishedTime(change.ClientTime, head),
+            KnewWhatItReplaces: true);
 
-    /// <summary>Rule 5. Ties are settled alike on every node, and sent out with an <c>updatedAt</c> that both writers take for newer.</summary>
+    /// <summary>
+    /// Rule 5. Ties are settled alike on every node, and sent out with an <c>updatedAt</c> that both writers take for newer.
+    /// </summary>
     private static Verdict LaterWins(in IncomingChange change, EntityHead head, long effective, long nowMs)
     {
-        var (headEffective, headClient) = head.EffectiveMs > nowMs ? (nowMs, Math.Min(head.ClientMs, nowMs)) : (head.EffectiveMs, head.ClientMs);
+        var (headEffective, headClient) = head.EffectiveMs > nowMs
+            ? (nowMs, Math.Min(head.ClientMs, nowMs))
+            : (head.EffectiveMs, head.ClientMs);
         if (effective != headEffective)
         {
             return effective > headEffective
@@ -115,7 +127,9 @@ internal static class Merge
         && change.Fingerprint == head.PreviousFingerprint
         && change.ClientTime <= head.PreviousPublishedMs;
 
-    /// <summary>Whether the document that <paramref name="change"/> replaces must be kept: another device wrote it, and this one had not seen it.</summary>
+    /// <summary>
+    /// Whether the document that <paramref name="change"/> replaces must be kept: another device wrote it, and this one had not seen it.
+    /// </summary>
     public static bool ReplacesUnseen(in IncomingChange change, EntityHead head, in Verdict verdict) =>
         !verdict.KnewWhatItReplaces
         && !head.IsDeleted
@@ -123,8 +137,8 @@ internal static class Merge
         && (change.Device is null || change.Device != head.Device);
 
     /// <summary>
-    /// min(clientTime, now), and for an echo at most the stamp of its revision: a clock value that was in the future when it was sent must not
-    /// count as later merely because time has caught up with it.
+    /// min(clientTime, now), and for an echo at most the stamp of its revision: a clock value that was in the future when it was sent must
+    /// not count as later merely because time has caught up with it.
     /// </summary>
     private static long EffectiveTime(in IncomingChange change, EntityHead head, long nowMs)
     {

@@ -90,7 +90,8 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
         var hasId = IsGivenId(members[Member.ScoreId]) || IsGivenId(members[Member.ScoreIdSnake]);
         SetScoreId(Member.ScoreIdSnake);
         if (hasId || Named(members[Member.ScoreTitle]) is not { } title) SetScoreId(Member.ScoreId);
-        else edits.Set(Member.ScoreId, JsonText.Encode(ScoreIds.Generate(title, members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer))));
+        else edits.Set(
+            Member.ScoreId, JsonText.Encode(ScoreIds.Generate(title, members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer))));
     }
 
     private void Pieces()
@@ -131,7 +132,9 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
     /// <summary>Whether a client gave an id at all: not absent, null or blank. One that is no string is left to it.</summary>
     private readonly bool IsGivenId(int value) =>
-        value != 0 && tree[value].Kind is not JsonTokenType.Null && (tree[value].Kind is not JsonTokenType.String || Named(value) is not null);
+        value != 0
+            && tree[value].Kind is not JsonTokenType.Null
+            && (tree[value].Kind is not JsonTokenType.String || Named(value) is not null);
 
     /// <summary>A string that is not blank.</summary>
     private readonly string? Named(int value) =>
@@ -142,7 +145,10 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
     {
         edits.Set(Member.Version, Slot.Version);
         if (members.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAtSnake, Member.UpdatedAt));
-        else if (members[Member.UpdatedAt] != 0 || members[Member.UpdatedAtSnake] != 0) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAt, Member.UpdatedAtSnake));
+        else if (members[Member.UpdatedAt] != 0 || members[Member.UpdatedAtSnake] != 0)
+        {
+            edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAt, Member.UpdatedAtSnake));
+        }
         edits.Set(Member.UpdatedAt, FindForm(Member.UpdatedAt, Member.UpdatedAtSnake));
     }
 

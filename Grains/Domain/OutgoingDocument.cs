@@ -12,7 +12,9 @@ internal enum Slot
     NumberTime,
 }
 
-/// <summary>Replaces bytes of the document as sent: first by <paramref name="Literal"/>, then by what <paramref name="Slot"/> stands for.</summary>
+/// <summary>
+/// Replaces bytes of the document as sent: first by <paramref name="Literal"/>, then by what <paramref name="Slot"/> stands for.
+/// </summary>
 internal readonly record struct Splice(int Start, int Length, ReadOnlyMemory<byte> Literal, Slot Slot = Slot.None);
 
 /// <summary>

@@ -3,7 +3,9 @@ namespace Mirubato.Grains.Domain;
 /// <summary>One item of a write, read and normalized: all that merging needs of it.</summary>
 internal sealed record ParsedItem
 {
-    /// <summary>Why it cannot be merged at all; then <see cref="Entity"/> names it as well as can be told, and nothing else is set.</summary>
+    /// <summary>
+    /// Why it cannot be merged at all; then <see cref="Entity"/> names it as well as can be told, and nothing else is set.
+    /// </summary>
     public ItemRefusal Refusal { get; init; }
 
     public required Change Change { get; init; }

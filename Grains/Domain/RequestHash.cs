@@ -6,9 +6,9 @@ using Mirubato.Grains.Domain.Json;
 namespace Mirubato.Grains.Domain;
 
 /// <summary>
-/// Whether a request is the one a key was used for, when its bytes differ: two clients may order members differently, or send the time along.
-/// A large body is hashed while it is read, over the hashes of its parts, so that it never takes more memory than its largest part. A body with
-/// too many parts, or a large part too deep in it, is only equal to its own bytes.
+/// Whether a request is the one a key was used for, when its bytes differ: two clients may order members differently, or send the time
+/// along. A large body is hashed while it is read, over the hashes of its parts, so that it never takes more memory than its largest part.
+/// A body with too many parts, or a large part too deep in it, is only equal to its own bytes.
 /// </summary>
 internal static class RequestHash
 {
@@ -21,7 +21,8 @@ internal static class RequestHash
     private const int DepthMax = 3;
 
     // Only at the top: a `timestamp` inside an item is what the item says.
-    private static readonly CanonicalForm Envelope = new(OmitAtRoot: name => name.SequenceEqual("timestamp"u8) || name.SequenceEqual("requestId"u8));
+    private static readonly CanonicalForm Envelope = new(
+        OmitAtRoot: name => name.SequenceEqual("timestamp"u8) || name.SequenceEqual("requestId"u8));
 
     /// <summary>32 bytes. A body with no canonical form is only equal to its own bytes.</summary>
     public static byte[] Compute(ReadOnlySpan<byte> body)

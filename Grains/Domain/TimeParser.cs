@@ -4,7 +4,9 @@ using Mirubato.Grains.Domain.Json;
 
 namespace Mirubato.Grains.Domain;
 
-/// <summary>A time as a client wrote it: an epoch-ms number, or ISO 8601 with <c>Z</c>, with an offset, without a zone (UTC), or a date alone.</summary>
+/// <summary>
+/// A time as a client wrote it: an epoch-ms number, or ISO 8601 with <c>Z</c>, with an offset, without a zone (UTC), or a date alone.
+/// </summary>
 /// <remarks>It is read as Unix ms, rounded down, within the years 0001 to 9999.</remarks>
 internal static class TimeParser
 {
@@ -31,7 +33,15 @@ internal static class TimeParser
     private static long? OfIso(ReadOnlySpan<byte> text)
     {
         var rest = new DigitReader(text);
-        if (!rest.Number(4, out var year) || !rest.Take('-') || !rest.Number(2, out var month) || !rest.Take('-') || !rest.Number(2, out var day)) return null;
+        if (
+            !rest.Number(4, out var year)
+                || !rest.Take('-')
+                || !rest.Number(2, out var month)
+                || !rest.Take('-')
+                || !rest.Number(2, out var day))
+        {
+            return null;
+        }
         if (year == 0 || month is 0 or > 12 || day == 0 || day > DateTime.DaysInMonth(year, month)) return null;
         var dayMs = (new DateTime(year, month, day).Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMillisecond;
         if (rest.IsAtEnd) return dayMs;

@@ -23,7 +23,9 @@ internal interface IUserStore
     /// <summary>The history state alone. A user without a row is provisioned first.</summary>
     ValueTask<HistoryState> HistoryState(UserId user, DeviceId? device, long nowMs, CancellationToken cancel);
 
-    /// <summary>The history state and what is known of the user's devices, in one snapshot. A user without a row is provisioned first.</summary>
+    /// <summary>
+    /// The history state and what is known of the user's devices, in one snapshot. A user without a row is provisioned first.
+    /// </summary>
     ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel);
 
     /// <summary>The state of each of those users, in one statement. A user without a row is absent; nobody is provisioned.</summary>
@@ -45,7 +47,9 @@ internal interface IUserStore
 
     ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel);
 
-    /// <summary>Deletes the oldest receipts past either bound. Their keys are forgotten: a repetition is then a request of its own.</summary>
+    /// <summary>
+    /// Deletes the oldest receipts past either bound. Their keys are forgotten: a repetition is then a request of its own.
+    /// </summary>
     ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel);
 
     /// <summary>Deletes all but the newest <paramref name="keep"/> conflicts.</summary>
@@ -53,7 +57,10 @@ internal interface IUserStore
 
     ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel);
 
-    /// <summary>Inserts the device or raises its last seen time and revision; never lowers them. False when a new one would exceed <paramref name="devicesMax"/>.</summary>
+    /// <summary>
+    /// Inserts the device or raises its last seen time and revision; never lowers them. False when a new one would exceed
+    /// <paramref name="devicesMax"/>.
+    /// </summary>
     ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel);
 
     /// <summary>
@@ -66,7 +73,8 @@ internal interface IUserStore
 
     /// <summary>
     /// In one transaction: documents, conflicts, devices and receipts go, every entity becomes a tombstone purged in
-    /// <see cref="Limits.ErasedTombstoneDays"/> days, under a new epoch whose revisions start <see cref="Limits.EpochJump"/> after the last.
+    /// <see cref="Limits.ErasedTombstoneDays"/> days, under a new epoch whose revisions start <see cref="Limits.EpochJump"/> after the
+    /// last.
     /// </summary>
     ValueTask Erase(UserId user, long nowMs, CancellationToken cancel);
 }
@@ -74,10 +82,15 @@ internal interface IUserStore
 /// <summary>The upkeep that no user waits for.</summary>
 internal interface IStoreUpkeep
 {
-    /// <summary>Applies the migrations this build knows, under a lock. Throws with the remedy when the schema is newer than the build.</summary>
+    /// <summary>
+    /// Applies the migrations this build knows, under a lock. Throws with the remedy when the schema is newer than the build.
+    /// </summary>
     ValueTask Migrate(CancellationToken cancel);
 
-    /// <summary>One small query; throws <see cref="StoreUnavailableException"/> when the store cannot serve, or only reads (<c>read_only</c>, <c>full</c>).</summary>
+    /// <summary>
+    /// One small query; throws <see cref="StoreUnavailableException"/> when the store cannot serve, or only reads (<c>read_only</c>,
+    /// <c>full</c>).
+    /// </summary>
     ValueTask Ping(CancellationToken cancel);
 
     /// <summary>
@@ -85,10 +98,14 @@ internal interface IStoreUpkeep
     /// transaction that changes rows, so it changes nothing once another process has taken the lease.
     /// </summary>
     /// <param name="cursor">Null begins the step. Else the cursor that the previous batch returned, in whichever process that ran.</param>
-    /// <exception cref="LeaseLostException">The lease is not the holder's, or expired at <paramref name="nowMs"/>. Nothing was changed.</exception>
+    /// <exception cref="LeaseLostException">
+    /// The lease is not the holder's, or expired at <paramref name="nowMs"/>. Nothing was changed.
+    /// </exception>
     ValueTask<SweepProgress> Sweep(SweepStep step, string? cursor, string holder, long nowMs, CancellationToken cancel);
 
-    /// <summary>Takes the lease if it is free, expired at <paramref name="nowMs"/> or already the holder's, until <paramref name="untilMs"/>.</summary>
+    /// <summary>
+    /// Takes the lease if it is free, expired at <paramref name="nowMs"/> or already the holder's, until <paramref name="untilMs"/>.
+    /// </summary>
     ValueTask<bool> TryLease(string holder, long nowMs, long untilMs, CancellationToken cancel);
 
     /// <summary>Frees the lease if it is the holder's.</summary>
@@ -97,7 +114,9 @@ internal interface IStoreUpkeep
     /// <summary>The 32 bytes that authenticate tickets. The first migration makes them; every process reads the same.</summary>
     ValueTask<byte[]> TicketKey(CancellationToken cancel);
 
-    /// <summary>After a restore from a backup: every user gets a new epoch, <see cref="Limits.EpochJump"/> ahead. Answers how many users.</summary>
+    /// <summary>
+    /// After a restore from a backup: every user gets a new epoch, <see cref="Limits.EpochJump"/> ahead. Answers how many users.
+    /// </summary>
     ValueTask<long> BumpEpochs(CancellationToken cancel);
 }
 

@@ -1,6 +1,8 @@
 namespace Mirubato.Grains.Storage;
 
-/// <summary>Keeps the rows of a page within its bounds: so many rows, about <see cref="Limits.PageBytesMax"/> bytes, at least one row.</summary>
+/// <summary>
+/// Keeps the rows of a page within its bounds: so many rows, about <see cref="Limits.PageBytesMax"/> bytes, at least one row.
+/// </summary>
 internal sealed class PageBound(int rowsMax)
 {
     private readonly List<StoredRow> rows = new(Math.Min(rowsMax, Limits.PageRowsMax));

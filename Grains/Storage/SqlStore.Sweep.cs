@@ -20,7 +20,10 @@ internal abstract partial class SqlStore
     /// <summary>Deletes rows up to an age, so many at most.</summary>
     protected abstract string DeleteOld(string table, string age);
 
-    /// <summary>Of tombstones deleted up to a time, so many at most. A tombstone stays as long as its user; what only a recent one is asked for goes.</summary>
+    /// <summary>
+    /// Of tombstones deleted up to a time, so many at most. A tombstone stays as long as its user; what only a recent one is asked for
+    /// goes.
+    /// </summary>
     protected abstract string StripTombstones { get; }
 
     /// <summary>One batch, under the lease. Answers how many rows it changed.</summary>
@@ -47,7 +50,8 @@ internal abstract partial class SqlStore
             """;
         await RequireLease(lease, cancel);
         var users = await List(due, row => row.GetString(0), cancel, lease.NowMs, sweepRowsMax);
-        var progress = await new UserBatch(users, End: null).Remove(null, sweepRowsMax, (user, rows) => RemoveErased(lease, user, rows, cancel));
+        var progress = await new UserBatch(users, End: null).Remove(
+            null, sweepRowsMax, (user, rows) => RemoveErased(lease, user, rows, cancel));
         return progress with { Cursor = null };
     }
 

@@ -4,12 +4,13 @@ using Mirubato.Grains.Domain;
 namespace Mirubato.Grains.Storage;
 
 /// <summary>
-/// What both stores do alike: statements that are one text for PostgreSQL and SQLite, which both know parameters as $1, $2, …, and the steps
-/// around those that are not.
+/// What both stores do alike: statements that are one text for PostgreSQL and SQLite, which both know parameters as $1, $2, …, and the
+/// steps around those that are not.
 /// </summary>
 internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
 {
-    public const string HistoryStateColumns = "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
+    public const string HistoryStateColumns =
+        "epoch, first_seq, last_seq, tombstone_horizon, digest, last_sync_ms, not_before_ms, created_ms, rights";
 
     /// <summary>$1 user, $2 device.</summary>
     protected const string HistoryStateSql = $"""
@@ -32,19 +33,23 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
 
     public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel)
     {
-        const string sql = $"SELECT {StoredColumns.Receipt} FROM idempotency_keys WHERE user_id = $1 AND scope = $2 AND key = $3 AND expires_ms > $4";
+        const string sql =
+            $"SELECT {StoredColumns.Receipt} FROM idempotency_keys WHERE user_id = $1 AND scope = $2 AND key = $3 AND expires_ms > $4";
         return First(sql, row => StoredColumns.ReadReceipt(row, scope, key), cancel, user.Value, (short)scope, key, nowMs);
     }
 
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel)
     {
-        const string sql = "SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms FROM sync_devices WHERE user_id = $1 ORDER BY device_id";
+        const string sql =
+            "SELECT device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms FROM sync_devices WHERE user_id = $1 ORDER BY "
+            + "device_id";
         return List(sql, StoredColumns.ReadDevice, cancel, user.Value);
     }
 
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel)
     {
-        const string newest = $"SELECT {StoredColumns.Conflict} FROM sync_conflicts WHERE user_id = $1 ORDER BY created_ms DESC, id DESC LIMIT $2";
+        const string newest =
+            $"SELECT {StoredColumns.Conflict} FROM sync_conflicts WHERE user_id = $1 ORDER BY created_ms DESC, id DESC LIMIT $2";
         const string older = $"""
             SELECT {StoredColumns.Conflict} FROM sync_conflicts
             WHERE user_id = $1 AND (created_ms, id) < (SELECT created_ms, id FROM sync_conflicts WHERE user_id = $1 AND id = $3)
@@ -123,7 +128,8 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
 
     protected static HistoryState ReadHistoryState(DbDataReader row) => new(
         new Epoch(row.GetGuid(0)), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(3)),
-        UInt128Codec.Decode(row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
+        UInt128Codec.Decode(
+            row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
         Rights: row.GetInt64(8));
 
     /// <summary>An unknown device is none that a row has: the type of a parameter stays the same, and so its prepared statement.</summary>

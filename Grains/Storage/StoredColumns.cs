@@ -25,5 +25,6 @@ internal static class StoredColumns
         row.IsDBNull(5) ? null : row.GetInt64(5), Live: false);
 
     public static Receipt ReadReceipt(DbDataReader row, WriteScope scope, string key) => new(
-        scope, key, row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetFieldValue<byte[]>(3), row.GetInt64(4));
+        scope, key, row.GetFieldValue<byte[]>(0), row.GetFieldValue<byte[]>(1), row.GetInt32(2), row.GetFieldValue<byte[]>(3),
+        row.GetInt64(4));
 }

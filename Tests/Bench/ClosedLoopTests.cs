@@ -38,7 +38,8 @@ public sealed class ClosedLoopTests
     [Fact]
     public async Task A_limited_rate_ends_the_run_and_names_the_settings()
     {
-        var failure = await Assert.ThrowsAsync<BenchFailure>(() => Run(request => request < 3 ? Answer("200 OK", Status) : Answer("429 Slow", "")));
+        var failure = await Assert.ThrowsAsync<BenchFailure>(
+            () => Run(request => request < 3 ? Answer("200 OK", Status) : Answer("429 Slow", "")));
 
         Assert.Contains("Limits__RequestsPerSecond", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Limits__RequestBurst", failure.Message, StringComparison.Ordinal);
@@ -46,7 +47,8 @@ public sealed class ClosedLoopTests
 
     [Fact]
     public async Task A_refused_token_ends_the_run() =>
-        Assert.Contains("401", (await Assert.ThrowsAsync<BenchFailure>(() => Run(_ => Answer("401 No", "")))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "401", (await Assert.ThrowsAsync<BenchFailure>(() => Run(_ => Answer("401 No", "")))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task A_first_answer_of_another_shape_ends_the_run() =>
@@ -70,7 +72,8 @@ public sealed class ClosedLoopTests
         using var over = new CancellationTokenSource();
         var serving = Serve(listener, answer, over.Token);
         var target = Target.Parse($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}", allowRemote: false);
-        var options = new HttpOptions(target, new string('s', 32), 2, 3, TimeSpan.FromMilliseconds(100), TimeSpan.Zero) { Seed = 1, Run = "test" };
+        var options = new HttpOptions(
+            target, new string('s', 32), 2, 3, TimeSpan.FromMilliseconds(100), TimeSpan.Zero) { Seed = 1, Run = "test" };
         try
         {
             return await new ClosedLoop(options, Scenario, TimeProvider.System).Run(_ => { }, CancellationToken.None);

@@ -12,7 +12,9 @@ public sealed class ComparisonTests
     {
         var text = Print(Run(Scenario("push-1", 2000, 4)), Run(Scenario("push-1", 3000, 2)));
 
-        Assert.Contains("| push-1   |   2,000 |   3,000 | 1.50x |  2.00 |  1.00 | 0.50x |  4.00 |  2.00 | 0.50x |    0/0 |", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "| push-1   |   2,000 |   3,000 | 1.50x |  2.00 |  1.00 | 0.50x |  4.00 |  2.00 | 0.50x |    0/0 |", text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -30,8 +32,12 @@ public sealed class ComparisonTests
         var measured = Scenario("push-1", 2000, 4) with { ServerCpuUs = 361, PostgresCpuUs = 120 };
         var text = Print(Run(measured), Run(measured with { ServerCpuUs = 234, PostgresCpuUs = null }));
 
-        Assert.Contains("| server µs/req a | server µs/req b |   b/a | postgres µs/req a | postgres µs/req b | b/a | errors |", text, StringComparison.Ordinal);
-        Assert.Contains("|             361 |             234 | 0.65x |               120 |                 - |   - |    0/0 |", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "| server µs/req a | server µs/req b |   b/a | postgres µs/req a | postgres µs/req b | b/a | errors |", text,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "|             361 |             234 | 0.65x |               120 |                 - |   - |    0/0 |", text,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("µs/req a", Print(Run(Scenario("push-1", 2000, 4)), Run()), StringComparison.Ordinal);
     }
 

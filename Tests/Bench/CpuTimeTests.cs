@@ -34,7 +34,9 @@ public sealed class CpuTimeTests : IDisposable
     }
 
     [Fact]
-    public void This_process_has_used_some() => Assert.InRange(new MeasuredProcesses(Environment.ProcessId, null).ServerCpu()!.Value, TimeSpan.FromMilliseconds(1), TimeSpan.MaxValue);
+    public void This_process_has_used_some() =>
+        Assert.InRange(
+            new MeasuredProcesses(Environment.ProcessId, null).ServerCpu()!.Value, TimeSpan.FromMilliseconds(1), TimeSpan.MaxValue);
 
     [Fact]
     public void A_process_that_is_not_there_is_said_with_its_option()
@@ -47,6 +49,8 @@ public sealed class CpuTimeTests : IDisposable
     private void Process(int pid, int parent, int user, int system, int endedUser = 0, int endedSystem = 0, string name = "postgres")
     {
         Directory.CreateDirectory(Path.Combine(proc, $"{pid}"));
-        File.WriteAllText(Path.Combine(proc, $"{pid}", "stat"), $"{pid} ({name}) S {parent} 5 5 0 -1 0 55 55 55 55 {user} {system} {endedUser} {endedSystem} 20 0 1 0\n");
+        File.WriteAllText(
+            Path.Combine(proc, $"{pid}", "stat"),
+            $"{pid} ({name}) S {parent} 5 5 0 -1 0 55 55 55 55 {user} {system} {endedUser} {endedSystem} 20 0 1 0\n");
     }
 }

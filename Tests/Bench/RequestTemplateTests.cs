@@ -33,7 +33,8 @@ public sealed class RequestTemplateTests
         var text = Encoding.UTF8.GetString(Push(10).Bytes);
         var split = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
 
-        Assert.Contains($"\r\nContent-Length: {Encoding.UTF8.GetByteCount(text[(split + 4)..])}\r\n", text[..(split + 4)], StringComparison.Ordinal);
+        Assert.Contains(
+            $"\r\nContent-Length: {Encoding.UTF8.GetByteCount(text[(split + 4)..])}\r\n", text[..(split + 4)], StringComparison.Ordinal);
     }
 
     [Fact]

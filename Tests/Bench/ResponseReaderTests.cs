@@ -6,7 +6,8 @@ namespace Mirubato.Tests.Bench;
 public sealed class ResponseReaderTests
 {
     private const string Sized = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\netag:  W/\"x\" \r\n\r\nhello";
-    private const string Chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\nA;ext=1\r\nlo, world!\r\n0\r\nTrailer: 1\r\n\r\n";
+    private const string Chunked =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\nA;ext=1\r\nlo, world!\r\n0\r\nTrailer: 1\r\n\r\n";
     private const string NotModified = "HTTP/1.1 304 Not Modified\r\nContent-Length: 4711\r\n\r\n";
     private const string Continued = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\n\r\n";
     private const string Closing = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end";
@@ -52,7 +53,8 @@ public sealed class ResponseReaderTests
 
     [Fact]
     public async Task A_head_without_end_is_given_up() =>
-        await Assert.ThrowsAsync<IOException>(async () => await Reader("HTTP/1.1 200 OK\r\nA: " + new string('a', 200_000), 5000).Read(100));
+        await Assert.ThrowsAsync<IOException>(
+            async () => await Reader("HTTP/1.1 200 OK\r\nA: " + new string('a', 200_000), 5000).Read(100));
 
     private static ResponseReader Reader(string text, int packet) => new(new SplitStream(Encoding.ASCII.GetBytes(text), packet));
 

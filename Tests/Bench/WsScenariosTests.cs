@@ -50,7 +50,9 @@ public sealed class WsScenariosTests : IAsyncLifetime
 
     [Fact]
     public async Task A_wrong_secret_is_said_in_a_sentence() =>
-        Assert.Contains("--secret", (await Assert.ThrowsAsync<BenchFailure>(() => Run(new FanOut(1, 50), secret: new string('x', 32)))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "--secret", (await Assert.ThrowsAsync<BenchFailure>(() => Run(new FanOut(1, 50), secret: new string('x', 32)))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Only_the_fan_out_goes_from_one_gateway_to_another()
@@ -61,7 +63,8 @@ public sealed class WsScenariosTests : IAsyncLifetime
         Assert.Throws<BenchFailure>(() => WsVerb.Chosen("closed-1x2", two));
     }
 
-    private Task<Figures> Run(WsScenario scenario, string secret = Edge.Secret) => scenario.Run(Options(secret), _ => { }, CancellationToken.None);
+    private Task<Figures> Run(WsScenario scenario, string secret = Edge.Secret) =>
+        scenario.Run(Options(secret), _ => { }, CancellationToken.None);
 
     private WsOptions Options(string secret) => new(
         Target.Parse(server.Url.ToString(), allowRemote: false), null, secret, TimeSpan.FromSeconds(0.3), TimeSpan.Zero)

@@ -110,7 +110,8 @@ public sealed class AccessTests(BrowserFixture fixture)
     [InlineData("narrow", "-0.08em")]
     public async Task Nothing_is_wider_than_a_small_phone(string font, string letterSpacing)
     {
-        await using var profile = await fixture.Profile(options => options.ViewportSize = new ViewportSize { Width = SmallPhoneWidths[0], Height = 740 });
+        await using var profile = await fixture.Profile(
+            options => options.ViewportSize = new ViewportSize { Width = SmallPhoneWidths[0], Height = 740 });
         await PageLayout.ForceLetterSpacing(profile, letterSpacing);
         var tab = await (await DemoTab.Open(profile, fixture.Server.Url, BrowserFixture.NewUser())).Live();
         await FitsSmallPhones(tab.Page);

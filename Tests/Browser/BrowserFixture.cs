@@ -16,7 +16,8 @@ public sealed class BrowserFixture : IAsyncLifetime
         if (Chromium.Path is null) return;
         Assertions.SetDefaultExpectTimeout(20_000);
         playwright = await Playwright.CreateAsync();
-        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Chromium.Path, Args = Chromium.Arguments, Headless = true });
+        browser = await playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = Chromium.Path, Args = Chromium.Arguments, Headless = true });
         Server = await DemoServer.Start();
     }
 
@@ -32,7 +33,11 @@ public sealed class BrowserFixture : IAsyncLifetime
     /// <summary>Another person's browser, or another of the same person's: nothing is shared with the rest.</summary>
     internal async Task<IBrowserContext> Profile(Action<BrowserNewContextOptions>? change = null)
     {
-        var options = new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, ReducedMotion = ReducedMotion.Reduce, ServiceWorkers = ServiceWorkerPolicy.Block };
+        var options = new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, ReducedMotion = ReducedMotion.Reduce,
+            ServiceWorkers = ServiceWorkerPolicy.Block,
+        };
         change?.Invoke(options);
         var profile = await browser!.NewContextAsync(options);
         profile.SetDefaultTimeout(20_000);
@@ -47,7 +52,9 @@ public sealed class BrowserFixture : IAsyncLifetime
     });
 }
 
-/// <summary>One after the other, and after everything else: a browser beside the other suites' load would only measure the machine.</summary>
+/// <summary>
+/// One after the other, and after everything else: a browser beside the other suites' load would only measure the machine.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class InBrowser : ICollectionFixture<BrowserFixture>
 {

@@ -34,11 +34,19 @@ internal sealed class DemoServer : IAsyncDisposable
     {
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), $"--Urls={Url}", "--environment=Test", $"--Auth:Secret={Edge.Secret}",
-            $"--Storage:SqlitePath={Path.Combine(directory, "mirubato.db")}", "--Demo:TokensPerMinute=100000", "--Logging:LogLevel:Default=Warning", .. settings,
+            Path.Combine(
+                AppContext.BaseDirectory, "Mirubato.Silo.dll"), $"--Urls={Url}", "--environment=Test", $"--Auth:Secret={Edge.Secret}",
+            $"--Storage:SqlitePath={Path.Combine(directory, "mirubato.db")}", "--Demo:TokensPerMinute=100000",
+            "--Logging:LogLevel:Default=Warning", .. settings,
         ];
         var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        process = new Process { StartInfo = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true } };
+        process = new Process
+        {
+            StartInfo = new ProcessStartInfo("dotnet", arguments)
+            {
+                WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
+            },
+        };
         process.StartInfo.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
         process.EnableRaisingEvents = true;
         process.Exited += (_, _) => up.TrySetException(new InvalidOperationException("The server ended before it listened."));

@@ -70,7 +70,8 @@ internal sealed class DemoPane(IPage page, string name)
 
     public ILocator Frames(string label) => Root.Locator(".frame .label").GetByText(label, new() { Exact = true });
 
-    public ILocator Entry(string title) => Entries.Filter(new() { Has = page.GetByRole(AriaRole.Heading, new() { Name = title, Exact = true }) });
+    public ILocator Entry(string title) =>
+        Entries.Filter(new() { Has = page.GetByRole(AriaRole.Heading, new() { Name = title, Exact = true }) });
 
     public Task Is(string connection) => Assertions.Expect(Root).ToHaveAttributeAsync("data-connection", connection);
 

@@ -54,7 +54,9 @@ public sealed class OfflineTests(BrowserFixture fixture)
         await away.Laptop.Conflicts.GetByRole(AriaRole.Button, new() { Name = "Restore" }).ClickAsync();
         await home.Laptop.Shows("Shared", "written on the train");
         await away.Laptop.ShowsTheSameAs(home.Laptop);
-        await Expect(away.Laptop.Conflicts.GetByRole(AriaRole.Heading, new() { Name = "Set aside" }).Locator("..")).Not.ToContainTextAsync(["written on the train"]);
+        await Expect(
+            away.Laptop.Conflicts.GetByRole(
+                AriaRole.Heading, new() { Name = "Set aside" }).Locator("..")).Not.ToContainTextAsync(["written on the train"]);
         Assert.Empty(away.Faults.Concat(home.Faults));
     }
 
@@ -111,7 +113,9 @@ public sealed class OfflineTests(BrowserFixture fixture)
         OnceEachInOrder(await server.Pull(user));
     }
 
-    /// <summary>An entity's first version is its revision: consecutive ones, in the order of writing, say that each was stored once.</summary>
+    /// <summary>
+    /// An entity's first version is its revision: consecutive ones, in the order of writing, say that each was stored once.
+    /// </summary>
     private static void OnceEachInOrder(JsonElement pulled)
     {
         Assert.Equal(Many, pulled.GetProperty("lastSeq").GetInt64());

@@ -39,7 +39,9 @@ internal static class PageLayout
 
     public static Task<string[]> Faults(IPage page) => page.EvaluateAsync<string[]>(FindFaults);
 
-    /// <summary>On each page that is loaded from now on. The policy of the page forbids style elements of others, but not adopted sheets.</summary>
+    /// <summary>
+    /// On each page that is loaded from now on. The policy of the page forbids style elements of others, but not adopted sheets.
+    /// </summary>
     public static Task ForceLetterSpacing(IBrowserContext profile, string spacing) => profile.AddInitScriptAsync(
         $$"""
         const forced = new CSSStyleSheet();

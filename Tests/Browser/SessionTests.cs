@@ -87,7 +87,8 @@ public sealed class SessionTests(BrowserFixture fixture)
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
 
         await Expect(tab.Page.GetByRole(AriaRole.Heading, new() { Name = "Signed out" })).ToBeFocusedAsync();
-        Assert.Equal("[]", await tab.Page.EvaluateAsync<string>("indexedDB.databases().then(all => JSON.stringify(all.map(one => one.name)))"));
+        Assert.Equal(
+            "[]", await tab.Page.EvaluateAsync<string>("indexedDB.databases().then(all => JSON.stringify(all.map(one => one.name)))"));
         Assert.Equal(0, await tab.Page.EvaluateAsync<int>("localStorage.length"));
         await tab.Page.GetByRole(AriaRole.Button, new() { Name = "Begin a new journal" }).ClickAsync();
         await tab.Live();

@@ -36,7 +36,8 @@ internal static partial class CSharpMembers
             else if (header.Contains('('))
             {
                 var start = from + header.Length - header.TrimStart().Length;
-                yield return new CSharpMethod(header.Trim().Split('(')[0], LineOf(bare, start), LineOf(bare, end - 1) - LineOf(bare, start) + 1);
+                yield return new CSharpMethod(
+                    header.Trim().Split('(')[0], LineOf(bare, start), LineOf(bare, end - 1) - LineOf(bare, start) + 1);
             }
 
             from = end;

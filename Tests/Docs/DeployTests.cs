@@ -27,7 +27,9 @@ public class DeployTests
         var manifest = SourceTree.Read("deploy/kubernetes/mirubato-sync.yaml");
         var port = Regex.Match(manifest, @"name: Admin__Port, value: ""(\d+)""").Groups[1].Value;
         Assert.Matches($@"name: admin, containerPort: {port}\b", manifest);
-        foreach (var document in manifest.Split("\n---\n").Where(text => Regex.IsMatch(text, "^kind: (Service|NetworkPolicy)$", RegexOptions.Multiline)))
+        foreach (
+            var document in manifest.Split("\n---\n").Where(
+                text => Regex.IsMatch(text, "^kind: (Service|NetworkPolicy)$", RegexOptions.Multiline)))
             Assert.DoesNotMatch($@"port: (admin|{port})\b|targetPort: (admin|{port})\b", document);
     }
 }

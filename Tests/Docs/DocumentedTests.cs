@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace Mirubato.Tests.Docs;
 
-/// <summary>Prose that nothing checks becomes false: whatever the code can say is in the documents, and the documents say nothing else.</summary>
+/// <summary>
+/// Prose that nothing checks becomes false: whatever the code can say is in the documents, and the documents say nothing else.
+/// </summary>
 public class DocumentedTests
 {
     private static string Protocol => SourceTree.Read("PROTOCOL.md");
@@ -53,14 +55,18 @@ public class DocumentedTests
         var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Settings"));
         Same(read, table.Keys);
         foreach (var (name, cells) in table)
-            Assert.True(cells[1].Contains($"`{name.Replace(":", "__", StringComparison.Ordinal)}", StringComparison.Ordinal), $"{name} lacks its environment form.");
+            Assert.True(
+                cells[1].Contains($"`{name.Replace(":", "__", StringComparison.Ordinal)}", StringComparison.Ordinal),
+                $"{name} lacks its environment form.");
     }
 
     [Fact]
     public void Every_default_of_a_limit_is_in_operations()
     {
         var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Settings"));
-        foreach (Match option in Regex.Matches(SourceTree.Read("Gateway/Options/GatewayOptions.cs"), @"(?:int|long) (\w+) \{ get; init; \} = ([^;]+);"))
+        foreach (
+            Match option in Regex.Matches(
+                SourceTree.Read("Gateway/Options/GatewayOptions.cs"), @"(?:int|long) (\w+) \{ get; init; \} = ([^;]+);"))
         {
             var name = $"Limits:{option.Groups[1].Value}";
             Assert.Equal(Number(option.Groups[2].Value).ToString(CultureInfo.InvariantCulture), table[name][2]);
@@ -77,7 +83,9 @@ public class DocumentedTests
         {
             var cells = table[setting[1].Value];
             Assert.Equal(Number(setting[2].Value).ToString(CultureInfo.InvariantCulture), cells[2]);
-            Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{Number(setting[3].Value):N0}–{Number(setting[4].Value):N0};"), cells[3], StringComparison.Ordinal);
+            Assert.StartsWith(
+                string.Create(CultureInfo.InvariantCulture, $"{Number(setting[3].Value):N0}–{Number(setting[4].Value):N0};"), cells[3],
+                StringComparison.Ordinal);
         }
     }
 
@@ -88,13 +96,17 @@ public class DocumentedTests
             .ToDictionary(m => m.Groups[1].Value, m => Number(m.Groups[2].Value));
         var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Limits"));
         Same(bounds.Keys, table.Keys);
-        foreach (var (name, value) in bounds) Assert.True(value == Amount(table[name][1]), $"{name} is {value}, documented as {table[name][1]}.");
+        foreach (var (name, value) in bounds)
+        {
+            Assert.True(value == Amount(table[name][1]), $"{name} is {value}, documented as {table[name][1]}.");
+        }
     }
 
     [Fact]
     public void Every_metric_is_in_operations_with_its_unit_and_no_other()
     {
-        var code = string.Join('\n', SourceTree.CSharp().Where(file => file.EndsWith("Metrics.cs", StringComparison.Ordinal)).Select(SourceTree.Read));
+        var code = string.Join(
+            '\n', SourceTree.CSharp().Where(file => file.EndsWith("Metrics.cs", StringComparison.Ordinal)).Select(SourceTree.Read));
         var units = Regex.Matches(code, @"\(\s*""(mirubato\.[\w.]+)"",(?:[^""]*,)?\s*""([^""]+)""").ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
         var table = MarkdownTable.Rows(MarkdownTable.Section(Operations, "## Metrics"));
         Assert.NotEmpty(units);
@@ -118,7 +130,9 @@ public class DocumentedTests
     [Fact]
     public void Every_health_path_is_in_both_documents()
     {
-        var paths = Regex.Matches(SourceTree.Read("Gateway/Rest/HealthEndpoints.cs"), @"""(/[a-z/]+)""").Select(m => m.Groups[1].Value).ToList();
+        var paths = Regex.Matches(SourceTree.Read("Gateway/Rest/HealthEndpoints.cs"), @"""(/[a-z/]+)""")
+            .Select(m => m.Groups[1].Value)
+            .ToList();
         Assert.NotEmpty(paths);
         Assert.All(paths, path => Assert.Contains($"`{path}`", Protocol, StringComparison.Ordinal));
         Assert.All(paths, path => Assert.Contains($"`{path}`", Operations, StringComparison.Ordinal));
@@ -151,14 +165,19 @@ public class DocumentedTests
         {
             var cells = table[type.Groups[1].Value];
             Assert.StartsWith($"`{type.Groups[2].Value}`", cells[1], StringComparison.Ordinal);
-            if (Regex.Match(type.Groups[3].Value, @"""(\w+)""") is { Success: true } counted) Assert.Equal($"`{counted.Groups[1].Value}`", cells[3]);
+            if (Regex.Match(type.Groups[3].Value, @"""(\w+)""") is { Success: true } counted)
+            {
+                Assert.Equal($"`{counted.Groups[1].Value}`", cells[3]);
+            }
         }
     }
 
     [Fact]
     public void Every_kind_of_store_failure_has_its_line_in_the_runbook()
     {
-        var faults = SourceTree.CSharp("Grains/Storage/").Where(file => file.EndsWith("Faults.cs", StringComparison.Ordinal)).Select(SourceTree.Read);
+        var faults = SourceTree.CSharp("Grains/Storage/")
+            .Where(file => file.EndsWith("Faults.cs", StringComparison.Ordinal))
+            .Select(SourceTree.Read);
         var reasons = Regex.Matches(string.Join('\n', faults), @"=> ""([a-z]+)""").Select(m => m.Groups[1].Value).Distinct().ToList();
         Assert.NotEmpty(reasons);
         Assert.All(reasons, reason => Assert.Contains($"| reason `{reason}` |", Operations, StringComparison.Ordinal));

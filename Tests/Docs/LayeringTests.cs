@@ -5,9 +5,15 @@ namespace Mirubato.Tests.Docs;
 /// <summary>Who may know whom; ARCHITECTURE.md, Folders.</summary>
 public class LayeringTests
 {
-    /// <summary>Files of Grains that work beside the turns of a grain: what a silo starts with and does in the background, and the way from there onto a coordinator's turns.</summary>
+    /// <summary>
+    /// Files of Grains that work beside the turns of a grain: what a silo starts with and does in the background, and the way from there
+    /// onto a coordinator's turns.
+    /// </summary>
     private static readonly string[] BesideTurns =
-        ["Grains/ActiveCoordinators.cs", "Grains/CoordinatorUpkeep.cs", "Grains/IdleMemory.cs", "Grains/MaintenanceTimer.cs", "Grains/StoreGate.cs"];
+        [
+            "Grains/ActiveCoordinators.cs", "Grains/CoordinatorUpkeep.cs", "Grains/IdleMemory.cs",
+            "Grains/MaintenanceTimer.cs", "Grains/StoreGate.cs",
+        ];
 
     [Theory]
     [InlineData("Grains.Interfaces/Grains.Interfaces.csproj")]
@@ -22,7 +28,9 @@ public class LayeringTests
     public void The_contract_needs_the_attributes_of_Orleans_only()
     {
         Assert.Equal(["Microsoft.Orleans.Sdk"], References("Grains.Interfaces/Grains.Interfaces.csproj", "Package"));
-        None(SourceTree.CSharp("Grains.Interfaces/"), @"\busing (Npgsql|Microsoft\.)|\bMirubato\.(Gateway|Silo)\b|\bMirubato\.Grains\.(?!Interfaces\b)");
+        None(
+            SourceTree.CSharp("Grains.Interfaces/"),
+            @"\busing (Npgsql|Microsoft\.)|\bMirubato\.(Gateway|Silo)\b|\bMirubato\.Grains\.(?!Interfaces\b)");
     }
 
     [Fact]
@@ -30,7 +38,9 @@ public class LayeringTests
     {
         Assert.Contains("<OutputType>Library</OutputType>", SourceTree.Read("Gateway/Gateway.csproj"), StringComparison.Ordinal);
         Assert.DoesNotContain(References("Gateway/Gateway.csproj", "Package"), package => Regex.IsMatch(package, "Orleans|Npgsql|Sqlite"));
-        None(SourceTree.CSharp("Gateway/"), @"\bMirubato\.Grains\s*;|\bMirubato\.Grains\.(?!Interfaces\b)\w+|\bMirubato\.Silo\b|\busing (Npgsql|Microsoft\.Data)");
+        None(
+            SourceTree.CSharp("Gateway/"),
+            @"\bMirubato\.Grains\s*;|\bMirubato\.Grains\.(?!Interfaces\b)\w+|\bMirubato\.Silo\b|\busing (Npgsql|Microsoft\.Data)");
     }
 
     [Fact]
@@ -41,19 +51,27 @@ public class LayeringTests
     public void Only_the_contract_the_grains_and_the_silo_reference_Orleans()
     {
         string[] allowed = ["Grains.Interfaces/Grains.Interfaces.csproj", "Grains/Grains.csproj", "Silo/Silo.csproj", "Tests/Tests.csproj"];
-        var projects = Projects.Where(project => References(project, "Package").Any(package => package.Contains("Orleans", StringComparison.Ordinal)));
+        var projects = Projects.Where(
+            project => References(project, "Package").Any(package => package.Contains("Orleans", StringComparison.Ordinal)));
         Assert.Equal(allowed.Order(), projects.Order());
     }
 
     [Fact]
     public void Only_the_silo_is_a_program_with_a_server() =>
-        Assert.Equal(["Silo/Program.cs"], SourceTree.CSharp().Where(file => Path.GetFileName(file) == "Program.cs" && !file.StartsWith("Bench/", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["Silo/Program.cs"],
+            SourceTree.CSharp().Where(
+                file => Path.GetFileName(file) == "Program.cs" && !file.StartsWith("Bench/", StringComparison.Ordinal)));
 
     [Fact]
     public void Deciding_is_pure()
     {
-        None(SourceTree.CSharp("Grains/Domain/"), @"\busing (Npgsql|Orleans|Microsoft\.|System\.(Net|IO|Threading)\b)|\bMirubato\.Grains\.Storage\b|\bGrains\.Storage\b");
-        None(SourceTree.CSharp("Grains/Domain/"), @"\bawait\b|\basync\b|\bTimeProvider\b|\bUtcNow\b|\bRandom\b|\bNewGuid\b|\bStopwatch\b|\bI?Grain(Factory|Context)?\b");
+        None(
+            SourceTree.CSharp("Grains/Domain/"),
+            @"\busing (Npgsql|Orleans|Microsoft\.|System\.(Net|IO|Threading)\b)|\bMirubato\.Grains\.Storage\b|\bGrains\.Storage\b");
+        None(
+            SourceTree.CSharp("Grains/Domain/"),
+            @"\bawait\b|\basync\b|\bTimeProvider\b|\bUtcNow\b|\bRandom\b|\bNewGuid\b|\bStopwatch\b|\bI?Grain(Factory|Context)?\b");
     }
 
     [Fact]
@@ -62,14 +80,19 @@ public class LayeringTests
 
     [Fact]
     public void Only_a_store_speaks_to_a_database() =>
-        None(SourceTree.CSharp("Grains/").Where(file => !file.StartsWith("Grains/Storage/", StringComparison.Ordinal)), @"\busing (Npgsql|Microsoft\.Data)");
+        None(
+            SourceTree.CSharp("Grains/").Where(file => !file.StartsWith("Grains/Storage/", StringComparison.Ordinal)),
+            @"\busing (Npgsql|Microsoft\.Data)");
 
     /// <summary>What leaves the turns runs beside other calls of the same user, and a coordinator has no locks.</summary>
     [Fact]
     public void A_coordinator_stays_on_its_turns()
     {
-        const string leaving = @"\bTask\.Run\b|\bConfigureAwait\b|\bStartNew\b|\bThreadPool\b|\bTask\.Delay\b|\bPeriodicTimer\b|\bCreateTimer\b|\bnew Timer\b|\bRegisterGrainTimer\b|\bContinueWith\b|\block \(";
-        var onTurns = SourceTree.CSharp("Grains/").Where(file => !file.StartsWith("Grains/Storage/", StringComparison.Ordinal)).Except(BesideTurns);
+        const string leaving =
+            @"\bTask\.Run\b|\bConfigureAwait\b|\bStartNew\b|\bThreadPool\b|\bTask\.Delay\b|\bPeriodicTimer\b|\bCreateTimer\b|\bnew Timer\b|\bRegisterGrainTimer\b|\bContinueWith\b|\block \(";
+        var onTurns = SourceTree.CSharp("Grains/")
+            .Where(file => !file.StartsWith("Grains/Storage/", StringComparison.Ordinal))
+            .Except(BesideTurns);
         Assert.Empty(Hits(onTurns, leaving));
         Assert.Empty(BesideTurns.Except(SourceTree.Files));
     }
@@ -79,7 +102,8 @@ public class LayeringTests
     public void Nothing_is_announced_by_the_database()
     {
         string[] folders = ["Grains.Interfaces/", "Grains/", "Gateway/", "Silo/"];
-        var files = SourceTree.Files.Where(file => folders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)) && Path.GetExtension(file) is ".cs" or ".sql");
+        var files = SourceTree.Files.Where(
+            file => folders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)) && Path.GetExtension(file) is ".cs" or ".sql");
         Assert.DoesNotContain(files, file => Regex.IsMatch(SourceTree.Read(file), "LISTEN|NOTIFY|pg_notify"));
     }
 

@@ -20,7 +20,11 @@ public partial class LinkTests
             var parts = target.Split('#', 2);
             var file = parts[0].Length == 0 ? document : Resolve(document, parts[0]);
             Assert.True(Path.Exists(Path.Combine(SourceTree.Root, file)), $"{document} links to {target}, which is not there.");
-            if (parts.Length == 2) Assert.True(Anchors(SourceTree.Read(file)).Contains(parts[1]), $"{document} links to {target}, and {file} has no such heading.");
+            if (parts.Length == 2)
+            {
+                Assert.True(
+                    Anchors(SourceTree.Read(file)).Contains(parts[1]), $"{document} links to {target}, and {file} has no such heading.");
+            }
         }
     }
 
@@ -29,7 +33,9 @@ public partial class LinkTests
     public void Every_file_and_test_that_a_document_names_is_there(string document)
     {
         var text = SourceTree.Read(document);
-        Assert.All(FileName().Matches(text).Select(m => m.Groups[1].Value), file => Assert.True(SourceTree.Files.Contains(file), $"{document} names {file}, which is not there."));
+        Assert.All(
+            FileName().Matches(text).Select(m => m.Groups[1].Value),
+            file => Assert.True(SourceTree.Files.Contains(file), $"{document} names {file}, which is not there."));
         var classes = SourceTree.CSharp("Tests/").Select(file => Path.GetFileNameWithoutExtension(file).Split('.')[0]).ToHashSet();
         Assert.All(TestName().Matches(text).Select(m => m.Groups[1].Value), name => Assert.Contains(name, classes));
     }
@@ -43,14 +49,22 @@ public partial class LinkTests
         for (var i = 0; i < lines.Length; i++)
         {
             var begins = lines[i].StartsWith('|') && (i == 0 || !lines[i - 1].StartsWith('|'));
-            if (begins) Assert.True(i + 1 < lines.Length && lines[i + 1].StartsWith("|-", StringComparison.Ordinal), $"{document} has rows without a head: {lines[i]}");
+            if (begins)
+            {
+                Assert.True(
+                    i + 1 < lines.Length && lines[i + 1].StartsWith("|-", StringComparison.Ordinal),
+                    $"{document} has rows without a head: {lines[i]}");
+            }
         }
     }
 
     [Fact]
     public void The_shop_window_is_complete()
     {
-        string[] expected = ["README.md", "ARCHITECTURE.md", "PROTOCOL.md", "OPERATIONS.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"];
+        string[] expected =
+        [
+            "README.md", "ARCHITECTURE.md", "PROTOCOL.md", "OPERATIONS.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE",
+        ];
         Assert.Empty(expected.Except(SourceTree.Files));
     }
 
@@ -60,12 +74,15 @@ public partial class LinkTests
         foreach (var file in SourceTree.Files)
         {
             var text = SourceTree.Read(file);
-            Assert.All(NotOfferedEndpoints, place => Assert.False(text.Contains(place, StringComparison.Ordinal), $"{file} mentions {place}."));
+            Assert.All(
+                NotOfferedEndpoints, place => Assert.False(text.Contains(place, StringComparison.Ordinal), $"{file} mentions {place}."));
         }
     }
 
     private static string Resolve(string document, string target) =>
-        Path.GetRelativePath(SourceTree.Root, Path.GetFullPath(Path.Combine(SourceTree.Root, Path.GetDirectoryName(document)!, Uri.UnescapeDataString(target))));
+        Path.GetRelativePath(
+            SourceTree.Root,
+            Path.GetFullPath(Path.Combine(SourceTree.Root, Path.GetDirectoryName(document)!, Uri.UnescapeDataString(target))));
 
     /// <summary>Headings as GitHub turns them into anchors.</summary>
     private static HashSet<string> Anchors(string document) =>

@@ -17,7 +17,9 @@ public sealed class SecurityTests
     [Fact]
     public void Every_bound_that_it_names_exists()
     {
-        var constants = ((Type[])[typeof(Limits), typeof(SocketLimits)]).SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)).Select(field => field.Name);
+        var constants = ((Type[])[typeof(Limits), typeof(SocketLimits)])
+            .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static))
+            .Select(field => field.Name);
         var settings = MarkdownTable.Rows(MarkdownTable.Section(SourceTree.Read("OPERATIONS.md"), "## Settings")).Keys;
         var bounds = constants.Concat(settings).ToHashSet();
         Assert.All(Table, row => Assert.Subset(bounds, Quoted(row[2])));
@@ -26,7 +28,11 @@ public sealed class SecurityTests
     [Fact]
     public void Every_test_that_it_names_exists()
     {
-        var tests = typeof(SecurityTests).Assembly.GetTypes().SelectMany(type => type.GetMethods()).Select(method => method.Name).ToHashSet();
+        var tests = typeof(SecurityTests)
+            .Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods())
+            .Select(method => method.Name)
+            .ToHashSet();
         Assert.All(Table, row => Assert.Subset(tests, Quoted(row[3])));
     }
 

@@ -22,7 +22,9 @@ public class SocketDocumentedTests
 
     [Fact]
     public void Every_socket_error_is_in_the_protocol_and_no_other() =>
-        Assert.Equal(Enum.GetValues<SocketErrorCode>().Select(code => code.Word()).Order(), MarkdownTable.Rows(MarkdownTable.Section(Protocol, "### Socket errors")).Keys.Order());
+        Assert.Equal(
+            Enum.GetValues<SocketErrorCode>().Select(code => code.Word()).Order(),
+            MarkdownTable.Rows(MarkdownTable.Section(Protocol, "### Socket errors")).Keys.Order());
 
     [Fact]
     public void Every_refusal_of_an_upgrade_is_in_the_protocol()

@@ -12,16 +12,26 @@ public class TidyTests
     [Fact]
     public void No_method_is_longer_than_a_screen() =>
         Assert.Empty(SourceTree.CSharp()
-            .SelectMany(file => CSharpMembers.Methods(Bare(file)).Where(method => method.Lines > MethodLinesMax).Select(method => $"{file}:{method.Line} {method.Name}, {method.Lines} lines")));
+            .SelectMany(
+                file =>
+                    CSharpMembers.Methods(Bare(file))
+                        .Where(method => method.Lines > MethodLinesMax)
+                        .Select(method => $"{file}:{method.Line} {method.Name}, {method.Lines} lines")));
 
     [Fact]
     public void No_constructor_asks_for_more_than_six_things() =>
         Assert.Empty(SourceTree.CSharp()
-            .SelectMany(file => CSharpMembers.Constructors(Bare(file)).Where(made => made.Parameters > ParametersMax).Select(made => $"{file}: {made.Class} takes {made.Parameters}")));
+            .SelectMany(
+                file =>
+                    CSharpMembers.Constructors(Bare(file))
+                        .Where(made => made.Parameters > ParametersMax)
+                        .Select(made => $"{file}: {made.Class} takes {made.Parameters}")));
 
     [Fact]
     public void No_name_of_a_file_stands_for_anything_at_all() =>
-        Assert.DoesNotContain(SourceTree.CSharp(), file => Regex.IsMatch(Path.GetFileNameWithoutExtension(file), "(Manager|Helper|Service|Processor|Impl|Util)s?(?![a-z])"));
+        Assert.DoesNotContain(
+            SourceTree.CSharp(),
+            file => Regex.IsMatch(Path.GetFileNameWithoutExtension(file), "(Manager|Helper|Service|Processor|Impl|Util)s?(?![a-z])"));
 
     [Fact]
     public void No_test_waits_for_time_to_pass() =>

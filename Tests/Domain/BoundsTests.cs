@@ -15,7 +15,8 @@ public sealed class BoundsTests
     [InlineData(Limits.TombstonesMax, ItemStatus.Refused)]
     public void A_deletion_of_an_unknown_id_is_refused_when_there_are_too_many(int tombstones, ItemStatus status)
     {
-        var ledger = LedgerOf(Enumerable.Range(0, tombstones).Select(i => Head($"g{i}", i + 1, deleted: true)).Append(Head("live", tombstones + 1)));
+        var ledger = LedgerOf(
+            Enumerable.Range(0, tombstones).Select(i => Head($"g{i}", i + 1, deleted: true)).Append(Head("live", tombstones + 1)));
 
         Assert.Equal(status, Decide(ledger, ModelServer.Delete("goal", "unknown", NowMs)).Items.Single().Status);
         Assert.Equal(ItemStatus.Deleted, Decide(ledger, ModelServer.Delete("goal", "live", NowMs)).Items.Single().Status);
@@ -53,7 +54,8 @@ public sealed class BoundsTests
     [InlineData(Limits.PushItemsMax)]
     public void A_large_body_is_the_same_by_what_it_means(int items)
     {
-        string Body(string envelope, Func<int, string> item) => "{" + envelope + "\"changes\":{\"goals\":[" + string.Join(',', Enumerable.Range(0, items).Select(item)) + "]}}";
+        string Body(string envelope, Func<int, string> item) =>
+            "{" + envelope + "\"changes\":{\"goals\":[" + string.Join(',', Enumerable.Range(0, items).Select(item)) + "]}}";
         var padding = new string('x', 100);
         var one = Hash(Body("\"timestamp\":1,", i => $"{{\"id\":\"g{i}\",\"title\":\"{padding}\"}}"));
 
@@ -65,16 +67,24 @@ public sealed class BoundsTests
     private static string Hash(string body) => Convert.ToHexString(RequestHash.Compute(Encoding.UTF8.GetBytes(body)));
 
     private static Decision Decide(IHeads heads, params Item[] items) =>
-        Deciding.Decide(heads, new Terms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()), items.Select(item => item.Read(User)));
+        Deciding.Decide(
+            heads, new Terms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()), items.Select(item => item.Read(User)));
 
     private static KeyValuePair<EntityKey, EntityHead> Head(string id, long seq, bool deleted = false, int bytes = 0) => new(
         new EntityKey("goal", id),
-        new EntityHead { Seq = new Revision(seq), Version = seq, EffectiveMs = 1, ClientMs = 1, PublishedMs = 1, Device = new DeviceId("d1"), DeletedMs = deleted ? 1 : null, Bytes = bytes, Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue) });
+        new EntityHead
+        {
+            Seq = new Revision(seq), Version = seq, EffectiveMs = 1, ClientMs = 1, PublishedMs = 1, Device = new DeviceId("d1"),
+            DeletedMs = deleted ? 1 : null, Bytes = bytes, Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue),
+        });
 
     private static Ledger LedgerOf(IEnumerable<KeyValuePair<EntityKey, EntityHead>> heads)
     {
         var list = heads.Select(head => new HeadRow(head.Key, head.Value)).ToList();
         var digest = list.Aggregate(UInt128.Zero, (sum, head) => unchecked(sum + Digest.From(head.Entity, head.Head)));
-        return new Ledger(new UserSnapshot(new HistoryState(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0, false), list));
+        return new Ledger(
+            new UserSnapshot(
+                new HistoryState(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0,
+                false), list));
     }
 }

@@ -38,5 +38,7 @@ internal sealed record Item(
     public override string ToString() => Encoding.UTF8.GetString(Document.Span);
 
     private Change ChangeAt(int start) =>
-        new(Type, Id, Document.IsEmpty ? default : new DocumentRange(start, Document.Length), Delete, BaseVersion, Checksum, LocalVersion, EventMs, Refused);
+        new(
+            Type, Id, Document.IsEmpty ? default : new DocumentRange(start, Document.Length), Delete, BaseVersion, Checksum,
+            LocalVersion, EventMs, Refused);
 }

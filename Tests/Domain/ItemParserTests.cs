@@ -31,7 +31,9 @@ public sealed class IntakeTests
 
     [Fact]
     public void Bytes_that_are_no_UTF8_are_invalid() =>
-        Assert.Equal(ItemRefusal.Invalid, Read(new Item("goal", "g", new byte[] { (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}' })).Refusal);
+        Assert.Equal(
+            ItemRefusal.Invalid,
+            Read(new Item("goal", "g", new byte[] { (byte)'{', (byte)'"', 0xFF, (byte)'"', (byte)':', (byte)'1', (byte)'}' })).Refusal);
 
     [Theory]
     [InlineData(0, ItemRefusal.None)]
@@ -139,7 +141,9 @@ public sealed class IntakeTests
     {
         var incoming = Read(new Item("repertoire_item", " Clair de lune - Debussy ", default, Delete: true, EventMs: 5));
         Assert.Equal(("clair de lune-debussy", true, 5L), (incoming.Entity.Id, incoming.IsDelete, incoming.ClientMs));
-        Assert.Equal("""{"id":"clair de lune-debussy","user_id":"user_1","version":3,"updatedAt":"1970-01-01T00:00:00.009Z","deletedAt":"1970-01-01T00:00:00.005Z"}""", Text(incoming, 3, 9));
+        Assert.Equal(
+            """{"id":"clair de lune-debussy","user_id":"user_1","version":3,"updatedAt":"1970-01-01T00:00:00.009Z","deletedAt":"1970-01-01T00:00:00.005Z"}""",
+            Text(incoming, 3, 9));
     }
 
     // Regression 9: snake-case deleted_at is ignored.
@@ -202,5 +206,7 @@ public sealed class IntakeTests
 
     [Fact]
     public void A_base_that_was_all_there_was_leaves_a_document_without_a_stray_comma() =>
-        Assert.Equal(["id", "user_id", "version", "updatedAt"], Rendered(Read(new Item("goal", "g", """{"baseVersion":1}"""u8.ToArray()))).Select(m => m.Key));
+        Assert.Equal(
+            ["id", "user_id", "version", "updatedAt"],
+            Rendered(Read(new Item("goal", "g", """{"baseVersion":1}"""u8.ToArray()))).Select(m => m.Key));
 }

@@ -2,7 +2,9 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Domain;
 
-/// <summary>The model run behind the merge rules: devices with skewed clocks, double sends, stale re-pushes; any schedule must converge.</summary>
+/// <summary>
+/// The model run behind the merge rules: devices with skewed clocks, double sends, stale re-pushes; any schedule must converge.
+/// </summary>
 public sealed class MergeModelTests
 {
     private const long Year = 365L * 86_400_000;

@@ -65,7 +65,9 @@ public sealed class MergeRuleTests
         server.Push("a", T + 20, [ModelServer.Delete("goal", "g", T + 15)]);
         var late = Assert.Single(server.Push("b", T + 30, [ModelServer.Edit("goal", "g", "two", T + 25)]));
         Assert.Equal((ItemStatus.Conflict, ItemRefusal.Deleted), (late.Status, late.Refusal));
-        Assert.Equal(ItemStatus.Created, Assert.Single(server.Push("b", T + 40, [ModelServer.Edit("goal", "g", "two", T + 35, baseVersion: 2)])).Status);
+        Assert.Equal(
+            ItemStatus.Created,
+            Assert.Single(server.Push("b", T + 40, [ModelServer.Edit("goal", "g", "two", T + 35, baseVersion: 2)])).Status);
         AssertStored("two");
     }
 
@@ -94,10 +96,14 @@ public sealed class MergeRuleTests
     [InlineData("three")]
     public void In_a_tie_of_equal_claims_the_higher_named_version_wins_before_the_fingerprint(string lower)
     {
-        var (six, seven) = (ModelServer.Edit("goal", "g", lower, T) with { LocalVersion = 6 }, ModelServer.Edit("goal", "g", "higher", T) with { LocalVersion = 7 });
+        var (six, seven) = (
+            ModelServer.Edit("goal", "g", lower, T) with { LocalVersion = 6 },
+            ModelServer.Edit("goal", "g", "higher", T) with { LocalVersion = 7 });
         server.Push("a", T + 10, [six]);
         Assert.Equal(ItemStatus.Updated, Assert.Single(server.Push("b", T + 11, [seven])).Status);
-        Assert.Equal(ItemStatus.Conflict, Assert.Single(server.Push("c", T + 12, [ModelServer.Edit("goal", "g", $"{lower} again", T) with { LocalVersion = 6 }])).Status);
+        Assert.Equal(
+            ItemStatus.Conflict,
+            Assert.Single(server.Push("c", T + 12, [ModelServer.Edit("goal", "g", $"{lower} again", T) with { LocalVersion = 6 }])).Status);
         AssertStored("higher");
     }
 

@@ -5,7 +5,8 @@ namespace Mirubato.Tests.Domain;
 
 /// <summary>
 /// A device as existing clients are: it takes over what is strictly newer by <c>updatedAt</c>, keeps its own at equal clocks, drops what
-/// it is told is deleted, and pushes its whole store again whenever it starts. Of an answer it takes the winning copies, as a socket sends them.
+/// it is told is deleted, and pushes its whole store again whenever it starts. Of an answer it takes the winning copies, as a socket sends
+/// them.
 /// </summary>
 internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
 {
@@ -79,7 +80,13 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
         var results = server.Push(name, nowMs, changes);
         foreach (var result in results)
         {
-            if (result.Status is ItemStatus.Unchanged && copies.TryGetValue(result.Entity, out var own) && own.UpdatedAtMs != result.UpdatedAtMs) alike.Add(result.Entity);
+            if (
+                result.Status is ItemStatus.Unchanged
+                    && copies.TryGetValue(result.Entity, out var own)
+                    && own.UpdatedAtMs != result.UpdatedAtMs)
+            {
+                alike.Add(result.Entity);
+            }
             if (result.Status is ItemStatus.Conflict || !result.Document.IsEmpty) Hear(server.Row(result.Entity));
         }
 
@@ -92,7 +99,9 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
         else if (!copies.TryGetValue(row.Entity, out var own) || row.UpdatedAtMs > own.UpdatedAtMs) copies[row.Entity] = CopyOf(row);
     }
 
-    /// <summary>The same documents; of one that two devices wrote alike, the clock may be the earlier one, so that any news still beats it.</summary>
+    /// <summary>
+    /// The same documents; of one that two devices wrote alike, the clock may be the earlier one, so that any news still beats it.
+    /// </summary>
     public void AssertEqualsTheStore()
     {
         var stored = server.Everything().Where(r => r.DeletedAtMs is null).ToDictionary(r => r.Entity, CopyOf);

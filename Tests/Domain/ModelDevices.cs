@@ -23,7 +23,9 @@ internal static class ModelDevices
         }
     }
 
-    /// <summary>Everyone sends what it has, hears everything, starts once more and hears again: then all are equal, and a further start is no news.</summary>
+    /// <summary>
+    /// Everyone sends what it has, hears everything, starts once more and hears again: then all are equal, and a further start is no news.
+    /// </summary>
     public static void Settle(List<ModelDevice> devices, long nowMs)
     {
         foreach (var device in devices) device.Flush(nowMs, new Random(1));

@@ -4,7 +4,9 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Domain;
 
-/// <summary>The pure core with the least around it that makes a server: rows and a conflict feed in memory, and the checks of "always holds".</summary>
+/// <summary>
+/// The pure core with the least around it that makes a server: rows and a conflict feed in memory, and the checks of "always holds".
+/// </summary>
 internal sealed class ModelServer : IModelServer
 {
     public static readonly UserId User = new("u1");
@@ -44,7 +46,8 @@ internal sealed class ModelServer : IModelServer
         return results;
     }
 
-    public IReadOnlyList<StoredRow> Pull(long after, int limit) => [.. rows.Values.Where(r => r.Seq > after).OrderBy(r => r.Seq).Take(limit)];
+    public IReadOnlyList<StoredRow> Pull(long after, int limit) =>
+        [.. rows.Values.Where(r => r.Seq > after).OrderBy(r => r.Seq).Take(limit)];
 
     /// <summary>Why documents are in the feed.</summary>
     public IEnumerable<string> Reasons => feed.Values.Select(l => l.Reason);
@@ -55,7 +58,9 @@ internal sealed class ModelServer : IModelServer
 
     public IReadOnlyCollection<StoredRow> Everything() => rows.Values;
 
-    /// <summary>Every acknowledged document is stored, or was replaced by its own device or by one that had seen it, or is in the feed.</summary>
+    /// <summary>
+    /// Every acknowledged document is stored, or was replaced by its own device or by one that had seen it, or is in the feed.
+    /// </summary>
     public void AssertNothingIsLost()
     {
         foreach (var (entity, fingerprint) in acknowledged)
@@ -81,7 +86,12 @@ internal sealed class ModelServer : IModelServer
             if (!rows.TryGetValue(row.Entity, out var before)) continue;
             Assert.True(row.Head.Version > before.Version, "versions only grow");
             Assert.True(row.Head.PublishedMs > before.UpdatedAtMs, "updatedAt only grows");
-            Assert.True(before.DeletedAtMs is null || row.Head.IsDeleted || onBase.Contains(row.Entity) || EntityTypes.Find(row.Entity.Type)!.HasNaturalKey, "what was deleted stays deleted");
+            Assert.True(
+                before.DeletedAtMs is null
+                    || row.Head.IsDeleted
+                    || onBase.Contains(row.Entity)
+                    || EntityTypes.Find(row.Entity.Type)!.HasNaturalKey,
+                "what was deleted stays deleted");
         }
     }
 
@@ -95,9 +105,15 @@ internal sealed class ModelServer : IModelServer
             if (!writtenNow.TryGetValue(item.Entity, out var row)) continue;
             var sameDevice = device is not null && heads[i]?.Device == device;
             var onBase = item.BaseVersion is not null && item.BaseVersion == heads[i]?.Version;
-            if (heads[i] is { } before && row.Head.Fingerprint != before.Fingerprint && (sameDevice || onBase)) superseded.Add((item.Entity, before.Fingerprint));
+            if (heads[i] is { } before && row.Head.Fingerprint != before.Fingerprint && (sameDevice || onBase))
+            {
+                superseded.Add((item.Entity, before.Fingerprint));
+            }
             // Of several items of one device on one entity only the last to win stands.
-            if (device is not null && row.Head.Fingerprint != item.Fingerprint && row.Head.Device == device) superseded.Add((item.Entity, item.Fingerprint));
+            if (device is not null && row.Head.Fingerprint != item.Fingerprint && row.Head.Device == device)
+            {
+                superseded.Add((item.Entity, item.Fingerprint));
+            }
         }
     }
 
@@ -105,7 +121,8 @@ internal sealed class ModelServer : IModelServer
     {
         Assert.Equal(replaced.Fingerprint, Ledger.Find(replaced.Entity)!.Fingerprint);
         feed[replaced.Id] = new Loser(
-            replaced.Id, replaced.Entity, replaced.Fingerprint, ConflictId.Replaced, replaced.WinnerVersion, null, rows[replaced.Entity].Data);
+            replaced.Id, replaced.Entity, replaced.Fingerprint, ConflictId.Replaced, replaced.WinnerVersion, null,
+            rows[replaced.Entity].Data);
     }
 
     private void Store(NewRow row) => rows[row.Entity] =

@@ -42,7 +42,10 @@ public sealed class NormalizationTests
     [InlineData("goal", """{"id":"a"}""", "user_id", "user_1")]
     [InlineData("chess_game", """{"id":"a"}""", "user_id", "user_1")]
     public void A_member_is_normalized(string type, string document, string member, object? expected) =>
-        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(expected)), Rendered(Read(type, document))[member]), Text(Read(type, document)));
+        Assert.True(
+            JsonNode.DeepEquals(
+                JsonNode.Parse(System.Text.Json.JsonSerializer.Serialize(expected)), Rendered(Read(type, document))[member]),
+            Text(Read(type, document)));
 
     [Theory]
     [InlineData("""{"id":"A - B","title":"x"}""", "a-b")]
@@ -58,7 +61,9 @@ public sealed class NormalizationTests
     public void A_piece_gets_its_id(string piece, object? id)
     {
         var incoming = Entry($$"""{"id":"a","pieces":[null,{{piece}},3]}""");
-        Assert.Equal(System.Text.Json.JsonSerializer.Serialize(id), Rendered(incoming)["pieces"]![1]!["id"]?.ToJsonString(Plain) ?? "null", ignoreCase: false);
+        Assert.Equal(
+            System.Text.Json.JsonSerializer.Serialize(id), Rendered(incoming)["pieces"]![1]!["id"]?.ToJsonString(Plain) ?? "null",
+            ignoreCase: false);
         Assert.Equal(ItemRefusal.None, incoming.Refusal);
     }
 
@@ -127,9 +132,16 @@ public sealed class NormalizationTests
     {
         var random = new Json.RandomJson(seed.Item);
         var pick = new Random(seed.Item);
-        string[] members = ["id", "scoreId", "score_id", "scoreTitle", "goalIds", "goal_ids", "createdAt", "updated_at", "updatedAt", "type", "mood", "pieces", "plan_id", "version", "baseVersion", "deletedAt", "x"];
+        string[] members =
+        [
+            "id", "scoreId", "score_id", "scoreTitle", "goalIds", "goal_ids", "createdAt", "updated_at", "updatedAt", "type", "mood",
+            "pieces", "plan_id", "version", "baseVersion", "deletedAt", "x",
+        ];
         var model = members.Where(_ => pick.Next(2) == 0).ToDictionary(m => m, _ => random.Value(2));
-        if (pick.Next(2) == 0) model["pieces"] = new List<object?> { random.Object(1), new Dictionary<string, object?> { ["title"] = random.Value(0) } };
+        if (pick.Next(2) == 0)
+        {
+            model["pieces"] = new List<object?> { random.Object(1), new Dictionary<string, object?> { ["title"] = random.Value(0) } };
+        }
         var type = EntityTypes.Named[pick.Next(EntityTypes.Named.Count)];
         var sent = random.Spell(model);
         var first = Read(new Item(type.Name, "id", Encoding.UTF8.GetBytes(sent)));

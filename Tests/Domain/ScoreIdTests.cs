@@ -10,7 +10,10 @@ namespace Mirubato.Tests.Domain;
 public sealed class ScoreIdTests
 {
     private static readonly string[] Parts =
-        ["a", "B", "score_", "-", "--", "|", "||", " ", "  ", ".", "é", "İ", "Σ", "ΑΣ", "’", "“", "—", "\u00a0", "\ufeff", "\u0085", "7", "unknown", "\ud800"];
+        [
+            "a", "B", "score_", "-", "--", "|", "||", " ", "  ", ".", "é", "İ", "Σ", "ΑΣ", "’", "“", "—", "\u00a0", "\ufeff", "\u0085",
+            "7", "unknown", "\ud800",
+        ];
 
     private static readonly JsonElement Vectors =
         JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Vectors", "score-id.json"))).RootElement;

@@ -84,7 +84,8 @@ public abstract partial class HttpContract
         await laptop.Push($"\"repertoire\":[{{\"scoreId\":\"Clair de Lune-Debussy\",\"deletedAt\":\"{Iso(40)}\"}}]");
         Assert.Empty((await phone.Pull()).List("repertoire"));
 
-        var added = (await phone.Push($"\"repertoire\":[{{\"scoreId\":\"clair de lune-debussy\",\"updatedAt\":\"{Iso(20)}\"}}]")).Only("results");
+        var added = (
+            await phone.Push($"\"repertoire\":[{{\"scoreId\":\"clair de lune-debussy\",\"updatedAt\":\"{Iso(20)}\"}}]")).Only("results");
 
         Assert.Equal("created", added.Text("status"));
         Assert.Equal("clair de lune-debussy", (await laptop.Pull()).Only("repertoire").Text("scoreId"));
@@ -115,7 +116,8 @@ public abstract partial class HttpContract
     {
         var device = Device("d");
         await device.Push($"\"goals\":[{{\"id\":\"g1\",\"updatedAt\":\"{Iso(60)}\"}},{{\"id\":\"g2\",\"updatedAt\":\"{Iso(60)}\"}}]");
-        await device.Push($"\"goals\":[{{\"id\":\"g1\",\"deleted_at\":\"{Iso(1)}\"}},{{\"id\":\"g2\",\"deletedAt\":{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}}}]");
+        await device.Push(
+            $"\"goals\":[{{\"id\":\"g1\",\"deleted_at\":\"{Iso(1)}\"}},{{\"id\":\"g2\",\"deletedAt\":{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}}}]");
 
         Assert.Empty((await device.Pull()).List("goals"));
     }
@@ -143,7 +145,8 @@ public abstract partial class HttpContract
     {
         var device = Device("d");
         var start = (await device.Pull()).Text("syncToken");
-        await device.Push($"\"goals\":[{string.Join(',', Enumerable.Range(0, 1_201).Select(i => $"{{\"id\":\"g{i}\",\"n\":{i},\"updatedAt\":1}}"))}]");
+        await device.Push(
+            $"\"goals\":[{string.Join(',', Enumerable.Range(0, 1_201).Select(i => $"{{\"id\":\"g{i}\",\"n\":{i},\"updatedAt\":1}}"))}]");
 
         var seen = new List<string?>();
         var token = start;
@@ -199,7 +202,8 @@ public abstract partial class HttpContract
         Assert.Empty(reset.List("entries"));
         Assert.Equal(404, (int)await theirs.FindStatus(HttpMethod.Post, $"/api/sync/conflicts/{conflict}/restore"));
         Assert.Equal(404, (int)await theirs.FindStatus(HttpMethod.Delete, $"/api/sync/conflicts/{conflict}"));
-        await theirs.PushEntry($"{{\"id\":\"secret\",\"user_id\":\"{user}\",\"userId\":\"{user}\",\"notes\":\"theirs\",\"updatedAt\":\"{Iso(0)}\"}}");
+        await theirs.PushEntry(
+            $"{{\"id\":\"secret\",\"user_id\":\"{user}\",\"userId\":\"{user}\",\"notes\":\"theirs\",\"updatedAt\":\"{Iso(0)}\"}}");
         await theirs.Push($"\"preferences\":{{\"id\":\"{user}\",\"theme\":\"dark\"}}");
         await theirs.Ask(HttpMethod.Get, $"/api/sync/pull?userId={user}&user_id={user}&sub={user}");
 
@@ -235,7 +239,9 @@ public abstract partial class HttpContract
         {
             var got = pulled[member]![0]!.AsObject();
             foreach (var (name, value) in items![0]!.AsObject())
-                Assert.True(JsonNode.DeepEquals(value, got[name]), $"{member}.{name} went in as {value?.ToJsonString()} and came out as {got[name]?.ToJsonString()}");
+                Assert.True(
+                    JsonNode.DeepEquals(value, got[name]),
+                    $"{member}.{name} went in as {value?.ToJsonString()} and came out as {got[name]?.ToJsonString()}");
         }
     }
 
@@ -243,7 +249,9 @@ public abstract partial class HttpContract
     public async Task One_bad_item_does_not_sink_the_others() // 20
     {
         var device = Device("d");
-        var answer = await device.Push($"\"entries\":[{Entry("good", "x")},7,{{\"notes\":\"no id\"}},{{\"id\":\"twice\",\"a\":1,\"a\":2}},{{\"id\":\"big\",\"n\":1e999}}],\"surprise\":[1]");
+        var answer = await device.Push(
+            $"\"entries\":[{Entry("good", "x")},7,{{\"notes\":\"no "
+                + "id\"}},{{\"id\":\"twice\",\"a\":1,\"a\":2}},{{\"id\":\"big\",\"n\":1e999}}],\"surprise\":[1]");
 
         Assert.Equal(
             ["duplicate_keys", "invalid", "invalid", "number_out_of_range", "unknown_type"],
@@ -262,7 +270,9 @@ public abstract partial class HttpContract
         Assert.Equal(["one", "two"], (await phone.Pull()).List("entries").Select(entry => entry.Text("id")).Order());
 
         var again = await laptop.Push($"\"entries\":[{one},{two},{Entry("three", "scales", 5, session)}]");
-        Assert.Equal((2, "three"), (again.GetProperty("stats").GetProperty("duplicatesPrevented").GetInt32(), again.Only("results").Text("entityId")));
+        Assert.Equal(
+            (2, "three"),
+            (again.GetProperty("stats").GetProperty("duplicatesPrevented").GetInt32(), again.Only("results").Text("entityId")));
     }
 
     [Theory]
@@ -318,7 +328,8 @@ public abstract partial class HttpContract
         var phone = Device("phone");
         async Task<string?> Batch(string id, int version, string notes)
         {
-            var item = $"{{\"type\":\"logbook_entry\",\"id\":\"{id}\",\"version\":{version},\"data\":{{\"notes\":\"{notes}\",\"updatedAt\":\"2026-01-01T10:00:00.000Z\"}}}}";
+            var item =
+                $"{{\"type\":\"logbook_entry\",\"id\":\"{id}\",\"version\":{version},\"data\":{{\"notes\":\"{notes}\",\"updatedAt\":\"2026-01-01T10:00:00.000Z\"}}}}";
             return (await phone.Ask(HttpMethod.Post, "/api/sync/batch", $"{{\"entities\":[{item}]}}")).Only("results").Text("status");
         }
 
@@ -330,13 +341,19 @@ public abstract partial class HttpContract
             Assert.Equal("updated", await Batch($"up{i}", 7, $"higher {i}"));
         }
 
-        Assert.All((await phone.Pull()).List("entries"), entry => Assert.StartsWith("higher", entry.Text("notes"), StringComparison.Ordinal));
+        Assert.All(
+            (await phone.Pull()).List("entries"), entry => Assert.StartsWith("higher", entry.Text("notes"), StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_device_whose_name_is_no_ASCII_syncs_under_its_name()
     {
-        foreach (var (sent, name) in ((string, string)[])[("G%C3%A4ste%20iPad", "Gäste iPad"), ("%E7%90%B4", "琴"), ("100%", "100%"), ("a%2", "a%2"), ("%FFx", "%FFx"), ("it%E2%80%99s", "it’s"), ("plain", "plain")])
+        foreach (
+            var (sent, name) in ((string, string)[])
+            [
+                ("G%C3%A4ste%20iPad", "Gäste iPad"), ("%E7%90%B4", "琴"), ("100%", "100%"), ("a%2", "a%2"), ("%FFx", "%FFx"),
+                ("it%E2%80%99s", "it’s"), ("plain", "plain"),
+            ])
         {
             await Device(sent).Push("");
             Assert.Contains(name, (await Device(null).Get("/api/sync/devices")).List("devices").Select(device => device.Text("deviceId")));
@@ -350,7 +367,8 @@ public abstract partial class HttpContract
     public async Task An_export_that_is_imported_after_deleting_everything_brings_it_all_back()
     {
         var phone = Device("phone");
-        await phone.Push($"\"entries\":[{Entry("e1", "kept ü", 600)},{Entry("e2", "later edited", 600)}],\"preferences\":{{\"theme\":\"dark\"}}");
+        await phone.Push(
+            $"\"entries\":[{Entry("e1", "kept ü", 600)},{Entry("e2", "later edited", 600)}],\"preferences\":{{\"theme\":\"dark\"}}");
         await phone.Ask(HttpMethod.Post, "/api/sync/batch", """{"entities":[{"type":"my_own","id":"o","data":{"x":1}}]}""");
         using var exported = await phone.Send(HttpMethod.Get, "/api/sync/export");
         var export = await exported.Content.ReadAsStringAsync();
@@ -372,7 +390,9 @@ public abstract partial class HttpContract
         await phone.Send(HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"));
         await phone.Ask(HttpMethod.Post, "/api/sync/import", export);
         var restored = await phone.Pull();
-        Assert.Equal(before.List("entries").Select(entry => entry.Text("notes")).Order(), restored.List("entries").Select(entry => entry.Text("notes")).Order());
+        Assert.Equal(
+            before.List("entries").Select(entry => entry.Text("notes")).Order(),
+            restored.List("entries").Select(entry => entry.Text("notes")).Order());
     }
 
     [Theory]
@@ -394,7 +414,9 @@ public abstract partial class HttpContract
         await laptop.PushEntry(Entry("e", "x", 60));
         var token = (await phone.Pull()).Text("syncToken");
         Assert.Equal(400, (int)await laptop.FindStatus(HttpMethod.Delete, "/api/sync/data"));
-        using (var erased = await laptop.Send(HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"))) Assert.True(erased.IsSuccessStatusCode);
+        using (
+            var erased = await laptop.Send(
+                HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"))) Assert.True(erased.IsSuccessStatusCode);
 
         var after = await phone.Pull(token);
         Assert.True(after.GetProperty("reset").GetBoolean());

@@ -15,7 +15,9 @@ public abstract partial class HttpContract
             """{"changes":{"goals":[{"id":"g","updatedAt":1700000000000,"goalIds":["a"]}],"repertoire":[{"scoreId":"A - B"}],"preferences":{"theme":"dark"}}}""",
             """{"changes":{"practicePlans":[{"id":"p","baseVersion":1}],"planOccurrences":[{"id":"o","planId":"p"}],"planTemplates":[null,{"id":"t"}],"widgets":[1]}}""",
         ]),
-        ("/api/sync/batch", ["""{"entities":[{"type":"goal","id":"g","data":{"id":"g","n":1},"checksum":"c","version":1},{"type":"own_type","id":"x","data":{"a":[{}]}},{"type":"logbook_entry","id":"e","deleted":true}]}"""]),
+        (
+            "/api/sync/batch",
+            ["""{"entities":[{"type":"goal","id":"g","data":{"id":"g","n":1},"checksum":"c","version":1},{"type":"own_type","id":"x","data":{"a":[{}]}},{"type":"logbook_entry","id":"e","deleted":true}]}"""]),
         ("/api/sync/pull", ["""{"since":"00000000000000000000000000000000.3","types":["goal"],"limit":5}"""]),
     ];
 

@@ -23,10 +23,18 @@ public abstract partial class HttpContract
     public async Task One_key_with_another_body_is_422_also_when_only_a_nested_timestamp_differs() // 22, 23
     {
         var device = Device("d");
-        Assert.Equal(200, (int)await device.FindStatus(HttpMethod.Post, "/api/sync/push", "{\"timestamp\":1,\"changes\":{\"entries\":[{\"id\":\"e\",\"timestamp\":1}]}}", "k"));
+        Assert.Equal(
+            200,
+            (int)await device.FindStatus(
+                HttpMethod.Post, "/api/sync/push", "{\"timestamp\":1,\"changes\":{\"entries\":[{\"id\":\"e\",\"timestamp\":1}]}}", "k"));
 
-        Assert.Equal(200, (int)await device.FindStatus(HttpMethod.Post, "/api/sync/push", "{\"changes\":{\"entries\":[{\"timestamp\":1, \"id\":\"e\"}]},\"timestamp\":2,\"requestId\":\"r\"}", "k"));
-        using var other = await device.Send(HttpMethod.Post, "/api/sync/push", "{\"timestamp\":1,\"changes\":{\"entries\":[{\"id\":\"e\",\"timestamp\":2}]}}", "k");
+        Assert.Equal(
+            200,
+            (int)await device.FindStatus(
+                HttpMethod.Post, "/api/sync/push",
+                "{\"changes\":{\"entries\":[{\"timestamp\":1, \"id\":\"e\"}]},\"timestamp\":2,\"requestId\":\"r\"}", "k"));
+        using var other = await device.Send(
+            HttpMethod.Post, "/api/sync/push", "{\"timestamp\":1,\"changes\":{\"entries\":[{\"id\":\"e\",\"timestamp\":2}]}}", "k");
         await other.Problem(422, "IDEMPOTENCY_KEY_REUSED");
     }
 

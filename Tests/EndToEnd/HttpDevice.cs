@@ -13,7 +13,8 @@ internal sealed class HttpDevice(Uri url, string user, string? device) : IDispos
 
     public string Token { get; set; } = Edge.Token(user);
 
-    public async Task<HttpResponseMessage> Send(HttpMethod method, string path, string? body = null, string? key = null, params (string Name, string Value)[] headers)
+    public async Task<HttpResponseMessage> Send(
+        HttpMethod method, string path, string? body = null, string? key = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);

@@ -26,11 +26,14 @@ internal sealed class LiveServer : IAsyncDisposable
     public static async Task<LiveServer> StartWith(Action<IServiceCollection> services, string setting, params string[] more)
     {
         // Over PostgreSQL a silo has fixed ports, which several of one process must not share.
-        string[] ports = setting.Contains("Postgres", StringComparison.Ordinal) ? [$"--Silo:Port={Faults.FreePort.Next()}", $"--Silo:GatewayPort={Faults.FreePort.Next()}"] : [];
+        string[] ports = setting.Contains("Postgres", StringComparison.Ordinal)
+            ? [$"--Silo:Port={Faults.FreePort.Next()}", $"--Silo:GatewayPort={Faults.FreePort.Next()}"]
+            : [];
         string[] args =
         [
             "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", setting,
-            "--Limits:RequestsPerSecond=1000000", "--Limits:RequestBurst=1000000", "--Limits:RefusedTokensPerMinute=1000000", .. ports, .. more,
+            "--Limits:RequestsPerSecond=1000000", "--Limits:RequestBurst=1000000", "--Limits:RefusedTokensPerMinute=1000000",
+            .. ports, .. more,
         ];
         var app = GatewayHost.Build(args, builder =>
         {

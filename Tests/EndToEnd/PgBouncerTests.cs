@@ -32,7 +32,11 @@ public sealed class PgBouncerTests(PostgresCluster cluster)
         await using var two = await source.OpenConnectionAsync();
         foreach (var connection in (NpgsqlConnection[])[one, two])
         {
-            foreach (var (setting, value) in ((string, string)[])[("statement_timeout", "7s"), ("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan")])
+            foreach (
+                var (setting, value) in ((string, string)[])
+                [
+                    ("statement_timeout", "7s"), ("enable_seqscan", "off"), ("plan_cache_mode", "force_generic_plan"),
+                ])
             {
                 await using var command = new NpgsqlCommand($"SHOW {setting}", connection);
                 Assert.Equal(value, await command.ExecuteScalarAsync());
@@ -67,7 +71,12 @@ internal sealed class PgBouncer : IAsyncDisposable
             """);
         // It refuses to run as root.
         string[] command = Environment.UserName == "root" ? ["-u", "postgres", file] : [file];
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(
+                directory,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
         process = Process.Start(new ProcessStartInfo(NeedsPgBouncerFactAttribute.Program!, ["-q", .. command]))!;
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ToString()) { Host = "127.0.0.1", Port = port }.ToString();
     }

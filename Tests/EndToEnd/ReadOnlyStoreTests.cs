@@ -57,13 +57,17 @@ public sealed class ReadOnlyStoreTests(PostgresCluster cluster)
         using var health = new HttpClient { BaseAddress = server.Url };
         var clock = Stopwatch.StartNew();
         // Connections of before are found broken one by one, and health is asked once a second.
-        while (await Reason(laptop) != reason || await Health(health) != (HttpStatusCode.OK, "degraded", reason)) Assert.InRange(clock.Elapsed, TimeSpan.Zero, Patience);
+        while (await Reason(laptop) != reason || await Health(health) != (HttpStatusCode.OK, "degraded", reason))
+        {
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, Patience);
+        }
 
         foreach (var name in (string?[])["laptop", "never seen before", null])
         {
             using var device = server.Device("ada", name);
             Assert.Contains("stored", (await device.Pull()).List("entries").Select(entry => entry.Text("notes")));
-            foreach (var path in (string[])["/api/sync/status", "/api/sync/devices", "/api/sync/conflicts", "/api/goals", "/api/sync/export"])
+            foreach (
+                var path in (string[])["/api/sync/status", "/api/sync/devices", "/api/sync/conflicts", "/api/goals", "/api/sync/export"])
                 Assert.Equal(HttpStatusCode.OK, await device.FindStatus(HttpMethod.Get, path));
         }
     }
@@ -81,7 +85,8 @@ public sealed class ReadOnlyStoreTests(PostgresCluster cluster)
         return (response.StatusCode, answer.Text("status"), answer.TryGetProperty("reason", out var reason) ? reason.GetString() : null);
     }
 
-    private static string Large(int i) => $"{{\"changes\":{{\"entries\":[{{\"id\":\"large{i}\",\"notes\":\"{new string('n', 200_000)}\"}}]}}}}";
+    private static string Large(int i) =>
+        $"{{\"changes\":{{\"entries\":[{{\"id\":\"large{i}\",\"notes\":\"{new string('n', 200_000)}\"}}]}}}}";
 
     private static async Task SetReadOnly(string database, bool readOnly)
     {
@@ -91,7 +96,8 @@ public sealed class ReadOnlyStoreTests(PostgresCluster cluster)
         await using var connection = new NpgsqlConnection(settings.ToString());
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
-            $"ALTER DATABASE {name} SET default_transaction_read_only = {(readOnly ? "on" : "off")}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'", connection);
+            $"ALTER DATABASE {name} SET default_transaction_read_only = "
+            + $"{(readOnly ? "on" : "off")}; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'", connection);
         await command.ExecuteNonQueryAsync();
     }
 }

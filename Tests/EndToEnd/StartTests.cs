@@ -45,7 +45,11 @@ public sealed class StartTests : IDisposable
             Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), $"--Urls=http://127.0.0.1:{port}", "--environment=Test",
             $"--Auth:Secret={Edge.Secret}", $"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}",
         ];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", arguments)
+            {
+                WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
+            })!;
         var shown = process.StandardOutput.ReadToEndAsync();
         var said = await process.StandardError.ReadToEndAsync();
         await shown;

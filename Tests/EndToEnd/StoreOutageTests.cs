@@ -6,7 +6,10 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.EndToEnd;
 
-/// <summary>The store is killed and comes back while clients write: what was acknowledged is there, what was not may be sent again, nothing happens twice.</summary>
+/// <summary>
+/// The store is killed and comes back while clients write: what was acknowledged is there, what was not may be sent again, nothing happens
+/// twice.
+/// </summary>
 public sealed class StoreOutageTests
 {
     private const int Writers = 8;

@@ -167,7 +167,8 @@ public sealed class AnnouncementQueueTests : IDisposable
     [Fact]
     public async Task A_bug_in_the_own_process_reaches_no_commit()
     {
-        var queue = new AnnouncementQueue(new PlainNode(null!, new FakeClock(), gateway: new Throwing()).Silo, gateway, isLocal: true, () => lost++);
+        var queue = new AnnouncementQueue(
+            new PlainNode(null!, new FakeClock(), gateway: new Throwing()).Silo, gateway, isLocal: true, () => lost++);
         await Tell(queue, Rows(1));
         Assert.Equal(0, lost);
     }
@@ -189,7 +190,10 @@ public sealed class AnnouncementQueueTests : IDisposable
     private static UserNews Rows(long seq, int bytes = 1)
     {
         var row = new StoredRow(new EntityKey("goal", "g" + seq), seq, seq, 0, null, new byte[bytes]);
-        return new UserNews(User) { Announcement = new Announcement(Epoch, new Revision(seq - 1), new Revision(seq), [new AnnouncedRow(row, null, IsNew: true)]) };
+        return new UserNews(User)
+        {
+            Announcement = new Announcement(Epoch, new Revision(seq - 1), new Revision(seq), [new AnnouncedRow(row, null, IsNew: true)]),
+        };
     }
 
     private void AssertTold(bool isTold, long head)

@@ -97,7 +97,9 @@ public sealed class ConfirmedStateTests : IDisposable
     public async Task A_commit_in_another_epoch_confirms_nothing()
     {
         await Fresh();
-        await turns.Run(() => confirmed.Committed(new SyncToken(new Epoch(Guid.NewGuid()), new Revision(2)), 0, clock.NowMs, 0, node.Silo.Clock.Read()));
+        await turns.Run(
+            () =>
+                confirmed.Committed(new SyncToken(new Epoch(Guid.NewGuid()), new Revision(2)), 0, clock.NowMs, 0, node.Silo.Clock.Read()));
         await Fresh();
         Assert.Equal(2, Asked);
     }

@@ -8,14 +8,17 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
 {
     public ISyncCoordinatorGrain Grain => grain;
 
-    public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) => (await grain.Write(request)).ValueOrThrow();
+    public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
+        (await grain.Write(request)).ValueOrThrow();
 
     public async ValueTask<WriteAnswer> Restore(Caller caller, string id, CancellationToken cancel) =>
         (await grain.Restore(new RestoreRequest(caller, id))).ValueOrThrow();
 
-    public async ValueTask<bool> Dismiss(string id, CancellationToken cancel) => (await grain.Dismiss(new DismissRequest(id))).ValueOrThrow();
+    public async ValueTask<bool> Dismiss(string id, CancellationToken cancel) =>
+        (await grain.Dismiss(new DismissRequest(id))).ValueOrThrow();
 
-    public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => (await grain.HistoryState(caller)).ValueOrThrow();
+    public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) =>
+        (await grain.HistoryState(caller)).ValueOrThrow();
 
     public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => (await grain.Status(caller)).ValueOrThrow();
 
@@ -30,7 +33,8 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => reader.Read(caller, query, cancel);
 
-    public ValueTask<List<ConflictReport>> Conflicts(string? after, int limit, CancellationToken cancel) => reader.Conflicts(user, after, limit, cancel);
+    public ValueTask<List<ConflictReport>> Conflicts(string? after, int limit, CancellationToken cancel) =>
+        reader.Conflicts(user, after, limit, cancel);
 }
 
 /// <summary>The calls of one coordinator on turns of its own, as Orleans would run them: one at a time, interleaved at awaits.</summary>
@@ -64,5 +68,6 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<TicketGrant?> RedeemTicket(TicketRedemption redemption) => Run(() => coordinator.RedeemTicket(redemption));
 
-    private Task<T> Run<T>(Func<Task<T>> call) => Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.None, turns).Unwrap();
+    private Task<T> Run<T>(Func<Task<T>> call) =>
+        Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.None, turns).Unwrap();
 }

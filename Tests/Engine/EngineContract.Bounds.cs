@@ -23,7 +23,9 @@ public abstract partial class EngineContract
         using var body = JsonDocument.Parse(answer.Body);
         var conflicts = body.RootElement.GetProperty("conflicts").EnumerateArray().ToList();
         Assert.Equal(400, conflicts.Count);
-        var copied = conflicts.Where(conflict => conflict.TryGetProperty("server", out _)).Select(conflict => conflict.GetProperty("entityId").GetString()).ToList();
+        var copied = conflicts.Where(conflict => conflict.TryGetProperty("server", out _))
+            .Select(conflict => conflict.GetProperty("entityId").GetString())
+            .ToList();
         Assert.InRange(copied.Count, 1, Limits.AnswerCopiesBytesMax / (249 * 1024));
         Assert.Equal(copied.Count, copied.Distinct().Count());
         Assert.Equal(token.ToString(), body.RootElement.GetProperty("syncToken").GetString());
@@ -67,14 +69,17 @@ public abstract partial class EngineContract
     [Fact]
     public async Task Results_with_the_longest_ids_stay_within_the_answer()
     {
-        var ids = Enumerable.Range(0, 10_000).Select(i => new string('"', UsableId.UnitsMax - 5) + i.ToString("D5", System.Globalization.CultureInfo.InvariantCulture));
-        var items = ids.Select(id => new Item("goal", null, JsonSerializer.SerializeToUtf8Bytes(new { id, updatedAt = Clock.NowMs }))).ToArray();
+        var ids = Enumerable.Range(0, 10_000).Select(
+            i => new string('"', UsableId.UnitsMax - 5) + i.ToString("D5", System.Globalization.CultureInfo.InvariantCulture));
+        var items = ids.Select(
+            id => new Item("goal", null, JsonSerializer.SerializeToUtf8Bytes(new { id, updatedAt = Clock.NowMs }))).ToArray();
 
         var answer = await Coordinator().Write(Push(null, items), Cancel);
 
         Assert.InRange(answer.Body.Length, 1, Limits.AnswerResultsBytesMax + 1_024);
         using var body = JsonDocument.Parse(answer.Body);
-        Assert.Equal(items.Length, body.RootElement.GetProperty("results").GetArrayLength() + body.RootElement.GetProperty("notListed").GetInt32());
+        Assert.Equal(
+            items.Length, body.RootElement.GetProperty("results").GetArrayLength() + body.RootElement.GetProperty("notListed").GetInt32());
     }
 
     [Fact]
@@ -86,7 +91,8 @@ public abstract partial class EngineContract
 
         var another = ModelServer.Edit("one_more", "x", "v", Clock.NowMs);
         Assert.Equal(ItemRefusal.Quota, (await One(node.Write(Push(null, another), Cancel))).Refusal);
-        Assert.Equal(ItemStatus.Created, (await One(node.Write(Push(null, ModelServer.Edit("type_0", "y", "v", Clock.NowMs)), Cancel))).Status);
+        Assert.Equal(
+            ItemStatus.Created, (await One(node.Write(Push(null, ModelServer.Edit("type_0", "y", "v", Clock.NowMs)), Cancel))).Status);
 
         await node.Write(Push(null, ModelServer.Delete("type_1", "x", Clock.NowMs + 1)), Cancel);
         Assert.Equal(ItemStatus.Created, (await One(node.Write(Push(null, another), Cancel))).Status);

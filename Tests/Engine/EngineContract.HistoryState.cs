@@ -123,7 +123,9 @@ public abstract partial class EngineContract
         var answer = await node.Write(Batch(token, Goal("mine")), Cancel);
 
         using var body = System.Text.Json.JsonDocument.Parse(answer.Body);
-        Assert.Equal("theirs", Assert.Single(body.RootElement.GetProperty("changes").GetProperty("goals").EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(
+            "theirs",
+            Assert.Single(body.RootElement.GetProperty("changes").GetProperty("goals").EnumerateArray()).GetProperty("id").GetString());
         Assert.Equal(1, body.RootElement.GetProperty("downloaded").GetInt32());
         Assert.Equal(new SyncToken(token.Epoch, new Revision(2)).ToString(), body.RootElement.GetProperty("newSyncToken").GetString());
     }

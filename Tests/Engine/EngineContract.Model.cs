@@ -49,7 +49,10 @@ public abstract partial class EngineContract
 
         public IReadOnlyList<StoredRow> Pull(long after, int rows)
         {
-            var page = store.Read(user, null, new ReadQuery { After = new Revision(after), Rows = rows }, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult();
+            var page = store.Read(user, null, new ReadQuery { After = new Revision(after), Rows = rows }, clock.NowMs, Cancel)
+                .AsTask()
+                .GetAwaiter()
+                .GetResult();
             Assert.Equal(page.More, page.Rows.Count == rows && page.HistoryState.Last.Number > page.Rows[^1].Seq);
             return page.Rows;
         }
@@ -65,7 +68,11 @@ public abstract partial class EngineContract
         {
             var snapshot = Snapshot();
             Assert.All(snapshot.Heads, h => Assert.True(given.Add(h.Head.Seq.Number)));
-            if (snapshot.Heads.Count > 0) Assert.Equal(snapshot.HistoryState.Last, snapshot.Heads.Max(h => h.Head.Seq.Number) is var last ? new Revision(last) : default);
+            if (snapshot.Heads.Count > 0)
+            {
+                Assert.Equal(
+                    snapshot.HistoryState.Last, snapshot.Heads.Max(h => h.Head.Seq.Number) is var last ? new Revision(last) : default);
+            }
             _ = new Ledger(snapshot);
         }
 

@@ -10,7 +10,8 @@ public abstract partial class EngineContract
     public async Task One_key_sent_32_times_at_once_to_two_nodes_executes_once_and_answers_the_same_bytes()
     {
         Coordinator[] nodes = [Coordinator(), Coordinator()];
-        var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(i => Task.Run(async () => await nodes[i % 2].Write(Push("k", Goal("g")), Cancel))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 32).Select(i => Task.Run(async () => await nodes[i % 2].Write(Push("k", Goal("g")), Cancel))));
 
         Assert.Single(answers, a => !a.Replayed);
         Assert.All(answers, a => Assert.Equal(answers[0].Body.ToArray(), a.Body.ToArray()));
@@ -150,7 +151,8 @@ public abstract partial class EngineContract
         var restored = await One(node.Restore(Caller("d1"), kept.Id, Cancel));
 
         Assert.Equal(ItemStatus.Updated, restored.Status);
-        Assert.Contains("older", System.Text.Encoding.UTF8.GetString(Assert.Single(await Everything()).Data.Span), StringComparison.Ordinal);
+        Assert.Contains(
+            "older", System.Text.Encoding.UTF8.GetString(Assert.Single(await Everything()).Data.Span), StringComparison.Ordinal);
         Assert.Empty(await node.Conflicts(null, 10, Cancel));
         Assert.Equal(RequestRefusal.NotFound, (await node.Restore(Caller("d1"), kept.Id, Cancel)).Refusal);
     }
@@ -182,10 +184,14 @@ public abstract partial class EngineContract
 
         // The trim runs behind the answer; a fourth read of the feed is ordered after it only by waiting for its effect.
         while ((await node.Conflicts(null, 10, Cancel)).Count > 3) await Task.Yield();
-        Assert.DoesNotContain(await node.Conflicts(null, 10, Cancel), c => System.Text.Encoding.UTF8.GetString(c.Document.Span).Contains("older0", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            await node.Conflicts(null, 10, Cancel),
+            c => System.Text.Encoding.UTF8.GetString(c.Document.Span).Contains("older0", StringComparison.Ordinal));
     }
 
-    /// <summary>Two writes before the test's own: one makes the device and the ledger known, the other is held in its commit until released.</summary>
+    /// <summary>
+    /// Two writes before the test's own: one makes the device and the ledger known, the other is held in its commit until released.
+    /// </summary>
     private protected async Task<TaskCompletionSource> Hold(InterruptedStore store, Coordinator node)
     {
         await node.Write(Push(null, Goal("known")), Cancel);
@@ -205,7 +211,10 @@ public abstract partial class EngineContract
     private async Task AssertDigest()
     {
         var sum = UInt128.Zero;
-        foreach (var row in (await Everything()).Where(r => r.DeletedAtMs is null)) sum = unchecked(sum + Digest.From(row.Entity, row.Version));
+        foreach (var row in (await Everything()).Where(r => r.DeletedAtMs is null))
+        {
+            sum = unchecked(sum + Digest.From(row.Entity, row.Version));
+        }
         Assert.Equal(sum, (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Digest);
     }
 }

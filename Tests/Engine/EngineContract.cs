@@ -5,7 +5,9 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Engine;
 
-/// <summary>What coordinators promise over every store. Several nodes over one store are activations that Orleans should not have.</summary>
+/// <summary>
+/// What coordinators promise over every store. Several nodes over one store are activations that Orleans should not have.
+/// </summary>
 public abstract partial class EngineContract : IAsyncLifetime
 {
     protected static readonly CancellationToken Cancel = CancellationToken.None;
@@ -33,9 +35,11 @@ public abstract partial class EngineContract : IAsyncLifetime
     private protected WriteRequest PushBy(string? device, string? key, params Item[] items) =>
         Item.Request(Caller(device), WriteScope.Push, key, SyncToken.Start, items);
 
-    private protected WriteRequest Batch(SyncToken cursor, params Item[] items) => Item.Request(Caller(), WriteScope.Batch, null, cursor, items);
+    private protected WriteRequest Batch(SyncToken cursor, params Item[] items) =>
+        Item.Request(Caller(), WriteScope.Batch, null, cursor, items);
 
-    private protected Item Goal(string id, string value = "v", long? atMs = null) => ModelServer.Edit("goal", id, value, atMs ?? Clock.NowMs);
+    private protected Item Goal(string id, string value = "v", long? atMs = null) =>
+        ModelServer.Edit("goal", id, value, atMs ?? Clock.NowMs);
 
     private protected static async Task<ItemResult> One(ValueTask<WriteAnswer> answer) => Assert.Single((await answer).Items!);
 

@@ -45,7 +45,10 @@ public sealed class SqliteEngineTests : PlainEngineContract
 
         Assert.Equal(RequestRefusal.TooManyTies, refused.Refusal);
         Assert.Equal(documents, (await node.HistoryState(Caller(), Cancel)).Last.Number);
-        foreach (var part in ties.Chunk(100)) Assert.Equal(RequestRefusal.None, (await node.Write(PushBy("d2", null, part), Cancel)).Refusal);
+        foreach (var part in ties.Chunk(100))
+        {
+            Assert.Equal(RequestRefusal.None, (await node.Write(PushBy("d2", null, part), Cancel)).Refusal);
+        }
     }
 
     public override async Task InitializeAsync()

@@ -9,8 +9,8 @@ using Orleans.TestingHost;
 namespace Mirubato.Tests.Engine;
 
 /// <summary>
-/// A cluster of one silo in this process, which is called through an Orleans client: every request and answer is serialized. Several clusters
-/// over one store are the second activations that the fence makes harmless.
+/// A cluster of one silo in this process, which is called through an Orleans client: every request and answer is serialized. Several
+/// clusters over one store are the second activations that the fence makes harmless.
 /// </summary>
 internal sealed class GrainCluster : INode, IAsyncDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class GrainCluster : INode, IAsyncDisposable
 
     public static async Task<GrainCluster> Start(IUserStore store, TimeProvider time, Quotas? quotas = null)
     {
-        var context = new CoordinatorContext(store, new WireAnswers(), quotas ?? new Quotas(), time, new SyncMetrics(), NullLogger<SyncCoordinatorGrain>.Instance);
+        var context = new CoordinatorContext(
+            store, new WireAnswers(), quotas ?? new Quotas(), time, new SyncMetrics(), NullLogger<SyncCoordinatorGrain>.Instance);
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
         builder.ConfigureSiloHost((_, host) => host.Services.AddSingleton(context));

@@ -75,5 +75,6 @@ public sealed class IdempotencyCacheTests
 
     private bool Has(string key) => cache.Find(WriteScope.Push, key, NowMs) is not null;
 
-    private static Receipt Receipt(string key, int bytes = 1) => new(WriteScope.Push, key, default, default, 200, new byte[bytes], NowMs + 1);
+    private static Receipt Receipt(string key, int bytes = 1) =>
+        new(WriteScope.Push, key, default, default, 200, new byte[bytes], NowMs + 1);
 }

@@ -18,8 +18,10 @@ internal sealed class PlainNode : INode, IDisposable
 {
     private readonly ConcurrentDictionary<UserId, (SyncCoordinatorGrain Grain, OnTurns Turns)> all = new();
 
-    public PlainNode(IUserStore store, TimeProvider time, Quotas? quotas = null, IGatewayObserver? gateway = null, SyncMetrics? metrics = null) =>
-        Silo = new CoordinatorContext(store, new WireAnswers(), quotas ?? new Quotas(), time, metrics ?? new SyncMetrics(), NullLogger<SyncCoordinatorGrain>.Instance)
+    public PlainNode(
+        IUserStore store, TimeProvider time, Quotas? quotas = null, IGatewayObserver? gateway = null, SyncMetrics? metrics = null) =>
+        Silo = new CoordinatorContext(
+            store, new WireAnswers(), quotas ?? new Quotas(), time, metrics ?? new SyncMetrics(), NullLogger<SyncCoordinatorGrain>.Instance)
         {
             LocalGateway = gateway,
         };

@@ -24,7 +24,9 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
         var store = new InterruptedStore(Store);
         var node = Coordinator(store);
         var release = await Hold(store, node);
-        var writes = Enumerable.Range(0, Limits.QueuedWritesMax + 1).Select(i => node.Write(Push(null, Goal("g" + i)), Cancel).AsTask()).ToList();
+        var writes = Enumerable.Range(0, Limits.QueuedWritesMax + 1)
+            .Select(i => node.Write(Push(null, Goal("g" + i)), Cancel).AsTask())
+            .ToList();
         release.SetResult();
         var answers = await Task.WhenAll(writes);
 
@@ -73,7 +75,9 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
         var store = new InterruptedStore(Store);
         var node = Coordinator(store);
         var release = await Hold(store, node);
-        var writes = Enumerable.Range(0, 4).Select(i => node.Write(Push(null, Goal("g", "v" + i, Clock.NowMs - 10 + i)), Cancel).AsTask()).ToList();
+        var writes = Enumerable.Range(0, 4)
+            .Select(i => node.Write(Push(null, Goal("g", "v" + i, Clock.NowMs - 10 + i)), Cancel).AsTask())
+            .ToList();
         release.SetResult();
 
         Assert.Equal([3L, 4L, 5L, 6L], (await Task.WhenAll(writes)).Select(a => a.Items![0].Seq));
@@ -92,7 +96,8 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     private protected async Task<Coordinator> Listened(IUserStore store, IGatewayObserver gateway)
     {
         var node = Plain(store, gateway: gateway);
-        await node.For(User).Grain.Report(new Roster(node.Silo.Process.Name, null, 1, gateway, [new LiveConnection("c1", null, Clock.NowMs)]));
+        await node.For(User).Grain.Report(
+            new Roster(node.Silo.Process.Name, null, 1, gateway, [new LiveConnection("c1", null, Clock.NowMs)]));
         return node.For(User);
     }
 }

@@ -11,7 +11,8 @@ public sealed class RosterTests : IDisposable
     public void Dispose() => stage.Dispose();
 
     [Fact]
-    public void Reports_in_any_order_doubled_or_lost_end_in_the_same_connections() => Property.HoldsForSchedules(Play, runs: 300, steps: 60);
+    public void Reports_in_any_order_doubled_or_lost_end_in_the_same_connections() =>
+        Property.HoldsForSchedules(Play, runs: 300, steps: 60);
 
     [Fact]
     public async Task A_higher_number_replaces_a_lower_and_a_lower_says_nothing()
@@ -74,7 +75,9 @@ public sealed class RosterTests : IDisposable
 
     private bool IsLive(string device) => stage.Connections.IsLive(new DeviceId(device));
 
-    /// <summary>Three processes whose connections come and go; their reports wait, overtake each other, come twice or never. The last of each comes.</summary>
+    /// <summary>
+    /// Three processes whose connections come and go; their reports wait, overtake each other, come twice or never. The last of each comes.
+    /// </summary>
     private static void Play(IReadOnlyList<int> schedule)
     {
         using var stage = new RosterStage();
@@ -113,6 +116,7 @@ public sealed class RosterTests : IDisposable
             return Renew(stage);
         }
 
-        public Roster Renew(RosterStage stage) => stage.Roster(name, ++number, [.. Connected.Select(id => stage.Connected(id, isNew: id.EndsWith('1')))]);
+        public Roster Renew(RosterStage stage) =>
+            stage.Roster(name, ++number, [.. Connected.Select(id => stage.Connected(id, isNew: id.EndsWith('1')))]);
     }
 }

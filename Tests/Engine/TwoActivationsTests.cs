@@ -9,7 +9,8 @@ using Xunit.Abstractions;
 namespace Mirubato.Tests.Engine;
 
 /// <summary>
-/// Two activations of one user that write at the same time, as Orleans may run them for a moment: nothing is lost, and nothing happens twice.
+/// Two activations of one user that write at the same time, as Orleans may run them for a moment: nothing is lost, and nothing happens
+/// twice.
 /// <c>MIRUBATO_SEED</c> writes what that run wrote; how the writes meet is the database's.
 /// </summary>
 [Collection(SharesPostgresWithSilos.Name)]
@@ -40,7 +41,9 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
         using var second = new PlainNode(store, clock);
         Coordinator[] both = [first.For(user), second.For(user)];
 
-        var done = (await Task.WhenAll(Enumerable.Range(0, Writers).Select(i => Task.Run(() => Write(both, i, new Random(seed + i)))))).SelectMany(d => d).ToList();
+        var done = (await Task.WhenAll(Enumerable.Range(0, Writers).Select(i => Task.Run(() => Write(both, i, new Random(seed + i))))))
+            .SelectMany(d => d)
+            .ToList();
 
         Assert.Equal(Writers * WritesEach, done.Count);
         var snapshot = await store.Load(user, Revision.Origin, clock.NowMs, CancellationToken.None);
@@ -57,7 +60,10 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
         for (var i = 0; i < WritesEach; i++)
         {
             var isDoubled = random.Next(3) == 0;
-            var items = Enumerable.Range(0, 1 + random.Next(3)).Select(at => Edit(random, $"{writer}-{i}-{at}", (((writer * WritesEach) + i) * 3) + at)).DistinctBy(item => item.Id).ToList();
+            var items = Enumerable.Range(0, 1 + random.Next(3))
+                .Select(at => Edit(random, $"{writer}-{i}-{at}", (((writer * WritesEach) + i) * 3) + at))
+                .DistinctBy(item => item.Id)
+                .ToList();
             var caller = new Caller(user, new DeviceId("d" + writer), clock.NowMs);
             var request = Item.Request(caller, WriteScope.Push, isDoubled ? $"key-{writer}-{i}" : null, SyncToken.Start, items);
             var at = random.Next(2);
@@ -72,7 +78,9 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
     private Item Edit(Random random, string value, int number)
     {
         var (id, atMs) = ("g" + random.Next(25), clock.NowMs - (number * 7_919L % TimesPrime));
-        return random.Next(10) == 0 ? ModelServer.Delete("goal", id, atMs) with { Id = id } : ModelServer.Edit("goal", id, value, atMs) with { Id = id };
+        return random.Next(10) == 0
+            ? ModelServer.Delete("goal", id, atMs) with { Id = id }
+            : ModelServer.Edit("goal", id, value, atMs) with { Id = id };
     }
 
     /// <summary>Who loses the fence too often is told that nothing was written, and asks again.</summary>
@@ -107,8 +115,11 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
     private async Task AssertStored(List<Done> done)
     {
         var page = await store.Read(user, null, new ReadQuery { Rows = 1_000 }, clock.NowMs, CancellationToken.None);
-        var written = done.SelectMany(d => d.Executed.Items!.Zip(d.Items)).Where(pair => IsWritten(pair.First)).ToLookup(pair => pair.First.Entity);
-        Assert.Equal(written.Select(entity => entity.Key).OrderBy(key => key.Id), page.Rows.Select(row => row.Entity).OrderBy(key => key.Id));
+        var written = done.SelectMany(d => d.Executed.Items!.Zip(d.Items))
+            .Where(pair => IsWritten(pair.First))
+            .ToLookup(pair => pair.First.Entity);
+        Assert.Equal(
+            written.Select(entity => entity.Key).OrderBy(key => key.Id), page.Rows.Select(row => row.Entity).OrderBy(key => key.Id));
         foreach (var row in page.Rows)
         {
             var (result, item) = written[row.Entity].MaxBy(pair => pair.First.Seq);

@@ -8,7 +8,9 @@ using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>The worst that one valid token was found to do, one act after the other. What the server answers does not matter here.</summary>
+/// <summary>
+/// The worst that one valid token was found to do, one act after the other. What the server answers does not matter here.
+/// </summary>
 internal sealed class Abuse(Uri server) : IDisposable
 {
     public const string User = "mallory";
@@ -30,7 +32,8 @@ internal sealed class Abuse(Uri server) : IDisposable
     private static readonly byte[] Types = Packed(
         $"{{\"entities\":[{string.Join(',', Enumerable.Range(0, 1_000).Select(i => $"{{\"type\":\"t{i}\",\"id\":\"x\",\"data\":{{\"updatedAt\":1}}}}"))}]}}");
 
-    private readonly HttpClient client = new(new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 256 }) { BaseAddress = server };
+    private readonly HttpClient client = new(
+        new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 256 }) { BaseAddress = server };
     private readonly string token = Edge.Token(User);
 
     public IReadOnlyList<(string Name, Func<CancellationToken, Task> Act)> Acts =>
@@ -50,9 +53,11 @@ internal sealed class Abuse(Uri server) : IDisposable
     {
         await Store("entries", [$$"""{"id":"big","notes":"{{new string('b', 250_000)}}","updatedAt":1700000000000}"""]);
         foreach (var part in Enumerable.Range(0, 100).Chunk(50))
-            await Store("goals", part.Select(i => $$"""{"id":"large{{i}}","notes":"{{new string('l', 200_000)}}","updatedAt":1700000000000}"""));
+            await Store(
+                "goals", part.Select(i => $$"""{"id":"large{{i}}","notes":"{{new string('l', 200_000)}}","updatedAt":1700000000000}"""));
         foreach (var part in Enumerable.Range(0, Entries).Chunk(5_000))
-            await Store("entries", part.Select(i => $$"""{"id":"e{{i}}","scoreTitle":"Etude","notes":"{{i}}","updatedAt":1700000000000}"""));
+            await Store(
+                "entries", part.Select(i => $$"""{"id":"e{{i}}","scoreTitle":"Etude","notes":"{{i}}","updatedAt":1700000000000}"""));
     }
 
     /// <summary>Several times at once, again and again.</summary>
@@ -70,7 +75,8 @@ internal sealed class Abuse(Uri server) : IDisposable
             {
                 await act(end.Token);
             }
-            catch (Exception refused) when (refused is HttpRequestException or IOException or SocketException or WebSocketException or OperationCanceledException)
+            catch (Exception refused) when (
+                refused is HttpRequestException or IOException or SocketException or WebSocketException or OperationCanceledException)
             {
                 await Task.Delay(PauseWhenRefused);
             }
@@ -80,9 +86,11 @@ internal sealed class Abuse(Uri server) : IDisposable
     private async Task Store(string member, IEnumerable<string> items) =>
         Assert.Equal(200, (int)await Send(HttpMethod.Post, "/api/sync/push", Packed(Push(member, items)), CancellationToken.None, "gzip"));
 
-    private Task<HttpStatusCode> Post(string path, byte[] packed, CancellationToken cancel, string? key = null) => Send(HttpMethod.Post, path, packed, cancel, "gzip", key);
+    private Task<HttpStatusCode> Post(string path, byte[] packed, CancellationToken cancel, string? key = null) =>
+        Send(HttpMethod.Post, path, packed, cancel, "gzip", key);
 
-    private async Task<HttpStatusCode> Send(HttpMethod method, string path, byte[] body, CancellationToken cancel, string? encoding = null, string? key = null)
+    private async Task<HttpStatusCode> Send(
+        HttpMethod method, string path, byte[] body, CancellationToken cancel, string? encoding = null, string? key = null)
     {
         using var request = new HttpRequestMessage(method, path) { Content = new ByteArrayContent(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -133,7 +141,9 @@ internal sealed class Abuse(Uri server) : IDisposable
     private async Task Pings(CancellationToken cancel)
     {
         using var raw = await RawConnection.Open(server);
-        await raw.Send($"GET /sync/ws?userId={User}&token={token} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+        await raw.Send(
+            $"GET /sync/ws?userId={User}&token={token} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: "
+            + $"websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
         var pings = Enumerable.Repeat((byte[])[0x89, 0x80, 0, 0, 0, 0], 10_000).SelectMany(ping => ping).ToArray();
         while (!cancel.IsCancellationRequested && !raw.IsReset) await raw.Send(pings);
     }

@@ -51,7 +51,8 @@ public sealed class AbuseTests(ITestOutputHelper output)
         var wrong = new List<string>();
         foreach (var (name, act) in abuse.Acts)
         {
-            var seen = await quiet.During(Abuse.Repeat(act, TimeSpan.FromSeconds(Math.Min(FaultSettings.Seconds, SecondsMax) / (double)abuse.Acts.Count)));
+            var seen = await quiet.During(
+                Abuse.Repeat(act, TimeSpan.FromSeconds(Math.Min(FaultSettings.Seconds, SecondsMax) / (double)abuse.Acts.Count)));
             output.WriteLine($"{name}: {seen}, {server.ResidentBytes >> 20} MiB");
             wrong.AddRange(seen.Failures.Take(3).Select(failure => $"{name}: {failure}"));
             if (seen.P99Ms > SlowerMax * before.P99Ms) wrong.Add($"{name}: {seen}, without it {before}");
@@ -72,8 +73,12 @@ public sealed class AbuseTests(ITestOutputHelper output)
             ("tombstones", "SELECT count(*) FROM sync_data WHERE user_id = $1 AND deleted_ms IS NOT NULL", Limits.TombstonesMax),
             ("types", "SELECT count(DISTINCT entity_type) FROM sync_data WHERE user_id = $1 AND deleted_ms IS NULL", Limits.TypesMax),
             ("receipts", "SELECT count(*) FROM idempotency_keys WHERE user_id = $1", Limits.ReceiptsMax),
-            ("bytes of receipts", "SELECT coalesce(sum(length(response)), 0)::bigint FROM idempotency_keys WHERE user_id = $1", Limits.ReceiptBytesMax),
-            ("bytes of conflicts", "SELECT coalesce(sum(length(document)), 0)::bigint FROM sync_conflicts WHERE user_id = $1", ConflictBytesMax),
+            (
+                "bytes of receipts", "SELECT coalesce(sum(length(response)), 0)::bigint FROM idempotency_keys WHERE user_id = $1",
+                Limits.ReceiptBytesMax),
+            (
+                "bytes of conflicts", "SELECT coalesce(sum(length(document)), 0)::bigint FROM sync_conflicts WHERE user_id = $1",
+                ConflictBytesMax),
         };
         var over = new List<string>();
         await using var source = NpgsqlDataSource.Create(database);

@@ -1,6 +1,8 @@
 namespace Mirubato.Tests.Faults;
 
-/// <summary>Wakes whoever waits for something to have changed. Take <see cref="Next"/> before looking, so that nothing is missed in between.</summary>
+/// <summary>
+/// Wakes whoever waits for something to have changed. Take <see cref="Next"/> before looking, so that nothing is missed in between.
+/// </summary>
 internal sealed class Bell
 {
     private TaskCompletionSource rung = Fresh();

@@ -26,7 +26,11 @@ internal sealed partial class ClusterScript : IAsyncDisposable
         process = new Process
         {
             StartInfo = new ProcessStartInfo(
-                "env", ["--default-signal=INT", Path.Combine(SourceTree.Root, "deploy/cluster/run"), "--no-build", "--port", $"{Url.Port}", "--data", data.FullName, .. options])
+                "env",
+                [
+                    "--default-signal=INT", Path.Combine(SourceTree.Root, "deploy/cluster/run"), "--no-build", "--port", $"{Url.Port}",
+                    "--data", data.FullName, .. options,
+                ])
             { RedirectStandardOutput = true, RedirectStandardError = true },
         };
         process.OutputDataReceived += (_, line) => Take(line.Data);

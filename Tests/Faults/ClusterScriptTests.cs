@@ -50,9 +50,14 @@ public sealed class ClusterScriptTests(ITestOutputHelper output)
 
         Assert.Equal(0, await cluster.Stop(Signal.Terminate));
         // A line for each push when it is answered, and for each socket when it is closed.
-        var served = Regex.Matches(cluster.BalancerLog, @"clients (\w+)/(silo-\d) .*(POST|GET) (/api|/sync)").Select(line => (Backend: line.Groups[1].Value, Silo: line.Groups[2].Value)).ToList();
+        var served = Regex.Matches(cluster.BalancerLog, @"clients (\w+)/(silo-\d) .*(POST|GET) (/api|/sync)")
+            .Select(line => (Backend: line.Groups[1].Value, Silo: line.Groups[2].Value))
+            .ToList();
         Assert.Equal((6, 12), (served.Count(s => s.Backend == "requests"), served.Count(s => s.Backend == "sockets")));
-        foreach (var silo in served.GroupBy(s => s.Silo)) Assert.Equal(2 * silo.Count(s => s.Backend == "requests"), silo.Count(s => s.Backend == "sockets"));
+        foreach (var silo in served.GroupBy(s => s.Silo))
+        {
+            Assert.Equal(2 * silo.Count(s => s.Backend == "requests"), silo.Count(s => s.Backend == "sockets"));
+        }
         Assert.True(served.Select(s => s.Silo).Distinct().Count() > 1, "Six users met in one silo of three.");
     }
 }

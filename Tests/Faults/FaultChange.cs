@@ -7,7 +7,9 @@ namespace Mirubato.Tests.Faults;
 /// <param name="Base">The version its device had seen when it made it.</param>
 internal sealed record FaultItem(FaultEntity Entity, bool IsDelete, string Marker, long ClientMs, long? Base);
 
-/// <summary>One action of one device: by HTTP, by socket, or by both with the same clock. Its bytes never change, however often it is sent.</summary>
+/// <summary>
+/// One action of one device: by HTTP, by socket, or by both with the same clock. Its bytes never change, however often it is sent.
+/// </summary>
 internal sealed class FaultChange
 {
     private const int FillBytes = 3_000;
@@ -58,7 +60,8 @@ internal sealed class FaultChange
     public override string ToString() => $"{Device} {(Items[0].IsDelete ? "deletes" : "saves")} {Items[0].Entity} ({Items[0].Marker})";
 
     /// <summary>What a device that made it keeps.</summary>
-    public ToldEntity Copy => new(Items[0].Entity, 0, Items[0].ClientMs, Items[0].Marker, Document(Items[0], namesBase: false).ToJsonString());
+    public ToldEntity Copy =>
+        new(Items[0].Entity, 0, Items[0].ClientMs, Items[0].Marker, Document(Items[0], namesBase: false).ToJsonString());
 
     private string Push(string section, string? token)
     {
@@ -93,7 +96,10 @@ internal sealed class FaultChange
     private string Event(FaultItem item)
     {
         var type = item.Entity.Type;
-        var frame = new JsonObject { ["type"] = item.IsDelete ? type.Delete ?? "ENTITY_DELETED" : type.Upsert, ["timestamp"] = FaultFrames.Iso(item.ClientMs) };
+        var frame = new JsonObject
+        {
+            ["type"] = item.IsDelete ? type.Delete ?? "ENTITY_DELETED" : type.Upsert, ["timestamp"] = FaultFrames.Iso(item.ClientMs),
+        };
         if (namesDeviceOnSocket)
         {
             frame["mutationId"] = "s-" + item.Marker;

@@ -6,16 +6,25 @@ internal sealed class FaultChecks(FaultWorld world, History history)
     private readonly ILookup<(string User, string Marker), CommittedRow> byMarker =
         history.Rows.Where(row => row.Marker is not null).ToLookup(row => (row.User, row.Marker!));
 
-    private readonly ILookup<(string User, FaultEntity Entity), CommittedRow> byEntity = history.Rows.ToLookup(row => (row.User, row.Entity));
+    private readonly ILookup<(
+        string User, FaultEntity Entity), CommittedRow> byEntity = history.Rows.ToLookup(row => (row.User, row.Entity));
 
     private readonly Dictionary<(string User, string Marker), FaultItem> items =
-        world.Changes.SelectMany(change => change.Items.Select(item => (Key: (change.User, item.Marker), Item: item))).ToDictionary(one => one.Key, one => one.Item);
+        world.Changes.SelectMany(
+            change =>
+                change.Items.Select(item => (Key: (change.User, item.Marker), Item: item))).ToDictionary(one => one.Key, one => one.Item);
 
     private readonly ILookup<(string User, FaultEntity Entity, long ClientMs), FaultItem> deletes =
-        world.Changes.SelectMany(change => change.Items.Where(item => item.IsDelete).Select(item => (Key: (change.User, item.Entity, item.ClientMs), Item: item))).ToLookup(one => one.Key, one => one.Item);
+        world.Changes.SelectMany(
+            change =>
+                change.Items.Where(item => item.IsDelete).Select(
+                    item => (Key: (change.User, item.Entity, item.ClientMs), Item: item))).ToLookup(one => one.Key, one => one.Item);
 
     public IEnumerable<string> All() =>
-        [.. world.Faults, .. Gaps(), .. Twice(), .. Unkept(), .. Lost(), .. WithoutReceipt(), .. Passed(), .. world.Trails.SelectMany(trail => trail.Faults), .. world.Trails.SelectMany(history.Overtaken)];
+        [
+            .. world.Faults, .. Gaps(), .. Twice(), .. Unkept(), .. Lost(), .. WithoutReceipt(), .. Passed(),
+            .. world.Trails.SelectMany(trail => trail.Faults), .. world.Trails.SelectMany(history.Overtaken),
+        ];
 
     /// <summary>Revisions go up by one.</summary>
     private IEnumerable<string> Gaps()
@@ -24,16 +33,20 @@ internal sealed class FaultChecks(FaultWorld world, History history)
         {
             var seqs = history.Rows.Where(row => row.User == user).Select(row => row.Seq).ToList();
             if (!seqs.SequenceEqual(Enumerable.Range(1, seqs.Count).Select(i => (long)i)) || head != seqs.Count)
-                yield return $"{user}: the head is {head}, revisions are {seqs.Count} from {seqs.FirstOrDefault()} to {seqs.LastOrDefault()}";
+                yield return $"{user}: the head is {head}, revisions are {seqs.Count} from {seqs.FirstOrDefault()} to "
+                    + $"{seqs.LastOrDefault()}";
         }
     }
 
     /// <summary>An action has one revision, by however many paths and how often it was sent.</summary>
     private IEnumerable<string> Twice()
     {
-        foreach (var (_, rows) in history.Rows.GroupBy(row => (row.User, row.Entity, row.Marker ?? $"deleted at {row.ClientMs}")).Select(group => (group.Key, group.ToList())))
+        foreach (
+            var (_, rows) in history.Rows.GroupBy(
+                row => (row.User, row.Entity, row.Marker ?? $"deleted at {row.ClientMs}")).Select(group => (group.Key, group.ToList())))
         {
-            var executions = rows.Where((row, i) => i == 0 || history.Next(rows[i - 1]) != row || !History.IsAnnouncedAgain(rows[i - 1], row)).ToList();
+            var executions = rows.Where(
+                (row, i) => i == 0 || history.Next(rows[i - 1]) != row || !History.IsAnnouncedAgain(rows[i - 1], row)).ToList();
             if (executions.Count > 1) yield return $"executed twice: {string.Join(" and ", executions)}";
         }
     }
@@ -42,7 +55,8 @@ internal sealed class FaultChecks(FaultWorld world, History history)
     private IEnumerable<string> Unkept() =>
         from ack in world.Acknowledgements
         where !IsKept(ack)
-        select $"acknowledged and not kept: {ack.Change}, '{ack.Status}' at version {ack.Version} by {ack.By}; its entity: {string.Join(", ", byEntity[(ack.Change.User, ack.Item.Entity)].TakeLast(5))}";
+        select $"acknowledged and not kept: {ack.Change}, '{ack.Status}' at version {ack.Version} by {ack.By}; its entity: "
+            + $"{string.Join(", ", byEntity[(ack.Change.User, ack.Item.Entity)].TakeLast(5))}";
 
     private bool IsKept(Acknowledged ack)
     {
@@ -72,7 +86,9 @@ internal sealed class FaultChecks(FaultWorld world, History history)
         || history.Feed.Contains((row.User, row.Marker!));
 
     private long? BaseOf(CommittedRow row) =>
-        row.Marker is not null ? items.GetValueOrDefault((row.User, row.Marker))?.Base : deletes[(row.User, row.Entity, row.ClientMs)].FirstOrDefault(item => item.Base is not null)?.Base;
+        row.Marker is not null
+            ? items.GetValueOrDefault((row.User, row.Marker))?.Base
+            : deletes[(row.User, row.Entity, row.ClientMs)].FirstOrDefault(item => item.Base is not null)?.Base;
 
     /// <summary>The receipt of a key is there as soon as its answer was given.</summary>
     private IEnumerable<string> WithoutReceipt() =>

@@ -3,14 +3,18 @@ using Npgsql;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>Three silos, each with its Gateway, over a PostgreSQL of their own, whose table of entities writes down each of its rows, and what can befall them.</summary>
+/// <summary>
+/// Three silos, each with its Gateway, over a PostgreSQL of their own, whose table of entities writes down each of its rows, and what can
+/// befall them.
+/// </summary>
 internal sealed class FaultCluster : IAsyncDisposable
 {
     public const int Size = 3;
 
     // What commits is on record in the same transaction, so the record is exactly the history of revisions.
     private const string Record = """
-        CREATE TABLE audit (user_id text, entity_type text, entity_id text, seq bigint, version bigint, effective_ms bigint, client_ms bigint,
+        CREATE TABLE audit (user_id text, entity_type text, entity_id text, seq bigint, version bigint, effective_ms bigint,
+            client_ms bigint,
             device_id text, is_deleted boolean, marker text, at timestamptz);
         CREATE FUNCTION audit_row() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -28,7 +32,8 @@ internal sealed class FaultCluster : IAsyncDisposable
     private FaultCluster(PostgresCluster store, string database, DirectoryInfo logs)
     {
         (this.store, Database, this.logs) = (store, new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString(), logs);
-        Gateways = [.. Enumerable.Range(0, Size).Select(i => GatewayProcess.Over(database, Path.Combine(logs.FullName, $"gateway-{i}.log")))];
+        Gateways =
+            [.. Enumerable.Range(0, Size).Select(i => GatewayProcess.Over(database, Path.Combine(logs.FullName, $"gateway-{i}.log")))];
     }
 
     public string Database { get; }
@@ -70,7 +75,12 @@ internal sealed class FaultCluster : IAsyncDisposable
         foreach (var gateway in Gateways) await gateway.Heal();
     }
 
-    public string Complaints() => string.Join('\n', Gateways.SelectMany(gateway => gateway.Log.Split('\n')).Where(line => line.Contains("fail:", StringComparison.Ordinal) || line.Contains("crit:", StringComparison.Ordinal)).Take(20));
+    public string Complaints() =>
+        string.Join(
+            '\n',
+            Gateways.SelectMany(gateway => gateway.Log.Split('\n'))
+                .Where(line => line.Contains("fail:", StringComparison.Ordinal) || line.Contains("crit:", StringComparison.Ordinal))
+                .Take(20));
 
     public string Logs => logs.FullName;
 
@@ -96,12 +106,15 @@ internal sealed class FaultCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>As when a proxy or a firewall drops them: commits, reads and the member list lose theirs in the midst of a statement.</summary>
+    /// <summary>
+    /// As when a proxy or a firewall drops them: commits, reads and the member list lose theirs in the midst of a statement.
+    /// </summary>
     private async Task CutConnections()
     {
         try
         {
-            await Run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+            await Run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
         }
         catch (NpgsqlException)
         {

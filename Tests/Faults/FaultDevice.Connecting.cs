@@ -90,17 +90,21 @@ internal sealed partial class FaultDevice
         try
         {
             if (!asks) await open.Ping();
-            else await open.Send(trail.From == 0 ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{trail.From}}}""");
+            else await open.Send(
+                trail.From == 0 ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{trail.From}}}""");
             return open;
         }
-        catch (Exception failure) when (failure is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception failure) when (
+            failure is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             await open.DisposeAsync();
             throw new WebSocketException(failure.Message, failure);
         }
     }
 
-    /// <summary>Sends what waits, until the socket is over, or was silent for so long that one who asks every second takes it for dead.</summary>
+    /// <summary>
+    /// Sends what waits, until the socket is over, or was silent for so long that one who asks every second takes it for dead.
+    /// </summary>
     private async Task Serve(FaultSocket open)
     {
         try
@@ -119,7 +123,8 @@ internal sealed partial class FaultDevice
                 if (open.SilentMs > SilenceMs / 3) await open.Ping();
             }
         }
-        catch (Exception failure) when (failure is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception failure) when (
+            failure is WebSocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             lastFailure = failure.Message;
         }
@@ -162,7 +167,12 @@ internal sealed partial class FaultDevice
         {
             cursor = Math.Max(cursor, trail.Cursor);
             if (trail.Answers(frame) is { } change) Answered(change, frame);
-            else if (frame.GetProperty("type").GetString() is "SYNC_RESPONSE" && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync") isSynced = true;
+            else if (
+                frame.GetProperty("type").GetString() is "SYNC_RESPONSE"
+                    && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync")
+            {
+                isSynced = true;
+            }
             foreach (var told in FaultFrames.Told(frame, user)) Merge(told);
         }
 
@@ -180,14 +190,22 @@ internal sealed partial class FaultDevice
             return;
         }
 
-        var answer = string.Join(' ', new[] { "status", "seq", "version", "updatedAt" }.Select(member => frame.TryGetProperty(member, out var value) ? value.ToString() : "-"));
-        if (change.SocketKey is not null && change.SocketAnswer is { } first && first != answer) world.Fault($"{change} by socket was answered '{first}', and when it was sent again '{answer}'");
+        var answer = string.Join(
+            ' ',
+            new[] { "status", "seq", "version", "updatedAt" }.Select(
+                member => frame.TryGetProperty(member, out var value) ? value.ToString() : "-"));
+        if (change.SocketKey is not null && change.SocketAnswer is { } first && first != answer)
+        {
+            world.Fault($"{change} by socket was answered '{first}', and when it was sent again '{answer}'");
+        }
         if (change.SocketAnswer is not null) world.Count("repeated by socket");
         change.SocketAnswer = answer;
         sentHere.Remove(change);
         change.BySocket = false;
         var version = frame.TryGetProperty("version", out var named) ? named.GetInt64() : (long?)null;
-        Acknowledge(change, change.Items[0], frame.GetProperty("status").GetString()!, version, frame.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "socket");
+        Acknowledge(
+            change, change.Items[0], frame.GetProperty("status").GetString()!, version,
+            frame.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "socket");
         Settled(change);
     }
 

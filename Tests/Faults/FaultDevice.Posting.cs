@@ -12,7 +12,8 @@ internal sealed partial class FaultDevice
     private const int AttemptsOfPageLoad = 5;
 
     private readonly Random whereToPost = new(unchecked((world.Seed * 37) + number));
-    private readonly HttpClient http = new(new SocketsHttpHandler { UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(8) };
+    private readonly HttpClient http = new(
+        new SocketsHttpHandler { UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(8) };
 
     private async Task KeepPosting()
     {
@@ -46,7 +47,8 @@ internal sealed partial class FaultDevice
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(world.Gateways[whereToPost.Next(world.Gateways.Count)], path));
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post, new Uri(world.Gateways[whereToPost.Next(world.Gateways.Count)], path));
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Edge.Token(user));
             request.Headers.Add("X-Device-ID", Name);
             if (key is not null) request.Headers.Add("X-Idempotency-Key", key);
@@ -55,7 +57,10 @@ internal sealed partial class FaultDevice
             var text = await response.Content.ReadAsStringAsync(over.Token);
             if (response.IsSuccessStatusCode) return (text, response.Headers.Contains("X-Idempotent-Replay"));
             world.Count($"http {(int)response.StatusCode}");
-            if ((int)response.StatusCode != 503) world.Fault($"{Name} was answered {(int)response.StatusCode} to {path} under {key}: {text}");
+            if ((int)response.StatusCode != 503)
+            {
+                world.Fault($"{Name} was answered {(int)response.StatusCode} to {path} under {key}: {text}");
+            }
         }
         catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or IOException)
         {
@@ -71,18 +76,30 @@ internal sealed partial class FaultDevice
         if (change.HttpAnswer is { } first)
         {
             world.Count("repeated by http");
-            if (first != body || !isReplay) world.Fault($"{change} by HTTP was answered '{first}', and when it was sent again '{body}'{(isReplay ? "" : ", not as a replay")}");
+            if (first != body || !isReplay)
+            {
+                world.Fault(
+                    $"{change} by HTTP was answered '{first}', and when it was sent again '{body}'{(isReplay ? "" : ", not as a replay")}");
+            }
         }
 
         change.HttpAnswer = body;
         change.ByHttp = false;
         using var answer = JsonDocument.Parse(body);
-        var results = answer.RootElement.GetProperty("results").EnumerateArray().ToDictionary(result => result.GetProperty("entityId").GetString()!);
+        var results = answer.RootElement.GetProperty("results")
+            .EnumerateArray()
+            .ToDictionary(result => result.GetProperty("entityId").GetString()!);
         foreach (var item in change.Items) Result(change, item, results);
         foreach (var conflict in answer.RootElement.GetProperty("conflicts").EnumerateArray())
         {
             var entity = change.Items.First(item => item.Entity.Id == conflict.GetProperty("entityId").GetString()).Entity;
-            if (conflict.TryGetProperty("server", out var server) && FaultFrames.Winner(server, entity) is var winner && !IsOutdated(winner)) Merge(winner);
+            if (
+                conflict.TryGetProperty("server", out var server)
+                    && FaultFrames.Winner(server, entity) is var winner
+                    && !IsOutdated(winner))
+            {
+                Merge(winner);
+            }
         }
 
         if (change.TokenSeq is { } from && change.Items[0].Entity.Type.Section is not null)
@@ -91,8 +108,8 @@ internal sealed partial class FaultDevice
     }
 
     /// <summary>
-    /// An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change, or deleted
-    /// by a frame that was faster.
+    /// An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change, or
+    /// deleted by a frame that was faster.
     /// </summary>
     private bool IsOutdated(ToldEntity winner) => winner.IsDeleted
         ? winner.Entity.Type.IsReborn && held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs
@@ -108,14 +125,18 @@ internal sealed partial class FaultDevice
         }
 
         var version = result.TryGetProperty("version", out var named) ? named.GetInt64() : (long?)null;
-        Acknowledge(change, item, result.GetProperty("status").GetString()!, version, result.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "http");
+        Acknowledge(
+            change, item, result.GetProperty("status").GetString()!, version,
+            result.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "http");
     }
 
     /// <summary>The whole logbook, before anything is heard, as existing clients do at each start.</summary>
     private async Task PushAll()
     {
         var changes = new JsonObject();
-        foreach (var copies in Live.Values.Where(copy => copy is { Raw: not null, Entity.Type.Section: not null }).GroupBy(copy => copy.Entity.Type))
+        foreach (
+            var copies in Live.Values.Where(
+                copy => copy is { Raw: not null, Entity.Type.Section: not null }).GroupBy(copy => copy.Entity.Type))
         {
             var documents = copies.Select(copy => JsonNode.Parse(copy.Raw!)!).ToArray();
             changes[copies.Key.Section!] = copies.Key.IsPreferences ? documents[0] : new JsonArray(documents);

@@ -1,9 +1,10 @@
 namespace Mirubato.Tests.Faults;
 
 /// <summary>
-/// One device under faults. A <em>legacy</em> one behaves as the existing web client (see <see cref="Support.Device"/>): each action by HTTP and by socket, its id on one
-/// path only, no mutation ids, short drops without asking, merging by <c>updatedAt</c> alone, plans overwriting, its whole logbook pushed at a page load.
-/// The others follow PROTOCOL.md: mutation ids and keys repeated until acknowledged, bases, versions.
+/// One device under faults. A <em>legacy</em> one behaves as the existing web client (see <see cref="Support.Device"/>): each action by
+/// HTTP and by socket, its id on one path only, no mutation ids, short drops without asking, merging by <c>updatedAt</c> alone, plans
+/// overwriting, its whole logbook pushed at a page load. The others follow PROTOCOL.md: mutation ids and keys repeated until acknowledged,
+/// bases, versions.
 /// </summary>
 internal sealed partial class FaultDevice(FaultWorld world, int number, string user, bool legacy) : IAsyncDisposable
 {
@@ -222,7 +223,9 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
         else if (!knows || told.Entity.Type.IsPlan || told.UpdatedMs > mine.UpdatedMs) held[told.Entity] = told;
     }
 
-    /// <summary>Devices of one user never claim the same millisecond: rule 2 would take two actions for one. The past, so that no clock runs ahead.</summary>
+    /// <summary>
+    /// Devices of one user never claim the same millisecond: rule 2 would take two actions for one. The past, so that no clock runs ahead.
+    /// </summary>
     private long NextMs()
     {
         var slot = (DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / PerUser) - 1;

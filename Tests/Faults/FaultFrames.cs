@@ -13,7 +13,8 @@ internal readonly record struct ToldEntity(FaultEntity Entity, long Version, lon
 /// <summary>Reads what frames and pulls say of entities.</summary>
 internal static class FaultFrames
 {
-    public static string Iso(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+    public static string Iso(long ms) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
     public static IEnumerable<ToldEntity> Told(JsonElement frame, string user)
     {
@@ -21,8 +22,16 @@ internal static class FaultFrames
         if (name is "BULK_SYNC") return Documents(frame, "entries", "logbook_entry", user);
         if (name is "REPERTOIRE_BULK_SYNC") return Documents(frame, "pieces", "repertoire_item", user);
         if (name is "ENTITY_UPDATED" or "ENTITY_DELETED") return [OfAnyType(frame)];
-        if (FaultType.All.FirstOrDefault(type => type.Delete == name) is { } deleted) return [Deleted(frame, deleted, frame.GetProperty(deleted.IdMember!).GetString()!)];
-        if (FaultType.All.FirstOrDefault(type => frame.TryGetProperty(type.Payload, out var document) && document.ValueKind is JsonValueKind.Object) is not { } live) return [];
+        if (FaultType.All.FirstOrDefault(type => type.Delete == name) is { } deleted)
+        {
+            return [Deleted(frame, deleted, frame.GetProperty(deleted.IdMember!).GetString()!)];
+        }
+        if (
+            FaultType.All.FirstOrDefault(
+                type => frame.TryGetProperty(type.Payload, out var document) && document.ValueKind is JsonValueKind.Object) is not { } live)
+        {
+            return [];
+        }
         return [Document(frame.GetProperty(live.Payload), live, user), .. Documents(frame, "occurrences", "plan_occurrence", user)];
     }
 
@@ -31,7 +40,10 @@ internal static class FaultFrames
         foreach (var type in FaultType.All)
         {
             var section = type.Section is null ? pull.GetProperty("other") : pull;
-            if (!section.TryGetProperty(type.Section ?? type.Name, out var documents) || documents.ValueKind is JsonValueKind.Null) continue;
+            if (!section.TryGetProperty(type.Section ?? type.Name, out var documents) || documents.ValueKind is JsonValueKind.Null)
+            {
+                continue;
+            }
             if (documents.ValueKind is JsonValueKind.Object) yield return Document(documents, type, user);
             else foreach (var document in documents.EnumerateArray()) yield return Document(document, type, user);
         }
@@ -44,15 +56,21 @@ internal static class FaultFrames
             : Document(server, entity.Type, entity.Id);
 
     public static long Ms(JsonElement time) =>
-        time.ValueKind is JsonValueKind.Number ? time.GetInt64() : DateTimeOffset.Parse(time.GetString()!, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
+        time.ValueKind is JsonValueKind.Number
+            ? time.GetInt64()
+            : DateTimeOffset.Parse(time.GetString()!, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
 
     private static IEnumerable<ToldEntity> Documents(JsonElement frame, string member, string type, string user) =>
-        frame.TryGetProperty(member, out var documents) ? documents.EnumerateArray().Select(document => Document(document, FaultType.Of(type), user)) : [];
+        frame.TryGetProperty(member, out var documents)
+            ? documents.EnumerateArray().Select(document => Document(document, FaultType.Of(type), user))
+            : [];
 
     private static ToldEntity Document(JsonElement document, FaultType type, string user)
     {
         var id = type.IsPreferences ? user : document.GetProperty(type.IdInDocument).GetString()!;
-        return new ToldEntity(new FaultEntity(type, id), document.GetProperty("version").GetInt64(), Ms(document.GetProperty("updatedAt")), document.GetProperty("notes").GetString(), document.GetRawText());
+        return new ToldEntity(
+            new FaultEntity(type, id), document.GetProperty("version").GetInt64(), Ms(document.GetProperty("updatedAt")),
+            document.GetProperty("notes").GetString(), document.GetRawText());
     }
 
     private static ToldEntity OfAnyType(JsonElement frame)

@@ -47,11 +47,15 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
         {
             await Task.WhenAll(devices.Select(device => device.DisposeAsync().AsTask()));
             wrong.AddRange(new FaultChecks(world, await History.Load(cluster.Database)).All());
-            output.WriteLine($"over at {world.NowMs} ms: {string.Join(", ", world.Counts.OrderBy(count => count.Key).Select(count => $"{count.Key} {count.Value}"))}");
+            output.WriteLine(
+                $"over at {world.NowMs} ms: {string.Join(", ", world.Counts.OrderBy(count => count.Key).Select(count => $"{count.Key} {count.Value}"))}");
         }
     }
 
-    /// <summary>While much happens, an announcement that was lost is made up for by the next. So a few changes more are made, and each is waited for by all.</summary>
+    /// <summary>
+    /// While much happens, an announcement that was lost is made up for by the next. So a few changes more are made, and each is waited for
+    /// by all.
+    /// </summary>
     private async Task OneByOne(IGrouping<string, FaultDevice> user)
     {
         for (var i = 0; i < OneByOneChanges; i++)
@@ -84,8 +88,16 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             pull = await Pull(user.Key);
             await Task.WhenAll(user.Select(device => device.Reach(pull.GetProperty("lastSeq").GetInt64(), Patience)));
             var store = FaultFrames.Pulled(pull, user.Key).ToDictionary(told => told.Entity);
-            if (Digest(store.Values) != pull.GetProperty("digest").GetString()) wrong.Add($"{when} the digest of {user.Key} is not that of what was pulled");
-            foreach (var device in user) wrong.AddRange(Differences(device, store).Select(difference => $"{when} {device.Name}{(device.IsLegacy ? " (legacy)" : "")} {difference}"));
+            if (Digest(store.Values) != pull.GetProperty("digest").GetString())
+            {
+                wrong.Add($"{when} the digest of {user.Key} is not that of what was pulled");
+            }
+            foreach (var device in user)
+            {
+                wrong.AddRange(
+                    Differences(device, store).Select(
+                        difference => $"{when} {device.Name}{(device.IsLegacy ? " (legacy)" : "")} {difference}"));
+            }
         }
     }
 
@@ -101,10 +113,16 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
         foreach (var (entity, stored) in store)
         {
             if (!live.TryGetValue(entity, out var mine)) yield return $"lacks {entity} ({stored.Marker})";
-            else if (mine.Marker != stored.Marker || (!device.IsLegacy && mine.Version != stored.Version)) yield return $"holds {mine.Marker} version {mine.Version} of {entity}, the store {stored.Marker} version {stored.Version}";
+            else if (mine.Marker != stored.Marker || (!device.IsLegacy && mine.Version != stored.Version))
+            {
+                yield return $"holds {mine.Marker} version {mine.Version} of {entity}, the store {stored.Marker} version {stored.Version}";
+            }
         }
 
-        foreach (var entity in live.Keys.Where(entity => !store.ContainsKey(entity))) yield return $"still has {entity} ({live[entity].Marker})";
+        foreach (var entity in live.Keys.Where(entity => !store.ContainsKey(entity)))
+        {
+            yield return $"still has {entity} ({live[entity].Marker})";
+        }
     }
 
     private static string Digest(IEnumerable<ToldEntity> live)
@@ -112,7 +130,9 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
         UInt128 sum = 0;
         foreach (var told in live)
         {
-            var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{told.Entity.Type.Name}\0{told.Entity.Id}\0{told.Version.ToString(CultureInfo.InvariantCulture)}"));
+            var hash = SHA256.HashData(
+                Encoding.UTF8.GetBytes(
+                    $"{told.Entity.Type.Name}\0{told.Entity.Id}\0{told.Version.ToString(CultureInfo.InvariantCulture)}"));
             sum = unchecked(sum + System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash));
         }
 

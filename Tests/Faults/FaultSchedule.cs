@@ -21,12 +21,13 @@ internal enum Act
 /// <param name="ForMs">How long it lasts, where it lasts.</param>
 internal sealed record FaultStep(long AtMs, int Device, Act Act, int Type = 0, int Number = 0, int ForMs = 0, int Paths = 0)
 {
-    public override string ToString() => $"{AtMs} ms: {(Device < 0 ? "servers" : "device " + Device)} {Act} type {Type} number {Number} for {ForMs} ms by {Paths}";
+    public override string ToString() =>
+        $"{AtMs} ms: {(Device < 0 ? "servers" : "device " + Device)} {Act} type {Type} number {Number} for {ForMs} ms by {Paths}";
 }
 
 /// <summary>
-/// Everything that is done, and when, as a pure function of the seed. How the processes keep up with it is theirs: a failure that hangs on a
-/// race shows again only if the race is lost again, so a seed is worth running more than once.
+/// Everything that is done, and when, as a pure function of the seed. How the processes keep up with it is theirs: a failure that hangs on
+/// a race shows again only if the race is lost again, so a seed is worth running more than once.
 /// </summary>
 internal static class FaultSchedule
 {
@@ -34,7 +35,8 @@ internal static class FaultSchedule
 
     public static IReadOnlyList<FaultStep> Of(int seed, int devices, int milliseconds, IReadOnlySet<Act>? without = null)
     {
-        var steps = Enumerable.Range(0, devices).SelectMany(device => OfDevice(device, new Random(unchecked((seed * 7_919) + device)), milliseconds))
+        var steps = Enumerable.Range(0, devices).SelectMany(
+            device => OfDevice(device, new Random(unchecked((seed * 7_919) + device)), milliseconds))
             .Concat(OfServers(new Random(unchecked((seed * 7_919) - 1)), milliseconds));
         return [.. steps.Where(step => without?.Contains(step.Act) is not true).OrderBy(step => step.AtMs)];
     }
@@ -47,7 +49,10 @@ internal static class FaultSchedule
         for (var device = 0; device < devices; device++)
         {
             for (long at = random.Next(everyMs); at < milliseconds; at += random.Next(everyMs, 2 * everyMs))
-                steps.Add(new FaultStep(at, device, random.Next(10) == 0 ? Act.Delete : Act.Save, random.Next(FaultType.All.Count), (int)(at / WindowEveryMs) + random.Next(4), ForMs: random.Next(2), Paths: random.Next(1, 4)));
+                steps.Add(
+                    new FaultStep(
+                        at, device, random.Next(10) == 0 ? Act.Delete : Act.Save, random.Next(FaultType.All.Count),
+                        (int)(at / WindowEveryMs) + random.Next(4), ForMs: random.Next(2), Paths: random.Next(1, 4)));
         }
 
         return [.. steps.OrderBy(step => step.AtMs)];
@@ -70,7 +75,8 @@ internal static class FaultSchedule
             };
             // Ids wander, so that devices meet on few entities at a time and yet deleted ones do not use up all there are.
             var number = (int)(at / WindowEveryMs) + random.Next(4);
-            yield return new FaultStep(at, device, act, random.Next(FaultType.All.Count), number, ForMs: random.Next(200, 3_000), Paths: random.Next(1, 4));
+            yield return new FaultStep(
+                at, device, act, random.Next(FaultType.All.Count), number, ForMs: random.Next(200, 3_000), Paths: random.Next(1, 4));
         }
     }
 

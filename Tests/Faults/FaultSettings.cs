@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Mirubato.Tests.Faults;
 
 /// <summary>
-/// <c>MIRUBATO_SEED</c> plays a schedule again, <c>MIRUBATO_FAULT_SECONDS</c> says how long one is, <c>MIRUBATO_FAULT_STEPS</c> cuts it after so many
-/// steps and <c>MIRUBATO_FAULT_WITHOUT</c> leaves kinds of steps out (see <see cref="Act"/>), to find the few that matter.
+/// <c>MIRUBATO_SEED</c> plays a schedule again, <c>MIRUBATO_FAULT_SECONDS</c> says how long one is, <c>MIRUBATO_FAULT_STEPS</c> cuts it
+/// after so many steps and <c>MIRUBATO_FAULT_WITHOUT</c> leaves kinds of steps out (see <see cref="Act"/>), to find the few that matter.
 /// </summary>
 internal static class FaultSettings
 {
@@ -19,11 +19,14 @@ internal static class FaultSettings
 
     public static int StepsMost => Number("MIRUBATO_FAULT_STEPS") ?? int.MaxValue;
 
-    public static HashSet<Act> Without => [.. Text("MIRUBATO_FAULT_WITHOUT").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Act>)];
+    public static HashSet<Act> Without =>
+        [.. Text("MIRUBATO_FAULT_WITHOUT").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Act>)];
 
     // Other random tests take three numbers for a seed; these take the first.
     private static int? Number(string variable) =>
-        int.TryParse(Text(variable).Trim('(', ')').Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        int.TryParse(Text(variable).Trim('(', ')').Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     private static string Text(string variable) => Environment.GetEnvironmentVariable(variable) ?? "";
 }

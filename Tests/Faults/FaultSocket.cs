@@ -7,7 +7,9 @@ using Mirubato.Tests.Sockets;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>One socket of a device: hands over each frame as it comes, once the trail has looked at it, and can be told to stop reading.</summary>
+/// <summary>
+/// One socket of a device: hands over each frame as it comes, once the trail has looked at it, and can be told to stop reading.
+/// </summary>
 internal sealed class FaultSocket : IAsyncDisposable
 {
     // Little is kept in between, so that a device that does not read is soon felt by the server.

@@ -2,7 +2,9 @@ using Xunit.Abstractions;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>Random schedules over real processes; <see cref="FaultSettings"/> says how to play one again, and how to make it smaller.</summary>
+/// <summary>
+/// Random schedules over real processes; <see cref="FaultSettings"/> says how to play one again, and how to make it smaller.
+/// </summary>
 [Collection("alone")]
 public sealed class FaultTests(ITestOutputHelper output)
 {
@@ -24,12 +26,17 @@ public sealed class FaultTests(ITestOutputHelper output)
     public async Task Whatever_breaks_nothing_acknowledged_is_lost_nothing_happens_twice_and_all_devices_end_equal_to_the_store()
     {
         var seed = FaultSettings.Seed;
-        var schedule = FaultSchedule.Of(seed, Devices, 1_000 * FaultSettings.Seconds, FaultSettings.Without).Take(FaultSettings.StepsMost).ToList();
+        var schedule = FaultSchedule.Of(seed, Devices, 1_000 * FaultSettings.Seconds, FaultSettings.Without)
+            .Take(FaultSettings.StepsMost)
+            .ToList();
         output.WriteLine($"seed {seed}, {schedule.Count} steps");
         await using var cluster = await FaultCluster.Start();
         var run = new FaultRun(cluster, new FaultWorld(seed, cluster.Urls), output);
         await run.Play(schedule, Devices);
-        Assert.True(run.Wrong.Count == 0, $"MIRUBATO_SEED={seed} shows it again, logs are in {cluster.Logs}. {run.Wrong.Count} things are wrong:\n{string.Join('\n', run.Wrong.Take(25))}\n{cluster.Complaints()}");
+        Assert.True(
+            run.Wrong.Count == 0,
+            $"MIRUBATO_SEED={seed} shows it again, logs are in {cluster.Logs}. {run.Wrong.Count} things are "
+            + $"wrong:\n{string.Join('\n', run.Wrong.Take(25))}\n{cluster.Complaints()}");
         if (FaultSettings.IsLong) await MemoryReturns(cluster);
         cluster.DeleteLogs();
     }
@@ -38,10 +45,12 @@ public sealed class FaultTests(ITestOutputHelper output)
     {
         var before = cluster.Gateways.Max(gateway => gateway.StartBytes);
         output.WriteLine($"started with {before >> 20} MiB, now {Resident(cluster)}");
-        var isBack = await Patiently.Until(() => cluster.Gateways.All(gateway => gateway.ResidentBytes <= before + KeptBytesMax), IdlePatience);
+        var isBack = await Patiently.Until(
+            () => cluster.Gateways.All(gateway => gateway.ResidentBytes <= before + KeptBytesMax), IdlePatience);
         output.WriteLine($"idle: {Resident(cluster)}");
         Assert.True(isBack, $"Started with {before >> 20} MiB, and idle they hold {Resident(cluster)}.");
     }
 
-    private static string Resident(FaultCluster cluster) => string.Join(", ", cluster.Gateways.Select(gateway => $"{gateway.ResidentBytes >> 20} MiB"));
+    private static string Resident(FaultCluster cluster) =>
+        string.Join(", ", cluster.Gateways.Select(gateway => $"{gateway.ResidentBytes >> 20} MiB"));
 }

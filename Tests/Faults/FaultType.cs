@@ -4,7 +4,8 @@ namespace Mirubato.Tests.Faults;
 /// <param name="Section">The member of a push and of a pull; null: by batch, and in a pull under <c>other</c>.</param>
 /// <param name="Upsert">The event of a client, and <paramref name="Payload"/> the member of its document.</param>
 /// <param name="Delete">The event, and <paramref name="IdMember"/> what names the entity; null: <c>ENTITY_DELETED</c>.</param>
-internal sealed record FaultType(string Name, string? Section, string Upsert, string Payload, string? Delete = null, string? IdMember = null)
+internal sealed record FaultType(
+    string Name, string? Section, string Upsert, string Payload, string? Delete = null, string? IdMember = null)
 {
     public static readonly IReadOnlyList<FaultType> All =
     [

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>A port nobody listens on. It lies below those the system hands out for outgoing connections, so that none of these takes it while its owner restarts.</summary>
+/// <summary>
+/// A port nobody listens on. It lies below those the system hands out for outgoing connections, so that none of these takes it while its
+/// owner restarts.
+/// </summary>
 internal static class FreePort
 {
     private const int Lowest = 10_000;

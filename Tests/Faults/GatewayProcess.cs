@@ -5,7 +5,9 @@ using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>A real server in a process of its own, that can be killed, paused, stopped as a supervisor would, and started again where it was.</summary>
+/// <summary>
+/// A real server in a process of its own, that can be killed, paused, stopped as a supervisor would, and started again where it was.
+/// </summary>
 internal sealed class GatewayProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
@@ -34,7 +36,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public long StartBytes { get; private set; }
 
     public long ResidentBytes =>
-        1024 * long.Parse(File.ReadLines($"/proc/{process!.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        1024 * long.Parse(
+            File.ReadLines($"/proc/{process!.Id}/status")
+                .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture);
 
     public string Log => File.ReadAllText(log);
 
@@ -152,8 +158,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private Process Launch()
     {
         // Its own output folder: what ships, not the tests' copy. Output goes to a file, since nobody would empty a pipe.
-        var program = Path.Combine(SourceTree.Root, "Silo", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Mirubato.Silo.dll");
-        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec dotnet \"$0\" >>\"$1\" 2>&1 </dev/null", program, log]) { WorkingDirectory = Path.GetDirectoryName(log)! };
+        var program = Path.Combine(
+            SourceTree.Root, "Silo", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Mirubato.Silo.dll");
+        var start = new ProcessStartInfo(
+            "/bin/sh",
+            ["-c", $"exec dotnet \"$0\" >>\"$1\" 2>&1 </dev/null", program, log]) { WorkingDirectory = Path.GetDirectoryName(log)! };
         start.Environment["Urls"] = Url.ToString();
         start.Environment["DOTNET_ENVIRONMENT"] = "Test";
         start.Environment["Auth__Secret"] = Edge.Secret;
@@ -175,7 +184,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
         while (!await IsReady())
         {
             if (process!.HasExited && mayHaveEnded) Relaunch();
-            if (process.HasExited || clock.Elapsed > Patience) throw new InvalidOperationException($"The gateway at {Url} did not come up: {Log}");
+            if (process.HasExited || clock.Elapsed > Patience)
+            {
+                throw new InvalidOperationException($"The gateway at {Url} did not come up: {Log}");
+            }
             await Task.Delay(Glance);
         }
     }

@@ -3,7 +3,9 @@ using Npgsql;
 namespace Mirubato.Tests.Faults;
 
 /// <summary>One revision as it was committed. Without a marker it is a tombstone.</summary>
-internal sealed record CommittedRow(string User, FaultEntity Entity, long Seq, long Version, long EffectiveMs, long ClientMs, string? Device, bool IsDeleted, string? Marker, DateTimeOffset At);
+internal sealed record CommittedRow(
+    string User, FaultEntity Entity, long Seq, long Version, long EffectiveMs, long ClientMs, string? Device, bool IsDeleted,
+    string? Marker, DateTimeOffset At);
 
 /// <summary>All that was ever committed, by user and revision, and what the store kept beside it.</summary>
 internal sealed class History
@@ -35,14 +37,26 @@ internal sealed class History
         await connection.OpenAsync();
         var rows = await Read(
             connection,
-            "SELECT user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, device_id, is_deleted, marker, at FROM audit ORDER BY user_id, seq",
+            "SELECT user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, device_id, is_deleted, marker, at FROM "
+            + "audit ORDER BY user_id, seq",
             row => new CommittedRow(
-                row.GetString(0), new FaultEntity(FaultType.Of(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
-                row.IsDBNull(7) ? null : row.GetString(7), row.GetBoolean(8), row.IsDBNull(9) ? null : row.GetString(9), row.GetFieldValue<DateTimeOffset>(10)));
+                row.GetString(0), new FaultEntity(
+                    FaultType.Of(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
+                row.IsDBNull(7) ? null : row.GetString(7), row.GetBoolean(8), row.IsDBNull(9) ? null : row.GetString(9),
+                row.GetFieldValue<DateTimeOffset>(10)));
         var history = new History(rows);
-        history.Feed.UnionWith(await Read(connection, "SELECT user_id, document::json ->> 'notes' FROM sync_conflicts WHERE document::json ->> 'notes' IS NOT NULL", row => (row.GetString(0), row.GetString(1))));
-        history.Receipts.UnionWith(await Read(connection, "SELECT user_id, key FROM idempotency_keys", row => (row.GetString(0), row.GetString(1))));
-        foreach (var (user, head) in await Read(connection, "SELECT user_id, last_seq FROM sync_metadata", row => (row.GetString(0), row.GetInt64(1)))) history.Heads[user] = head;
+        history.Feed.UnionWith(
+            await Read(
+                connection, "SELECT user_id, document::json ->> 'notes' FROM sync_conflicts WHERE document::json ->> 'notes' IS NOT NULL",
+                row => (row.GetString(0), row.GetString(1))));
+        history.Receipts.UnionWith(
+            await Read(connection, "SELECT user_id, key FROM idempotency_keys", row => (row.GetString(0), row.GetString(1))));
+        foreach (
+            var (user, head) in await Read(
+                connection, "SELECT user_id, last_seq FROM sync_metadata", row => (row.GetString(0), row.GetInt64(1))))
+        {
+            history.Heads[user] = head;
+        }
         return history;
     }
 
@@ -65,17 +79,26 @@ internal sealed class History
             if (point.Own is { } own && Own(rows, own) is { } written)
             {
                 told[written.Entity] = Math.Max(told.GetValueOrDefault(written.Entity), written.Version);
-                if (written.Marker?.StartsWith(trail.Device + "-", StringComparison.Ordinal) is false) yield return $"{trail}: acknowledged as its own what is {written}: {point.Text}";
+                if (written.Marker?.StartsWith(trail.Device + "-", StringComparison.Ordinal) is false)
+                {
+                    yield return $"{trail}: acknowledged as its own what is {written}: {point.Text}";
+                }
             }
 
             for (; at >= 0 && at < rows.Count && rows[at].Seq <= point.Reached; at++)
             {
                 var row = rows[at];
                 var isReplaced = Next(row) is { } by && by.At <= point.At;
-                if (told.GetValueOrDefault(row.Entity) < row.Version && !isReplaced) yield return $"{trail}: moved to {point.Reached} without {row.Entity} of revision {row.Seq}: {point.Text}";
+                if (told.GetValueOrDefault(row.Entity) < row.Version && !isReplaced)
+                {
+                    yield return $"{trail}: moved to {point.Reached} without {row.Entity} of revision {row.Seq}: {point.Text}";
+                }
             }
 
-            if (point.Reached > (rows.Count == 0 ? 0 : rows[^1].Seq)) yield return $"{trail}: moved to {point.Reached}, which was never committed: {point.Text}";
+            if (point.Reached > (rows.Count == 0 ? 0 : rows[^1].Seq))
+            {
+                yield return $"{trail}: moved to {point.Reached}, which was never committed: {point.Text}";
+            }
         }
     }
 

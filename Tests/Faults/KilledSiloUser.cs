@@ -28,7 +28,8 @@ internal sealed class KilledSiloUser : IAsyncDisposable
         {
             user.devices[silo] = new HttpDevice(cluster.Silo(silo), User, "phone-of-" + silo);
             await user.devices[silo].Push($"\"goals\":[{{\"id\":\"{silo}\",\"updatedAt\":1}}]");
-            user.sockets[silo] = await SocketClient.Open(cluster.Silo(silo), User, $"userId={User}&token={user.devices[silo].Token}&deviceId=phone-of-{silo}");
+            user.sockets[silo] = await SocketClient.Open(
+                cluster.Silo(silo), User, $"userId={User}&token={user.devices[silo].Token}&deviceId=phone-of-{silo}");
             await user.sockets[silo].Sync();
         }
 

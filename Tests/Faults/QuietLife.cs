@@ -8,7 +8,8 @@ namespace Mirubato.Tests.Faults;
 /// <summary>What quiet users saw for a while.</summary>
 internal sealed record QuietFigures(int Requests, double P99Ms, IReadOnlyList<string> Failures)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Requests} quiet requests, p99 {P99Ms:f1} ms, {Failures.Count} failed");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Requests} quiet requests, p99 {P99Ms:f1} ms, {Failures.Count} failed");
 }
 
 /// <summary>Users who push an entry now and then, and pull what is new. Each request is timed, and none may fail.</summary>
@@ -21,7 +22,8 @@ internal sealed class QuietLife : IAsyncDisposable
     private readonly ConcurrentQueue<string> failures = new();
     private readonly List<Task> lives;
 
-    private QuietLife(Uri server, int users) => lives = [.. Enumerable.Range(0, users).Select(i => Task.Run(() => Live(server, $"quiet{i}")))];
+    private QuietLife(Uri server, int users) =>
+        lives = [.. Enumerable.Range(0, users).Select(i => Task.Run(() => Live(server, $"quiet{i}")))];
 
     public static async Task<QuietLife> Begin(Uri server, int users)
     {
@@ -37,7 +39,8 @@ internal sealed class QuietLife : IAsyncDisposable
         failures.Clear();
         await other;
         var times = millis.Order().ToList();
-        return new QuietFigures(times.Count, times.Count == 0 ? double.PositiveInfinity : times[(int)(0.99 * (times.Count - 1))], [.. failures]);
+        return new QuietFigures(
+            times.Count, times.Count == 0 ? double.PositiveInfinity : times[(int)(0.99 * (times.Count - 1))], [.. failures]);
     }
 
     public async ValueTask DisposeAsync()

@@ -22,7 +22,10 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
 
         var gaps = run.Devices.SelectMany(device => device.GapsMs).Order().ToList();
         output.WriteLine($"{gaps.Count} reconnects, half within {gaps[gaps.Count / 2]} ms, all within {gaps[^1]} ms");
-        Assert.True(run.Wrong.Count == 0, $"MIRUBATO_SEED={seed}, logs are in {cluster.Logs}. {run.Wrong.Count} things are wrong:\n{string.Join('\n', run.Wrong.Take(25))}\n{cluster.Complaints()}");
+        Assert.True(
+            run.Wrong.Count == 0,
+            $"MIRUBATO_SEED={seed}, logs are in {cluster.Logs}. {run.Wrong.Count} things are "
+            + $"wrong:\n{string.Join('\n', run.Wrong.Take(25))}\n{cluster.Complaints()}");
         Assert.True(gaps[^1] <= ReconnectedWithinMs, $"A device was away for {gaps[^1]} ms.");
         // Each device was on a silo that stopped, and many on two.
         Assert.True(gaps.Count >= Devices / 2, $"Only {gaps.Count} reconnects.");

@@ -17,7 +17,10 @@ internal static class Signals
     public static void Send(int process, Signal signal)
     {
         if (OperatingSystem.IsMacOS()) signal = signal switch { Signal.Continue => (Signal)19, Signal.Stop => (Signal)17, _ => signal };
-        if (Kill(process, (int)signal) != 0) throw new InvalidOperationException($"Process {process} did not take {signal}: error {Marshal.GetLastPInvokeError()}.");
+        if (Kill(process, (int)signal) != 0)
+        {
+            throw new InvalidOperationException($"Process {process} did not take {signal}: error {Marshal.GetLastPInvokeError()}.");
+        }
     }
 
     public static bool Lives(int process) => Kill(process, 0) == 0;

@@ -29,7 +29,8 @@ public sealed class SoakTests(ITestOutputHelper output)
     // Tokens are remembered for a minute, and buckets of the rate limiter for ten seconds, by the system's clock.
     private static readonly TimeSpan SystemClockMemory = TimeSpan.FromSeconds(75);
     // What goes by the server's own clock is kept for at most this long.
-    private static readonly TimeSpan ServerClockMemory = TimeSpan.FromMilliseconds(Math.Max(Limits.TrailMs, Limits.RosterSilentMs) + 60_000);
+    private static readonly TimeSpan ServerClockMemory = TimeSpan.FromMilliseconds(
+        Math.Max(Limits.TrailMs, Limits.RosterSilentMs) + 60_000);
     // Orleans ends idle activations by the system's clock.
     private const int IdleMinutes = 2;
     private static readonly TimeSpan ForgetPatience = TimeSpan.FromMinutes(IdleMinutes + 5);
@@ -42,15 +43,19 @@ public sealed class SoakTests(ITestOutputHelper output)
         var store = await PostgresCluster.StartOwn(fsync: false);
         try
         {
-            await using var server = await LiveServer.StartWith(Services, $"--Storage:Postgres={await store.FreshDatabase()}", $"--Silo:IdleMinutes={IdleMinutes}");
+            await using var server = await LiveServer.StartWith(
+                Services, $"--Storage:Postgres={await store.FreshDatabase()}", $"--Silo:IdleMinutes={IdleMinutes}");
             await Visits(server.Url, "first", WarmUpUsers, TimeSpan.Zero);
             var before = await AliveBytes(server);
             var users = await Visits(server.Url, "later", UsersMin, TimeSpan.FromSeconds(FaultSettings.Seconds));
             var after = await AliveBytes(server);
 
             var perUser = (after - before) / (double)users;
-            output.WriteLine($"Alive: {before >> 10} KiB after {WarmUpUsers} users, {after >> 10} KiB after {users} more: {perUser:f1} bytes per user.");
-            Assert.True(perUser <= BytesPerUserMax, $"{after - before} bytes more are alive since {users} users came and went: {perUser:f1} per user.");
+            output.WriteLine(
+                $"Alive: {before >> 10} KiB after {WarmUpUsers} users, {after >> 10} KiB after {users} more: {perUser:f1} bytes per user.");
+            Assert.True(
+                perUser <= BytesPerUserMax,
+                $"{after - before} bytes more are alive since {users} users came and went: {perUser:f1} per user.");
         }
         finally
         {

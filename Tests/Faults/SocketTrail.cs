@@ -10,8 +10,8 @@ internal readonly record struct ToldVersion(FaultEntity Entity, long Version);
 internal sealed record TrailPoint(DateTimeOffset At, IReadOnlyList<ToldVersion> Told, long? Own, long Reached, string Text);
 
 /// <summary>
-/// What came on one socket, in order. What a frame alone can show to be wrong is noted at once: a hole, a repeat, a decrease, a reset. Whether it
-/// named a revision beyond what had been sent is seen at the end, when the history is known: <see cref="History.Overtaken"/>.
+/// What came on one socket, in order. What a frame alone can show to be wrong is noted at once: a hole, a repeat, a decrease, a reset.
+/// Whether it named a revision beyond what had been sent is seen at the end, when the history is known: <see cref="History.Overtaken"/>.
 /// </summary>
 internal sealed class SocketTrail(string device, Uri gateway, string user, long from, bool asks)
 {
@@ -74,14 +74,16 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
         here = Math.Max(here, reached);
         Cursor = Math.Max(Cursor, reached);
         var told = FaultFrames.Told(frame, user).Select(doc => new ToldVersion(doc.Entity, doc.Version)).ToList();
-        points.Add(new TrailPoint(DateTimeOffset.UtcNow, told, Text(frame, "status") is null ? null : Number(frame, "seq"), reached, Cut(frame)));
+        points.Add(
+            new TrailPoint(DateTimeOffset.UtcNow, told, Text(frame, "status") is null ? null : Number(frame, "seq"), reached, Cut(frame)));
     }
 
     /// <summary>
-    /// A request that is read more than a second after the welcome finds that the last minute is being told already: as the protocol has it,
-    /// but nothing to set a cursor by. What was asked for begins where it was asked from.
+    /// A request that is read more than a second after the welcome finds that the last minute is being told already: as the protocol has
+    /// it, but nothing to set a cursor by. What was asked for begins where it was asked from.
     /// </summary>
-    private bool IsItsOwn(JsonElement frame) => isOwn |= Number(frame, "after") == From || Text(frame, "message") is "Sync complete" or "No new data to sync";
+    private bool IsItsOwn(JsonElement frame) =>
+        isOwn |= Number(frame, "after") == From || Text(frame, "message") is "Sync complete" or "No new data to sync";
 
     private void Follow(JsonElement frame, long after, long reached)
     {
@@ -102,9 +104,11 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
 
     public override string ToString() => $"{device} on {gateway.Port} from {From}{(asks ? "" : ", unasked")}";
 
-    private void Fault(string what, JsonElement frame) => faults.Add($"{this}: {what}: {Cut(frame)}; before it: {string.Join(" | ", points.TakeLast(4).Select(point => point.Text))}");
+    private void Fault(string what, JsonElement frame) =>
+        faults.Add($"{this}: {what}: {Cut(frame)}; before it: {string.Join(" | ", points.TakeLast(4).Select(point => point.Text))}");
 
-    private static string? Text(JsonElement frame, string member) => frame.TryGetProperty(member, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement frame, string member) =>
+        frame.TryGetProperty(member, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
 
     private static long? Number(JsonElement frame, string member) => frame.TryGetProperty(member, out var value) ? value.GetInt64() : null;
 

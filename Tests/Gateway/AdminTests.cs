@@ -35,7 +35,9 @@ public sealed class AdminTests
         using var client = Client(app);
         AuthenticationHeaderValue?[] wrong =
         [
-            null, Basic("admin", "another secret of length"), Basic("admin", ""), new("Basic", "no base64!"), new("Basic", ""), new("Bearer", AdminSecret),
+            null, Basic(
+                "admin",
+                "another secret of length"), Basic("admin", ""), new("Basic", "no base64!"), new("Basic", ""), new("Bearer", AdminSecret),
             new("Bearer", Edge.Token()),
         ];
 
@@ -55,7 +57,10 @@ public sealed class AdminTests
         await using var app = await Start(new HostEndpoints(More: MapPage), "--Limits:RefusedTokensPerMinute=1");
         using var client = Client(app);
 
-        for (var i = 1; i <= Limits.AdminGuessesPerMinute; i++) Assert.Equal(HttpStatusCode.Unauthorized, await Ask(client, Basic("admin", $"guess {i} of some length")));
+        for (var i = 1; i <= Limits.AdminGuessesPerMinute; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await Ask(client, Basic("admin", $"guess {i} of some length")));
+        }
         Assert.Equal(HttpStatusCode.TooManyRequests, await Ask(client, Basic("admin", "one guess too many")));
         Assert.Equal(HttpStatusCode.TooManyRequests, await Ask(client, Basic("admin", AdminSecret)));
         Assert.Equal(HttpStatusCode.Unauthorized, await Ask(client, null));
@@ -66,7 +71,10 @@ public sealed class AdminTests
     {
         await using var app = await Start(new HostEndpoints(More: MapPage), "--Limits:RefusedTokensPerMinute=1");
         using var client = Client(app);
-        for (var i = 0; i < 2 * Limits.AdminGuessesPerMinute; i++) (await client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Dispose();
+        for (var i = 0; i < 2 * Limits.AdminGuessesPerMinute; i++)
+        {
+            (await client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Dispose();
+        }
 
         Assert.Equal(HttpStatusCode.OK, await Ask(client, Basic("admin", AdminSecret)));
     }
@@ -77,7 +85,12 @@ public sealed class AdminTests
         await using var app = await Start(new HostEndpoints(More: MapPage));
         using var client = Client(app);
 
-        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Get, Page), (HttpMethod.Get, Page.ToUpperInvariant()), (HttpMethod.Options, Page), (HttpMethod.Get, "/dashboard/none")])
+        foreach (
+            var (method, path) in ((HttpMethod, string)[])
+            [
+                (HttpMethod.Get, Page), (HttpMethod.Get, Page.ToUpperInvariant()), (HttpMethod.Options, Page),
+                (HttpMethod.Get, "/dashboard/none"),
+            ])
         {
             using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = Basic("admin", AdminSecret) } };
             request.Headers.Add("Origin", "http://localhost:3000");
@@ -86,7 +99,8 @@ public sealed class AdminTests
             Assert.DoesNotContain(answer.Headers, header => header.Key.StartsWith("Access-Control-", StringComparison.OrdinalIgnoreCase));
             if (!answer.IsSuccessStatusCode) continue;
             Assert.Equal("DENY", answer.Headers.GetValues("X-Frame-Options").Single());
-            Assert.Contains("frame-ancestors 'none'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+            Assert.Contains(
+                "frame-ancestors 'none'", answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
         }
     }
 
@@ -115,7 +129,10 @@ public sealed class AdminTests
     {
         await using var app = await Start(new HostEndpoints(More: MapPage));
         using var client = Client(app);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/sync/status") { Headers = { Authorization = Basic("ada", AdminSecret) } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/sync/status")
+        {
+            Headers = { Authorization = Basic("ada", AdminSecret) },
+        };
 
         using var answer = await client.SendAsync(request);
 
@@ -151,7 +168,10 @@ public sealed class AdminTests
 
     private static async Task<WebApplication> Start(HostEndpoints surface, params string[] more)
     {
-        string[] args = ["--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", $"--Admin:Secret={AdminSecret}", .. more];
+        string[] args =
+        [
+            "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", $"--Admin:Secret={AdminSecret}", .. more,
+        ];
         var app = GatewayHost.Build(args, builder =>
         {
             builder.Logging.ClearProviders();

@@ -12,7 +12,9 @@ namespace Mirubato.Tests.Gateway;
 public sealed class AnswerStepsTests : IDisposable
 {
     private readonly WatchedClock clock = new();
-    private readonly Pipe pipe = new(new PipeOptions(pauseWriterThreshold: Limits.AnswerStepBytes, resumeWriterThreshold: Limits.AnswerStepBytes, useSynchronizationContext: false));
+    private readonly Pipe pipe = new(
+        new PipeOptions(
+            pauseWriterThreshold: Limits.AnswerStepBytes, resumeWriterThreshold: Limits.AnswerStepBytes, useSynchronizationContext: false));
     private readonly CancellationTokenSource aborted = new();
     private readonly AnswerSteps steps;
 
@@ -94,7 +96,8 @@ public sealed class AnswerStepsTests : IDisposable
         {
         }
 
-        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
     }

@@ -82,7 +82,8 @@ public sealed class AuthTests
     public async Task A_token_expired_within_the_skew_still_counts()
     {
         await using var edge = await Edge.Start();
-        var response = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: Edge.Token(expires: DateTimeOffset.UtcNow.AddSeconds(-30))));
+        var response = await edge.Client.SendAsync(
+            Edge.Request(HttpMethod.Get, "/api/sync/status", token: Edge.Token(expires: DateTimeOffset.UtcNow.AddSeconds(-30))));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
@@ -109,7 +110,10 @@ public sealed class AuthTests
         edge.Engine.Of("ada").NotBeforeMs = DateTimeOffset.UtcNow.AddMinutes(1).ToUnixTimeMilliseconds();
         foreach (var (method, path) in OpenApiTests.HostEndpoints)
         {
-            var response = await edge.Send(new HttpMethod(method), path.Replace("{id}", "x", StringComparison.Ordinal), method == "POST" && path.EndsWith("push", StringComparison.Ordinal) ? """{"changes":{}}""" : path.EndsWith("batch", StringComparison.Ordinal) ? """{"entities":[]}""" : null, ("Confirm", "erase"));
+            var response = await edge.Send(
+                new HttpMethod(method), path.Replace("{id}", "x", StringComparison.Ordinal),
+                method == "POST" && path.EndsWith("push", StringComparison.Ordinal) ? """{"changes":{}}""" : path.EndsWith("batch",
+                StringComparison.Ordinal) ? """{"entities":[]}""" : null, ("Confirm", "erase"));
             if (path.EndsWith("restore", StringComparison.Ordinal)) continue;
             await response.Problem(401, "SIGNED_OUT");
         }
@@ -129,7 +133,11 @@ public sealed class AuthTests
     public async Task Refused_tokens_of_one_address_are_limited_and_valid_ones_are_not()
     {
         await using var edge = await Edge.Start("--Limits:RefusedTokensPerMinute=3");
-        for (var i = 0; i < 3; i++) await (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(401, "INVALID_TOKEN");
+        for (var i = 0; i < 3; i++)
+        {
+            await (
+                await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(401, "INVALID_TOKEN");
+        }
         var limited = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"));
         await limited.Problem(429, "REFUSED_TOO_OFTEN");
         Assert.NotNull(limited.Headers.RetryAfter);
@@ -167,7 +175,8 @@ public sealed class AuthTests
         await using var edge = await Edge.Start("--Limits:RefusedTokensPerMinute=1");
         for (var i = 0; i < 5; i++) await (await edge.Client.GetAsync("/api/sync/status")).Problem(401, "MISSING_TOKEN");
         await (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(401, "INVALID_TOKEN");
-        await (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(429, "REFUSED_TOO_OFTEN");
+        await (
+            await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: "bad"))).Problem(429, "REFUSED_TOO_OFTEN");
         await (await edge.Client.GetAsync("/api/sync/status")).Problem(401, "MISSING_TOKEN");
     }
 
@@ -176,7 +185,10 @@ public sealed class AuthTests
     {
         await using var edge = await Edge.Start("--Limits:RefusedTokensPerMinute=4");
         string[] guesses = ["never-issued", new('A', 8_000), "not base64!", Base64UrlEncoder.Encode(new byte[200])];
-        foreach (var guess in guesses) Assert.Equal(HttpStatusCode.Unauthorized, (await edge.Client.SendAsync(Edge.Upgrade($"ticket={guess}"))).StatusCode);
+        foreach (var guess in guesses)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await edge.Client.SendAsync(Edge.Upgrade($"ticket={guess}"))).StatusCode);
+        }
         Assert.Equal(0, edge.Engine.TicketKeyReads);
         Assert.Equal(HttpStatusCode.TooManyRequests, (await edge.Client.SendAsync(Edge.Upgrade("ticket=never-issued"))).StatusCode);
 

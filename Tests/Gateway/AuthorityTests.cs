@@ -24,7 +24,8 @@ public sealed class AuthorityTests : IAsyncLifetime, IDisposable
     public async Task InitializeAsync()
     {
         authority = await TestAuthority.Start();
-        handler = new RememberingTokenHandler(clock, new AuthorityKeys(authority.Url, clock, NullLogger<AuthorityKeys>.Instance)) { MapInboundClaims = false };
+        handler = new RememberingTokenHandler(
+            clock, new AuthorityKeys(authority.Url, clock, NullLogger<AuthorityKeys>.Instance)) { MapInboundClaims = false };
         rules = BearerTokens.Rules(new AuthOptions(null, authority.Url, null, TestAuthority.Audience, false));
     }
 
@@ -104,7 +105,8 @@ public sealed class AuthorityTests : IAsyncLifetime, IDisposable
         clock.Advance(Retry);
         foreach (var token in (string[])
         [
-            authority.Token(audience: "another application", keyId: "x"), authority.Token(keyId: "x", expires: DateTimeOffset.UtcNow.AddHours(-1)), Edge.Token(), "garbage",
+            authority.Token(audience: "another application", keyId: "x"), authority.Token(
+                keyId: "x", expires: DateTimeOffset.UtcNow.AddHours(-1)), Edge.Token(), "garbage",
         ])
         {
             var result = await Check(token);
@@ -118,7 +120,8 @@ public sealed class AuthorityTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_token_counts_for_its_own_audience_only()
     {
-        await using var edge = await Edge.Start("--Auth:Secret=", $"--Auth:Authority={authority.Url}", $"--Auth:Audience={TestAuthority.Audience}");
+        await using var edge = await Edge.Start(
+            "--Auth:Secret=", $"--Auth:Authority={authority.Url}", $"--Auth:Audience={TestAuthority.Audience}");
         Assert.Equal(HttpStatusCode.OK, (await Status(edge, authority.Token())).StatusCode);
         await (await Status(edge, authority.Token(audience: "another application"))).Problem(401, "INVALID_TOKEN");
         await (await Status(edge, authority.Token(keyId: "unknown"))).Problem(503, "AUTHORITY_UNAVAILABLE");
@@ -126,5 +129,6 @@ public sealed class AuthorityTests : IAsyncLifetime, IDisposable
 
     private Task<TokenValidationResult> Check(string token) => handler.ValidateTokenAsync(token, rules);
 
-    private static Task<HttpResponseMessage> Status(Edge edge, string token) => edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
+    private static Task<HttpResponseMessage> Status(Edge edge, string token) =>
+        edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
 }

@@ -77,7 +77,8 @@ public sealed class BalancerTests
         {
             File.WriteAllText(file, Configuration(new Uri(gateway).Authority));
             var path = File.Exists("/usr/sbin/haproxy") ? "/usr/sbin/haproxy" : "haproxy";
-            process = Process.Start(new ProcessStartInfo(path, ["-db", "-f", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            process = Process.Start(
+                new ProcessStartInfo(path, ["-db", "-f", file]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
         }

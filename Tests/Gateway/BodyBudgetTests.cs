@@ -23,7 +23,8 @@ public sealed class BodyBudgetTests
         foreach (var lease in leases) lease.Grow(BodyBudget.LargeBytes);
         Assert.Equal(256L * 1024 * 1024 / Limits.BodyBudgetParts, budget.TakenBytes);
 
-        Assert.Equal(Problem.TooManyLargeBodies, Assert.Throws<RequestRefusedException>(() => leases[0].Grow(BodyBudget.LargeBytes + 1)).Problem);
+        Assert.Equal(
+            Problem.TooManyLargeBodies, Assert.Throws<RequestRefusedException>(() => leases[0].Grow(BodyBudget.LargeBytes + 1)).Problem);
         Assert.Equal(64L * 1024 * 1024, budget.TakenBytes);
         using var bob = budget.Lease(new UserId("bob"));
         bob.Grow(Limits.BodyBytesMax);

@@ -29,7 +29,10 @@ public sealed class BodyTests
     internal static byte[] Packed(byte[] body, string encoding)
     {
         var to = new MemoryStream();
-        using (Stream packer = encoding == "gzip" ? new GZipStream(to, CompressionLevel.Fastest) : new BrotliStream(to, CompressionLevel.Fastest)) packer.Write(body);
+        using (
+            Stream packer = encoding == "gzip"
+                ? new GZipStream(to, CompressionLevel.Fastest)
+                : new BrotliStream(to, CompressionLevel.Fastest)) packer.Write(body);
         return to.ToArray();
     }
 
@@ -38,7 +41,9 @@ public sealed class BodyTests
     {
         await using var edge = await Edge.Start();
         Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Push(Padded(Limits.BodyBytesMax)))).StatusCode);
-        var answer = await edge.Raw($"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\nContent-Length: {Limits.BodyBytesMax + 1}\r\n\r\n");
+        var answer = await edge.Raw(
+            $"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\nContent-Length: "
+            + $"{Limits.BodyBytesMax + 1}\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 413", answer, StringComparison.Ordinal);
         Assert.Contains("BODY_TOO_LARGE", answer, StringComparison.Ordinal);
     }
@@ -68,8 +73,10 @@ public sealed class BodyTests
     public async Task A_packed_body_is_unpacked_and_its_limit_counts_unpacked_bytes(string encoding)
     {
         await using var edge = await Edge.Start();
-        Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Push(Packed(Padded(Limits.BodyBytesMax), encoding), encoding))).StatusCode);
-        await (await edge.Client.SendAsync(Push(Packed(Padded(Limits.BodyBytesMax + 1), encoding), encoding))).Problem(413, "BODY_TOO_LARGE");
+        Assert.Equal(
+            HttpStatusCode.OK, (await edge.Client.SendAsync(Push(Packed(Padded(Limits.BodyBytesMax), encoding), encoding))).StatusCode);
+        await (
+            await edge.Client.SendAsync(Push(Packed(Padded(Limits.BodyBytesMax + 1), encoding), encoding))).Problem(413, "BODY_TOO_LARGE");
     }
 
     [Theory]
@@ -86,7 +93,9 @@ public sealed class BodyTests
     public async Task Bytes_that_are_no_UTF8_are_refused()
     {
         await using var edge = await Edge.Start();
-        await (await edge.Client.SendAsync(Push([.. "{\"changes\":{\"entries\":[{\"id\":\""u8, 0xC3, 0x28, .. "\"}]}}"u8]))).Problem(400, "INVALID_UTF8");
+        await (
+            await edge.Client.SendAsync(
+                Push([.. "{\"changes\":{\"entries\":[{\"id\":\""u8, 0xC3, 0x28, .. "\"}]}}"u8]))).Problem(400, "INVALID_UTF8");
     }
 
     [Theory]
@@ -139,7 +148,8 @@ public sealed class BodyTests
     public async Task A_push_holds_50000_items(int items, int status)
     {
         await using var edge = await Edge.Start();
-        var body = $$$"""{"changes":{"entries":[{{{string.Join(',', Enumerable.Repeat("""{"id":"a"}""", items - 1))}}}],"goals":[{"id":"g"}]}}""";
+        var body =
+            $$$"""{"changes":{"entries":[{{{string.Join(',', Enumerable.Repeat("""{"id":"a"}""", items - 1))}}}],"goals":[{"id":"g"}]}}""";
         var response = await edge.Post("/api/sync/push", body);
         Assert.Equal(status, (int)response.StatusCode);
         if (status == 413) await response.Problem(413, "TOO_MANY_ITEMS");
@@ -161,7 +171,8 @@ public sealed class BodyTests
     public async Task A_pull_needs_neither_body_nor_content_type()
     {
         await using var edge = await Edge.Start();
-        var answer = await edge.Raw($"POST /api/sync/pull HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\n\r\n");
+        var answer = await edge.Raw(
+            $"POST /api/sync/pull HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
     }
 
@@ -169,7 +180,9 @@ public sealed class BodyTests
     public async Task A_large_body_that_does_not_arrive_is_waited_for_only_so_long()
     {
         await using var edge = await Edge.Start("--Limits:BodySeconds=1");
-        var answer = await edge.Raw($"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\nContent-Length: 200000\r\n\r\n{new string(' ', 70_000)}");
+        var answer = await edge.Raw(
+            $"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {Edge.Token()}\r\nContent-Length: "
+            + $"200000\r\n\r\n{new string(' ', 70_000)}");
         Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
         Assert.Contains("BODY_TOO_SLOW", answer, StringComparison.Ordinal);
     }
@@ -181,12 +194,16 @@ public sealed class BodyTests
         var ada = new UserId("ada");
         var leases = Enumerable.Range(0, 4).Select(_ => budget.Lease(ada)).ToList();
         foreach (var lease in leases) lease.Grow(BodyBudget.LargeBytes + 1);
-        Assert.Equal(Problem.TooManyLargeBodies, Assert.Throws<RequestRefusedException>(() => budget.Lease(ada).Grow(BodyBudget.LargeBytes + 1)).Problem);
+        Assert.Equal(
+            Problem.TooManyLargeBodies,
+            Assert.Throws<RequestRefusedException>(() => budget.Lease(ada).Grow(BodyBudget.LargeBytes + 1)).Problem);
         budget.Lease(ada).Grow(BodyBudget.LargeBytes);
         using (var other = budget.Lease(new UserId("bob")))
         {
             other.Grow(30L * 1024 * 1024);
-            Assert.Equal(Problem.BodyBudgetUsedUp, Assert.Throws<RequestRefusedException>(() => budget.Lease(new UserId("eve")).Grow(6L * 1024 * 1024)).Problem);
+            Assert.Equal(
+                Problem.BodyBudgetUsedUp,
+                Assert.Throws<RequestRefusedException>(() => budget.Lease(new UserId("eve")).Grow(6L * 1024 * 1024)).Problem);
         }
 
         foreach (var lease in leases) lease.Dispose();

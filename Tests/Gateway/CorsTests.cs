@@ -51,7 +51,10 @@ public sealed class CorsTests
         Assert.Equal(origin, AllowedOrigins.Exact(origin));
         var origins = new AllowedOrigins([origin], localhostToo: false);
         Assert.True(origins.Allows(origin));
-        foreach (var other in (string[])[$"{origin}.evil.example", $"{origin}x", $"x{origin}", "null", "capacitor://evil"]) Assert.False(origins.Allows(other));
+        foreach (var other in (string[])[$"{origin}.evil.example", $"{origin}x", $"x{origin}", "null", "capacitor://evil"])
+        {
+            Assert.False(origins.Allows(other));
+        }
     }
 
     [Theory]
@@ -96,7 +99,12 @@ public sealed class CorsTests
         Assert.Equal("true", Header("Access-Control-Allow-Credentials"));
         Assert.Equal("86400", Header("Access-Control-Max-Age"));
         Assert.Equal("GET,POST,PUT,DELETE", Header("Access-Control-Allow-Methods"));
-        foreach (var name in (string[])["Authorization", "Content-Type", "Content-Encoding", "X-Device-ID", "X-Idempotency-Key", "Idempotency-Key", "If-None-Match", "Prefer", "Confirm", "X-Sync-Schema", "traceparent"])
+        foreach (
+            var name in (string[])
+            [
+                "Authorization", "Content-Type", "Content-Encoding", "X-Device-ID", "X-Idempotency-Key", "Idempotency-Key", "If-None-Match",
+                "Prefer", "Confirm", "X-Sync-Schema", "traceparent",
+            ])
             Assert.Contains(name, Header("Access-Control-Allow-Headers").Split(','));
     }
 
@@ -109,7 +117,8 @@ public sealed class CorsTests
             Assert.Equal(status, (int)response.StatusCode);
             Assert.Equal("http://localhost:3000", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
             Assert.Equal("true", response.Headers.GetValues("Access-Control-Allow-Credentials").Single());
-            Assert.Equal("ETag,X-Idempotent-Replay,Retry-After,X-Sync-Schema", response.Headers.GetValues("Access-Control-Expose-Headers").Single());
+            Assert.Equal(
+                "ETag,X-Idempotent-Replay,Retry-After,X-Sync-Schema", response.Headers.GetValues("Access-Control-Expose-Headers").Single());
             await response.Content.ReadAsByteArrayAsync();
         }
 

@@ -12,7 +12,10 @@ public sealed class DemoTests
     public async Task In_production_there_is_no_demo_unless_it_is_enabled()
     {
         await using var off = await Edge.Start(Production);
-        foreach (var path in (string[])["/demo", "/demo/demo.js", $"/demo/token?user={User}"]) await (await off.Client.GetAsync(path)).Problem(404, "NOT_FOUND");
+        foreach (var path in (string[])["/demo", "/demo/demo.js", $"/demo/token?user={User}"])
+        {
+            await (await off.Client.GetAsync(path)).Problem(404, "NOT_FOUND");
+        }
         Assert.DoesNotContain("/demo", await off.Client.GetStringAsync("/"), StringComparison.Ordinal);
 
         await using var on = await Edge.Start([.. Production, "--Demo:Enabled=true"]);
@@ -46,7 +49,10 @@ public sealed class DemoTests
         Assert.StartsWith("default-src 'none'; script-src 'self';", policy, StringComparison.Ordinal);
         Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
-        if (type is not "image/svg+xml") Assert.DoesNotContain("http://", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        if (type is not "image/svg+xml")
+        {
+            Assert.DoesNotContain("http://", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -60,7 +66,8 @@ public sealed class DemoTests
         var token = new JsonWebToken(text);
         Assert.Equal(User, token.Subject);
         Assert.Equal(TimeSpan.FromSeconds(90), token.ValidTo - token.IssuedAt);
-        Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/user/me", token: text))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/user/me", token: text))).StatusCode);
     }
 
     [Theory]

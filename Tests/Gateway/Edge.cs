@@ -25,7 +25,11 @@ internal sealed class Edge : IAsyncDisposable
         Logs = logs;
         Url = app.Urls.Single();
         Engine = app.Services.GetRequiredService<FakeCoordinators>();
-        Client = new HttpClient(new SocketsHttpHandler { UseCookies = false, AutomaticDecompression = System.Net.DecompressionMethods.None }) { BaseAddress = new Uri(Url) };
+        Client = new HttpClient(
+            new SocketsHttpHandler
+            {
+                UseCookies = false, AutomaticDecompression = System.Net.DecompressionMethods.None,
+            }) { BaseAddress = new Uri(Url) };
     }
 
     public string Url { get; }
@@ -49,7 +53,8 @@ internal sealed class Edge : IAsyncDisposable
         var logs = new CapturedLogs();
         string[] args =
         [
-            "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Secret}", "--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
+            "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Secret}", "--Logging:LogLevel:Default=Trace",
+            "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
             .. settings,
         ];
         var app = GatewayHost.Build(args, builder =>
@@ -66,7 +71,9 @@ internal sealed class Edge : IAsyncDisposable
         return new Edge(app, logs);
     }
 
-    public static string Token(string? sub = "ada", string secret = Secret, DateTimeOffset? expires = null, bool noExpiry = false, string algorithm = SecurityAlgorithms.HmacSha256, object? subject = null)
+    public static string Token(
+        string? sub = "ada", string secret = Secret, DateTimeOffset? expires = null, bool noExpiry = false,
+        string algorithm = SecurityAlgorithms.HmacSha256, object? subject = null)
     {
         var now = DateTimeOffset.UtcNow;
         var claims = new Dictionary<string, object>();
@@ -93,7 +100,11 @@ internal sealed class Edge : IAsyncDisposable
     {
         var request = new HttpRequestMessage(HttpMethod.Get, $"/sync/ws?{query}");
         request.Headers.Connection.Add("Upgrade");
-        foreach (var (name, value) in ((string, string)[])[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")])
+        foreach (
+            var (name, value) in ((string, string)[])
+            [
+                ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ])
             request.Headers.TryAddWithoutValidation(name, value);
         return request;
     }
@@ -105,9 +116,11 @@ internal sealed class Edge : IAsyncDisposable
         return Client.SendAsync(request);
     }
 
-    public Task<HttpResponseMessage> Post(string path, string? body = null, params (string Name, string Value)[] headers) => Send(HttpMethod.Post, path, body, headers);
+    public Task<HttpResponseMessage> Post(string path, string? body = null, params (string Name, string Value)[] headers) =>
+        Send(HttpMethod.Post, path, body, headers);
 
-    public Task<HttpResponseMessage> Get(string path, params (string Name, string Value)[] headers) => Send(HttpMethod.Get, path, null, headers);
+    public Task<HttpResponseMessage> Get(string path, params (string Name, string Value)[] headers) =>
+        Send(HttpMethod.Get, path, null, headers);
 
     /// <summary>Bytes as they stand, and what comes back until the server closes.</summary>
     public async Task<string> Raw(string request)

@@ -65,8 +65,12 @@ public sealed class EdgeTests
     public async Task A_header_that_names_something_is_a_usable_id(string header)
     {
         await using var edge = await Edge.Start();
-        Assert.Equal(HttpStatusCode.OK, (await edge.Post("/api/sync/push", """{"changes":{}}""", (header, new string('x', UsableId.UnitsMax)))).StatusCode);
-        var problem = await (await edge.Post("/api/sync/push", """{"changes":{}}""", (header, new string('x', UsableId.UnitsMax + 1)))).Problem(400, "INVALID_HEADER");
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await edge.Post("/api/sync/push", """{"changes":{}}""", (header, new string('x', UsableId.UnitsMax)))).StatusCode);
+        var problem = await (
+            await edge.Post(
+                "/api/sync/push", """{"changes":{}}""", (header, new string('x', UsableId.UnitsMax + 1)))).Problem(400, "INVALID_HEADER");
         Assert.StartsWith(header, problem.GetProperty("error").GetString(), StringComparison.Ordinal);
         await (await edge.Post("/api/sync/push", """{"changes":{}}""", (header, "a\tb"))).Problem(400, "INVALID_HEADER");
     }
@@ -78,7 +82,9 @@ public sealed class EdgeTests
     public async Task A_device_name_is_UTF8_raw_or_percent_encoded(string bytes, string name)
     {
         await using var edge = await Edge.Start();
-        var request = $"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Edge.Token()}\r\nX-Device-ID: {bytes}\r\nContent-Type: application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n";
+        var request =
+            $"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Edge.Token()}\r\nX-Device-ID: {bytes}\r\nContent-Type: "
+            + $"application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n";
         Assert.StartsWith("HTTP/1.1 200", await edge.Raw(request + "{\"changes\":{}}"), StringComparison.Ordinal);
         Assert.Equal(new DeviceId(name), edge.Engine.Of("ada").LastRequest!.Caller.Device);
     }
@@ -87,7 +93,10 @@ public sealed class EdgeTests
     public async Task Two_different_keys_are_refused()
     {
         await using var edge = await Edge.Start();
-        await (await edge.Post("/api/sync/push", """{"changes":{}}""", ("X-Idempotency-Key", "a"), ("Idempotency-Key", "b"))).Problem(400, "INVALID_HEADER");
+        await (
+            await edge.Post(
+                "/api/sync/push", """{"changes":{}}""", ("X-Idempotency-Key", "a"),
+                ("Idempotency-Key", "b"))).Problem(400, "INVALID_HEADER");
     }
 
     [Theory]
@@ -102,7 +111,9 @@ public sealed class EdgeTests
         var request = edge.Engine.Of("ada").LastRequest!;
         Assert.Equal(strict, request.Strict);
         Assert.Equal(new DeviceId("phone"), request.Caller.Device);
-        Assert.InRange(request.Caller.TokenIssuedAtMs, DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        Assert.InRange(
+            request.Caller.TokenIssuedAtMs, DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(),
+            DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
     }
 
     [Fact]
@@ -113,7 +124,8 @@ public sealed class EdgeTests
         var limited = await edge.Get("/api/sync/status");
         await limited.Problem(429, "RATE_LIMITED");
         Assert.NotNull(limited.Headers.RetryAfter!.Delta);
-        Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", user: "bob"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", user: "bob"))).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/health")).StatusCode);
     }
 
@@ -143,7 +155,8 @@ public sealed class EdgeTests
     public async Task A_device_is_addressed_by_its_very_name(string device)
     {
         await using var edge = await Edge.Start();
-        Assert.Equal(HttpStatusCode.NoContent, (await edge.Send(HttpMethod.Delete, $"/api/sync/devices/{Uri.EscapeDataString(device)}")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.NoContent, (await edge.Send(HttpMethod.Delete, $"/api/sync/devices/{Uri.EscapeDataString(device)}")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await edge.Post($"/api/sync/devices/{Uri.EscapeDataString(device)}/allow")).StatusCode);
         Assert.Equal([new DeviceId(device), new DeviceId(device)], edge.Engine.Of("ada").Admitted);
     }
@@ -212,7 +225,11 @@ public sealed class EdgeTests
         request.Content = new Halves(body);
         Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(request)).StatusCode);
         Assert.Equal(body, edge.Engine.Of("ada").LastRequest!.Body.ToArray());
-        Assert.Equal(id, JsonDocument.Parse(edge.Engine.Of("ada").LastRequest!.FindDocument(edge.Engine.Of("ada").LastRequest!.Changes[0])).RootElement.GetProperty("id").GetString());
+        Assert.Equal(
+            id,
+            JsonDocument.Parse(edge.Engine.Of("ada").LastRequest!.FindDocument(edge.Engine.Of("ada").LastRequest!.Changes[0]))
+                .RootElement.GetProperty("id")
+                .GetString());
     }
 
     private sealed class Halves(byte[] body) : HttpContent

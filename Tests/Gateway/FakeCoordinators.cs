@@ -81,7 +81,9 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
     }
 
     private HistoryState HistoryStateOf(Caller? caller) =>
-        new(epoch, new Revision(1), new Revision(head), Revision.Origin, (UInt128)head, 0, NotBeforeMs, 0, caller?.Device is { } device && Revoked.Contains(device));
+        new(
+            epoch, new Revision(1), new Revision(head), Revision.Origin, (UInt128)head, 0, NotBeforeMs, 0,
+            caller?.Device is { } device && Revoked.Contains(device));
 
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(() =>
     {
@@ -105,11 +107,16 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
     private ItemResult Apply(Change change, ReadOnlyMemory<byte> sent)
     {
         var id = change.Id ?? "";
-        if (change.Refused is not ItemRefusal.None) return new ItemResult(new EntityKey(change.Type, id), ItemStatus.Refused, Refusal: change.Refused);
+        if (change.Refused is not ItemRefusal.None)
+        {
+            return new ItemResult(new EntityKey(change.Type, id), ItemStatus.Refused, Refusal: change.Refused);
+        }
         if (id.Length == 0)
         {
             using var document = JsonDocument.Parse(sent, new JsonDocumentOptions { MaxDepth = Limits.BodyDepthMax });
-            id = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value) ? value.GetString()! : "";
+            id = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value)
+                ? value.GetString()!
+                : "";
         }
 
         var key = new EntityKey(change.Type, id);
@@ -141,7 +148,9 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         string.CompareOrdinal(a.Type, b.Type) is var type and not 0 ? type : string.CompareOrdinal(a.Id, b.Id);
 
     public Task<Reply<StatusReport>> Status(Caller caller) => Answer(() => new StatusReport(
-        HistoryStateOf(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null).GroupBy(row => row.Entity.Type).ToDictionary(group => group.Key, group => group.Count())));
+        HistoryStateOf(caller), 0, 0, rows.Values.Where(row => row.DeletedAtMs is null)
+            .GroupBy(row => row.Entity.Type)
+            .ToDictionary(group => group.Key, group => group.Count())));
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(() => WriteAnswer.Refuse(RequestRefusal.NotFound));
 

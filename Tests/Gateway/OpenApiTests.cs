@@ -9,15 +9,21 @@ public sealed class OpenApiTests
     /// <summary>The surface as PROTOCOL.md has it.</summary>
     public static readonly (string Method, string Path)[] HostEndpoints =
     [
-        ("POST", "/api/sync/pull"), ("GET", "/api/sync/pull"), ("POST", "/api/sync/push"), ("POST", "/api/sync/batch"), ("GET", "/api/sync/status"),
+        ("POST", "/api/sync/pull"), ("GET", "/api/sync/pull"), ("POST", "/api/sync/push"), (
+            "POST", "/api/sync/batch"), ("GET", "/api/sync/status"),
         ("GET", "/api/sync/conflicts"), ("POST", "/api/sync/conflicts/{id}/restore"), ("DELETE", "/api/sync/conflicts/{id}"),
         ("GET", "/api/sync/devices"), ("DELETE", "/api/sync/devices/{id}"), ("POST", "/api/sync/devices/{id}/allow"),
-        ("GET", "/api/sync/export"), ("POST", "/api/sync/import"), ("DELETE", "/api/sync/data"), ("POST", "/api/sync/sign-out-everywhere"), ("POST", "/api/sync/ticket"),
+        ("GET", "/api/sync/export"), ("POST", "/api/sync/import"), ("DELETE", "/api/sync/data"), (
+            "POST", "/api/sync/sign-out-everywhere"), ("POST", "/api/sync/ticket"),
         ("GET", "/api/user/me"), ("GET", "/api/user/preferences"), ("PUT", "/api/user/preferences"),
-        ("GET", "/api/repertoire"), ("POST", "/api/repertoire"), ("PUT", "/api/repertoire/{scoreId}"), ("DELETE", "/api/repertoire/{scoreId}"),
+        ("GET", "/api/repertoire"), ("POST", "/api/repertoire"), ("PUT", "/api/repertoire/{scoreId}"), (
+            "DELETE", "/api/repertoire/{scoreId}"),
         ("DELETE", "/api/repertoire/{scoreId}/dissociate"), ("GET", "/api/repertoire/{scoreId}/stats"),
-        ("GET", "/api/goals"), ("POST", "/api/goals"), ("GET", "/api/goals/{id}"), ("PUT", "/api/goals/{id}"), ("DELETE", "/api/goals/{id}"), ("POST", "/api/goals/{id}/progress"),
-        ("PUT", "/api/pieces/update-name"), ("POST", "/api/templates/adopt"), ("GET", "/api/autocomplete/composers"), ("GET", "/api/autocomplete/pieces"),
+        ("GET", "/api/goals"), ("POST", "/api/goals"), ("GET", "/api/goals/{id}"), ("PUT", "/api/goals/{id}"), (
+            "DELETE", "/api/goals/{id}"), (
+            "POST", "/api/goals/{id}/progress"),
+        ("PUT", "/api/pieces/update-name"), ("POST", "/api/templates/adopt"), (
+            "GET", "/api/autocomplete/composers"), ("GET", "/api/autocomplete/pieces"),
     ];
 
     [Fact]
@@ -26,7 +32,9 @@ public sealed class OpenApiTests
         await using var edge = await Edge.Start();
         var document = await (await edge.Client.GetAsync("/openapi/v1.json")).Json();
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
-        Assert.Equal("bearer", document.GetProperty("components").GetProperty("securitySchemes").GetProperty("bearer").GetProperty("scheme").GetString());
+        Assert.Equal(
+            "bearer",
+            document.GetProperty("components").GetProperty("securitySchemes").GetProperty("bearer").GetProperty("scheme").GetString());
         var paths = document.GetProperty("paths");
         foreach (var (method, path) in HostEndpoints)
         {
@@ -41,7 +49,9 @@ public sealed class OpenApiTests
                 Assert.True(response.GetProperty("headers").TryGetProperty("X-Sync-Schema", out _));
             }
 
-            Assert.Contains(operation.GetProperty("parameters").EnumerateArray(), parameter => parameter.GetProperty("name").GetString() == "X-Device-ID");
+            Assert.Contains(
+                operation.GetProperty("parameters").EnumerateArray(),
+                parameter => parameter.GetProperty("name").GetString() == "X-Device-ID");
         }
 
         var routes = edge.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
@@ -63,14 +73,27 @@ public sealed class OpenApiTests
             ["entries", "goals", "repertoire", "practicePlans", "planOccurrences", "planTemplates", "preferences"],
             schemas.GetProperty("PushChangesShape").GetProperty("properties").EnumerateObject().Select(member => member.Name));
         Assert.Contains("\"WriteResult\"", text, StringComparison.Ordinal);
-        Assert.True(document.GetProperty("paths").GetProperty("/api/sync/push").GetProperty("post").GetProperty("requestBody").GetProperty("required").GetBoolean());
-        Assert.False(document.GetProperty("paths").GetProperty("/api/sync/pull").GetProperty("post").GetProperty("requestBody").TryGetProperty("required", out var required) && required.GetBoolean());
+        Assert.True(
+            document.GetProperty("paths")
+                .GetProperty("/api/sync/push")
+                .GetProperty("post")
+                .GetProperty("requestBody")
+                .GetProperty("required")
+                .GetBoolean());
+        Assert.False(
+            document.GetProperty("paths")
+                .GetProperty("/api/sync/pull")
+                .GetProperty("post")
+                .GetProperty("requestBody")
+                .TryGetProperty("required", out var required)
+                && required.GetBoolean());
         Assert.Equal("/", document.GetProperty("servers")[0].GetProperty("url").GetString());
     }
 
     private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(member => member.NameEquals("$ref") ? [member.Value.GetString()!] : References(member.Value)),
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(
+            member => member.NameEquals("$ref") ? [member.Value.GetString()!] : References(member.Value)),
         JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
         _ => [],
     };

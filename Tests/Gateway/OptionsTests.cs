@@ -12,7 +12,9 @@ public sealed class OptionsTests : IDisposable
 
     private static GatewayOptions Read(string environment, params (string Name, string Value)[] settings)
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value))).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)))
+            .Build();
         return OptionsParser.Read(configuration, new NamedEnvironment(environment));
     }
 
@@ -33,12 +35,20 @@ public sealed class OptionsTests : IDisposable
 
         Assert.Equal(6, errors.Count);
         Assert.Contains(errors, e => e.StartsWith("Auth:Secret is 16 bytes long: set at least 32", StringComparison.Ordinal));
-        Assert.Contains(errors, e => e.Contains("'https://app.example.com/path'", StringComparison.Ordinal) && e.Contains("no path", StringComparison.Ordinal));
-        Assert.Contains(errors, e => e.StartsWith("Limits:RequestsPerSecond is 'many': set a whole number from 1", StringComparison.Ordinal));
-        Assert.Contains(errors, e => e.StartsWith("Limits:RequestBrust is not a setting", StringComparison.Ordinal) && e.Contains("Limits:RequestBurst", StringComparison.Ordinal));
+        Assert.Contains(
+            errors,
+            e => e.Contains("'https://app.example.com/path'", StringComparison.Ordinal) && e.Contains("no path", StringComparison.Ordinal));
+        Assert.Contains(
+            errors, e => e.StartsWith("Limits:RequestsPerSecond is 'many': set a whole number from 1", StringComparison.Ordinal));
+        Assert.Contains(
+            errors,
+            e =>
+                e.StartsWith("Limits:RequestBrust is not a setting", StringComparison.Ordinal)
+                    && e.Contains("Limits:RequestBurst", StringComparison.Ordinal));
         Assert.Contains(errors, e => e.StartsWith("Storage:Postgres", StringComparison.Ordinal));
         Assert.Contains(errors, e => e.StartsWith("TrustedProxies holds 'proxy.example.com'", StringComparison.Ordinal));
-        Assert.DoesNotContain(errors, e => e.Contains("shortSecretValue", StringComparison.Ordinal) || e.Contains("hunter2", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            errors, e => e.Contains("shortSecretValue", StringComparison.Ordinal) || e.Contains("hunter2", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -74,7 +84,10 @@ public sealed class OptionsTests : IDisposable
         Assert.Equal([file], Directory.GetFiles(directory));
         var made = Path.Combine(directory, "made");
         Read("Development", ("Storage:SqlitePath", Path.Combine(made, "mirubato.db")));
-        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(made));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(made));
+        }
     }
 
     [Fact]
@@ -87,7 +100,9 @@ public sealed class OptionsTests : IDisposable
     [Fact]
     public void Origins_and_proxies_may_be_one_text_as_an_environment_variable_is()
     {
-        var options = Read("Production", ("Auth:Secret", Edge.Secret), ("Cors:Origins", "https://a.example, https://b.example:8443"), ("TrustedProxies", "10.0.0.5 fd00::/8"));
+        var options = Read(
+            "Production", ("Auth:Secret", Edge.Secret), ("Cors:Origins", "https://a.example, https://b.example:8443"),
+            ("TrustedProxies", "10.0.0.5 fd00::/8"));
         Assert.True(options.Origins.Allows("https://a.example"));
         Assert.True(options.Origins.Allows("https://b.example:8443"));
         Assert.False(options.Origins.Allows("http://localhost:3000"));
@@ -100,16 +115,30 @@ public sealed class OptionsTests : IDisposable
     public void The_sockets_of_a_user_are_an_operators_to_bound(string? setting, int max)
     {
         var path = ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"));
-        Assert.Equal(max, (setting is null ? Read("Development", path) : Read("Development", path, ("Limits:ConnectionsPerUser", setting))).Quotas.ConnectionsMax);
-        Assert.StartsWith("Limits:ConnectionsPerUser is '0': set a whole number from 1", Assert.Single(Errors("Development", ("Limits:ConnectionsPerUser", "0"))), StringComparison.Ordinal);
+        Assert.Equal(
+            max,
+            (
+                setting is null
+                    ? Read("Development", path)
+                    : Read("Development", path, ("Limits:ConnectionsPerUser", setting))).Quotas.ConnectionsMax);
+        Assert.StartsWith(
+            "Limits:ConnectionsPerUser is '0': set a whole number from 1",
+            Assert.Single(Errors("Development", ("Limits:ConnectionsPerUser", "0"))), StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_demo_signs_tokens_itself_and_so_does_not_go_with_an_authority()
     {
-        (string, string)[] settings = [("Auth:Authority", "https://login.example.com"), ("Auth:Audience", "mirubato"), ("Cors:Origins", "https://a.example")];
-        Assert.StartsWith("Demo:Enabled is 'true' while Auth:Authority is set", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "true")])), StringComparison.Ordinal);
-        Assert.StartsWith("Demo:Enabled is 'yes': set true or false", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "yes")])), StringComparison.Ordinal);
+        (string, string)[] settings =
+        [
+            ("Auth:Authority", "https://login.example.com"), ("Auth:Audience", "mirubato"), ("Cors:Origins", "https://a.example"),
+        ];
+        Assert.StartsWith(
+            "Demo:Enabled is 'true' while Auth:Authority is set",
+            Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "true")])), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Demo:Enabled is 'yes': set true or false", Assert.Single(Errors("Production", [.. settings, ("Demo:Enabled", "yes")])),
+            StringComparison.Ordinal);
         Assert.False(Read("Development", settings).Demo.Enabled);
     }
 
@@ -131,7 +160,10 @@ public sealed class OptionsTests : IDisposable
     [InlineData("Development")]
     public void With_an_authority_the_audience_is_required(string environment) => Assert.StartsWith(
         "Auth:Audience is not set while Auth:Authority is 'https://login.example.com': set the audience",
-        Assert.Single(Errors(environment, ("Auth:Authority", "https://login.example.com"), ("Cors:Origins", "https://a.example"))), StringComparison.Ordinal);
+        Assert.Single(
+            Errors(
+                environment, ("Auth:Authority", "https://login.example.com"),
+                ("Cors:Origins", "https://a.example"))), StringComparison.Ordinal);
 
     [Theory]
     [InlineData(23, false)]
@@ -139,8 +171,13 @@ public sealed class OptionsTests : IDisposable
     public void A_secret_of_operators_has_at_least_24_bytes(int bytes, bool fine)
     {
         var setting = ("Admin:Secret", new string('s', bytes));
-        if (fine) Assert.Equal(bytes, Read("Development", setting, ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"))).AdminSecret!.Length);
-        else Assert.StartsWith("Admin:Secret is 23 bytes long: set at least 24", Assert.Single(Errors("Development", setting)), StringComparison.Ordinal);
+        if (fine)
+        {
+            Assert.Equal(
+                bytes, Read("Development", setting, ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"))).AdminSecret!.Length);
+        }
+        else Assert.StartsWith(
+            "Admin:Secret is 23 bytes long: set at least 24", Assert.Single(Errors("Development", setting)), StringComparison.Ordinal);
     }
 
     [Theory]

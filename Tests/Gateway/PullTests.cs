@@ -8,7 +8,8 @@ namespace Mirubato.Tests.Gateway;
 
 public sealed class PullTests
 {
-    private static List<string> Ids(JsonElement pull, string member) => [.. pull.GetProperty(member).EnumerateArray().Select(item => item.GetProperty("id").GetString()!)];
+    private static List<string> Ids(JsonElement pull, string member) =>
+        [.. pull.GetProperty(member).EnumerateArray().Select(item => item.GetProperty("id").GetString()!)];
 
     private static async Task<JsonElement> Pull(Edge edge, string question = "")
     {
@@ -34,7 +35,12 @@ public sealed class PullTests
         user.Delete("goal", "gone");
         var pull = await Pull(edge);
 
-        Assert.Equal(["entries", "goals", "repertoire", "practicePlans", "planOccurrences", "planTemplates", "preferences", "other", "syncToken", "lastSeq", "timestamp", "digest", "schemaVersion", "hasMore"], pull.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(
+            [
+                "entries", "goals", "repertoire", "practicePlans", "planOccurrences", "planTemplates", "preferences", "other", "syncToken",
+                "lastSeq", "timestamp", "digest", "schemaVersion", "hasMore",
+            ],
+            pull.EnumerateObject().Select(member => member.Name));
         Assert.Equal(["e"], Ids(pull, "entries"));
         Assert.Equal(["g"], Ids(pull, "goals"));
         Assert.Equal("ada", pull.GetProperty("preferences").GetProperty("id").GetString());
@@ -152,7 +158,11 @@ public sealed class PullTests
         foreach (var question in (string[])["", $"since={since}"])
         {
             var pull = await Pull(edge, question);
-            var rows = Ids(pull, "goals").Count + Ids(pull, "entries").Count + pull.GetProperty("other").EnumerateObject().Sum(type => type.Value.GetArrayLength());
+            var rows = Ids(pull, "goals")
+                .Count + Ids(pull, "entries")
+                .Count + pull.GetProperty("other")
+                .EnumerateObject()
+                .Sum(type => type.Value.GetArrayLength());
             Assert.Equal(question.Length == 0 ? count - 2 : count - 3, rows);
             Assert.Equal(["own_a", "own_b"], pull.GetProperty("other").EnumerateObject().Select(type => type.Name));
             Assert.Equal("ada", pull.GetProperty("preferences").GetProperty("id").GetString());
@@ -228,13 +238,18 @@ public sealed class PullTests
         await using var edge = await Edge.Start();
         var tiny = await edge.Get("/api/sync/pull", ("Accept-Encoding", encoding));
         Assert.Empty(tiny.Content.Headers.ContentEncoding);
-        for (var i = 0; i < 400; i++) edge.Engine.Of("ada").Put("goal", i.ToString(CultureInfo.InvariantCulture), $$"""{"id":"{{i}}","notes":"{{new string('n', 100)}}"}""");
+        for (var i = 0; i < 400; i++)
+        {
+            edge.Engine.Of("ada").Put(
+                "goal", i.ToString(CultureInfo.InvariantCulture), $$"""{"id":"{{i}}","notes":"{{new string('n', 100)}}"}""");
+        }
         var response = await edge.Get("/api/sync/pull", ("Accept-Encoding", encoding));
 
         Assert.Equal([encoding], response.Content.Headers.ContentEncoding);
         Assert.Contains("Accept-Encoding", response.Headers.Vary);
         var body = await response.Content.ReadAsStreamAsync();
-        using var document = await JsonDocument.ParseAsync(encoding == "gzip" ? new GZipStream(body, CompressionMode.Decompress) : new BrotliStream(body, CompressionMode.Decompress));
+        using var document = await JsonDocument.ParseAsync(
+            encoding == "gzip" ? new GZipStream(body, CompressionMode.Decompress) : new BrotliStream(body, CompressionMode.Decompress));
         Assert.Equal(400, document.RootElement.GetProperty("goals").GetArrayLength());
     }
 
@@ -245,7 +260,10 @@ public sealed class PullTests
     {
         await using var edge = await Edge.Start();
         var user = edge.Engine.Of("ada");
-        for (var i = 0; i < 5_000; i++) user.Put("goal", i.ToString(CultureInfo.InvariantCulture), $$"""{"id":"{{i}}","notes":"{{new string('n', 1000)}}"}""");
+        for (var i = 0; i < 5_000; i++)
+        {
+            user.Put("goal", i.ToString(CultureInfo.InvariantCulture), $$"""{"id":"{{i}}","notes":"{{new string('n', 1000)}}"}""");
+        }
         var reads = 0;
         user.BeforeRead = () =>
         {
@@ -264,7 +282,10 @@ public sealed class PullTests
         user.Delete("logbook_entry", "gone");
         var response = await edge.Get("/api/sync/export");
         Assert.Equal("application/x-ndjson", response.Content.Headers.ContentType!.MediaType);
-        var lines = (await response.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var lines = (await response.Content.ReadAsStringAsync())
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         Assert.Equal(1_003, lines.Count);
         Assert.Equal(1_001, lines.Count(line => line.GetProperty("kind").GetString() == "entity" && line.TryGetProperty("data", out _)));
         Assert.Equal(1, lines.Count(line => line.GetProperty("kind").GetString() == "tombstone"));

@@ -98,9 +98,12 @@ public sealed class TelemetryTests
 
         /// <summary>A flush comes back after a second also while what it sends is still under way.</summary>
         public async Task Receives(string path, string part) =>
-            Assert.True(await Patiently.Until(() => Received(path).Contains(part, StringComparison.Ordinal), Patience), $"'{part}' never came to {path}.");
+            Assert.True(
+                await Patiently.Until(() => Received(path).Contains(part, StringComparison.Ordinal), Patience),
+                $"'{part}' never came to {path}.");
 
-        public string Received(string path) => string.Concat(requests.Where(request => request.Path == path).Select(request => request.Body));
+        public string Received(string path) =>
+            string.Concat(requests.Where(request => request.Path == path).Select(request => request.Body));
 
         public ValueTask DisposeAsync() => app.DisposeAsync();
     }

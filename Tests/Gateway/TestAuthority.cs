@@ -68,7 +68,12 @@ internal sealed class TestAuthority : IAsyncDisposable
                 ["iat"] = now.ToUnixTimeSeconds(),
                 ["exp"] = (expires ?? now.AddHours(1)).ToUnixTimeSeconds(),
             },
-            SigningCredentials = new SigningCredentials(new ECDsaSecurityKey(keyId is null ? key.Pair : other) { KeyId = keyId ?? key.Id, CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false } }, SecurityAlgorithms.EcdsaSha256),
+            SigningCredentials = new SigningCredentials(
+                new ECDsaSecurityKey(keyId is null ? key.Pair : other)
+                {
+                    KeyId = keyId ?? key.Id, CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
+                },
+                SecurityAlgorithms.EcdsaSha256),
         });
     }
 

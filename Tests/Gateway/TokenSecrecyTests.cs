@@ -30,14 +30,17 @@ public sealed class TokenSecrecyTests
             await edge.Raw($"G\u00e4T /sync/ws?token={token} HTTP/1.1\r\n\r\n");
             await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization Bearer {token}\r\n\r\n");
             await edge.Raw($"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\u0001\r\n\r\n");
-            await edge.Raw($"GET /sync/ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-WebSocket-Protocol: mirubato.sync.v1, bearer.{token}\r\n\r\n");
+            await edge.Raw(
+                $"GET /sync/ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-WebSocket-Protocol: mirubato.sync.v1, "
+                + $"bearer.{token}\r\n\r\n");
         }
 
         Assert.True(edge.Logs.Hold("/sync/ws"), "the logs are on");
         foreach (var token in tokens)
         {
             var signature = token.Split('.')[^1];
-            Assert.False(edge.Logs.Hold(signature), edge.Logs.Lines.FirstOrDefault(line => line.Contains(signature, StringComparison.Ordinal)));
+            Assert.False(
+                edge.Logs.Hold(signature), edge.Logs.Lines.FirstOrDefault(line => line.Contains(signature, StringComparison.Ordinal)));
         }
     }
 
@@ -46,7 +49,12 @@ public sealed class TokenSecrecyTests
     {
         await using var edge = await Edge.Start();
         var token = Edge.Token();
-        foreach (var query in (string[])[$"userId={token}&token=x", $"jwt={token}", $"q=a&since=Bearer%20{token}", token, $"types=goal&%6Awt={token.Replace(".", "%2E", StringComparison.Ordinal)}"])
+        foreach (
+            var query in (string[])
+            [
+                $"userId={token}&token=x", $"jwt={token}", $"q=a&since=Bearer%20{token}", token,
+                $"types=goal&%6Awt={token.Replace(".", "%2E", StringComparison.Ordinal)}",
+            ])
         {
             await edge.Client.GetAsync($"/sync/ws?{query}");
             await edge.Client.GetAsync($"/api/sync/pull?{query}");
@@ -67,7 +75,10 @@ public sealed class TokenSecrecyTests
         await edge.Client.GetAsync($"/sync/ws?userId={user}&token={Edge.Token(user)}");
         await edge.Client.GetAsync($"/sync/ws?userId={user}&token=wrong");
         Assert.NotEmpty(await edge.Client.GetStringAsync($"/demo/token?user={visitor}"));
-        foreach (var id in (string[])[user, visitor]) Assert.False(edge.Logs.Hold(id), edge.Logs.Lines.FirstOrDefault(line => line.Contains(id, StringComparison.Ordinal)));
+        foreach (var id in (string[])[user, visitor])
+        {
+            Assert.False(edge.Logs.Hold(id), edge.Logs.Lines.FirstOrDefault(line => line.Contains(id, StringComparison.Ordinal)));
+        }
     }
 
     [Theory]
@@ -97,14 +108,22 @@ public sealed class TokenSecrecyTests
     {
         await using var edge = await Edge.Start();
         edge.Engine.Of("ada").Put("logbook_entry", "e", """{"id":"e","pieces":[{"title":"Zyklus","composer":"J.S.Bach"}]}""");
-        foreach (var query in (string[])["composers?q=J.S.Bach", "composers?limit=5&q=J.S.Bach", "pieces?q=zyk&composer=J.S.Bach", "pieces?%71=Zyk&COMPOSER=J.S.Bach"])
+        foreach (
+            var query in (string[])
+            [
+                "composers?q=J.S.Bach", "composers?limit=5&q=J.S.Bach", "pieces?q=zyk&composer=J.S.Bach",
+                "pieces?%71=Zyk&COMPOSER=J.S.Bach",
+            ])
         {
             var found = await (await edge.Get($"/api/autocomplete/{query}")).Json();
             Assert.True(found.GetProperty("results").GetArrayLength() == 1, $"{query}: {found}");
         }
 
         Assert.True(edge.Logs.Hold("/api/autocomplete/composers"), "the logs are on");
-        foreach (var text in (string[])["Bach", "Zyk", "zyk"]) Assert.False(edge.Logs.Hold(text), edge.Logs.Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)));
+        foreach (var text in (string[])["Bach", "Zyk", "zyk"])
+        {
+            Assert.False(edge.Logs.Hold(text), edge.Logs.Lines.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)));
+        }
     }
 
     [Theory]
@@ -117,7 +136,10 @@ public sealed class TokenSecrecyTests
     {
         await using var edge = await Edge.Start();
         var user = $"user-{Guid.NewGuid():n}";
-        foreach (var path in (string[])["/api/sync/status", "/sync/ws", "/nowhere", "/"]) await edge.Client.GetAsync($"{path}?types=goal&{name}={user}");
+        foreach (var path in (string[])["/api/sync/status", "/sync/ws", "/nowhere", "/"])
+        {
+            await edge.Client.GetAsync($"{path}?types=goal&{name}={user}");
+        }
         Assert.True(edge.Logs.Hold("types=goal"), "the logs are on");
         Assert.False(edge.Logs.Hold(user), edge.Logs.Lines.FirstOrDefault(line => line.Contains(user, StringComparison.Ordinal)));
     }
@@ -128,7 +150,12 @@ public sealed class TokenSecrecyTests
         await using var edge = await Edge.Start();
         var token = Edge.Token();
         var encoded = token.Replace(".", "%2E", StringComparison.Ordinal);
-        foreach (var path in (string[])[$"/{token}", $"/api/sync/devices/{token}/allow", $"/sync/ws/{token}", $"/x%2F{token}", $"/{encoded}", $"/{encoded.Replace("%", "%25", StringComparison.Ordinal)}", $"/a;{token}/b?types=goal"])
+        foreach (
+            var path in (string[])
+            [
+                $"/{token}", $"/api/sync/devices/{token}/allow", $"/sync/ws/{token}", $"/x%2F{token}", $"/{encoded}",
+                $"/{encoded.Replace("%", "%25", StringComparison.Ordinal)}", $"/a;{token}/b?types=goal",
+            ])
             await (await edge.Get(path)).Problem(404, "NOT_FOUND");
         await edge.Raw($"GET http://localhost/{token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         await edge.Raw($"GET http://localhost/?x=1#{token} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");

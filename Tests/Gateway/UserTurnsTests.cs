@@ -25,7 +25,8 @@ public sealed class UserTurnsTests : IDisposable
         await HoldReads(edge);
         var ninth = edge.Get("/api/sync/pull");
         Waiting(1);
-        Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/pull", user: "bob"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/pull", user: "bob"))).StatusCode);
         Assert.False(ninth.IsCompleted);
 
         Assert.StartsWith("HTTP/1.1 200", await unread[0].ReadToEnd(), StringComparison.Ordinal);
@@ -55,7 +56,12 @@ public sealed class UserTurnsTests : IDisposable
         await HoldReads(edge);
         var waiting = Enumerable.Range(0, Limits.WaitingReadsMax).Select(_ => edge.Get("/api/sync/pull")).ToList();
         Waiting(Limits.WaitingReadsMax);
-        foreach (var path in (string[])["sync/pull", "sync/export", "sync/conflicts", "goals", "goals/00", "repertoire", "repertoire/a-b/stats", "autocomplete/pieces", "autocomplete/composers"])
+        foreach (
+            var path in (string[])
+            [
+                "sync/pull", "sync/export", "sync/conflicts", "goals", "goals/00", "repertoire", "repertoire/a-b/stats",
+                "autocomplete/pieces", "autocomplete/composers",
+            ])
             await (await edge.Get($"/api/{path}")).Problem(429, "TOO_MANY_READS");
 
         foreach (var connection in unread) await connection.ReadToEnd();
@@ -96,7 +102,8 @@ public sealed class UserTurnsTests : IDisposable
             Assert.Equal(TimeSpan.FromSeconds(1), second.Headers.RetryAfter?.Delta);
         }
 
-        Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/export", user: "bob"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK, (await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/export", user: "bob"))).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/repertoire")).StatusCode);
         Assert.Contains("\"kind\":\"end\"", await unread[0].ReadToEnd(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await edge.Send(HttpMethod.Put, "/api/pieces/update-name", rename)).StatusCode);
@@ -160,7 +167,8 @@ public sealed class UserTurnsTests : IDisposable
         Assert.True(SpinWait.SpinUntil(() => clock.Waiting(Limits.AnswerStalledMs) == count, TimeSpan.FromSeconds(60)));
     }
 
-    private void Waiting(int count) => Assert.True(SpinWait.SpinUntil(() => clock.Waiting(Limits.ReadWaitMs) == count, TimeSpan.FromSeconds(60)));
+    private void Waiting(int count) =>
+        Assert.True(SpinWait.SpinUntil(() => clock.Waiting(Limits.ReadWaitMs) == count, TimeSpan.FromSeconds(60)));
 
     /// <summary>More than the system's buffers take.</summary>
     private static void Fill(Edge edge, string user)
@@ -176,7 +184,8 @@ public sealed class UserTurnsTests : IDisposable
     {
         var http = new DefaultHttpContext { RequestServices = edge.Services, RequestAborted = aborted };
         var user = new UserId("ada");
-        return new Call(http, new Caller(user, null, 0), new UserCoordinator(user, edge.Engine.For(user), edge.Engine, sockets: null!), edge.Engine);
+        return new Call(
+            http, new Caller(user, null, 0), new UserCoordinator(user, edge.Engine.For(user), edge.Engine, sockets: null!), edge.Engine);
     }
 
     /// <summary>Whoever gives way waits here for their next turn.</summary>

@@ -8,7 +8,9 @@ public sealed class ClusterOptionsTests
 {
     [Fact]
     public void Everything_wrong_with_a_cluster_is_said_at_once_with_its_remedy() => Complains(
-        Refused("Host=db", ("Silo:Mode", "2"), ("Silo:Address", "localhost"), ("Silo:Port", "0"), ("Silo:ProbeSeconds", "soon"), ("Silo:Adress", "10.0.0.5"), ("Silo:Tls:Certificat", "x")),
+        Refused(
+            "Host=db", ("Silo:Mode", "2"), ("Silo:Address", "localhost"), ("Silo:Port", "0"), ("Silo:ProbeSeconds", "soon"),
+            ("Silo:Adress", "10.0.0.5"), ("Silo:Tls:Certificat", "x")),
         "Silo:Mode is '2': set combined",
         "Silo:Address is 'localhost': set the address",
         "Silo:Port is '0': set a whole number from 1 to 65535",
@@ -42,7 +44,9 @@ public sealed class ClusterOptionsTests
 
     [Fact]
     public void No_silo_gives_out_an_address_that_is_none() =>
-        Complains(Refused("Host=localhost", ("Silo:Address", "0.0.0.0")), "Silo:Address is '0.0.0.0': set the address (not a name, and not 0.0.0.0)");
+        Complains(
+            Refused("Host=localhost", ("Silo:Address", "0.0.0.0")),
+            "Silo:Address is '0.0.0.0': set the address (not a name, and not 0.0.0.0)");
 
     [Fact]
     public void What_is_no_connection_string_is_said_and_not_shown()
@@ -54,7 +58,9 @@ public sealed class ClusterOptionsTests
 
     [Fact]
     public void The_two_ports_differ() =>
-        Complains(Refused("Host=localhost", ("Silo:Port", "5000"), ("Silo:GatewayPort", "5000")), "Silo:GatewayPort is 5000, and so is Silo:Port");
+        Complains(
+            Refused("Host=localhost", ("Silo:Port", "5000"), ("Silo:GatewayPort", "5000")),
+            "Silo:GatewayPort is 5000, and so is Silo:Port");
 
     [Fact]
     public void Over_SQLite_a_silo_is_alone_and_whatever_needs_others_is_refused() => Complains(
@@ -69,7 +75,9 @@ public sealed class ClusterOptionsTests
     {
         var options = Read("Host=db", ("Silo:Address", "10.0.0.5"));
 
-        Assert.Equal((SiloMode.Combined, "mirubato", "mirubato-sync", 11_111, 30_000, 3), (options.Mode, options.ClusterId, options.ServiceId, options.Port, options.GatewayPort, options.MissedProbes));
+        Assert.Equal(
+            (SiloMode.Combined, "mirubato", "mirubato-sync", 11_111, 30_000, 3),
+            (options.Mode, options.ClusterId, options.ServiceId, options.Port, options.GatewayPort, options.MissedProbes));
         Assert.Equal((15, 5), (options.IdleFor.TotalMinutes, options.ProbeEvery.TotalSeconds));
         Assert.Null(options.Tls);
         Assert.Equal(SiloMode.Combined, Read(null).Mode);
@@ -84,7 +92,8 @@ public sealed class ClusterOptionsTests
 
     private static ClusterOptions Read(string? postgres, params (string Name, string? Value)[] settings) =>
         ClusterOptions.Read(new ConfigurationBuilder()
-            .AddInMemoryCollection([.. settings.Select(s => KeyValuePair.Create(s.Name, s.Value)), new("Storage:Postgres", postgres)]).Build());
+            .AddInMemoryCollection(
+                [.. settings.Select(s => KeyValuePair.Create(s.Name, s.Value)), new("Storage:Postgres", postgres)]).Build());
 
     private static IReadOnlyList<string> Refused(string? postgres, params (string Name, string? Value)[] settings) =>
         Assert.Throws<InvalidOptionsException>(() => Read(postgres, settings)).Errors;

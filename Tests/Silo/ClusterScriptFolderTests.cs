@@ -7,7 +7,10 @@ using Mirubato.Tests.Faults;
 
 namespace Mirubato.Tests.Silo;
 
-/// <summary>Where <c>deploy/cluster/run</c> writes: never where another account of the machine leads it. It never gets past its port, which is taken.</summary>
+/// <summary>
+/// Where <c>deploy/cluster/run</c> writes: never where another account of the machine leads it. It never gets past its port, which is
+/// taken.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class ClusterScriptFolderTests : IDisposable
 {
@@ -48,7 +51,9 @@ public sealed class ClusterScriptFolderTests : IDisposable
         foreach (var data in (string[])["own", "own/", "new"])
         {
             Assert.Contains($"port {((IPEndPoint)taken.LocalEndpoint).Port} is taken", await Run(data), StringComparison.Ordinal);
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.Combine(folder, data.TrimEnd('/'))));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(Path.Combine(folder, data.TrimEnd('/'))));
         }
     }
 
@@ -56,7 +61,8 @@ public sealed class ClusterScriptFolderTests : IDisposable
     {
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         string[] arguments = ["--no-build", "--postgres", "Host=none", "--port", $"{port}", "--data", $"{folder}/{data}"];
-        using var script = Process.Start(new ProcessStartInfo(Path.Combine(SourceTree.Root, "deploy/cluster/run"), arguments) { RedirectStandardError = true })!;
+        using var script = Process.Start(
+            new ProcessStartInfo(Path.Combine(SourceTree.Root, "deploy/cluster/run"), arguments) { RedirectStandardError = true })!;
         var printed = await script.StandardError.ReadToEndAsync();
         await script.WaitForExitAsync();
         Assert.Equal(1, script.ExitCode);

@@ -31,7 +31,9 @@ public sealed class ClusterTlsTests : IDisposable
         var options = new TlsOptions();
         Read(("Certificate", own.Pem("a")), ("CertificateAuthority", own.Authority)).Tls!.Configure(options);
 
-        Assert.Equal((RemoteCertificateMode.RequireCertificate, RemoteCertificateMode.RequireCertificate), (options.RemoteCertificateMode, options.ClientCertificateMode));
+        Assert.Equal(
+            (RemoteCertificateMode.RequireCertificate, RemoteCertificateMode.RequireCertificate),
+            (options.RemoteCertificateMode, options.ClientCertificateMode));
         Assert.True(Trusts(options, own.Pem("b")));
         Assert.False(Trusts(options, foreign.Pem("b")));
         Assert.False(Trusts(options, own.Expired("old")));
@@ -60,7 +62,8 @@ public sealed class ClusterTlsTests : IDisposable
     [Fact]
     public void A_wrong_password_is_said_and_not_shown()
     {
-        var error = Assert.Single(Refused(("Certificate", own.Pfx("a", "open")), ("Password", "guessed"), ("CertificateAuthority", own.Authority)));
+        var error = Assert.Single(
+            Refused(("Certificate", own.Pfx("a", "open")), ("Password", "guessed"), ("CertificateAuthority", own.Authority)));
         Assert.Contains("Silo:Tls:Password", error, StringComparison.Ordinal);
         Assert.DoesNotContain("guessed", error, StringComparison.Ordinal);
     }
@@ -68,8 +71,10 @@ public sealed class ClusterTlsTests : IDisposable
     [Fact]
     public void Half_of_the_settings_is_refused()
     {
-        Assert.StartsWith("Silo:Tls:CertificateAuthority is not set", Assert.Single(Refused(("Certificate", own.Pem("a")))), StringComparison.Ordinal);
-        Assert.StartsWith("Silo:Tls:Certificate is not set", Assert.Single(Refused(("CertificateAuthority", own.Authority))), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Silo:Tls:CertificateAuthority is not set", Assert.Single(Refused(("Certificate", own.Pem("a")))), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Silo:Tls:Certificate is not set", Assert.Single(Refused(("CertificateAuthority", own.Authority))), StringComparison.Ordinal);
     }
 
     private static bool Trusts(TlsOptions options, string path)
@@ -89,5 +94,9 @@ public sealed class ClusterTlsTests : IDisposable
 
     private static ClusterOptions Read(params (string Name, string Value)[] settings) =>
         ClusterOptions.Read(new ConfigurationBuilder()
-            .AddInMemoryCollection([.. settings.Select(s => KeyValuePair.Create("Silo:Tls:" + s.Name, (string?)s.Value)), new("Storage:Postgres", "Host=localhost")]).Build());
+            .AddInMemoryCollection(
+                [
+                    .. settings.Select(s => KeyValuePair.Create("Silo:Tls:" + s.Name, (string?)s.Value)),
+                    new("Storage:Postgres", "Host=localhost"),
+                ]).Build());
 }

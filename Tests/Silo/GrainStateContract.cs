@@ -122,6 +122,9 @@ public abstract class GrainStateContract : IAsyncLifetime, IDisposable
         await cluster.DisposeAsync();
     }
 
-    /// <summary>What was logged as wrong, but for what Orleans says of the machine: the kind of its garbage collector, and pauses.</summary>
-    private IEnumerable<string> Troubles() => logs.Lines.Where(line => Regex.IsMatch(line, "^(?!Orleans.Runtime.(Silo|Watchdog) )\\S+ (Warning|Error|Critical) "));
+    /// <summary>
+    /// What was logged as wrong, but for what Orleans says of the machine: the kind of its garbage collector, and pauses.
+    /// </summary>
+    private IEnumerable<string> Troubles() =>
+        logs.Lines.Where(line => Regex.IsMatch(line, "^(?!Orleans.Runtime.(Silo|Watchdog) )\\S+ (Warning|Error|Critical) "));
 }

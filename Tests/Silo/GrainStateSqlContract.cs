@@ -118,7 +118,8 @@ public abstract class GrainStateSqlContract : IAsyncLifetime
     private async Task<int?> Changed(string query, StateKey key, params (string Name, DbType Type, object? Value)[] parameters) =>
         (await Rows(query, key, parameters)).SingleOrDefault()?["NewGrainStateVersion"] is { } version ? Convert.ToInt32(version) : null;
 
-    private async Task<List<Dictionary<string, object?>>> Rows(string query, StateKey key, params (string Name, DbType Type, object? Value)[] parameters)
+    private async Task<List<Dictionary<string, object?>>> Rows(
+        string query, StateKey key, params (string Name, DbType Type, object? Value)[] parameters)
     {
         await using var connection = await Connect();
         await using var find = connection.CreateCommand();
@@ -165,8 +166,10 @@ public abstract class GrainStateSqlContract : IAsyncLifetime
         /// <summary>The hashes are the same for all: they say nothing that the key does not.</summary>
         public IEnumerable<(string Name, DbType Type, object? Value)> Parameters =>
         [
-            ("GrainIdHash", DbType.Int32, 1), ("GrainIdN0", DbType.Int64, N0), ("GrainIdN1", DbType.Int64, N1), ("GrainTypeHash", DbType.Int32, 1),
-            ("GrainTypeString", DbType.String, State), ("GrainIdExtensionString", DbType.String, Text), ("ServiceId", DbType.String, Service),
+            ("GrainIdHash", DbType.Int32, 1), ("GrainIdN0", DbType.Int64, N0), ("GrainIdN1", DbType.Int64, N1), (
+                "GrainTypeHash", DbType.Int32, 1),
+            ("GrainTypeString", DbType.String, State), (
+                "GrainIdExtensionString", DbType.String, Text), ("ServiceId", DbType.String, Service),
         ];
     }
 }

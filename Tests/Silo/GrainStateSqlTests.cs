@@ -45,7 +45,9 @@ public sealed class GrainStateSqliteSqlTests : GrainStateSqlContract
         command.CommandText = "UPDATE OrleansQuery SET QueryText = QueryText; PRAGMA journal_mode";
 
         Assert.Equal("wal", await command.ExecuteScalarAsync());
-        Assert.All(Directory.GetFiles(folder.Path), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.All(
+            Directory.GetFiles(folder.Path),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         Assert.Contains(folder.File("mirubato.grains.db-wal"), Directory.GetFiles(folder.Path));
     }
 

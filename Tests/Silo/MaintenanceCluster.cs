@@ -22,7 +22,8 @@ internal sealed class MaintenanceCluster : IAsyncDisposable
 
     private IMaintenanceGrain Maintenance => Grains.GetGrain<IMaintenanceGrain>(0);
 
-    public static async Task<MaintenanceCluster> Start(short silos, string database, IStoreUpkeep store, SweepTrail trail, FakeClock clock, CapturedLogs logs)
+    public static async Task<MaintenanceCluster> Start(
+        short silos, string database, IStoreUpkeep store, SweepTrail trail, FakeClock clock, CapturedLogs logs)
     {
         var builder = new InProcessTestClusterBuilder(silos);
         (builder.Options.ServiceId, builder.Options.ConfigureFileLogging) = ("maintenance", false);
@@ -36,7 +37,9 @@ internal sealed class MaintenanceCluster : IAsyncDisposable
         {
             silo.UseGrainState(database, sqlitePath: "");
             silo.Configure<ClusterMembershipOptions>(membership =>
-                (membership.ProbeTimeout, membership.NumMissedProbesLimit, membership.NumVotesForDeathDeclaration) = (TimeSpan.FromSeconds(1), 2, 1));
+                (
+                    membership.ProbeTimeout, membership.NumMissedProbesLimit,
+                    membership.NumVotesForDeathDeclaration) = (TimeSpan.FromSeconds(1), 2, 1));
         });
         var cluster = builder.Build();
         await cluster.DeployAsync();

@@ -95,7 +95,9 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     {
         var cluster = await Cluster(silos: 2);
         var held = Signal<SweptBatch>();
-        trail.Before = (batch, _, cancel) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? letGo.Task.WaitAsync(cancel) : Task.CompletedTask;
+        trail.Before = (batch, _, cancel) => IsInTheMiddle(batch) && held.TrySetResult(batch)
+            ? letGo.Task.WaitAsync(cancel)
+            : Task.CompletedTask;
         var stopped = cluster.Tick();
         var at = await held.Task.WaitAsync(Patience);
         await cluster.Stop(at.Silo).WaitAsync(Patience);
@@ -223,7 +225,8 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     {
         var at = await store.HistoryState(user, null, Sample.Now, Cancel);
         var commit = Sample.Commit(at, [.. Enumerable.Range(1, 3).Select(i => Sample.Tombstone(Sample.Entry($"e{i}"), i))]);
-        var held = await store.Commit(user, commit with { Receipts = [Sample.Receipt("key")], Losers = [Sample.Loser("e1", "{}")] }, Cancel);
+        var held = await store.Commit(
+            user, commit with { Receipts = [Sample.Receipt("key")], Losers = [Sample.Loser("e1", "{}")] }, Cancel);
         Assert.Equal(CommitResult.Held, held.Result);
     }
 

@@ -19,7 +19,8 @@ public sealed class MaintenanceTimerTests(PostgresCluster postgres)
         var (clock, trail) = (new FakeClock(), new SweepTrail());
         using var logs = new CapturedLogs();
         var database = await postgres.FreshDatabase();
-        await using var store = PostgresStore.Open(database, new PostgresOptions(AlsoApply: SourceTree.Read("Silo/GrainState.Postgres.sql")));
+        await using var store = PostgresStore.Open(
+            database, new PostgresOptions(AlsoApply: SourceTree.Read("Silo/GrainState.Postgres.sql")));
         await store.Migrate(CancellationToken.None);
         await using var cluster = await MaintenanceCluster.Start(1, database, store, trail, clock, logs);
         var (watched, own) = (new WatchedClock(clock), new CapturedLogs());
@@ -38,7 +39,8 @@ public sealed class MaintenanceTimerTests(PostgresCluster postgres)
 
         await watched.Pauses.ReadAsync().AsTask().WaitAsync(Patience);
         Assert.True(trail.Batches.Count > 2);
-        Assert.Contains("The maintenance grain could not be called (InvalidOperationException)", Assert.Single(own.Lines), StringComparison.Ordinal);
+        Assert.Contains(
+            "The maintenance grain could not be called (InvalidOperationException)", Assert.Single(own.Lines), StringComparison.Ordinal);
         await timer.StopAsync(CancellationToken.None).WaitAsync(Patience);
         Assert.Single(own.Lines);
     }

@@ -54,7 +54,11 @@ public sealed class MembershipSqlTests(PostgresCluster cluster) : IAsyncLifetime
         Assert.Equal(0, await Insert(port: 1, version: 1));
 
         var row = Assert.Single(await Rows("MembershipReadRowKey", Silo(1)));
-        Assert.Equal(("10.0.0.1", 1, 5, "Silo1", "host", Active, 30_000, 1), (row["Address"], row["Port"], row["Generation"], row["SiloName"], row["HostName"], row["Status"], row["ProxyPort"], row["Version"]));
+        Assert.Equal(
+            ("10.0.0.1", 1, 5, "Silo1", "host", Active, 30_000, 1),
+            (
+                row["Address"], row["Port"], row["Generation"], row["SiloName"], row["HostName"], row["Status"],
+                row["ProxyPort"], row["Version"]));
         Assert.Equal(Start, row["StartTime"]);
         Assert.Null(row["SuspectTimes"]);
         Assert.Null(Assert.Single(await Rows("MembershipReadRowKey", Silo(9)))["StartTime"]);
@@ -75,14 +79,26 @@ public sealed class MembershipSqlTests(PostgresCluster cluster) : IAsyncLifetime
         await Insert(port: 1, version: 0);
         Assert.Single(await Rows("GatewaysQueryKey", ("Status", Active)));
 
-        Assert.Equal(0, await Number("UpdateMembershipKey", [.. Silo(1), ("Status", Dead), ("SuspectTimes", "x"), ("IAmAliveTime", Start), ("Version", 0)]));
-        Assert.Equal(0, await Number("UpdateMembershipKey", [.. Silo(2), ("Status", Dead), ("SuspectTimes", "x"), ("IAmAliveTime", Start), ("Version", 1)]));
-        Assert.Equal(1, await Number("UpdateMembershipKey", [.. Silo(1), ("Status", Dead), ("SuspectTimes", "x"), ("IAmAliveTime", Start), ("Version", 1)]));
+        Assert.Equal(
+            0,
+            await Number(
+                "UpdateMembershipKey", [.. Silo(1), ("Status", Dead), ("SuspectTimes", "x"), ("IAmAliveTime", Start), ("Version", 0)]));
+        Assert.Equal(
+            0,
+            await Number(
+                "UpdateMembershipKey", [.. Silo(2), ("Status", Dead), ("SuspectTimes", "x"), ("IAmAliveTime", Start), ("Version", 1)]));
+        Assert.Equal(
+            1,
+            await Number(
+                "UpdateMembershipKey", [.. Silo(1), ("Status", Dead), ("SuspectTimes", "x"), ("IAmAliveTime", Start), ("Version", 1)]));
 
         Assert.Empty(await Rows("GatewaysQueryKey", ("Status", Active)));
         var row = Assert.Single(await Rows("MembershipReadAllKey"));
         Assert.Equal((Dead, "x", 2), (row["Status"], row["SuspectTimes"], row["Version"]));
-        Assert.Equal(1, await Number("UpdateMembershipKey", [.. Silo(1), ("Status", Dead), ("SuspectTimes", null), ("IAmAliveTime", Start), ("Version", 2)]));
+        Assert.Equal(
+            1,
+            await Number(
+                "UpdateMembershipKey", [.. Silo(1), ("Status", Dead), ("SuspectTimes", null), ("IAmAliveTime", Start), ("Version", 2)]));
     }
 
     [Fact]
@@ -92,7 +108,8 @@ public sealed class MembershipSqlTests(PostgresCluster cluster) : IAsyncLifetime
         await Insert(port: 2, version: 1);
         await Rows("UpdateIAmAlivetimeKey", [.. Silo(1), ("IAmAliveTime", Start.AddHours(1))]);
         Assert.All(await Rows("MembershipReadAllKey"), row => Assert.Equal(2, row["Version"]));
-        await Number("UpdateMembershipKey", [.. Silo(2), ("Status", Dead), ("SuspectTimes", null), ("IAmAliveTime", Start), ("Version", 2)]);
+        await Number(
+            "UpdateMembershipKey", [.. Silo(2), ("Status", Dead), ("SuspectTimes", null), ("IAmAliveTime", Start), ("Version", 2)]);
 
         await Rows("CleanupDefunctSiloEntriesKey", ("IAmAliveTime", Start.AddDays(1)));
 
@@ -105,17 +122,23 @@ public sealed class MembershipSqlTests(PostgresCluster cluster) : IAsyncLifetime
 
     private Task<int> Insert(int port, int version) => Number(
         "InsertMembershipKey",
-        [.. Silo(port), ("IAmAliveTime", Start), ("SiloName", "Silo" + port), ("HostName", "host"), ("StartTime", Start), ("Status", Active), ("ProxyPort", 30_000), ("Version", version)]);
+        [
+            .. Silo(port), ("IAmAliveTime", Start), ("SiloName", "Silo" + port), ("HostName", "host"), ("StartTime", Start),
+            ("Status", Active), ("ProxyPort", 30_000), ("Version", version),
+        ]);
 
-    private async Task<int> Number(string query, params (string Name, object? Value)[] parameters) => (int)Assert.Single(Assert.Single(await Rows(query, parameters))).Value!;
+    private async Task<int> Number(string query, params (string Name, object? Value)[] parameters) =>
+        (int)Assert.Single(Assert.Single(await Rows(query, parameters))).Value!;
 
     private async Task<List<Dictionary<string, object?>>> Rows(string query, params (string Name, object? Value)[] parameters)
     {
         await using var connection = await source.OpenConnectionAsync();
-        await using var find = new NpgsqlCommand("SELECT QueryText FROM OrleansQuery WHERE QueryKey = $1", connection) { Parameters = { new() { Value = query } } };
+        await using var find = new NpgsqlCommand(
+            "SELECT QueryText FROM OrleansQuery WHERE QueryKey = $1", connection) { Parameters = { new() { Value = query } } };
         await using var command = new NpgsqlCommand((string)(await find.ExecuteScalarAsync())!, connection);
         foreach (var (name, value) in parameters.Prepend(("DeploymentId", "c1")))
-            command.Parameters.Add(new NpgsqlParameter { ParameterName = name, Value = value ?? DBNull.Value, Direction = ParameterDirection.Input });
+            command.Parameters.Add(
+                new NpgsqlParameter { ParameterName = name, Value = value ?? DBNull.Value, Direction = ParameterDirection.Input });
         await using var reader = await command.ExecuteReaderAsync();
         var rows = new List<Dictionary<string, object?>>();
         while (await reader.ReadAsync())

@@ -41,11 +41,17 @@ public sealed class SiloPortsTests(PostgresCluster postgres)
     {
         if (ReachableAddress() is not { } address) return;
         using var certificates = new TestCertificates();
-        string[] secured = [$"--Silo:Tls:Certificate={certificates.Pem("silo")}", $"--Silo:Tls:CertificateAuthority={certificates.Authority}"];
+        string[] secured =
+        [
+            $"--Silo:Tls:Certificate={certificates.Pem("silo")}", $"--Silo:Tls:CertificateAuthority={certificates.Authority}",
+        ];
         foreach (var (more, warns) in ((string[], bool)[])[([], true), (secured, false)])
         {
             await using var silo = await SiloProcess.Start(
-                [$"--Storage:Postgres={await postgres.FreshDatabase()}", $"--Silo:Address={address}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}", .. more]);
+                [
+                    $"--Storage:Postgres={await postgres.FreshDatabase()}", $"--Silo:Address={address}", $"--Silo:Port={FreePort.Next()}",
+                    $"--Silo:GatewayPort={FreePort.Next()}", .. more,
+                ]);
             Assert.Equal(warns, silo.Printed.Contains($"Silo ports are open on {address} without TLS", StringComparison.Ordinal));
         }
     }

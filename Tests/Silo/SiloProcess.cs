@@ -19,10 +19,16 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     private SiloProcess(string[] settings)
     {
         string[] arguments =
-            [Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), "--Urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Edge.Secret}", .. settings];
+            [
+                Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), "--Urls=http://127.0.0.1:0", "--environment=Test",
+                $"--Auth:Secret={Edge.Secret}", .. settings,
+            ];
         process = new Process
         {
-            StartInfo = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true },
+            StartInfo = new ProcessStartInfo("dotnet", arguments)
+            {
+                WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true,
+            },
             EnableRaisingEvents = true,
         };
         process.OutputDataReceived += (_, line) => Take(line.Data);

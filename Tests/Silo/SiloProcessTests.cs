@@ -35,7 +35,8 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
     public async Task A_silo_listens_on_its_configured_address_only()
     {
         var (port, gatewayPort) = (FreePort.Next(), FreePort.Next());
-        await using var silo = await SiloProcess.Start(await Postgres(), "--Silo:Address=127.0.0.2", $"--Silo:Port={port}", $"--Silo:GatewayPort={gatewayPort}");
+        await using var silo = await SiloProcess.Start(
+            await Postgres(), "--Silo:Address=127.0.0.2", $"--Silo:Port={port}", $"--Silo:GatewayPort={gatewayPort}");
 
         foreach (var taken in (int[])[port, gatewayPort])
         {
@@ -68,7 +69,8 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
         database.Host = "127.0.0.1";
         database.Port = proxy.Port;
 
-        await using var silo = await SiloProcess.Start($"--Storage:Postgres={database}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}");
+        await using var silo = await SiloProcess.Start(
+            $"--Storage:Postgres={database}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}");
 
         Assert.Equal(CuttingProxy.CutsMax, proxy.Cuts);
         using var phone = new HttpDevice(silo.Url, "ada", "phone");
@@ -130,11 +132,19 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
     /// <summary>Where the process listens, by the system's own tables.</summary>
     private static IEnumerable<IPEndPoint> Listening(SiloProcess silo)
     {
-        var sockets = Directory.EnumerateFiles($"/proc/{silo.Id}/fd").Select(fd => new FileInfo(fd).LinkTarget ?? "").Where(link => link.StartsWith("socket:[", StringComparison.Ordinal))
+        var sockets = Directory.EnumerateFiles($"/proc/{silo.Id}/fd")
+            .Select(fd => new FileInfo(fd).LinkTarget ?? "")
+            .Where(link => link.StartsWith("socket:[", StringComparison.Ordinal))
             .Select(link => link[8..^1]).ToHashSet();
-        var own = File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        var own = File.ReadLines("/proc/net/tcp")
+            .Concat(File.ReadLines("/proc/net/tcp6"))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(cells => cells[3] == "0A" && sockets.Contains(cells[9])).Select(cells => cells[1].Split(':')).ToList();
         Assert.Equal(2, own.Count);
-        return own.Select(at => new IPEndPoint(new IPAddress([.. Convert.FromHexString(at[0]).Chunk(4).SelectMany(word => word.Reverse())]), Convert.ToInt32(at[1], 16)));
+        return own.Select(
+            at =>
+                new IPEndPoint(
+                    new IPAddress([.. Convert.FromHexString(at[0]).Chunk(4).SelectMany(word => word.Reverse())]),
+                    Convert.ToInt32(at[1], 16)));
     }
 }

@@ -13,7 +13,9 @@ internal sealed class SweepTrail
 
     public IReadOnlyList<SweptBatch> Batches => [.. batches];
 
-    /// <summary>Runs before each batch is swept; the arguments are the batch, the holder of the lease, and what cuts the batch off.</summary>
+    /// <summary>
+    /// Runs before each batch is swept; the arguments are the batch, the holder of the lease, and what cuts the batch off.
+    /// </summary>
     public Func<SweptBatch, string, CancellationToken, Task>? Before { get; set; }
 
     public async Task Reach(SweptBatch batch, string holder, CancellationToken cancel)
@@ -36,7 +38,8 @@ internal sealed class WatchedUpkeep(IStoreUpkeep store, string silo, SweepTrail 
         return await store.Sweep(step, cursor, holder, nowMs, cancel);
     }
 
-    public ValueTask<bool> TryLease(string holder, long nowMs, long untilMs, CancellationToken cancel) => store.TryLease(holder, nowMs, untilMs, cancel);
+    public ValueTask<bool> TryLease(string holder, long nowMs, long untilMs, CancellationToken cancel) =>
+        store.TryLease(holder, nowMs, untilMs, cancel);
 
     public ValueTask ReleaseLease(string holder, CancellationToken cancel) => store.ReleaseLease(holder, cancel);
 

@@ -38,7 +38,10 @@ public sealed class FrameMeterTests
 
     private static void Write(MemoryStream to, Random random)
     {
-        var length = random.Next(4) switch { 0 => 0, 1 => random.Next(126), 2 => random.Next(126, 65_536), _ => random.Next(65_536, 100_000) };
+        var length = random.Next(4) switch
+        {
+            0 => 0, 1 => random.Next(126), 2 => random.Next(126, 65_536), _ => random.Next(65_536, 100_000),
+        };
         var isMasked = random.Next(2) == 0;
         to.WriteByte((byte)((random.Next(2) << 7) | (random.Next(2) == 0 ? (int)WebSocketMessageType.Binary : 0x9)));
         to.WriteByte((byte)((isMasked ? 0x80 : 0) | (length < 126 ? length : length < 65_536 ? 126 : 127)));

@@ -35,30 +35,41 @@ internal static class Fuzzed
 
     private static readonly string[] Odd =
     [
-        "null", "1e999", "-0", "\"\\ud800\"", "\\u0000", "9007199254740993", "\"\"", "{}", "[]", "true", ",\"deletedAt\":1", ",\"updatedAt\":\"9999-12-31T23:59:59Z\"",
-        ",\"version\":-1", ",\"baseVersion\":1", "\"id\":7,", "\"user_id\":{},", "\"pieces\":[null,1,{\"id\":null}],", "\"goalIds\":\"x\",", "[[[[[[[[", "\u2028",
+        "null", "1e999", "-0", "\"\\ud800\"", "\\u0000", "9007199254740993", "\"\"", "{}", "[]", "true", ",\"deletedAt\":1",
+        ",\"updatedAt\":\"9999-12-31T23:59:59Z\"",
+        ",\"version\":-1", ",\"baseVersion\":1", "\"id\":7,", "\"user_id\":{},", "\"pieces\":[null,1,{\"id\":null}],",
+        "\"goalIds\":\"x\",", "[[[[[[[[", "\u2028",
     ];
 
     /// <summary>Every stored document is one that may be stored; and sent back as it is, it changes nothing.</summary>
     public static async Task<int> Check(HttpDevice http, string user)
     {
         var pull = await http.Pull();
-        var documents = Named.SelectMany(member => pull.GetProperty(member).EnumerateArray().Select(document => (member, document))).ToList();
+        var documents = Named.SelectMany(
+            member => pull.GetProperty(member).EnumerateArray().Select(document => (member, document))).ToList();
         foreach (var (member, document) in documents) Check(member, document, user);
         var preferences = pull.GetProperty("preferences");
         if (preferences.ValueKind is not JsonValueKind.Null) Check("preferences", preferences, user);
-        var others = pull.GetProperty("other").EnumerateObject().SelectMany(type => type.Value.EnumerateArray().Select(document => (type.Name, Document: document))).ToList();
+        var others = pull.GetProperty("other")
+            .EnumerateObject()
+            .SelectMany(type => type.Value.EnumerateArray().Select(document => (type.Name, Document: document)))
+            .ToList();
         foreach (var (type, document) in others) Check(type, document, user);
 
-        var sections = documents.GroupBy(found => found.member).Select(group => $"\"{group.Key}\":[{string.Join(',', group.Select(found => found.document.GetRawText()))}]");
+        var sections = documents.GroupBy(found => found.member).Select(
+            group => $"\"{group.Key}\":[{string.Join(',', group.Select(found => found.document.GetRawText()))}]");
         if (preferences.ValueKind is not JsonValueKind.Null) sections = sections.Append($"\"preferences\":{preferences.GetRawText()}");
         var pushed = await http.Push(string.Join(',', sections));
         Assert.True(pushed.GetProperty("results").GetArrayLength() == 0, $"sent back, it is not unchanged: {pushed}");
         foreach (var chunk in others.Chunk(1_000))
         {
-            var entities = chunk.Select(one => $"{{\"type\":\"{one.Name}\",\"id\":{one.Document.GetProperty("id").GetRawText()},\"data\":{one.Document.GetRawText()}}}");
+            var entities = chunk.Select(
+                one =>
+                    $"{{\"type\":\"{one.Name}\",\"id\":{one.Document.GetProperty("id").GetRawText()},\"data\":{one.Document.GetRawText()}}}");
             var batch = await http.Ask(HttpMethod.Post, "/api/sync/batch", $"{{\"entities\":[{string.Join(',', entities)}]}}");
-            Assert.True(batch.GetProperty("results").EnumerateArray().All(result => result.GetProperty("status").GetString() == "unchanged"), $"sent back, it is not unchanged: {batch}");
+            Assert.True(
+                batch.GetProperty("results").EnumerateArray().All(result => result.GetProperty("status").GetString() == "unchanged"),
+                $"sent back, it is not unchanged: {batch}");
         }
 
         return documents.Count + others.Count;
@@ -73,6 +84,10 @@ internal static class Fuzzed
         Assert.True(document.GetProperty("user_id").GetString() == user, text);
         Assert.True(document.GetProperty("version").GetInt64() > 0, text);
         var updated = document.GetProperty("updatedAt");
-        Assert.True(updated.ValueKind is JsonValueKind.Number ? member is "goals" or "repertoire" && updated.GetInt64() >= 0 : DateTimeOffset.TryParse(updated.GetString(), out _), text);
+        Assert.True(
+            updated.ValueKind is JsonValueKind.Number
+                ? member is "goals" or "repertoire" && updated.GetInt64() >= 0
+                : DateTimeOffset.TryParse(updated.GetString(),
+            out _), text);
     }
 }

@@ -53,7 +53,8 @@ public sealed class GatewaysTests(PostgresCluster cluster)
         using var commits = new Counted(silos, "mirubato.sync.commits");
 
         var each = writes / (Users * DevicesOfAUser);
-        await Task.WhenAll(Enumerable.Range(0, Users * DevicesOfAUser).Select(i => Task.Run(() => WriteAsDevice(silos, i, each, new Random(seed + i)))));
+        await Task.WhenAll(
+            Enumerable.Range(0, Users * DevicesOfAUser).Select(i => Task.Run(() => WriteAsDevice(silos, i, each, new Random(seed + i)))));
 
         Assert.True(commits.Sum > 0);
         Assert.True(fencesLost.Sum == 0, $"seed {seed}: {fencesLost.Sum} of {commits.Sum} commits lost the fence.");
@@ -63,7 +64,10 @@ public sealed class GatewaysTests(PostgresCluster cluster)
     private static async Task WriteAsDevice(List<LiveServer> silos, int device, int writes, Random random)
     {
         var ways = silos.ConvertAll(silo => silo.Device($"user-{device % Users}", $"device-{device}"));
-        for (var i = 0; i < writes; i++) await ways[random.Next(ways.Count)].Push($"\"goals\":[{{\"id\":\"g{device}-{i}\",\"updatedAt\":{i + 1}}}]");
+        for (var i = 0; i < writes; i++)
+        {
+            await ways[random.Next(ways.Count)].Push($"\"goals\":[{{\"id\":\"g{device}-{i}\",\"updatedAt\":{i + 1}}}]");
+        }
         foreach (var way in ways) way.Dispose();
     }
 

@@ -32,7 +32,9 @@ public abstract class OneSiloContract(StoreServer store) : SocketContract
         await a.Mutate("PIECE_REMOVED", "\"scoreId\":\"a-b\"");
         await a.Mutate("PIECE_UPDATED", $"\"piece\":{{\"scoreId\":\"a-b\",\"updatedAt\":\"{Iso(-1)}\"}}");
         await b.Until(_ => b.Cursor == 6);
-        Assert.Equal(["ENTRY_CREATED", "ENTRY_UPDATED", "PIECE_REMOVED", "PIECE_ADDED"], b.Seen.Where(f => SocketClient.Has(f, "after") && SocketClient.Has(f, "seq")).Select(SocketClient.Type));
+        Assert.Equal(
+            ["ENTRY_CREATED", "ENTRY_UPDATED", "PIECE_REMOVED", "PIECE_ADDED"],
+            b.Seen.Where(f => SocketClient.Has(f, "after") && SocketClient.Has(f, "seq")).Select(SocketClient.Type));
 
         var alone = $"alone-{user}";
         await Http(of: alone).PushEntry(Entry("e", "first", 9));

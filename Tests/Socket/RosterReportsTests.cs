@@ -42,7 +42,9 @@ public sealed class RosterReportsTests : IDisposable
         await turns.Run(() => reports.Leave(sockets));
 
         Assert.True(reported[1].Roster.Number > reported[0].Roster.Number);
-        Assert.All(reported, one => Assert.Equal(("p", Here, (IGatewayObserver)registry), (one.Roster.Process, one.Roster.Silo, one.Roster.Observer)));
+        Assert.All(
+            reported,
+            one => Assert.Equal(("p", Here, (IGatewayObserver)registry), (one.Roster.Process, one.Roster.Silo, one.Roster.Observer)));
     }
 
     [Theory]

@@ -100,7 +100,8 @@ public sealed class RosterStateTests
         return connections;
     }
 
-    private static List<(string, bool)> Told(List<LiveConnection> connections) => [.. connections.Select(one => (one.ConnectionId, one.IsNew))];
+    private static List<(string, bool)> Told(List<LiveConnection> connections) =>
+        [.. connections.Select(one => (one.ConnectionId, one.IsNew))];
 
     private static LiveConnection Connection(string id) => new(id, null, 0);
 

@@ -53,7 +53,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
             head++;
             var key = Goal(id);
             var version = rows.TryGetValue(key, out var before) ? before.Version + 1 : head;
-            return rows[key] = new StoredRow(key, head, version, 1_700_000_000_000 + head, null, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","title":"{{value}}"}"""));
+            return rows[key] = new StoredRow(
+                key, head, version, 1_700_000_000_000 + head, null, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","title":"{{value}}"}"""));
         }
     }
 
@@ -74,14 +75,16 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
     /// <summary>Tells the sockets, as of a commit.</summary>
     public void Announce(string? by, params StoredRow[] of) => Tell(new UserNews(new UserId(ScriptedStage.User))
     {
-        Announcement = new Announcement(epoch, new Revision(of[0].Seq - 1), new Revision(of[^1].Seq), [.. of.Select(row => new AnnouncedRow(row, by, IsNew: false))]),
+        Announcement = new Announcement(
+            epoch, new Revision(of[0].Seq - 1), new Revision(of[^1].Seq), [.. of.Select(row => new AnnouncedRow(row, by, IsNew: false))]),
     });
 
     public void Tell(UserNews news) => services.GetRequiredService<IGatewayObserver>().Tell(news).Wait();
 
     public WriteAnswer Answer(WriteRequest request, ItemStatus status, StoredRow row)
     {
-        List<ItemResult> items = [new(row.Entity, status, row.Seq, row.Version, row.UpdatedAtMs, Server: status is ItemStatus.Conflict ? row.Data : default)];
+        List<ItemResult> items =
+            [new(row.Entity, status, row.Seq, row.Version, row.UpdatedAtMs, Server: status is ItemStatus.Conflict ? row.Data : default)];
         var (code, body) = format.Write(request, new WriteOutcome(true, items, SyncToken.Start));
         return new WriteAnswer(RequestRefusal.None, code, body, Replayed: false, items);
     }
@@ -108,7 +111,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
         await Reading;
         if (Fails is { } failure) throw failure;
         ReadPage page;
-        lock (gate) page = new ReadPage(Now(), [.. rows.Values.Where(row => row.Seq > query.After.Number).OrderBy(row => row.Seq)], More: false);
+        lock (gate) page = new ReadPage(
+            Now(), [.. rows.Values.Where(row => row.Seq > query.After.Number).OrderBy(row => row.Seq)], More: false);
         Reads++;
         if (awaited is { } one && Reads >= one.Count) one.Met.TrySetResult();
         await Answering;
@@ -136,7 +140,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public ValueTask<byte[]> TicketKey(CancellationToken cancel) => new(new byte[32]);
 
-    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => throw new NotSupportedException();
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
+        throw new NotSupportedException();
 
     public Task<Reply<StatusReport>> Status(Caller caller) => throw new NotSupportedException();
 
@@ -154,6 +159,7 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     private HistoryState Now()
     {
-        lock (gate) return new HistoryState(epoch, new Revision(1), new Revision(head), Revision.Origin, 0, 0, NotBeforeMs, 0, DeviceRevoked: false);
+        lock (gate) return new HistoryState(
+            epoch, new Revision(1), new Revision(head), Revision.Origin, 0, 0, NotBeforeMs, 0, DeviceRevoked: false);
     }
 }

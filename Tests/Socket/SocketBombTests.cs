@@ -14,7 +14,8 @@ public sealed class SocketBombTests
     {
         await using var stage = await Stage.Start();
         using var socket = new ClientWebSocket();
-        await socket.ConnectAsync(SocketClient.Address(stage.Server.Url, $"userId={Stage.User}&token={Edge.Token(Stage.User)}"), CancellationToken.None);
+        await socket.ConnectAsync(
+            SocketClient.Address(stage.Server.Url, $"userId={Stage.User}&token={Edge.Token(Stage.User)}"), CancellationToken.None);
         var piece = new byte[64 * 1024];
         var before = GC.GetTotalMemory(forceFullCollection: true);
         try

@@ -48,7 +48,8 @@ internal sealed class SocketClient : IAsyncDisposable
     {
         var socket = new ClientWebSocket();
         options?.Invoke(socket.Options);
-        await socket.ConnectAsync(Address(url, query ?? $"userId={Uri.EscapeDataString(user)}&token={Edge.Token(user)}"), CancellationToken.None);
+        await socket.ConnectAsync(
+            Address(url, query ?? $"userId={Uri.EscapeDataString(user)}&token={Edge.Token(user)}"), CancellationToken.None);
         return new SocketClient(socket);
     }
 
@@ -76,7 +77,11 @@ internal sealed class SocketClient : IAsyncDisposable
     public async Task<JsonElement> Sync(long? lastSeq = null)
     {
         await Ask(lastSeq);
-        return await Until(frame => Type(frame) == "SYNC_RESPONSE" && Has(frame, "lastSeq") && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync");
+        return await Until(
+            frame =>
+                Type(frame) == "SYNC_RESPONSE"
+                    && Has(frame, "lastSeq")
+                    && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync");
     }
 
     /// <summary>Sends a change and takes everything up to its acknowledgement, or its error.</summary>
@@ -198,7 +203,11 @@ internal sealed class SocketClient : IAsyncDisposable
         using var request = JsonDocument.Parse(json);
         asking = true;
         begun = true;
-        Cursor = request.RootElement.TryGetProperty("lastSeq", out var seq) && seq.ValueKind is JsonValueKind.Number && seq.TryGetInt64(out var number) ? number : 0;
+        Cursor = request.RootElement.TryGetProperty("lastSeq", out var seq)
+            && seq.ValueKind is JsonValueKind.Number
+            && seq.TryGetInt64(out var number)
+            ? number
+            : 0;
     }
 
     private void Watch(JsonElement frame)
@@ -216,10 +225,15 @@ internal sealed class SocketClient : IAsyncDisposable
     {
         if (after > Cursor) faults.Add($"hole: after {after} at {Cursor} in {Cut(frame)}");
         if (reached <= after) faults.Add($"nothing: {after} to {reached} in {Cut(frame)}");
-        if (reached <= Cursor && !asking) faults.Add($"{(reached == Cursor ? "repeat" : "decrease")}: {reached} at {Cursor} in {Cut(frame)}");
+        if (reached <= Cursor && !asking)
+        {
+            faults.Add($"{(reached == Cursor ? "repeat" : "decrease")}: {reached} at {Cursor} in {Cut(frame)}");
+        }
     }
 
-    /// <summary>Without a place in the stream a frame may name no more than was sent, or than its receiver sent itself and is told now.</summary>
+    /// <summary>
+    /// Without a place in the stream a frame may name no more than was sent, or than its receiver sent itself and is told now.
+    /// </summary>
     private void WatchAhead(JsonElement frame, long reached)
     {
         // After a reset there may be nothing left to send up to the end.
@@ -237,7 +251,8 @@ internal sealed class SocketClient : IAsyncDisposable
         static bool Took(JsonElement result) => result.GetProperty("status").GetString() is "created" or "updated" or "deleted";
     }
 
-    private static bool Is(JsonElement frame, string message) => frame.TryGetProperty("message", out var said) && said.GetString() == message;
+    private static bool Is(JsonElement frame, string message) =>
+        frame.TryGetProperty("message", out var said) && said.GetString() == message;
 
     private static long? Number(JsonElement frame, string member) => frame.TryGetProperty(member, out var value) ? value.GetInt64() : null;
 

@@ -32,7 +32,8 @@ public abstract partial class SocketContract
     public async Task Catch_up_without_a_cursor_is_everything_tombstones_too()
     {
         var http = Http();
-        await http.Push($"\"entries\":[{Entry("e1", "x")},{Entry("e2", "x")}],\"repertoire\":[{{\"scoreId\":\"a-b\"}}],\"goals\":[{{\"id\":\"g\"}}]");
+        await http.Push(
+            $"\"entries\":[{Entry("e1", "x")},{Entry("e2", "x")}],\"repertoire\":[{{\"scoreId\":\"a-b\"}}],\"goals\":[{{\"id\":\"g\"}}]");
         await http.Push($"\"entries\":[{{\"id\":\"e1\",\"deletedAt\":\"{Iso(-1)}\"}}]");
         var client = await Open();
         var end = await client.Sync();
@@ -51,7 +52,11 @@ public abstract partial class SocketContract
         for (var i = 1; i <= 3; i++) await http.PushEntry(Entry($"e{i}", "x"));
         var client = await Open();
         var end = await client.Sync(2);
-        Assert.Equal(["e3"], client.Seen.Where(f => SocketClient.Type(f) == "BULK_SYNC").SelectMany(f => f.GetProperty("entries").EnumerateArray()).Select(e => Of(e, "id")));
+        Assert.Equal(
+            ["e3"],
+            client.Seen.Where(f => SocketClient.Type(f) == "BULK_SYNC")
+                .SelectMany(f => f.GetProperty("entries").EnumerateArray())
+                .Select(e => Of(e, "id")));
         Assert.Equal(3, end.GetProperty("lastSeq").GetInt64());
 
         var atHead = await client.Sync(3);
@@ -78,7 +83,9 @@ public abstract partial class SocketContract
     {
         var live = await Live();
         await live.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e", "x")}");
-        using (var erase = await Http().Send(HttpMethod.Delete, "/api/sync/data", headers: ("Confirm", "erase"))) Assert.True(erase.IsSuccessStatusCode);
+        using (
+            var erase = await Http().Send(
+                HttpMethod.Delete, "/api/sync/data", headers: ("Confirm", "erase"))) Assert.True(erase.IsSuccessStatusCode);
         var head = (await Http().Get("/api/sync/status")).GetProperty("lastSeq").GetInt64();
         var reset = await live.Until(f => SocketClient.Has(f, "reset"));
         Assert.Equal(0, reset.GetProperty("lastSeq").GetInt64());
@@ -95,8 +102,10 @@ public abstract partial class SocketContract
         const int each = 2_500;
         var http = Http();
         await http.Push($"\"entries\":[{Many(each, i => Entry($"e{i}", new string('n', 60)))}]");
-        await http.Push($"\"repertoire\":[{Many(each, i => $"{{\"scoreId\":\"s{i}-c\"}}")}],\"goals\":[{Many(each, i => $"{{\"id\":\"g{i}\"}}")}]");
-        await http.Push($"\"practicePlans\":[{Many(each / 5, i => $"{{\"id\":\"p{i}\"}}")}],\"planOccurrences\":[{Many(each * 4 / 5, i => $"{{\"id\":\"o{i}\",\"planId\":\"p{i % (each / 5)}\"}}")}]");
+        await http.Push(
+            $"\"repertoire\":[{Many(each, i => $"{{\"scoreId\":\"s{i}-c\"}}")}],\"goals\":[{Many(each, i => $"{{\"id\":\"g{i}\"}}")}]");
+        await http.Push(
+            $"\"practicePlans\":[{Many(each / 5, i => $"{{\"id\":\"p{i}\"}}")}],\"planOccurrences\":[{Many(each * 4 / 5, i => $"{{\"id\":\"o{i}\",\"planId\":\"p{i % (each / 5)}\"}}")}]");
         var writer = await Live();
         var client = await Open();
         await client.Ask();
@@ -111,8 +120,10 @@ public abstract partial class SocketContract
         Assert.Equal(each, Distinct(client, "entries").Count);
         Assert.Equal(each, Distinct(client, "pieces").Count);
         Assert.Equal(each, client.Seen.Count(f => SocketClient.Type(f) == "GOAL_UPDATED"));
-        Assert.Equal(each / 5, client.Seen.Where(f => SocketClient.Has(f, "plan")).Select(f => Of(f.GetProperty("plan"), "id")).Distinct().Count());
-        var occurrences = client.Seen.Where(f => SocketClient.Has(f, "occurrences")).SelectMany(f => f.GetProperty("occurrences").EnumerateArray())
+        Assert.Equal(
+            each / 5, client.Seen.Where(f => SocketClient.Has(f, "plan")).Select(f => Of(f.GetProperty("plan"), "id")).Distinct().Count());
+        var occurrences = client.Seen.Where(f => SocketClient.Has(f, "occurrences")).SelectMany(
+            f => f.GetProperty("occurrences").EnumerateArray())
             .Concat(client.Seen.Where(f => SocketClient.Has(f, "occurrence")).Select(f => f.GetProperty("occurrence")));
         Assert.Equal(each * 4 / 5, occurrences.Select(o => Of(o, "id")).Distinct().Count());
         Assert.Contains(client.Seen, f => f.ToString().Contains("in the middle", StringComparison.Ordinal));
@@ -128,7 +139,12 @@ public abstract partial class SocketContract
         foreach (var socket in sockets)
         {
             while (socket.Cursor < 5_001) await socket.Next();
-            Assert.Equal(5_001, Distinct(socket, "entries").Concat(socket.Seen.Where(f => SocketClient.Has(f, "entry")).Select(f => Of(f.GetProperty("entry"), "id"))).Distinct().Count());
+            Assert.Equal(
+                5_001,
+                Distinct(socket, "entries")
+                    .Concat(socket.Seen.Where(f => SocketClient.Has(f, "entry")).Select(f => Of(f.GetProperty("entry"), "id")))
+                    .Distinct()
+                    .Count());
         }
     }
 
@@ -148,7 +164,11 @@ public abstract partial class SocketContract
         }
 
         while (slow.Cursor < 80) await slow.Next();
-        var last = slow.Seen.SelectMany(f => SocketClient.Has(f, "entry") ? [f.GetProperty("entry")] : SocketClient.Has(f, "entries") ? f.GetProperty("entries").EnumerateArray().ToArray() : [])
+        var last = slow.Seen.SelectMany(
+            f =>
+                SocketClient.Has(f, "entry") ? [f.GetProperty("entry")] : SocketClient.Has(f, "entries") ? f.GetProperty("entries")
+                    .EnumerateArray()
+                    .ToArray() : [])
             .GroupBy(e => Of(e, "id")).ToDictionary(g => g.Key, g => Of(g.Last(), "notes"));
         Assert.Equal(60, last.Count);
         Assert.StartsWith("60n", last["e0"], StringComparison.Ordinal);
@@ -168,13 +188,17 @@ public abstract partial class SocketContract
         for (var i = 0; i < 60; i++) await a.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"q{{i}}","entry":{{Entry($"a{i}", "x")}}}""");
         await a.Until(f => SocketClient.Has(f, "mutationId") && Of(f, "mutationId") == "q59");
         await other;
-        Assert.Equal(Enumerable.Range(0, 60).Select(i => $"q{i}"), a.Seen.Where(f => SocketClient.Has(f, "mutationId")).Select(f => Of(f, "mutationId")));
+        Assert.Equal(
+            Enumerable.Range(0, 60).Select(i => $"q{i}"),
+            a.Seen.Where(f => SocketClient.Has(f, "mutationId")).Select(f => Of(f, "mutationId")));
         while (a.Cursor < 120) await a.Next();
     }
 
-    private static string Many(int count, Func<int, string> item) => new StringBuilder().AppendJoin(',', Enumerable.Range(0, count).Select(item)).ToString();
+    private static string Many(int count, Func<int, string> item) =>
+        new StringBuilder().AppendJoin(',', Enumerable.Range(0, count).Select(item)).ToString();
 
-    private static int Items(JsonElement bulk) => bulk.GetProperty(SocketClient.Has(bulk, "entries") ? "entries" : "pieces").GetArrayLength();
+    private static int Items(JsonElement bulk) =>
+        bulk.GetProperty(SocketClient.Has(bulk, "entries") ? "entries" : "pieces").GetArrayLength();
 
     private static HashSet<string> Distinct(SocketClient client, string member) =>
         [.. client.Seen.Where(f => SocketClient.Has(f, member)).SelectMany(f => f.GetProperty(member).EnumerateArray()).Select(e => Of(e, "id"))];

@@ -103,7 +103,8 @@ public abstract partial class SocketContract
     public async Task A_plan_and_its_occurrences_are_a_revision_each_and_one_event()
     {
         var (a, b) = (await Live(), await Live());
-        var ack = await a.Mutate("PLAN_CREATED", "\"plan\":{\"id\":\"p\"},\"occurrences\":[{\"id\":\"o1\",\"planId\":\"p\"},{\"id\":\"o2\",\"plan_id\":\"p\"}]");
+        var ack = await a.Mutate(
+            "PLAN_CREATED", "\"plan\":{\"id\":\"p\"},\"occurrences\":[{\"id\":\"o1\",\"planId\":\"p\"},{\"id\":\"o2\",\"plan_id\":\"p\"}]");
         Assert.Equal(3, Seq(ack));
         var heard = await b.Next("PLAN_CREATED");
         Assert.Equal((0L, 3L), (heard.GetProperty("after").GetInt64(), Seq(heard)));
@@ -128,8 +129,11 @@ public abstract partial class SocketContract
     {
         var (a, b) = (await Live(), await Live());
         var at = Iso();
-        await Http("phone").PushEntry($"{{\"id\":\"e\",\"notes\":\"x\",\"mood\":null,\"pieces\":[{{\"id\":\"made-up\",\"title\":\"T\"}}],\"updatedAt\":\"{at}\"}}");
-        var ack = await a.Mutate("ENTRY_CREATED", $"\"entry\":{{\"id\":\"e\",\"notes\":\"x\",\"pieces\":[{{\"title\":\"T\"}}],\"extra\":1,\"updatedAt\":\"{at}\"}}");
+        await Http("phone").PushEntry(
+            $"{{\"id\":\"e\",\"notes\":\"x\",\"mood\":null,\"pieces\":[{{\"id\":\"made-up\",\"title\":\"T\"}}],\"updatedAt\":\"{at}\"}}");
+        var ack = await a.Mutate(
+            "ENTRY_CREATED",
+            $"\"entry\":{{\"id\":\"e\",\"notes\":\"x\",\"pieces\":[{{\"title\":\"T\"}}],\"extra\":1,\"updatedAt\":\"{at}\"}}");
         Assert.Equal("unchanged", Of(ack, "status"));
         Assert.Single(await Frames(b), f => SocketClient.Type(f) == "ENTRY_CREATED");
         Assert.Empty((await Http().Get("/api/sync/conflicts")).GetProperty("conflicts").EnumerateArray());
@@ -175,10 +179,12 @@ public abstract partial class SocketContract
     public async Task Who_lost_and_asks_again_is_given_the_winning_copy_again()
     {
         var a = await Live();
-        await Http("phone").Push($"\"entries\":[{Entry("e", "newer")},{Entry("f", "newer")}],\"goals\":[{{\"id\":\"g\",\"deletedAt\":\"{Iso()}\"}}]");
+        await Http("phone").Push(
+            $"\"entries\":[{Entry("e", "newer")},{Entry("f", "newer")}],\"goals\":[{{\"id\":\"g\",\"deletedAt\":\"{Iso()}\"}}]");
         await a.Until(_ => a.Cursor == 3);
         var stale = $$"""{"type":"ENTRY_UPDATED","mutationId":"one","deviceId":"old","entry":{{Entry("e", "older", 3600)}}}""";
-        var bulk = $$"""{"type":"BULK_SYNC","mutationId":"many","deviceId":"old","entries":[{{Entry("e", "older yet", 3600)}},{{Entry("x", "new")}},{{Entry("f", "older", 3600)}}]}""";
+        var bulk =
+            $$"""{"type":"BULK_SYNC","mutationId":"many","deviceId":"old","entries":[{{Entry("e", "older yet", 3600)}},{{Entry("x", "new")}},{{Entry("f", "older", 3600)}}]}""";
         var gone = $$$"""{"type":"GOAL_UPDATED","mutationId":"gone","deviceId":"old","goal":{"id":"g","updatedAt":"{{{Iso(3600)}}}"} }""";
         foreach (var frame in (string[])[stale, bulk, gone]) await a.Send(frame);
         await a.Until(f => SocketClient.Has(f, "mutationId") && Of(f, "mutationId") == "gone");
@@ -191,7 +197,9 @@ public abstract partial class SocketContract
             Assert.Equal(("conflict", "one"), (await again.Next() is var one ? Of(one, "status") : "", Of(one, "mutationId")));
             await again.Send(bulk);
             Assert.Equal(["newer", "newer"], Notes(await again.Next("BULK_SYNC")));
-            Assert.Equal(["conflict", "created", "conflict"], (await again.Next()).GetProperty("results").EnumerateArray().Select(r => Of(r, "status")));
+            Assert.Equal(
+                ["conflict", "created", "conflict"],
+                (await again.Next()).GetProperty("results").EnumerateArray().Select(r => Of(r, "status")));
             await again.Send(gone);
             Assert.Equal("g", Of(await again.Next("GOAL_DELETED"), "goalId"));
             Assert.Equal("gone", Of(await again.Next(), "mutationId"));
@@ -205,7 +213,9 @@ public abstract partial class SocketContract
     {
         var (a, b) = (await Live(), await Live());
         await a.Mutate("ENTRY_CREATED", "\"entry\":{\"id\":\"e\",\"userId\":\"somebody-else\",\"user_id\":\"somebody-else\"}");
-        await a.Mutate("ENTITY_UPDATED", "\"entityType\":\"lesson\",\"entityId\":\"l\",\"entity\":{\"id\":\"l\",\"userId\":\"the-teacher\",\"user_id\":\"somebody-else\"}");
+        await a.Mutate(
+            "ENTITY_UPDATED",
+            "\"entityType\":\"lesson\",\"entityId\":\"l\",\"entity\":{\"id\":\"l\",\"userId\":\"the-teacher\",\"user_id\":\"somebody-else\"}");
         var entry = (await b.Next("ENTRY_CREATED")).GetProperty("entry");
         Assert.Equal((user, user), (Of(entry, "userId"), Of(entry, "user_id")));
         // A type of the application's own may name anybody; whose it is says user_id.
@@ -235,7 +245,8 @@ public abstract partial class SocketContract
     {
         var a = await Live();
         var first = await a.Mutate("ENTRY_CREATED", $"\"deviceId\":\"one\",\"entry\":{Entry("e", "x")}");
-        var ack = await a.Mutate("ENTRY_UPDATED", $"\"deviceId\":\"two\",\"baseVersion\":{first.GetProperty("version")},\"entry\":{Entry("e", "y", 3600)}");
+        var ack = await a.Mutate(
+            "ENTRY_UPDATED", $"\"deviceId\":\"two\",\"baseVersion\":{first.GetProperty("version")},\"entry\":{Entry("e", "y", 3600)}");
         Assert.Equal("updated", Of(ack, "status"));
         // Its clock was raised, so that those who compare clocks take it; the sender hears so too.
         Assert.Contains(a.Seen, f => SocketClient.Type(f) == "ENTRY_UPDATED" && Seq(f) == 2);
@@ -295,8 +306,13 @@ public abstract partial class SocketContract
         foreach (var socket in sockets)
         {
             if (socket.Cursor < head) await socket.Until(_ => socket.Cursor >= head);
-            var heard = socket.Seen.Where(f => SocketClient.Has(f, "entry")).GroupBy(f => Of(f.GetProperty("entry"), "id")).Select(g => g.Last());
-            foreach (var frame in heard.Where(f => Of(f.GetProperty("entry"), "id").StartsWith('h'))) Assert.Equal(stored[Of(frame.GetProperty("entry"), "id")], Of(frame.GetProperty("entry"), "notes"));
+            var heard = socket.Seen.Where(f => SocketClient.Has(f, "entry"))
+                .GroupBy(f => Of(f.GetProperty("entry"), "id"))
+                .Select(g => g.Last());
+            foreach (var frame in heard.Where(f => Of(f.GetProperty("entry"), "id").StartsWith('h')))
+            {
+                Assert.Equal(stored[Of(frame.GetProperty("entry"), "id")], Of(frame.GetProperty("entry"), "notes"));
+            }
             Assert.Empty(socket.Faults);
         }
     }

@@ -10,7 +10,8 @@ public abstract partial class SocketContract
         await one.Mutate("PIECE_ADDED", $"\"piece\":{{\"scoreId\":\"clair-debussy\",\"notes\":\"first\",\"updatedAt\":\"{Iso(60)}\"}}");
         await one.Mutate("PIECE_REMOVED", $"\"scoreId\":\"clair-debussy\",\"timestamp\":\"{Iso(30)}\"");
         await two.Next("PIECE_REMOVED");
-        await two.Send($"{{\"type\":\"PIECE_ADDED\",\"timestamp\":\"{Iso()}\",\"piece\":{{\"scoreId\":\"clair-debussy\",\"notes\":\"again\",\"updatedAt\":\"{Iso()}\"}}}}");
+        await two.Send(
+            $"{{\"type\":\"PIECE_ADDED\",\"timestamp\":\"{Iso()}\",\"piece\":{{\"scoreId\":\"clair-debussy\",\"notes\":\"again\",\"updatedAt\":\"{Iso()}\"}}}}");
         var echo = await two.Until(frame => SocketClient.Type(frame) is "PIECE_ADDED" or "PIECE_UPDATED");
         Assert.Equal("again", Of(echo.GetProperty("piece"), "notes"));
     }

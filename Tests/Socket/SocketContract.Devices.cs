@@ -91,7 +91,10 @@ public abstract partial class SocketContract
         {
             await device.Reach(head);
             Assert.Empty(device.Faults);
-            Assert.Equal(JsonSerializer.Serialize(stored.OrderBy(e => e.Key, StringComparer.Ordinal)), JsonSerializer.Serialize(device.Entries.ToDictionary(e => e.Key, e => (string)e.Value["notes"]!).OrderBy(e => e.Key, StringComparer.Ordinal)));
+            Assert.Equal(
+                JsonSerializer.Serialize(stored.OrderBy(e => e.Key, StringComparer.Ordinal)),
+                JsonSerializer.Serialize(
+                    device.Entries.ToDictionary(e => e.Key, e => (string)e.Value["notes"]!).OrderBy(e => e.Key, StringComparer.Ordinal)));
         }
     }
 }

@@ -12,7 +12,9 @@ public abstract partial class SocketContract
         await a.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e2", "x")}");
         var back = await Open();
         await back.Sync(1);
-        Assert.Equal(["BULK_SYNC", "GOAL_UPDATED", "PLAN_UPDATED", "REPERTOIRE_BULK_SYNC"], back.Seen.Select(SocketClient.Type).Where(type => type is not ("WELCOME" or "SYNC_RESPONSE")).Order());
+        Assert.Equal(
+            ["BULK_SYNC", "GOAL_UPDATED", "PLAN_UPDATED", "REPERTOIRE_BULK_SYNC"],
+            back.Seen.Select(SocketClient.Type).Where(type => type is not ("WELCOME" or "SYNC_RESPONSE")).Order());
         Assert.Equal(5, back.Cursor);
     }
 
@@ -20,7 +22,8 @@ public abstract partial class SocketContract
     public async Task A_cursor_never_outruns_what_was_delivered_when_the_connection_drops_in_a_catch_up()
     {
         await Http().Push($"\"entries\":[{Many(1_200, i => Entry($"e{i}", "x", 60))}]");
-        await Http().Push($"\"entries\":[{Many(300, i => $"{{\"id\":\"e{i * 4}\",\"deletedAt\":\"{Iso()}\"}}")}],\"goals\":[{Many(100, i => $"{{\"id\":\"g{i}\"}}")}]");
+        await Http().Push(
+            $"\"entries\":[{Many(300, i => $"{{\"id\":\"e{i * 4}\",\"deletedAt\":\"{Iso()}\"}}")}],\"goals\":[{Many(100, i => $"{{\"id\":\"g{i}\"}}")}]");
         var (live, gone, cursor) = (new HashSet<string>(), new HashSet<string>(), 0L);
         for (var frames = 1; cursor < 1_600; frames++)
         {
@@ -30,7 +33,10 @@ public abstract partial class SocketContract
             for (var i = 0; i < frames; i++)
             {
                 var frame = await client.Next();
-                if (SocketClient.Has(frame, "entries")) live.UnionWith(frame.GetProperty("entries").EnumerateArray().Select(e => Of(e, "id")));
+                if (SocketClient.Has(frame, "entries"))
+                {
+                    live.UnionWith(frame.GetProperty("entries").EnumerateArray().Select(e => Of(e, "id")));
+                }
                 if (SocketClient.Has(frame, "entryId")) gone.Add(Of(frame, "entryId"));
                 foreach (var member in (string[])["seq", "lastSeq"])
                 {
@@ -54,7 +60,11 @@ public abstract partial class SocketContract
         var (a, b) = (await Live(), await Live());
         await a.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e", "x", 60)}");
         await Http().Push($"\"entries\":[{{\"id\":\"e\",\"deletedAt\":\"{Iso()}\"}}]");
-        foreach (var client in (SocketClient[])[a, b]) Assert.Equal((2L, "e"), (Seq(await client.Until(f => SocketClient.Type(f) == "ENTRY_DELETED")), Of(client.Seen[^1], "entryId")));
+        foreach (var client in (SocketClient[])[a, b])
+        {
+            Assert.Equal(
+                (2L, "e"), (Seq(await client.Until(f => SocketClient.Type(f) == "ENTRY_DELETED")), Of(client.Seen[^1], "entryId")));
+        }
     }
 
     [Fact]
@@ -66,7 +76,9 @@ public abstract partial class SocketContract
         for (var i = 0; i < 5; i++)
         {
             var again = await client.Sync(client.Cursor);
-            Assert.Equal(("No new data to sync", 1L, false), (Of(again, "message"), again.GetProperty("lastSeq").GetInt64(), SocketClient.Has(again, "reset")));
+            Assert.Equal(
+                ("No new data to sync", 1L, false),
+                (Of(again, "message"), again.GetProperty("lastSeq").GetInt64(), SocketClient.Has(again, "reset")));
         }
     }
 

@@ -28,11 +28,16 @@ public abstract partial class SocketContract
         Assert.Equal((401, """{"error":"Invalid or expired token"}"""), await Refused($"userId={user}&token={expired}"));
         Assert.Equal((401, """{"error":"Invalid or expired token"}"""), await Refused($"userId={user}&token=nonsense"));
         Assert.Equal((403, """{"error":"User ID mismatch"}"""), await Refused($"userId=another&token={Token}"));
-        Assert.Equal((403, """{"error":"Origin not allowed"}"""), await Refused($"userId={user}&token={Token}", ("Origin", "https://localhost.evil.example")));
-        Assert.Equal((400, """{"error":"Offer mirubato.sync.v1 beside the token"}"""), await Refused("", ("Sec-WebSocket-Protocol", $"bearer.{Token}")));
+        Assert.Equal(
+            (403, """{"error":"Origin not allowed"}"""),
+            await Refused($"userId={user}&token={Token}", ("Origin", "https://localhost.evil.example")));
+        Assert.Equal(
+            (400, """{"error":"Offer mirubato.sync.v1 beside the token"}"""),
+            await Refused("", ("Sec-WebSocket-Protocol", $"bearer.{Token}")));
         Assert.Equal((401, """{"error":"Invalid or expired token"}"""), await Refused("ticket=never-issued"));
         using var client = new HttpClient();
-        Assert.Equal(HttpStatusCode.UpgradeRequired, (await client.GetAsync(new Uri(Server().Url, "/sync/ws?userId=a&token=b"))).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.UpgradeRequired, (await client.GetAsync(new Uri(Server().Url, "/sync/ws?userId=a&token=b"))).StatusCode);
     }
 
     [Fact]
@@ -72,8 +77,11 @@ public abstract partial class SocketContract
         {
             ("{", "INVALID_JSON", "$"), ("nonsense", "INVALID_JSON", "$"), ("[1]", "INVALID_SHAPE", "$"), ("{}", "INVALID_SHAPE", "$.type"),
             ("""{"type":"NO_SUCH"}""", "UNKNOWN_TYPE", "$.type"), ("""{"type":"ENTRY_CREATED"}""", "INVALID_SHAPE", "$.entry"),
-            ("""{"type":"ENTRY_CREATED","entry":[]}""", "INVALID_SHAPE", "$.entry"), ("""{"type":"ENTRY_DELETED","entryId":7}""", "INVALID_SHAPE", "$.entryId"),
-            ("""{"type":"BULK_SYNC","entries":{}}""", "INVALID_SHAPE", "$.entries"), ("""{"type":"PING","type":"PING"}""", "INVALID_SHAPE", "$.type"),
+            ("""{"type":"ENTRY_CREATED","entry":[]}""", "INVALID_SHAPE", "$.entry"), (
+                """{"type":"ENTRY_DELETED","entryId":7}""", "INVALID_SHAPE", "$.entryId"),
+            (
+                """{"type":"BULK_SYNC","entries":{}}""", "INVALID_SHAPE",
+                "$.entries"), ("""{"type":"PING","type":"PING"}""", "INVALID_SHAPE", "$.type"),
             ("""{"type":"ENTITY_UPDATED","entityType":"Bad Type","entity":{}}""", "INVALID_SHAPE", "$.entityType"),
             ("""{"type":"ENTRY_CREATED","userId":"someone-else","entry":{"id":"x"}}""", "FORBIDDEN", "$.userId"),
         })
@@ -81,7 +89,9 @@ public abstract partial class SocketContract
             await client.Send(sent);
             var error = await client.Next("ERROR");
             Assert.Equal((code, path), (Of(error, "code"), Of(error, "path")));
-            Assert.Equal(code switch { "INVALID_JSON" => "Invalid JSON format", "FORBIDDEN" => Of(error, "error"), _ => "Invalid sync event format" }, Of(error, "error"));
+            Assert.Equal(
+                code switch { "INVALID_JSON" => "Invalid JSON format", "FORBIDDEN" => Of(error, "error"),
+                _ => "Invalid sync event format" }, Of(error, "error"));
         }
 
         Assert.Equal(0, (await Http().Get("/api/sync/status")).GetProperty("entityCount").GetInt32());
@@ -93,7 +103,8 @@ public abstract partial class SocketContract
     public async Task A_frame_that_is_not_UTF_8_inside_is_no_JSON_and_reaches_nobody()
     {
         var (a, b) = (await Live(), await Live());
-        await a.SendBytes([.. "{\"type\":\"ENTRY_CREATED\",\"entry\":{\"id\":\"e\",\"notes\":\"ab"u8, 0xC3, .. "\"}}"u8], WebSocketMessageType.Binary);
+        await a.SendBytes(
+            [.. "{\"type\":\"ENTRY_CREATED\",\"entry\":{\"id\":\"e\",\"notes\":\"ab"u8, 0xC3, .. "\"}}"u8], WebSocketMessageType.Binary);
         Assert.Equal("INVALID_JSON", Of(await a.Next("ERROR"), "code"));
         await a.Mutate("ENTRY_CREATED", "\"entry\":{\"id\":\"next\"}");
         Assert.Equal((1L, "next"), (Seq(await b.Next("ENTRY_CREATED")), Of(b.Seen[^1].GetProperty("entry"), "id")));
@@ -168,7 +179,8 @@ public abstract partial class SocketContract
         Assert.Equal(4000, (int)socket.CloseStatus!);
     }
 
-    private protected async Task<(int Status, string Body)> Refused(string query, (string Name, string Value)? header = null, bool upgradeOnly = false)
+    private protected async Task<(int Status, string Body)> Refused(
+        string query, (string Name, string Value)? header = null, bool upgradeOnly = false)
     {
         using var client = new HttpClient();
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Server().Url, $"/sync/ws?{query}"));

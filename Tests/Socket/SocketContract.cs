@@ -55,7 +55,8 @@ public abstract partial class SocketContract : IAsyncLifetime
         return client;
     }
 
-    private protected static string Iso(double secondsAgo = 0) => DateTimeOffset.UtcNow.AddSeconds(-secondsAgo).ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
+    private protected static string Iso(double secondsAgo = 0) =>
+        DateTimeOffset.UtcNow.AddSeconds(-secondsAgo).ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
 
     private protected static string Entry(string id, string notes, double secondsAgo = 0, string more = "") =>
         $"{{\"id\":\"{id}\",\"notes\":\"{notes}\",\"updatedAt\":\"{Iso(secondsAgo)}\"{more}}}";

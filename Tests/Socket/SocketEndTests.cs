@@ -82,7 +82,10 @@ public sealed class SocketEndTests
             Assert.InRange(asked, 1, changes / 4);
         }
 
-        for (var i = 0; i < changes; i++) await socket.Until(frame => SocketClient.Has(frame, "status") && frame.GetProperty("status").GetString() == "conflict");
+        for (var i = 0; i < changes; i++)
+        {
+            await socket.Until(frame => SocketClient.Has(frame, "status") && frame.GetProperty("status").GetString() == "conflict");
+        }
     }
 
     [Fact]

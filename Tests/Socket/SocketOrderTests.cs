@@ -223,10 +223,13 @@ public sealed class SocketOrderTests
 
     private static bool EndsWindow(JsonElement frame) => SocketClient.Has(frame, "after") && SocketClient.Has(frame, "lastSeq");
 
-    private static bool Acknowledged(JsonElement frame) => SocketClient.Has(frame, "mutationId") && SocketClient.Type(frame) == "SYNC_RESPONSE";
+    private static bool Acknowledged(JsonElement frame) =>
+        SocketClient.Has(frame, "mutationId") && SocketClient.Type(frame) == "SYNC_RESPONSE";
 
-    private static bool Numbered(JsonElement frame) => SocketClient.Has(frame, "seq") || (SocketClient.Has(frame, "lastSeq") && SocketClient.Has(frame, "mutationId"));
+    private static bool Numbered(JsonElement frame) =>
+        SocketClient.Has(frame, "seq") || (SocketClient.Has(frame, "lastSeq") && SocketClient.Has(frame, "mutationId"));
 
     private static string Told(JsonElement frame) =>
-        $"{(SocketClient.Has(frame, "mutationId") ? frame.GetProperty("mutationId").GetString() : SocketClient.Type(frame))}:{frame.GetProperty("seq").GetInt64()}";
+        $"{(SocketClient.Has(frame, "mutationId") ? frame.GetProperty("mutationId").GetString() : "
+            + "SocketClient.Type(frame))}:{frame.GetProperty("seq").GetInt64()}";
 }

@@ -81,12 +81,17 @@ public sealed class SocketPeerTests
     {
         var socket = new TcpClient();
         await socket.ConnectAsync("127.0.0.1", url.Port);
-        var request = $"GET /sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        var request =
+            $"GET /sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)} HTTP/1.1\r\nHost: localhost\r\nConnection: "
+            + $"Upgrade\r\nUpgrade: websocket\r\n"
             + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
         await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request));
         var buffer = new byte[1024];
         var text = "";
-        while (!text.Contains("\r\n\r\n", StringComparison.Ordinal)) text += Encoding.Latin1.GetString(buffer, 0, await socket.GetStream().ReadAsync(buffer.AsMemory(0, 1)));
+        while (!text.Contains("\r\n\r\n", StringComparison.Ordinal))
+        {
+            text += Encoding.Latin1.GetString(buffer, 0, await socket.GetStream().ReadAsync(buffer.AsMemory(0, 1)));
+        }
         Assert.StartsWith("HTTP/1.1 101", text, StringComparison.Ordinal);
         return socket;
     }

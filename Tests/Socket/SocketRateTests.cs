@@ -53,10 +53,14 @@ public sealed class SocketRateTests
         const int burst = 40;
         var directory = Directory.CreateTempSubdirectory("mirubato-rates-").FullName;
         await using var server = await LiveServer.Start(
-            $"--Storage:SqlitePath={Path.Combine(directory, "rates.db")}", "--Limits:RequestsPerSecond=1", $"--Limits:RequestBurst={burst}");
+            $"--Storage:SqlitePath={Path.Combine(directory, "rates.db")}", "--Limits:RequestsPerSecond=1",
+            $"--Limits:RequestBurst={burst}");
         await using var socket = await SocketClient.Open(server.Url, "ada");
         await socket.Sync();
-        for (var i = 0; i < burst - 2; i++) await socket.Mutate("GOAL_UPDATED", $"\"goal\":{{\"id\":\"g{i}\",\"updatedAt\":{i + 1}}}", $"m{i}");
+        for (var i = 0; i < burst - 2; i++)
+        {
+            await socket.Mutate("GOAL_UPDATED", $"\"goal\":{{\"id\":\"g{i}\",\"updatedAt\":{i + 1}}}", $"m{i}");
+        }
 
         using var phone = server.Device("ada", "phone");
         var answered = 0;
@@ -67,7 +71,8 @@ public sealed class SocketRateTests
         Directory.Delete(directory, recursive: true);
     }
 
-    private static byte[] Repeated(byte[] first, byte[] next, int frames) => [.. first, .. Enumerable.Repeat(next, frames - 1).SelectMany(frame => frame)];
+    private static byte[] Repeated(byte[] first, byte[] next, int frames) =>
+        [.. first, .. Enumerable.Repeat(next, frames - 1).SelectMany(frame => frame)];
 
     /// <summary>All that the peer is sent, as it comes.</summary>
     private sealed class Received : IDisposable

@@ -8,10 +8,14 @@ using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>By whatever way a token comes to a socket: no log line at any level, no trace and no metric holds it, or whom it speaks for, afterwards.</summary>
+/// <summary>
+/// By whatever way a token comes to a socket: no log line at any level, no trace and no metric holds it, or whom it speaks for, afterwards.
+/// </summary>
 public sealed class SocketSecrecyTests
 {
-    private const string Upgrade = "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    private const string Upgrade =
+        "Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+        + "dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
     private readonly string user = $"secret-{Guid.NewGuid():n}";
 
@@ -59,8 +63,10 @@ public sealed class SocketSecrecyTests
         await Try(edge, $"ticket={token}");
         foreach (var line in (string[])
         [
-            $"GET /sync/ws?userId={user}&token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            $"GET /sync/ws?userId={user}&token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            $"GET /sync/ws?userId={user}&token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: "
+            + $"websocket\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            $"GET /sync/ws?userId={user}&token={token} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\nUpgrade: "
+            + $"websocket\r\nSec-WebSocket-Version: 13\r\n\r\n",
             $"GET /sync/ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-WebSocket-Protocol: bearer.{token}\u0001\r\n\r\n",
             $"GET /sync/ws HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nSec-WebSocket-Protocol bearer.{token}\r\n\r\n",
             $"GET /sync/ws?token={token}\u0001 HTTP/1.1\r\n{Upgrade}\r\n",
@@ -103,8 +109,10 @@ public sealed class SocketSecrecyTests
             await client.Next("WELCOME");
             foreach (var frame in (string[])
             [
-                $$"""{"type":"AUTH","token":"{{token}}"}""", $$"""{"type":"AUTH","token":{"x":"{{token}}"} }""", $$"""{"type":"AUTH","token":"{{token}}" """,
-                $$"""{"type":"{{token}}"}""", $$"""{"type":"AUTH","token":"a","userId":"{{token}}"}""", $$"""{"type":"SYNC_REQUEST","lastSeq":"{{token}}"}""",
+                $$"""{"type":"AUTH","token":"{{token}}"}""", $$"""{"type":"AUTH","token":{"x":"{{token}}"} }""",
+                $$"""{"type":"AUTH","token":"{{token}}" """,
+                $$"""{"type":"{{token}}"}""", $$"""{"type":"AUTH","token":"a","userId":"{{token}}"}""",
+                $$"""{"type":"SYNC_REQUEST","lastSeq":"{{token}}"}""",
                 $$"""{"type":"ENTRY_DELETED","entryId":7,"mutationId":"{{token}}","token":"{{token}}"}""", token,
             ]) await client.Send(frame);
             await client.SendBytes([0xFF, .. Encoding.ASCII.GetBytes(token)], WebSocketMessageType.Binary);
@@ -137,7 +145,12 @@ public sealed class SocketSecrecyTests
 
         public Observed()
         {
-            activities = new ActivityListener { ShouldListenTo = _ => true, Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded, ActivityStopped = Note };
+            activities = new ActivityListener
+            {
+                ShouldListenTo = _ => true,
+                Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                ActivityStopped = Note,
+            };
             ActivitySource.AddActivityListener(activities);
             meters.InstrumentPublished = (instrument, listener) => listener.EnableMeasurementEvents(instrument);
             meters.SetMeasurementEventCallback<long>((_, _, tags, _) => Note(tags));
@@ -155,7 +168,9 @@ public sealed class SocketSecrecyTests
         }
 
         private void Note(Activity activity) =>
-            Lines.Enqueue($"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} {string.Join(' ', activity.Events.SelectMany(one => one.Tags))} {activity.StatusDescription}");
+            Lines.Enqueue(
+                $"{activity.DisplayName} {string.Join(' ', activity.TagObjects)} {string.Join(' ', activity.Baggage)} "
+                + $"{string.Join(' ', activity.Events.SelectMany(one => one.Tags))} {activity.StatusDescription}");
 
         private void Note(ReadOnlySpan<KeyValuePair<string, object?>> tags)
         {

@@ -67,7 +67,8 @@ public sealed class SocketTimeTests
     public async Task A_token_closes_its_socket_with_4401_at_its_exp_and_a_renewed_one_lasts_until_its_own()
     {
         await using var stage = await Stage.Start();
-        string Until(int seconds) => Edge.Token(Stage.User, expires: DateTimeOffset.FromUnixTimeMilliseconds(stage.Clock.NowMs).AddSeconds(seconds));
+        string Until(int seconds) =>
+            Edge.Token(Stage.User, expires: DateTimeOffset.FromUnixTimeMilliseconds(stage.Clock.NowMs).AddSeconds(seconds));
         var (expiring, renewed) = (await stage.Open(Until(100)), await stage.Open(Until(100)));
         await renewed.Send($$"""{"type":"AUTH","token":"{{Until(200)}}"}""");
         await renewed.Next("AUTHENTICATED");
@@ -147,9 +148,17 @@ public sealed class SocketTimeTests
 
         var away = await stage.Open();
         var end = await away.Sync(3);
-        Assert.True(away.Seen.Single(f => SocketClient.Has(f, "reset") && f.GetProperty("lastSeq").GetInt64() == 0).GetProperty("reset").GetBoolean());
+        Assert.True(
+            away.Seen.Single(f => SocketClient.Has(f, "reset") && f.GetProperty("lastSeq").GetInt64() == 0)
+                .GetProperty("reset")
+                .GetBoolean());
         Assert.True(end.GetProperty("reset").GetBoolean());
-        Assert.Equal(["e2", "e3", "e4"], away.Seen.Single(f => SocketClient.Type(f) == "BULK_SYNC").GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("id").GetString()));
+        Assert.Equal(
+            ["e2", "e3", "e4"],
+            away.Seen.Single(f => SocketClient.Type(f) == "BULK_SYNC")
+                .GetProperty("entries")
+                .EnumerateArray()
+                .Select(e => e.GetProperty("id").GetString()));
 
         // At the horizon nothing is missing.
         var there = await stage.Open();
@@ -183,7 +192,8 @@ public sealed class SocketTimeTests
         await Sql(stage, $"UPDATE sync_metadata SET epoch = '{Guid.NewGuid():n}'");
         await stage.Pass(30, client);
         while (client.Seen.Count(f => SocketClient.Type(f) == "BULK_SYNC") < 2) await client.Next();
-        var (reset, all) = (client.Seen.Last(f => SocketClient.Has(f, "reset")), client.Seen.Last(f => SocketClient.Type(f) == "BULK_SYNC"));
+        var (reset, all) = (
+            client.Seen.Last(f => SocketClient.Has(f, "reset")), client.Seen.Last(f => SocketClient.Type(f) == "BULK_SYNC"));
         Assert.True(client.Seen.IndexOf(reset) < client.Seen.IndexOf(all));
         Assert.Equal(0, reset.GetProperty("lastSeq").GetInt64());
         Assert.Equal((3, 3), (all.GetProperty("lastSeq").GetInt64(), all.GetProperty("entries").GetArrayLength()));
@@ -333,9 +343,17 @@ public sealed class SocketTimeTests
         await using var stage = await Stage.Start();
         await stage.Server.Services.GetRequiredService<UserSocketsRegistry>().Drain(CancellationToken.None);
         using var client = new HttpClient();
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(stage.Server.Url, $"/sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)}"));
+        using var request = new HttpRequestMessage(
+            HttpMethod.Get, new Uri(stage.Server.Url, $"/sync/ws?userId={Stage.User}&token={Edge.Token(Stage.User)}"));
         request.Headers.Connection.Add("Upgrade");
-        foreach (var (name, value) in new[] { ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }) request.Headers.TryAddWithoutValidation(name, value);
+        foreach (
+            var (name, value) in new[]
+            {
+                ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            })
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter?.Delta);
@@ -355,7 +373,9 @@ public sealed class SocketTimeTests
 
     /// <summary>As the sweep does it to a user with too many tombstones.</summary>
     private static Task Forget(Stage stage, long upTo) =>
-        Sql(stage, $"DELETE FROM sync_data WHERE deleted_ms IS NOT NULL AND seq <= {upTo}; UPDATE sync_metadata SET tombstone_horizon = {upTo}");
+        Sql(
+            stage,
+            $"DELETE FROM sync_data WHERE deleted_ms IS NOT NULL AND seq <= {upTo}; UPDATE sync_metadata SET tombstone_horizon = {upTo}");
 
     /// <summary>As another process would.</summary>
     private static async Task Sql(Stage stage, string sql)

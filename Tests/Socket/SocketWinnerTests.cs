@@ -3,7 +3,10 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>Winning copies, which have no place in the order and yet must undo nothing that came in it: an existing client shows the plan that came last.</summary>
+/// <summary>
+/// Winning copies, which have no place in the order and yet must undo nothing that came in it: an existing client shows the plan that came
+/// last.
+/// </summary>
 public sealed class SocketWinnerTests
 {
     [Fact]
@@ -61,7 +64,8 @@ public sealed class SocketWinnerTests
     }
 
     private static Task Send(SocketClient socket, string mutation) =>
-        socket.Send($$"""{"type":"GOAL_UPDATED","timestamp":"2026-11-22T10:00:00.000Z","mutationId":"{{mutation}}","goal":{"id":"x","title":"mine"} }""");
+        socket.Send(
+            $$"""{"type":"GOAL_UPDATED","timestamp":"2026-11-22T10:00:00.000Z","mutationId":"{{mutation}}","goal":{"id":"x","title":"mine"} }""");
 
     private static Task<JsonElement> Acknowledged(SocketClient socket, string mutation) =>
         socket.Until(frame => SocketClient.Has(frame, "mutationId") && frame.GetProperty("mutationId").GetString() == mutation);

@@ -7,7 +7,9 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>The whole server over a store in a file, at a time that the test turns on. Pings of the protocol run by the machine's clock.</summary>
+/// <summary>
+/// The whole server over a store in a file, at a time that the test turns on. Pings of the protocol run by the machine's clock.
+/// </summary>
 internal sealed class Stage : IAsyncDisposable
 {
     public const string User = "ada";
@@ -23,7 +25,8 @@ internal sealed class Stage : IAsyncDisposable
 
     public string Setting => $"--Storage:SqlitePath={Path.Combine(directory, "time.db")}";
 
-    public IReadOnlyList<SocketSession> Sessions => [.. Server.Services.GetRequiredService<UserSocketsRegistry>().Sessions().Where(session => session.IsOpen)];
+    public IReadOnlyList<SocketSession> Sessions =>
+        [.. Server.Services.GetRequiredService<UserSocketsRegistry>().Sessions().Where(session => session.IsOpen)];
 
     public static async Task<Stage> Start(PingTimes? pings = null)
     {

@@ -23,7 +23,9 @@ public sealed class ThreeSilos(PostgresCluster cluster) : IAsyncLifetime
     }
 }
 
-/// <summary>Every call and every socket goes to one of the three, blindly: to a device they are one. <c>MIRUBATO_SEED</c> balances as that run did.</summary>
+/// <summary>
+/// Every call and every socket goes to one of the three, blindly: to a device they are one. <c>MIRUBATO_SEED</c> balances as that run did.
+/// </summary>
 [Collection(SharesPostgresWithSilos.Name)]
 public sealed class BalancedSocketTests : SocketContract, IClassFixture<ThreeSilos>
 {

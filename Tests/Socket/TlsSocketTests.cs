@@ -19,9 +19,11 @@ public sealed class TlsSocketTests : IDisposable
     {
         await using var server = await LiveServer.Start(
             $"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}",
-            "--urls=https://127.0.0.1:0", $"--Kestrel:Certificates:Default:Path={Certificate()}", "--Kestrel:Certificates:Default:Password=tls");
+            "--urls=https://127.0.0.1:0", $"--Kestrel:Certificates:Default:Path={Certificate()}",
+            "--Kestrel:Certificates:Default:Password=tls");
         using var socket = new ClientWebSocket();
-        socket.Options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint;
+        socket.Options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString(
+            HashAlgorithmName.SHA256) == fingerprint;
         var address = new UriBuilder(server.Url) { Scheme = "wss", Path = "/sync/ws", Query = $"userId=ada&token={Edge.Token()}" }.Uri;
 
         await socket.ConnectAsync(address, CancellationToken.None);

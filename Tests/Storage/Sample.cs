@@ -52,7 +52,9 @@ internal static class Sample
         new(WriteScope.Push, key, Hash, Hash, 200, Encoding.UTF8.GetBytes(response), expiresMs);
 
     public static Loser Loser(string id, string json, string reason = ConflictId.Stale) =>
-        new(ConflictId.From(Entry(id), Fingerprint(json), reason), Entry(id), Fingerprint(json), reason, 3, new DeviceId("d2"), Encoding.UTF8.GetBytes(json));
+        new(
+            ConflictId.From(Entry(id), Fingerprint(json), reason), Entry(id), Fingerprint(json), reason, 3, new DeviceId("d2"),
+            Encoding.UTF8.GetBytes(json));
 
     public static ReplacedDocument Replaced(EntityKey entity, string json) =>
         new(ConflictId.From(entity, Fingerprint(json), ConflictId.Replaced), entity, Fingerprint(json), 9);

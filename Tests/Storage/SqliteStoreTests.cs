@@ -62,8 +62,10 @@ public sealed class SqliteStoreTests : StoreContract
         }
 
         await using var again = await Filled(path);
-        Assert.Equal(["sync.db", "sync.db-shm", "sync.db-wal", "sync.db.lock"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
-        Assert.All(Directory.GetFiles(folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.Equal(
+            ["sync.db", "sync.db-shm", "sync.db-wal", "sync.db.lock"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        Assert.All(
+            Directory.GetFiles(folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
 
         async Task<SqliteStore> Filled(string file)
         {
@@ -114,7 +116,8 @@ public sealed class SqliteStoreTests : StoreContract
         var user = User();
         var at = await store.HistoryState(user, null, Now, Cancel);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.Commit(user, Entries(at, 1), new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            async () => await store.Commit(user, Entries(at, 1), new CancellationToken(canceled: true)));
         Assert.Equal(at, await store.HistoryState(user, null, Now, Cancel));
     }
 
@@ -131,10 +134,13 @@ public sealed class SqliteStoreTests : StoreContract
 
         // While the file is locked at most one group is in the writer's hands and one write waits.
         var writes = Enumerable.Range(0, 20).Select(_ => store.SignOut(user, Now, Cancel).AsTask()).ToArray();
-        Assert.Contains(writes, write => write.Exception?.InnerException is StoreUnavailableException { Reason: "overload", OutcomeUnknown: false });
+        Assert.Contains(
+            writes, write => write.Exception?.InnerException is StoreUnavailableException { Reason: "overload", OutcomeUnknown: false });
         await block.RollbackAsync();
 
         await Task.WhenAll(writes.Where(write => !write.IsFaulted));
-        Assert.Equal(at with { NotBeforeMs = Now, Rights = writes.Count(write => !write.IsFaulted) }, await store.HistoryState(user, null, Now, Cancel));
+        Assert.Equal(
+            at with { NotBeforeMs = Now, Rights = writes.Count(write => !write.IsFaulted) },
+            await store.HistoryState(user, null, Now, Cancel));
     }
 }

@@ -20,7 +20,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task One_device_too_many_is_refused_and_the_known_ones_stay()
     {
-        var seen = await Task.WhenAll(Enumerable.Range(0, 6).Select(async i => await Store.SeeDevice(user, new DeviceId($"d{i}"), 0, 3, Now, Cancel)));
+        var seen = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(async i => await Store.SeeDevice(user, new DeviceId($"d{i}"), 0, 3, Now, Cancel)));
 
         Assert.Equal(3, seen.Count(yes => yes));
         var known = await Store.Devices(user, Cancel);

@@ -26,7 +26,8 @@ public abstract partial class StoreContract
     public async Task A_document_that_is_another_by_now_is_not_kept_as_replaced()
     {
         await Hold(Commit(await HistoryState(), Row(Entry("a"), 1, """{"v":1}""")));
-        await Hold(Commit(await HistoryState(), Row(Entry("a"), 2, """{"v":2}""")) with { Replaced = [Replaced(Entry("a"), "something else")] });
+        await Hold(
+            Commit(await HistoryState(), Row(Entry("a"), 2, """{"v":2}""")) with { Replaced = [Replaced(Entry("a"), "something else")] });
 
         Assert.Empty(await Store.Conflicts(user, null, 10, Cancel));
     }

@@ -63,7 +63,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task Types_and_kinds_choose_the_rows()
     {
-        await Hold(Commit(await HistoryState(), Row(Entry("a"), 1), Row(new EntityKey("goal", "g"), 2), Tombstone(new EntityKey("goal", "h"), 3)));
+        await Hold(
+            Commit(await HistoryState(), Row(Entry("a"), 1), Row(new EntityKey("goal", "g"), 2), Tombstone(new EntityKey("goal", "h"), 3)));
 
         foreach (var from in new EntityKey?[] { null, new EntityKey("", "") })
         {

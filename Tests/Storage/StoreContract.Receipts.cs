@@ -29,7 +29,10 @@ public abstract partial class StoreContract
     [InlineData(5, 19, "k4")]
     public async Task The_oldest_receipts_go_past_a_bound_of_number_or_bytes(int countMax, int bytesMax, string kept)
     {
-        for (var i = 1; i <= 4; i++) await Hold(Commit(await HistoryState()) with { Receipts = [Receipt($"k{i}", Now + DayMs + i, "0123456789")] });
+        for (var i = 1; i <= 4; i++)
+        {
+            await Hold(Commit(await HistoryState()) with { Receipts = [Receipt($"k{i}", Now + DayMs + i, "0123456789")] });
+        }
 
         await Store.TrimReceipts(user, countMax, bytesMax, Cancel);
 
@@ -48,7 +51,10 @@ public abstract partial class StoreContract
             var at = await HistoryState();
             var key = $"k{round}";
             var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(async i => await Store.Commit(
-                user, Commit(at) with { Losers = [Loser($"l{round}-{i}", "{}")], Receipts = [Receipt(key), Receipt($"{key}-{i}")] }, Cancel)));
+                user, Commit(at) with
+                {
+                    Losers = [Loser($"l{round}-{i}", "{}")], Receipts = [Receipt(key), Receipt($"{key}-{i}")],
+                }, Cancel)));
 
             Assert.Single(results, outcome => outcome.Result == CommitResult.Held);
             Assert.Equal(3, results.Count(outcome => outcome.Result == CommitResult.ReceiptTaken));
@@ -87,7 +93,9 @@ public abstract partial class StoreContract
 
         // The answer never arrived; the same write is decided again, on the same head and on the new one.
         Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, commit, Cancel)).Result);
-        Assert.Equal(CommitResult.ReceiptTaken, (await Store.Commit(user, Entries(await HistoryState(), 1, "again") with { Receipts = [Receipt("k")] }, Cancel)).Result);
+        Assert.Equal(
+            CommitResult.ReceiptTaken,
+            (await Store.Commit(user, Entries(await HistoryState(), 1, "again") with { Receipts = [Receipt("k")] }, Cancel)).Result);
         Assert.Equal("first", Text((await Store.Receipt(user, WriteScope.Push, "k", Now, Cancel))!.Response));
     }
 }

@@ -30,7 +30,8 @@ public abstract partial class StoreContract
 
         Assert.Equal(1, await RightsRaisedBy(async () => Assert.True(await Store.RevokeDevice(user, Phone, Now, Cancel))));
         Assert.Equal(1, await RightsRaisedBy(async () => Assert.True(await Store.RevokeDevice(user, Phone, null, Cancel))));
-        Assert.Equal(0, await RightsRaisedBy(async () => Assert.False(await Store.RevokeDevice(user, new DeviceId("other"), null, Cancel))));
+        Assert.Equal(
+            0, await RightsRaisedBy(async () => Assert.False(await Store.RevokeDevice(user, new DeviceId("other"), null, Cancel))));
     }
 
     [Fact]

@@ -28,7 +28,8 @@ public abstract partial class StoreContract
         for (var round = 0; round < 10; round++)
         {
             var at = Now + round;
-            var got = await Task.WhenAll(Enumerable.Range(0, 8).Select(async i => await Upkeep.TryLease($"{round}-{i}", at, at + 1, Cancel)));
+            var got = await Task.WhenAll(
+                Enumerable.Range(0, 8).Select(async i => await Upkeep.TryLease($"{round}-{i}", at, at + 1, Cancel)));
             Assert.Single(got, yes => yes);
         }
     }
@@ -125,5 +126,6 @@ public abstract partial class StoreContract
         Assert.Equal(new SweepProgress(0, null, Done: true), await Upkeep.Sweep(SweepStep.TrimTombstones, first.Cursor, "a", Now, Cancel));
     }
 
-    private async Task<SweepProgress> Sweep(SweepStep step, string holder, long nowMs) => await Upkeep.Sweep(step, null, holder, nowMs, Cancel);
+    private async Task<SweepProgress> Sweep(SweepStep step, string holder, long nowMs) =>
+        await Upkeep.Sweep(step, null, holder, nowMs, Cancel);
 }

@@ -56,7 +56,9 @@ public abstract partial class StoreContract
         return repeats;
     }
 
-    /// <summary>Takes the lease once the one of the holder before has expired. That one, should it wake up by its own clock, finds it lost.</summary>
+    /// <summary>
+    /// Takes the lease once the one of the holder before has expired. That one, should it wake up by its own clock, finds it lost.
+    /// </summary>
     private async Task<(string Holder, long Now)> Successor((string Holder, long Now)? before, long now)
     {
         var holder = $"h{now}";
@@ -80,7 +82,10 @@ public abstract partial class StoreContract
         if (erases) await Store.Erase(of, Now + place, Cancel);
         await Hold(of, Some(await At(of), random, "b"));
         await Hold(of, Some(await At(of), random, "c") with { NowMs = Later });
-        for (var i = 0; i < 4; i++) await Store.SeeDevice(of, new DeviceId($"d{i}"), 0, 9, i > 0 && random.Next(2) == 0 ? Later : Now, Cancel);
+        for (var i = 0; i < 4; i++)
+        {
+            await Store.SeeDevice(of, new DeviceId($"d{i}"), 0, 9, i > 0 && random.Next(2) == 0 ? Later : Now, Cancel);
+        }
     }
 
     private static Commit Some(HistoryState at, Random random, string name)

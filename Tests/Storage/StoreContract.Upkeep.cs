@@ -40,9 +40,11 @@ public abstract partial class StoreContract
         var after = await Store.Load(user, Revision.Origin, Now, Cancel);
         var first = 3 + Limits.EpochJump;
         Assert.NotEqual(before.Epoch, after.HistoryState.Epoch);
-        Assert.Equal((first, first + 1, UInt128.Zero), (after.HistoryState.First.Number, after.HistoryState.Last.Number, after.HistoryState.Digest));
+        Assert.Equal(
+            (first, first + 1, UInt128.Zero), (after.HistoryState.First.Number, after.HistoryState.Last.Number, after.HistoryState.Digest));
         Assert.True(after.HistoryState.Resets(before.Token));
-        Assert.Equal([(Entry("a"), first, 2, Now + 9), (Entry("b"), first + 1, 4, Now + 51)], after.Heads.OrderBy(head => head.Head.Seq.Number)
+        Assert.Equal(
+            [(Entry("a"), first, 2, Now + 9), (Entry("b"), first + 1, 4, Now + 51)], after.Heads.OrderBy(head => head.Head.Seq.Number)
             .Select(head => (head.Entity, head.Head.Seq.Number, (int)head.Head.Version, head.Head.PublishedMs)));
         Assert.All(after.Heads, head => Assert.True(head.Head is { IsDeleted: true, Fingerprint.IsNone: true, Bytes: 0, Echoes.Count: 0 }));
         Assert.All((await Page(new ReadQuery())).Rows, row => Assert.True(row.Data.IsEmpty));
@@ -88,7 +90,8 @@ public abstract partial class StoreContract
     public async Task A_sweep_takes_what_is_old_and_leaves_the_rest()
     {
         var young = Now + 40 * DayMs;
-        await Hold(Commit(await HistoryState()) with { Losers = [Loser("a", "1")], Receipts = [Receipt("a", Now), Receipt("b", young + DayMs)] });
+        await Hold(
+            Commit(await HistoryState()) with { Losers = [Loser("a", "1")], Receipts = [Receipt("a", Now), Receipt("b", young + DayMs)] });
         await Hold(Commit(await HistoryState()) with { NowMs = young, Losers = [Loser("b", "1")] });
         await Store.SeeDevice(user, Phone, 0, 9, young - 366 * DayMs, Cancel);
         await Store.SeeDevice(user, new DeviceId("new"), 0, 9, young, Cancel);
@@ -104,7 +107,8 @@ public abstract partial class StoreContract
     [Fact]
     public async Task An_old_tombstone_keeps_only_its_key_and_stamps()
     {
-        await Hold(Commit(await HistoryState(), Tombstone(Entry("old"), 1), Tombstone(Entry("new"), 2, Now + DayMs), Row(Entry("live"), 3)));
+        await Hold(
+            Commit(await HistoryState(), Tombstone(Entry("old"), 1), Tombstone(Entry("new"), 2, Now + DayMs), Row(Entry("live"), 3)));
 
         Assert.Equal(1, (await Upkeep.Sweep(Now + Limits.TombstoneDays * DayMs, Cancel)).Tombstones);
 

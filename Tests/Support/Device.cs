@@ -6,8 +6,9 @@ using Mirubato.Tests.Sockets;
 namespace Mirubato.Tests.Support;
 
 /// <summary>
-/// Behaves as the existing web client does: it keeps entries, pieces and plans, sends each action by HTTP and by socket with the same clock and its
-/// device id on one path only, pushes its whole logbook before it listens, keeps the highest seq of any frame as its cursor, merges by
+/// Behaves as the existing web client does: it keeps entries, pieces and plans, sends each action by HTTP and by socket with the same clock
+/// and its device id on one path only, pushes its whole logbook before it listens, keeps the highest seq of any frame as its cursor, merges
+/// by
 /// <c>updatedAt</c> alone (strictly greater wins) but lets plans overwrite, and flushes a queue that overflowed newest first.
 /// </summary>
 internal sealed class Device(LiveServer server, string user, string name, Func<long> clockMs) : IAsyncDisposable
@@ -62,14 +63,18 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
         bySocket.Remove("composer");
         bySocket["pieces"] = new JsonArray(new JsonObject { ["id"] = Guid.NewGuid().ToString("n"), ["title"] = notes });
         entry["pieces"] = new JsonArray(new JsonObject { ["id"] = Guid.NewGuid().ToString("n"), ["title"] = notes });
-        return Act($"\"entries\":[{entry.ToJsonString()}]", $$"""{"type":"ENTRY_UPDATED","timestamp":"{{at}}","entry":{{bySocket.ToJsonString()}}}""");
+        return Act(
+            $"\"entries\":[{entry.ToJsonString()}]",
+            $$"""{"type":"ENTRY_UPDATED","timestamp":"{{at}}","entry":{{bySocket.ToJsonString()}}}""");
     }
 
     public Task Delete(string id)
     {
         var at = Iso();
         entries.Remove(id);
-        return Act($"\"entries\":[{{\"id\":\"{id}\",\"deletedAt\":\"{at}\"}}]", $$"""{"type":"ENTRY_DELETED","timestamp":"{{at}}","entryId":"{{id}}"}""");
+        return Act(
+            $"\"entries\":[{{\"id\":\"{id}\",\"deletedAt\":\"{at}\"}}]",
+            $$"""{"type":"ENTRY_DELETED","timestamp":"{{at}}","entryId":"{{id}}"}""");
     }
 
     /// <summary>Plans go by socket alone.</summary>
@@ -123,7 +128,8 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
         queue.RemoveAt(0);
     }
 
-    private Task<JsonElement> PushAll() => http.Push($"\"entries\":[{string.Join(',', entries.Values.Select(entry => entry.ToJsonString()))}]");
+    private Task<JsonElement> PushAll() =>
+        http.Push($"\"entries\":[{string.Join(',', entries.Values.Select(entry => entry.ToJsonString()))}]");
 
     private async Task Connect(bool asks)
     {
@@ -135,7 +141,13 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
         foreach (var frame in queue) await socket.Send(frame);
         queue.Clear();
         overflowed = false;
-        if (asks) await socket.Until(frame => SocketClient.Type(frame) == "SYNC_RESPONSE" && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync");
+        if (asks)
+        {
+            await socket.Until(
+                frame =>
+                    SocketClient.Type(frame) == "SYNC_RESPONSE"
+                        && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync");
+        }
         Hear();
     }
 
@@ -172,7 +184,10 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
     {
         var entry = JsonNode.Parse(sent.GetRawText())!.AsObject();
         var id = (string)entry["id"]!;
-        if (!entries.TryGetValue(id, out var mine) || string.CompareOrdinal((string)entry["updatedAt"]!, (string)mine["updatedAt"]!) > 0) entries[id] = entry;
+        if (!entries.TryGetValue(id, out var mine) || string.CompareOrdinal((string)entry["updatedAt"]!, (string)mine["updatedAt"]!) > 0)
+        {
+            entries[id] = entry;
+        }
     }
 
     /// <summary>Two actions of one person are a moment apart.</summary>

@@ -29,33 +29,42 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
         return store.Load(user, after, nowMs, cancel);
     }
 
-    public ValueTask<HistoryState> HistoryState(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) => store.HistoryState(user, device, nowMs, cancel);
+    public ValueTask<HistoryState> HistoryState(UserId user, DeviceId? device, long nowMs, CancellationToken cancel) =>
+        store.HistoryState(user, device, nowMs, cancel);
 
     public ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel) => store.State(user, nowMs, cancel);
 
-    public ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel) => store.States(users, cancel);
+    public ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel) =>
+        store.States(users, cancel);
 
-    public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) => store.Read(user, device, query, nowMs, cancel);
+    public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) =>
+        store.Read(user, device, query, nowMs, cancel);
 
-    public ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel) => store.Rows(user, keys, cancel);
+    public ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel) =>
+        store.Rows(user, keys, cancel);
 
-    public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel) => store.Receipt(user, scope, key, nowMs, cancel);
+    public ValueTask<Receipt?> Receipt(UserId user, WriteScope scope, string key, long nowMs, CancellationToken cancel) =>
+        store.Receipt(user, scope, key, nowMs, cancel);
 
-    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => store.Conflicts(user, after, limit, cancel);
+    public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
+        store.Conflicts(user, after, limit, cancel);
 
     public ValueTask<ConflictReport?> Conflict(UserId user, string id, CancellationToken cancel) => store.Conflict(user, id, cancel);
 
     public ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) => store.DeleteConflict(user, id, cancel);
 
-    public ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel) => store.TrimReceipts(user, countMax, bytesMax, cancel);
+    public ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel) =>
+        store.TrimReceipts(user, countMax, bytesMax, cancel);
 
     public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
 
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);
 
-    public ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel) => store.SeeDevice(user, device, lastSeq, devicesMax, nowMs, cancel);
+    public ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel) =>
+        store.SeeDevice(user, device, lastSeq, devicesMax, nowMs, cancel);
 
-    public ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel) => store.RevokeDevice(user, device, revokedMs, cancel);
+    public ValueTask<bool> RevokeDevice(UserId user, DeviceId device, long? revokedMs, CancellationToken cancel) =>
+        store.RevokeDevice(user, device, revokedMs, cancel);
 
     public ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel) => store.SignOut(user, notBeforeMs, cancel);
 

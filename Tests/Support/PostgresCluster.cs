@@ -82,19 +82,24 @@ public sealed class PostgresCluster : IAsyncLifetime
     public async Task<string> EmptyDatabase(Type tests)
     {
         if (!byClass.TryGetValue(tests, out var database)) return byClass[tests] = await FreshDatabase();
-        await Execute(database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+        await Execute(
+            database,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
         await Execute(database, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
         return database;
     }
 
-    /// <summary>Starts what <see cref="Stop"/> or <see cref="Kill"/> ended. After a kill the old processes may need a moment to notice.</summary>
+    /// <summary>
+    /// Starts what <see cref="Stop"/> or <see cref="Kill"/> ended. After a kill the old processes may need a moment to notice.
+    /// </summary>
     public async Task Start()
     {
         var clock = Stopwatch.StartNew();
         while (!await TryStart())
         {
             if (clock.Elapsed > StartPatience)
-                throw new InvalidOperationException($"PostgreSQL did not start within {StartPatience.TotalSeconds} s: {await File.ReadAllTextAsync(Log)}");
+                throw new InvalidOperationException(
+                    $"PostgreSQL did not start within {StartPatience.TotalSeconds} s: {await File.ReadAllTextAsync(Log)}");
         }
     }
 
@@ -179,14 +184,16 @@ public sealed class PostgresCluster : IAsyncLifetime
     private static string Binary(string name)
     {
         var debian = Directory.Exists("/usr/lib/postgresql")
-            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(path => double.TryParse(Path.GetFileName(path), out var v) ? v : 0)
+            ? Directory.GetDirectories("/usr/lib/postgresql").OrderByDescending(
+                path => double.TryParse(Path.GetFileName(path), out var v) ? v : 0)
                 .Select(path => Path.Combine(path, "bin"))
             : [];
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
         return debian.Concat(path).Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidOperationException(
                 $"These tests need PostgreSQL's `{name}`. Install the server (Debian, Ubuntu: `apt-get install postgresql`; Fedora: "
-                + $"`dnf install postgresql-server`; macOS: `brew install postgresql`), or set {Variable} to a connection string of a server "
+                + $"`dnf install postgresql-server`; macOS: `brew install postgresql`), or set {Variable} to a connection string of a "
+                    + $"server "
                 + "on which databases may be created.");
     }
 

@@ -15,7 +15,10 @@ internal static class Property
     {
         var schedules = Gen.Choose(0, int.MaxValue - 1).ArrayOf();
         var config = Config.QuickThrowOnFailure.WithMaxTest(runs).WithStartSize(4).WithEndSize(steps).WithQuietOnSuccess(true);
-        if (Environment.GetEnvironmentVariable("MIRUBATO_SEED") is { Length: > 0 } seed) config = config.WithReplay(Replay(seed)).WithMaxTest(1);
+        if (Environment.GetEnvironmentVariable("MIRUBATO_SEED") is { Length: > 0 } seed)
+        {
+            config = config.WithReplay(Replay(seed)).WithMaxTest(1);
+        }
         Prop.ForAll(Arb.From(schedules, Shrink), (int[] schedule) => property(schedule)).Check(config);
     }
 

@@ -45,7 +45,10 @@ public sealed class MeTests
         await response.Problem(404, "NOT_FOUND");
         Assert.Equal("http://localhost:3000", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
 
-        using var bare = new HttpRequestMessage(HttpMethod.Get, "/api/repertoire") { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "x") } };
+        using var bare = new HttpRequestMessage(HttpMethod.Get, "/api/repertoire")
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", "x") },
+        };
         using var refused = await edge.Client.SendAsync(bare);
         await refused.Problem(401, "INVALID_TOKEN");
     }

@@ -75,8 +75,14 @@ public abstract partial class WebAppContract
             "repertoire":[{"scoreId":"odd-one","personalNotes":"\ud83c!","referenceLinks":["\ud83c"],"updatedAt":1}]
             """);
         await Entries(
-            Entry("1", 1, "2026-03-01T10:00:00Z", "\"goalIds\":[\"odd\"],\"scoreId\":\"odd-one\",\"notes\":\"\\ud83c\"").Replace("\"duration\":1", "\"duration\":1.7e308", StringComparison.Ordinal),
-            Entry("2", 1, "2026-03-02T10:00:00Z", "\"goalIds\":[\"odd\"],\"scoreId\":\"odd-one\"").Replace("\"duration\":1", "\"duration\":1.7e308", StringComparison.Ordinal));
+            Entry(
+                "1", 1, "2026-03-01T10:00:00Z",
+                "\"goalIds\":[\"odd\"],\"scoreId\":\"odd-one\",\"notes\":\"\\ud83c\"").Replace("\"duration\":1", "\"duration\":1.7e308",
+                StringComparison.Ordinal),
+            Entry(
+                "2", 1, "2026-03-02T10:00:00Z",
+                "\"goalIds\":[\"odd\"],\"scoreId\":\"odd-one\"").Replace("\"duration\":1", "\"duration\":1.7e308",
+                StringComparison.Ordinal));
 
         var goal = (await Web.Get("/api/goals")).Only("goals");
         Assert.Equal("\"half \\ud83c\"", goal.GetProperty("title").GetRawText());
@@ -84,7 +90,11 @@ public abstract partial class WebAppContract
         Assert.Equal(deep, goal.GetProperty("practicePlan").GetRawText());
         Assert.False((await Web.Get("/api/goals/odd")).TryGetProperty("totalPracticeTime", out _));
         var item = (await Web.Get("/api/repertoire")).Only("items");
-        Assert.Equal(("""["\ud83c"]""", "\"\\ud83c!\"", 2), (item.GetProperty("referenceLinks").GetRawText(), item.GetProperty("personalNotes").GetRawText(), item.GetProperty("practiceCount").GetInt32()));
+        Assert.Equal(
+            ("""["\ud83c"]""", "\"\\ud83c!\"", 2),
+            (
+                item.GetProperty("referenceLinks").GetRawText(), item.GetProperty("personalNotes").GetRawText(),
+                item.GetProperty("practiceCount").GetInt32()));
         Assert.False(item.TryGetProperty("totalPracticeTime", out _));
         var stats = (await Web.Get("/api/repertoire/odd-one/stats")).GetProperty("stats");
         Assert.False(stats.TryGetProperty("avgSessionDuration", out _));
@@ -96,18 +106,39 @@ public abstract partial class WebAppContract
     {
         const string nfc = "Dvo\u0159\u00e1k", nfd = "Dvor\u030ca\u0301k";
         await Entries(
-            Entry("1", 10, "2026-03-01T10:00:00Z", $"\"scoreId\":\"rusalka-{nfd}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfd}\"}}]"),
-            Entry("2", 20, "2026-03-02T10:00:00Z", $"\"scoreId\":\"rusalka-{nfc}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfc}\"}}]"));
+            Entry(
+                "1", 10, "2026-03-01T10:00:00Z",
+                $"\"scoreId\":\"rusalka-{nfd}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfd}\"}}]"),
+            Entry(
+                "2", 20, "2026-03-02T10:00:00Z",
+                $"\"scoreId\":\"rusalka-{nfc}\",\"pieces\":[{{\"title\":\"Rusalka\",\"composer\":\"{nfc}\"}}]"));
         await Post("/api/repertoire", $$"""{"scoreId":"rusalka-{{nfc}}"}""");
 
         foreach (var spelling in (string[])[nfc, nfd, "\u0159\u00c1K"])
-            Assert.Equal(3, (await Web.Get($"/api/autocomplete/composers?q={Uri.EscapeDataString(spelling)}")).Only("results").GetProperty("count").GetInt32());
+            Assert.Equal(
+                3,
+                (await Web.Get($"/api/autocomplete/composers?q={Uri.EscapeDataString(spelling)}"))
+                    .Only("results")
+                    .GetProperty("count")
+                    .GetInt32());
         foreach (var spelling in (string[])[nfc, nfd])
-            Assert.Equal(3, (await Web.Get($"/api/autocomplete/pieces?q=rusalka&composer={Uri.EscapeDataString(spelling)}")).Only("results").GetProperty("count").GetInt32());
+            Assert.Equal(
+                3,
+                (await Web.Get($"/api/autocomplete/pieces?q=rusalka&composer={Uri.EscapeDataString(spelling)}"))
+                    .Only("results")
+                    .GetProperty("count")
+                    .GetInt32());
         Assert.Equal(30, (await Web.Get("/api/repertoire")).Only("items").GetProperty("totalPracticeTime").GetInt32());
-        Assert.Equal(2, (await Web.Get($"/api/repertoire/{Uri.EscapeDataString($"rusalka-{nfc}")}/stats")).GetProperty("stats").List("recentSessions").Count);
+        Assert.Equal(
+            2,
+            (await Web.Get($"/api/repertoire/{Uri.EscapeDataString($"rusalka-{nfc}")}/stats"))
+                .GetProperty("stats")
+                .List("recentSessions")
+                .Count);
         Assert.Equal(nfd, (await Heard()).List("entries").Single(entry => entry.Text("id") == "1").List("pieces")[0].Text("composer"));
-        var renamed = await Put("/api/pieces/update-name", $$$"""{"oldPiece":{"title":"Rusalka","composer":"{{{nfc}}}"},"newPiece":{"title":"Rusalka, op. 114","composer":"{{{nfc}}}"}}""");
+        var renamed = await Put(
+            "/api/pieces/update-name",
+            $$$"""{"oldPiece":{"title":"Rusalka","composer":"{{{nfc}}}"},"newPiece":{"title":"Rusalka, op. 114","composer":"{{{nfc}}}"}}""");
         Assert.Equal(2, renamed.GetProperty("updatedCount").GetInt32());
     }
 
@@ -149,14 +180,16 @@ public abstract partial class WebAppContract
         var goal = (await Heard()).Only("goals");
         Assert.Equal(("completed", 10), (goal.Text("status"), goal.GetProperty("currentValue").GetInt32()));
         Assert.Equal(10, goal.List("progress").Count);
-        Assert.All(goal.List("progress"), record => Assert.Equal((1, "a bit"), (record.GetProperty("value").GetInt32(), record.Text("notes"))));
+        Assert.All(
+            goal.List("progress"), record => Assert.Equal((1, "a bit"), (record.GetProperty("value").GetInt32(), record.Text("notes"))));
     }
 
     [Fact]
     public async Task Progress_repeated_under_a_key_counts_once()
     {
         await Post("/api/goals", """{"id":"g","title":"Scales"}""");
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Web.FindStatus(HttpMethod.Post, "/api/goals/g/progress", """{"value":2.5}""", "k")));
+        var statuses = await Task.WhenAll(
+            Enumerable.Range(0, 6).Select(_ => Web.FindStatus(HttpMethod.Post, "/api/goals/g/progress", """{"value":2.5}""", "k")));
 
         Assert.All(statuses, status => Assert.Equal(HttpStatusCode.OK, status));
         Assert.Equal(2.5, (await Web.Get("/api/goals/g")).GetProperty("currentValue").GetDouble());
@@ -169,24 +202,38 @@ public abstract partial class WebAppContract
     public async Task A_piece_is_renamed_in_every_entry_a_revision_each()
     {
         await Entries([.. Enumerable.Range(0, 600).Select(i =>
-            Entry($"e{i}", i, $"2026-03-01T{i / 60:00}:{i % 60:00}:00Z", "\"mood\":\"proud\",\"pieces\":[{\"title\":\"Claire\",\"composer\":\"Debusy\",\"measures\":\"1-4\"},{\"title\":\"Other\"}]"))]);
+            Entry(
+                $"e{i}", i, $"2026-03-01T{i / 60:00}:{i % 60:00}:00Z",
+                "\"mood\":\"proud\",\"pieces\":[{\"title\":\"Claire\",\"composer\":\"Debusy\",\"measures\":\"1-4\"},{\"title\":\"Other\"}]"))]);
         await Entries(
             Entry("scored", 5, "2026-03-02T10:00:00Z", "\"scoreTitle\":\"Claire\",\"scoreComposer\":\"Debusy\""),
             Entry("another's", 5, "2026-03-03T10:00:00Z", "\"pieces\":[{\"title\":\"Claire\",\"composer\":\"Ravel\"}]"));
         var since = await Now();
 
-        var answer = await Put("/api/pieces/update-name", """{"oldPiece":{"title":"Claire","composer":"Debusy"},"newPiece":{"title":"Clair de Lune","composer":"Debussy"}}""");
+        var answer = await Put(
+            "/api/pieces/update-name",
+            """{"oldPiece":{"title":"Claire","composer":"Debusy"},"newPiece":{"title":"Clair de Lune","composer":"Debussy"}}""");
 
         Assert.Equal((true, 601), (answer.GetProperty("success").GetBoolean(), answer.GetProperty("updatedCount").GetInt32()));
         var heard = (await Heard(since)).List("entries");
         Assert.Equal(601, heard.Count);
         var piece = heard.Single(entry => entry.Text("id") == "e7").List("pieces");
-        Assert.Equal(("Clair de Lune", "Debussy", "1-4", "clair de lune-debussy"), (piece[0].Text("title"), piece[0].Text("composer"), piece[0].Text("measures"), piece[0].Text("id")));
+        Assert.Equal(
+            ("Clair de Lune", "Debussy", "1-4", "clair de lune-debussy"),
+            (piece[0].Text("title"), piece[0].Text("composer"), piece[0].Text("measures"), piece[0].Text("id")));
         Assert.Equal("Other", piece[1].Text("title"));
         var scored = heard.Single(entry => entry.Text("id") == "scored");
         Assert.Equal(("Clair de Lune", "clair de lune-debussy"), (scored.Text("scoreTitle"), scored.Text("scoreId")));
-        Assert.Equal(0, (await Put("/api/pieces/update-name", """{"oldPiece":{"title":"Claire","composer":"Debusy"},"newPiece":{"title":"Clair de Lune","composer":"Debussy"}}""")).GetProperty("updatedCount").GetInt32());
-        using var wrong = await Web.Send(HttpMethod.Put, "/api/pieces/update-name", """{"oldPiece":{"title":"x"},"newPiece":{"title":7}}""");
+        Assert.Equal(
+            0,
+            (
+                await Put(
+                    "/api/pieces/update-name",
+                    """{"oldPiece":{"title":"Claire","composer":"Debusy"},"newPiece":{"title":"Clair de Lune","composer":"Debussy"}}"""))
+                .GetProperty("updatedCount")
+                .GetInt32());
+        using var wrong = await Web.Send(
+            HttpMethod.Put, "/api/pieces/update-name", """{"oldPiece":{"title":"x"},"newPiece":{"title":7}}""");
         Assert.Equal("$.newPiece.title", (await wrong.Problem(400, "INVALID_SHAPE")).Text("path"));
     }
 
@@ -194,16 +241,30 @@ public abstract partial class WebAppContract
     public async Task Names_are_suggested_from_entries_and_repertoire_the_best_match_first()
     {
         await Entries(
-            Entry("1", 1, "2026-03-01T10:00:00Z", "\"pieces\":[{\"title\":\"Reverie\",\"composer\":\"Debussy\"},{\"title\":\"My Reverie\",\"composer\":null}]"),
-            Entry("2", 2, "2026-03-02T10:00:00Z", "\"pieces\":[{\"title\":\"Reverie\",\"composer\":\"Debussy\"},{\"title\":\"Reverie du soir\",\"composer\":\"Saint-Saëns\"}]"),
-            Entry("3", 3, "2026-03-03T10:00:00Z", "\"scoreTitle\":\"Daydreverie\",\"scoreComposer\":\"Bussy\",\"\\ud800\":\"\\ud800\",\"pieces\":[7,{\"title\":[]},null]"));
+            Entry(
+                "1", 1, "2026-03-01T10:00:00Z",
+                "\"pieces\":[{\"title\":\"Reverie\",\"composer\":\"Debussy\"},{\"title\":\"My Reverie\",\"composer\":null}]"),
+            Entry(
+                "2", 2, "2026-03-02T10:00:00Z",
+                "\"pieces\":[{\"title\":\"Reverie\",\"composer\":\"Debussy\"},{\"title\":\"Reverie du "
+                + "soir\",\"composer\":\"Saint-Saëns\"}]"),
+            Entry(
+                "3", 3, "2026-03-03T10:00:00Z",
+                "\"scoreTitle\":\"Daydreverie\",\"scoreComposer\":\"Bussy\",\"\\ud800\":\"\\ud800\",\"pieces\":[7,{\"title\":[]},null]"));
         await Post("/api/repertoire", """{"scoreId":"reverie-schumann"}""");
 
         var pieces = await Web.Get("/api/autocomplete/pieces?q=REVERIE");
-        Assert.Equal(["Reverie", "reverie", "Reverie du soir", "My Reverie", "Daydreverie"], pieces.List("results").Select(result => result.Text("value")));
+        Assert.Equal(
+            ["Reverie", "reverie", "Reverie du soir", "My Reverie", "Daydreverie"],
+            pieces.List("results").Select(result => result.Text("value")));
         Assert.Equal(5, pieces.GetProperty("total").GetInt32());
-        Assert.Equal(("Debussy", 2), (pieces.List("results")[0].GetProperty("metadata").Text("composer"), pieces.List("results")[0].GetProperty("count").GetInt32()));
-        Assert.Equal("Reverie du soir", (await Web.Get("/api/autocomplete/pieces?q=rev&composer=saint-saëns")).Only("results").Text("label"));
+        Assert.Equal(
+            ("Debussy", 2),
+            (
+                pieces.List("results")[0].GetProperty("metadata").Text("composer"),
+                pieces.List("results")[0].GetProperty("count").GetInt32()));
+        Assert.Equal(
+            "Reverie du soir", (await Web.Get("/api/autocomplete/pieces?q=rev&composer=saint-saëns")).Only("results").Text("label"));
         var composers = await Web.Get("/api/autocomplete/composers?q=bussy&limit=1");
         Assert.Equal(("Bussy", 2), (composers.Only("results").Text("value"), composers.GetProperty("total").GetInt32()));
         using var wrong = await Web.Send(HttpMethod.Get, "/api/autocomplete/composers?limit=101");

@@ -13,7 +13,9 @@ public abstract partial class WebAppContract
     public async Task A_piece_is_added_once_under_any_spelling_and_the_other_device_has_it()
     {
         await Entries(Entry("e", 30, "2026-03-01T10:00:00Z", "\"scoreId\":\"clair de lune-debussy\""));
-        using var response = await Web.Send(HttpMethod.Post, "/api/repertoire", """{"scoreId":" Clair de Lune - Debussy","difficultyRating":4,"personalNotes":"slow","tempo":66}""");
+        using var response = await Web.Send(
+            HttpMethod.Post, "/api/repertoire",
+            """{"scoreId":" Clair de Lune - Debussy","difficultyRating":4,"personalNotes":"slow","tempo":66}""");
 
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         var item = await response.Json();
@@ -21,7 +23,9 @@ public abstract partial class WebAppContract
         Assert.Equal(("planned", "slow"), (item.Text("status"), item.Text("personalNotes")));
         Assert.Equal((1, 30), (item.GetProperty("practiceCount").GetInt32(), item.GetProperty("totalPracticeTime").GetInt32()));
         Assert.Empty(item.List("referenceLinks"));
-        Assert.InRange(item.GetProperty("createdAt").GetInt64(), DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        Assert.InRange(
+            item.GetProperty("createdAt").GetInt64(), DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(),
+            DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         var heard = (await Heard()).Only("repertoire");
         Assert.Equal("clair de lune-debussy", heard.Text("score_id"));
         Assert.Equal(66, heard.GetProperty("tempo").GetInt32());
@@ -32,7 +36,9 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task Adding_one_piece_at_once_from_two_devices_adds_it_once()
     {
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? Web : Phone).FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"a-b"}""")));
+        var statuses = await Task.WhenAll(
+            Enumerable.Range(0, 8).Select(
+                i => (i % 2 == 0 ? Web : Phone).FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"a-b"}""")));
 
         Assert.Single(statuses, HttpStatusCode.Created);
         Assert.Equal(7, statuses.Count(status => status is HttpStatusCode.Conflict));
@@ -49,7 +55,9 @@ public abstract partial class WebAppContract
             using var response = await device.Send(HttpMethod.Post, "/api/repertoire", """{"scoreId":"key-ed"}""", "k");
             Assert.Equal(HttpStatusCode.Created, response.StatusCode);
             Assert.Equal(life == 1, response.Headers.Contains("X-Idempotent-Replay"));
-            Assert.Equal(HttpStatusCode.Conflict, await device.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"key-ed"}""", $"other{life}"));
+            Assert.Equal(
+                HttpStatusCode.Conflict,
+                await device.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"key-ed"}""", $"other{life}"));
         }
     }
 
@@ -70,7 +78,8 @@ public abstract partial class WebAppContract
         Assert.Equal(["new-one", "old-one"], items.Select(item => item.Text("scoreId")));
         Assert.Equal([0, 2], items.Select(item => item.GetProperty("practiceCount").GetInt32()));
         Assert.Equal(45, items[1].GetProperty("totalPracticeTime").GetDouble());
-        Assert.Equal(DateTimeOffset.Parse("2026-03-02T08:00:00Z").ToUnixTimeMilliseconds(), items[1].GetProperty("lastPracticed").GetInt64());
+        Assert.Equal(
+            DateTimeOffset.Parse("2026-03-02T08:00:00Z").ToUnixTimeMilliseconds(), items[1].GetProperty("lastPracticed").GetInt64());
         Assert.Equal(DateTimeOffset.Parse("2020-01-01T00:00:00Z").ToUnixTimeMilliseconds(), items[1].GetProperty("createdAt").GetInt64());
         Assert.Empty(items[1].List("referenceLinks"));
         Assert.False(items[0].TryGetProperty("lastPracticed", out _));
@@ -83,7 +92,8 @@ public abstract partial class WebAppContract
         await Post("/api/repertoire", """{"scoreId":"clair de lune-debussy","personalNotes":"slow","tempo":66}""");
         var since = await Now();
 
-        Assert.NotEmpty((await Put(Clair, """{"status":"performance_ready","scoreId":"another-one","deletedAt":"2026-01-01"}""")).Text("message")!);
+        Assert.NotEmpty(
+            (await Put(Clair, """{"status":"performance_ready","scoreId":"another-one","deletedAt":"2026-01-01"}""")).Text("message")!);
 
         var heard = (await Heard(since)).Only("repertoire");
         Assert.Equal(("performance_ready", "slow"), (heard.Text("status"), heard.Text("personalNotes")));
@@ -96,7 +106,9 @@ public abstract partial class WebAppContract
     public async Task A_partial_change_does_not_undo_what_another_device_pushes_in_between()
     {
         await Post("/api/repertoire", """{"scoreId":"a-b"}""");
-        await Task.WhenAll(Enumerable.Range(0, 10).Select(i => (i % 2 == 0 ? Web : Phone).Ask(HttpMethod.Put, "/api/repertoire/A-B", $"{{\"own{i}\":true}}")));
+        await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(
+                i => (i % 2 == 0 ? Web : Phone).Ask(HttpMethod.Put, "/api/repertoire/A-B", $"{{\"own{i}\":true}}")));
 
         var stored = (await Heard()).Only("repertoire");
         Assert.All(Enumerable.Range(0, 10), i => Assert.True(stored.GetProperty($"own{i}").GetBoolean()));
@@ -115,7 +127,8 @@ public abstract partial class WebAppContract
         Assert.Equal(HttpStatusCode.OK, await Web.FindStatus(HttpMethod.Delete, Clair, key: "k"));
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, Clair));
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, Clair, key: "other"));
-        Assert.Equal(HttpStatusCode.Created, await Web.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"Clair de Lune-Debussy"}"""));
+        Assert.Equal(
+            HttpStatusCode.Created, await Web.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"Clair de Lune-Debussy"}"""));
         Assert.Single((await Heard()).List("repertoire"));
     }
 
@@ -125,17 +138,23 @@ public abstract partial class WebAppContract
         await Post("/api/repertoire", """{"scoreId":"clair de lune-debussy"}""");
         await Entries(
             Entry("bare", 20, "2026-03-01T10:00:00Z", "\"scoreId\":\"clair de lune-debussy\""),
-            Entry("named", 25, "2026-03-02T10:00:00Z", "\"scoreId\":\"clair de lune-debussy\",\"pieces\":[{\"title\":\"Clair de Lune\",\"composer\":\"Debussy\"}]"),
+            Entry(
+                "named", 25, "2026-03-02T10:00:00Z",
+                "\"scoreId\":\"clair de lune-debussy\",\"pieces\":[{\"title\":\"Clair de Lune\",\"composer\":\"Debussy\"}]"),
             Entry("other", 40, "2026-03-03T10:00:00Z", "\"scoreId\":\"other-one\""));
         var since = await Now();
 
         var answer = await Delete($"{Clair}/dissociate");
 
-        Assert.Equal((2, "Clair de Lune", "Debussy"), (answer.GetProperty("preservedLogs").GetInt32(), answer.Text("pieceTitle"), answer.Text("pieceComposer")));
+        Assert.Equal(
+            (2, "Clair de Lune", "Debussy"),
+            (answer.GetProperty("preservedLogs").GetInt32(), answer.Text("pieceTitle"), answer.Text("pieceComposer")));
         var heard = await Heard(since);
         Assert.Equal("repertoire_item", heard.Only("deleted").Text("entityType"));
         var entry = heard.Only("entries");
-        Assert.Equal(("bare", "Clair de Lune", "Debussy", 20), (entry.Text("id"), entry.Text("scoreTitle"), entry.Text("scoreComposer"), entry.GetProperty("duration").GetInt32()));
+        Assert.Equal(
+            ("bare", "Clair de Lune", "Debussy", 20),
+            (entry.Text("id"), entry.Text("scoreTitle"), entry.Text("scoreComposer"), entry.GetProperty("duration").GetInt32()));
         Assert.Equal("clair de lune-debussy", entry.Text("scoreId"));
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, $"{Clair}/dissociate"));
     }
@@ -150,10 +169,15 @@ public abstract partial class WebAppContract
         var answer = await Web.Get($"{Clair}/stats");
 
         var stats = answer.GetProperty("stats");
-        Assert.Equal((60, 1770, 29.5), (stats.GetProperty("practiceCount").GetInt32(), stats.GetProperty("totalPracticeTime").GetDouble(), stats.GetProperty("avgSessionDuration").GetDouble()));
+        Assert.Equal(
+            (60, 1770, 29.5),
+            (
+                stats.GetProperty("practiceCount").GetInt32(), stats.GetProperty("totalPracticeTime").GetDouble(),
+                stats.GetProperty("avgSessionDuration").GetDouble()));
         Assert.Equal(DateTimeOffset.Parse("2026-03-01T10:00:00Z").ToUnixTimeMilliseconds(), stats.GetProperty("firstPracticed").GetInt64());
         Assert.Equal(DateTimeOffset.Parse("2026-03-01T10:59:00Z").ToUnixTimeMilliseconds(), stats.GetProperty("lastPracticed").GetInt64());
-        Assert.Equal(Enumerable.Range(10, 50).Reverse().Select(i => $"n{i}"), stats.List("recentSessions").Select(session => session.Text("notes")));
+        Assert.Equal(
+            Enumerable.Range(10, 50).Reverse().Select(i => $"n{i}"), stats.List("recentSessions").Select(session => session.Text("notes")));
         Assert.Equal(60, answer.GetProperty("repertoire").GetProperty("practiceCount").GetInt32());
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Get, "/api/repertoire/no-such/stats"));
     }
@@ -165,7 +189,8 @@ public abstract partial class WebAppContract
         {
             await Post("/api/repertoire", JsonSerializer.Serialize(new { scoreId = id }));
             await Put($"/api/repertoire/{Uri.EscapeDataString(id)}", """{"status":"learning"}""");
-            Assert.Equal("learning", (await Web.Get($"/api/repertoire/{Uri.EscapeDataString(id)}/stats")).GetProperty("repertoire").Text("status"));
+            Assert.Equal(
+                "learning", (await Web.Get($"/api/repertoire/{Uri.EscapeDataString(id)}/stats")).GetProperty("repertoire").Text("status"));
         }
 
         Assert.Equal(5, (await Heard()).List("repertoire").Count);

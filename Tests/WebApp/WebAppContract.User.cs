@@ -108,7 +108,10 @@ public abstract partial class WebAppContract
     [InlineData("huge", 422, "DOCUMENT_REFUSED")]
     public async Task A_hostile_body_gets_its_problem_and_stores_nothing(string body, int status, string code)
     {
-        if (body.StartsWith("deep", StringComparison.Ordinal)) body = $"{{\"a\":{string.Concat(Enumerable.Repeat("[", int.Parse(body[5..])))}{new string(']', int.Parse(body[5..]))}}}";
+        if (body.StartsWith("deep", StringComparison.Ordinal))
+        {
+            body = $"{{\"a\":{string.Concat(Enumerable.Repeat("[", int.Parse(body[5..])))}{new string(']', int.Parse(body[5..]))}}}";
+        }
         if (body == "huge") body = JsonSerializer.Serialize(new { a = new string('x', 300 * 1024) });
         await Put("/api/user/preferences", """{"theme":"dark"}""");
 
@@ -124,7 +127,11 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task What_belongs_to_other_services_is_501_and_says_where_it_belongs()
     {
-        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Post, "/api/auth/refresh"), (HttpMethod.Get, "/api/auth/logout"), (HttpMethod.Get, "/api/auth/google/callback")])
+        foreach (
+            var (method, path) in ((HttpMethod, string)[])
+            [
+                (HttpMethod.Post, "/api/auth/refresh"), (HttpMethod.Get, "/api/auth/logout"), (HttpMethod.Get, "/api/auth/google/callback"),
+            ])
         {
             using var response = await Web.Send(method, path, method == HttpMethod.Post ? "{}" : null);
             var shown = (await response.Problem(501, "NOT_OFFERED")).Text("error")!;
@@ -155,21 +162,35 @@ public abstract partial class WebAppContract
             """);
         var since = await Now();
 
-        var answer = await Post("/api/templates/adopt", """{"templateId":"t","customization":{"title":"Mine","tags":["b","a"],"schedule":{"durationMinutes":45}}}""");
+        var answer = await Post(
+            "/api/templates/adopt",
+            """{"templateId":"t","customization":{"title":"Mine","tags":["b","a"],"schedule":{"durationMinutes":45}}}""");
 
         Assert.True(answer.GetProperty("success").GetBoolean());
         var heard = await Heard(since);
         var (plan, occurrence) = (heard.Only("practicePlans"), heard.Only("planOccurrences"));
-        Assert.Equal((plan.GetRawText(), occurrence.GetRawText()), (answer.GetProperty("plan").GetRawText(), answer.Only("occurrences").GetRawText()));
-        Assert.Equal(("Mine", "daily", "active", "private", "t", user), (plan.Text("title"), plan.Text("description"), plan.Text("status"), plan.Text("visibility"), plan.Text("sourceTemplateId"), plan.Text("ownerId")));
+        Assert.Equal(
+            (plan.GetRawText(), occurrence.GetRawText()),
+            (answer.GetProperty("plan").GetRawText(), answer.Only("occurrences").GetRawText()));
+        Assert.Equal(
+            ("Mine", "daily", "active", "private", "t", user),
+            (
+                plan.Text("title"), plan.Text("description"), plan.Text("status"), plan.Text("visibility"), plan.Text("sourceTemplateId"),
+                plan.Text("ownerId")));
         Assert.Equal(["a", "b"], plan.List("tags").Select(tag => tag.GetString()));
-        Assert.Equal((45, "FREQ=DAILY"), (plan.GetProperty("schedule").GetProperty("durationMinutes").GetInt32(), plan.GetProperty("schedule").Text("rule")));
+        Assert.Equal(
+            (45, "FREQ=DAILY"),
+            (plan.GetProperty("schedule").GetProperty("durationMinutes").GetInt32(), plan.GetProperty("schedule").Text("rule")));
         Assert.Equal("t", plan.GetProperty("metadata").Text("adoptedFrom"));
-        Assert.Equal((plan.Text("id"), "scheduled", "FREQ=DAILY"), (occurrence.Text("planId"), occurrence.Text("status"), occurrence.Text("recurrenceKey")));
-        Assert.Equal(("2026-05-04T07:30:00.000Z", "2026-05-04T08:15:00.000Z"), (occurrence.Text("scheduledStart"), occurrence.Text("scheduledEnd")));
+        Assert.Equal(
+            (plan.Text("id"), "scheduled", "FREQ=DAILY"),
+            (occurrence.Text("planId"), occurrence.Text("status"), occurrence.Text("recurrenceKey")));
+        Assert.Equal(
+            ("2026-05-04T07:30:00.000Z", "2026-05-04T08:15:00.000Z"), (occurrence.Text("scheduledStart"), occurrence.Text("scheduledEnd")));
         Assert.Equal("Long tones", Assert.Single(occurrence.List("segments")).Text("label"));
         Assert.Equal(1, heard.Only("planTemplates").GetProperty("adoptionCount").GetInt32());
-        Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"another's"}"""));
+        Assert.Equal(
+            HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"another's"}"""));
     }
 
     [Fact]
@@ -199,8 +220,22 @@ public abstract partial class WebAppContract
         Assert.Empty((await stranger.Get("/api/repertoire")).List("items"));
         Assert.Empty((await stranger.Get("/api/goals")).List("goals"));
         Assert.Empty((await stranger.Get("/api/autocomplete/pieces?q=clair")).List("results"));
-        Assert.Equal(0, (await stranger.Ask(HttpMethod.Put, "/api/pieces/update-name", """{"oldPiece":{"title":"Clair de Lune","composer":"Debussy"},"newPiece":{"title":"Mine"}}""")).GetProperty("updatedCount").GetInt32());
-        foreach (var (method, path) in ((HttpMethod, string)[])[(HttpMethod.Get, "/api/goals/g"), (HttpMethod.Delete, "/api/goals/g"), (HttpMethod.Delete, "/api/repertoire/clair%20de%20lune-debussy"), (HttpMethod.Delete, "/api/repertoire/clair%20de%20lune-debussy/dissociate"), (HttpMethod.Get, "/api/repertoire/clair%20de%20lune-debussy/stats")])
+        Assert.Equal(
+            0,
+            (
+                await stranger.Ask(
+                    HttpMethod.Put, "/api/pieces/update-name",
+                    """{"oldPiece":{"title":"Clair de Lune","composer":"Debussy"},"newPiece":{"title":"Mine"}}"""))
+                .GetProperty("updatedCount")
+                .GetInt32());
+        foreach (
+            var (method, path) in ((HttpMethod, string)[])
+            [
+                (HttpMethod.Get, "/api/goals/g"), (HttpMethod.Delete, "/api/goals/g"),
+                (HttpMethod.Delete, "/api/repertoire/clair%20de%20lune-debussy"),
+                (HttpMethod.Delete, "/api/repertoire/clair%20de%20lune-debussy/dissociate"),
+                (HttpMethod.Get, "/api/repertoire/clair%20de%20lune-debussy/stats"),
+            ])
         {
             using var response = await stranger.Send(method, path);
             await response.Problem(404, "NOT_FOUND");
@@ -213,7 +248,8 @@ public abstract partial class WebAppContract
     public async Task Each_call_asks_for_a_token()
     {
         Web.Token = Edge.Token(user, expires: DateTimeOffset.UtcNow.AddHours(-1));
-        foreach (var path in (string[])["/api/user/me", "/api/user/preferences", "/api/repertoire", "/api/goals", "/api/autocomplete/composers"])
+        foreach (
+            var path in (string[])["/api/user/me", "/api/user/preferences", "/api/repertoire", "/api/goals", "/api/autocomplete/composers"])
         {
             using var response = await Web.Send(HttpMethod.Get, path);
             await response.Problem(401, "TOKEN_EXPIRED");

@@ -3,7 +3,9 @@ using Mirubato.Tests.EndToEnd;
 
 namespace Mirubato.Tests.WebApp;
 
-/// <summary>What the existing web app sees of its calls, over real sockets and each real store; another device hears of it by pulling.</summary>
+/// <summary>
+/// What the existing web app sees of its calls, over real sockets and each real store; another device hears of it by pulling.
+/// </summary>
 public abstract partial class WebAppContract : IDisposable
 {
     private readonly List<HttpDevice> devices = [];

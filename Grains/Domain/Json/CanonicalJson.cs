@@ -5,7 +5,9 @@ namespace Mirubato.Grains.Domain.Json;
 /// <summary>SHA-256 over the canonical form of JSON (PROTOCOL.md, Checksum).</summary>
 internal static class CanonicalJson
 {
-    /// <summary>The hash goes to <paramref name="hash"/>, 32 bytes. Answers <see cref="JsonProblem.DuplicateKeys"/> or the tree's own problem.</summary>
+    /// <summary>
+    /// The hash goes to <paramref name="hash"/>, 32 bytes. Answers <see cref="JsonProblem.DuplicateKeys"/> or the tree's own problem.
+    /// </summary>
     public static JsonProblem Hash(in JsonTree tree, CanonicalForm form, Span<byte> hash)
     {
         if (tree.Problem is JsonProblem.Malformed) return JsonProblem.Malformed;

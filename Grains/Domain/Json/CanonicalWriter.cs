@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Mirubato.Grains.Domain.Json;
 
 /// <summary>
-/// Writes a document in its canonical form: names sorted at every depth (<see cref="MemberOrder"/>), numbers and strings as ECMAScript writes them.
-/// It goes on when an object names a member twice, so that a request with such an item has a hash as well.
+/// Writes a document in its canonical form: names sorted at every depth (<see cref="MemberOrder"/>), numbers and strings as ECMAScript
+/// writes them. It goes on when an object names a member twice, so that a request with such an item has a hash as well.
 /// </summary>
 internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
 {

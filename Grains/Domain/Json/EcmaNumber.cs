@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Mirubato.Grains.Domain.Json;
 
-/// <summary>Numbers as ECMAScript's Number::toString writes them: the shortest digits that read back as the same double, in its own layout.</summary>
+/// <summary>
+/// Numbers as ECMAScript's Number::toString writes them: the shortest digits that read back as the same double, in its own layout.
+/// </summary>
 internal static class EcmaNumber
 {
     /// <summary>Every integer of so many digits is exact in a double, and its own shortest form.</summary>

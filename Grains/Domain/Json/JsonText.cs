@@ -34,7 +34,9 @@ internal static class JsonText
         return json;
     }
 
-    /// <summary>Writes what stands between the quotes. Without escapes it already is what ECMAScript writes: it escapes only what must be.</summary>
+    /// <summary>
+    /// Writes what stands between the quotes. Without escapes it already is what ECMAScript writes: it escapes only what must be.
+    /// </summary>
     public static void WriteCanonical(ReadOnlySpan<byte> raw, bool escaped, ref Utf8Buffer output)
     {
         if (!escaped)
@@ -49,7 +51,9 @@ internal static class JsonText
         EndPair(ref output, high);
     }
 
-    /// <summary>Writes one unit, or keeps a high surrogate back until it is known whether its low one follows. Answers what is kept.</summary>
+    /// <summary>
+    /// Writes one unit, or keeps a high surrogate back until it is known whether its low one follows. Answers what is kept.
+    /// </summary>
     private static char Append(ref Utf8Buffer output, char high, char unit)
     {
         if (high != 0 && char.IsLowSurrogate(unit))

@@ -25,7 +25,9 @@ internal ref struct JsonTree
 
     public readonly ref readonly JsonToken this[int at] => ref tokens[at];
 
-    /// <summary>What is deeper than <paramref name="depthMax"/> is a problem and reads as empty, so that the rest can still be named.</summary>
+    /// <summary>
+    /// What is deeper than <paramref name="depthMax"/> is a problem and reads as empty, so that the rest can still be named.
+    /// </summary>
     public static JsonTree Parse(ReadOnlySpan<byte> utf8, int depthMax)
     {
         var tree = new JsonTree(utf8);

@@ -21,7 +21,8 @@ internal static class CommitParameters
     private static void AddFence(NpgsqlParameterCollection to, UserId user, Commit commit)
     {
         to.Values(
-            user.Value, commit.Expected.Epoch.Value, commit.Expected.Seq.Number, commit.Last.Number, UInt128Codec.Encode(commit.Digest), commit.NowMs,
+            user.Value, commit.Expected.Epoch.Value, commit.Expected.Seq.Number, commit.Last.Number, UInt128Codec.Encode(
+                commit.Digest), commit.NowMs,
             commit.OldestTokenMs, Column(commit.Devices, device => device.Value));
     }
 

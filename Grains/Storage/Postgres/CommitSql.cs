@@ -27,27 +27,34 @@ internal static class CommitSql
 
     private const string Rows = """
         , rows AS (
-            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms,
+                previous_published_ms, deleted_ms,
                 bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
-            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms, r.previous_published_ms, r.deleted_ms,
+            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms,
+                r.previous_published_ms, r.deleted_ms,
                 r.bytes, r.named_version, r.device_id, r.fingerprint, r.previous_fingerprint, r.echoes, nullif(r.data, '')
-            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
+            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
+                @::bigint[],
                 @::integer[], @::bigint[], @::text[], @::bytea[], @::bytea[], @::bytea[], @::text[])
                 AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
                 bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
-                published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
-                bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id, fingerprint = excluded.fingerprint,
+                published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms,
+                    deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
+                bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id,
+                    fingerprint = excluded.fingerprint,
                 previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data)
         """;
 
     // Reads the documents as they were before this statement, whatever the part above does to them.
     private const string Replaced = """
         , replaced AS (
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
+                document)
             SELECT fence.user_id, r.id, d.entity_type, d.entity_id, d.fingerprint, 'replaced', r.winner_version, d.device_id, $6, d.data
-            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[]) AS r (id, entity_type, entity_id, fingerprint, winner_version)
+            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[]) AS r (id, entity_type, entity_id, fingerprint,
+                winner_version)
             JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
                 AND d.fingerprint = r.fingerprint AND d.data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING)
@@ -55,7 +62,8 @@ internal static class CommitSql
 
     private const string Losers = """
         , losers AS (
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
+                document)
             SELECT fence.user_id, l.id, l.entity_type, l.entity_id, l.fingerprint, l.reason, l.winner_version, l.device_id, $6, l.document
             FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::text[], @::bigint[], @::text[], @::text[])
                 AS l (id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, document)

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
-/// <summary>Turns the world's failures into one exception with a reason class. Messages of the server stay in the inner exception.</summary>
+/// <summary>
+/// Turns the world's failures into one exception with a reason class. Messages of the server stay in the inner exception.
+/// </summary>
 internal static class PostgresFaults
 {
     /// <summary>Raised by <c>sync_receipt_taken()</c>; see Migrations/Postgres.</summary>
@@ -11,7 +13,9 @@ internal static class PostgresFaults
 
     public static bool IsFault(Exception e) => e is NpgsqlException or SocketException or IOException or TimeoutException && !IsBug(e);
 
-    /// <summary>A statement that is wrong, or data that breaks it, will be so again: no retry helps. A missing table only waits for its migration.</summary>
+    /// <summary>
+    /// A statement that is wrong, or data that breaks it, will be so again: no retry helps. A missing table only waits for its migration.
+    /// </summary>
     private static bool IsBug(Exception e) =>
         e is PostgresException { SqlState: [_, _, ..] state } && state[..2] is "22" or "23" or "42" && state is not "42P01";
 

@@ -32,7 +32,8 @@ internal sealed partial class PostgresStore
     }
 
     // Under the user's lock, so that two new devices at once do not both take the last place.
-    private async ValueTask<bool> AddDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel)
+    private async ValueTask<bool> AddDevice(
+        UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel)
     {
         const string sql = """
             INSERT INTO sync_devices (user_id, device_id, first_seen_ms, last_seen_ms, last_seq)

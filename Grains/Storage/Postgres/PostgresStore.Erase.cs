@@ -11,7 +11,8 @@ internal sealed partial class PostgresStore
     {
         const string sql = "UPDATE sync_metadata SET epoch = gen_random_uuid(), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
         var users = 0;
-        await Unhurried(async (connection, token) => users = await Run(connection, sql, token, Limits.EpochJump), PostgresFaults.OfCommit, cancel);
+        await Unhurried(
+            async (connection, token) => users = await Run(connection, sql, token, Limits.EpochJump), PostgresFaults.OfCommit, cancel);
         return users;
     }
 
@@ -19,7 +20,8 @@ internal sealed partial class PostgresStore
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
-            UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3, published_ms = greatest(published_ms + 1, $3),
+            UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3,
+                published_ms = greatest(published_ms + 1, $3),
                 previous_published_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
             FROM (SELECT entity_type, entity_id, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
@@ -33,6 +35,8 @@ internal sealed partial class PostgresStore
         var count = await Run(connection, tombstones, cancel, user.Value, first, nowMs, nowMs + Retention.ErasedTombstoneMs);
         foreach (var table in (string[])["sync_conflicts", "sync_devices", "idempotency_keys"])
             await Run(connection, $"DELETE FROM {table} WHERE user_id = $1", cancel, user.Value);
-        await Run(connection, epoch, cancel, user.Value, UInt128Codec.FreshEpoch().Value, first, first + count - 1, UInt128Codec.Encode(UInt128.Zero), nowMs);
+        await Run(
+            connection, epoch, cancel, user.Value, UInt128Codec.FreshEpoch().Value, first, first + count - 1,
+            UInt128Codec.Encode(UInt128.Zero), nowMs);
     }
 }

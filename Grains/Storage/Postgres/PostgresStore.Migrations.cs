@@ -8,14 +8,16 @@ internal sealed partial class PostgresStore
     private const string MigrationLock = "1835627125, 1";
 
     public ValueTask Migrate(CancellationToken cancel) =>
-        Unhurried((connection, token) => Migrate(connection, Migration.List("Postgres"), options.AlsoApply, token), PostgresFaults.Known, cancel);
+        Unhurried(
+            (connection, token) => Migrate(connection, Migration.List("Postgres"), options.AlsoApply, token), PostgresFaults.Known, cancel);
 
     // The lock goes with the transaction: processes that start at once wait for the first, and find nothing left to do.
     private static async Task Migrate(NpgsqlConnection connection, IReadOnlyList<Migration> known, string? also, CancellationToken cancel)
     {
         await Run(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", cancel);
         await Run(connection, """
-            CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+            CREATE TABLE IF NOT EXISTS schema_migrations (version integer PRIMARY KEY, name text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now())
             """, cancel);
 
         foreach (var step in Migration.Missing(known, await SchemaVersion(connection, cancel)))

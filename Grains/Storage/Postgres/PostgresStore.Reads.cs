@@ -10,7 +10,10 @@ internal sealed partial class PostgresStore
     public override async ValueTask Ping(CancellationToken cancel)
     {
         const string sql = "SELECT current_setting('transaction_read_only'), (SELECT last_seq FROM sync_metadata LIMIT 1)";
-        if (await First(sql, row => row.GetString(0), cancel) is "on") throw new StoreUnavailableException("read_only", outcomeUnknown: false);
+        if (await First(sql, row => row.GetString(0), cancel) is "on")
+        {
+            throw new StoreUnavailableException("read_only", outcomeUnknown: false);
+        }
     }
 
     public ValueTask<UserSnapshot> Load(UserId user, Revision after, long nowMs, CancellationToken cancel) =>
@@ -32,7 +35,8 @@ internal sealed partial class PostgresStore
         while (true)
         {
             var (page, whole) = await Read(
-                ReadSql.Page(query, measured), [.. ListParameters(user, device, query)], (row, token) => CollectPage(row, query.Rows, token), cancel);
+                ReadSql.Page(query, measured), [.. ListParameters(user, device, query)],
+                (row, token) => CollectPage(row, query.Rows, token), cancel);
             if (page is not null && (whole || measured)) return page;
             measured = page is not null;
             if (page is null) await Provision(user, nowMs, cancel);
@@ -110,7 +114,8 @@ internal sealed partial class PostgresStore
         return new HistoryState(
             new Epoch(Guid.Parse(rest[0])), new Revision(row.GetInt64(3)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(5)),
             UInt128.Parse(rest[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), row.GetInt64(4),
-            long.Parse(rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), DeviceRevoked: rest[5] == "1",
+            long.Parse(
+                rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), DeviceRevoked: rest[5] == "1",
             Rights: long.Parse(rest[4], CultureInfo.InvariantCulture));
     }
 }

@@ -14,7 +14,8 @@ internal sealed partial class PostgresStore
 
     protected override async ValueTask<int> Swept(string sql, SweepLease lease, CancellationToken cancel, params object[] values)
     {
-        var result = await List(sql, row => (Held: row.GetInt32(0) > 0, Rows: row.GetInt32(1)), cancel, [lease.Holder, lease.NowMs, .. values]);
+        var result = await List(
+            sql, row => (Held: row.GetInt32(0) > 0, Rows: row.GetInt32(1)), cancel, [lease.Holder, lease.NowMs, .. values]);
         return result[0].Held ? result[0].Rows : throw new LeaseLostException(lease.Holder);
     }
 }

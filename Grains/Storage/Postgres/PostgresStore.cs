@@ -65,14 +65,16 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
     protected override ValueTask<int> Execute(string sql, CancellationToken cancel, params object[] values) =>
         Ask(sql, values, static (command, token) => command.ExecuteNonQueryAsync(token), cancel);
 
-    private ValueTask<T> Read<T>(string sql, object[] values, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancel) =>
+    private ValueTask<T> Read<T>(
+        string sql, object[] values, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken cancel) =>
         Ask(sql, values, async (command, token) =>
         {
             await using var reader = await command.ExecuteReaderAsync(token);
             return await read(reader, token);
         }, cancel);
 
-    protected override ValueTask<List<T>> List<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values) =>
+    protected override ValueTask<List<T>> List<T>(
+        string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values) =>
         Read(sql, values, async (reader, token) =>
         {
             var rows = new List<T>();
@@ -80,7 +82,8 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
             return rows;
         }, cancel);
 
-    private async ValueTask<T> Ask<T>(string sql, object[] values, Func<NpgsqlCommand, CancellationToken, Task<T>> ask, CancellationToken cancel)
+    private async ValueTask<T> Ask<T>(
+        string sql, object[] values, Func<NpgsqlCommand, CancellationToken, Task<T>> ask, CancellationToken cancel)
     {
         try
         {
@@ -95,7 +98,10 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         }
     }
 
-    /// <summary>A transaction that begins by locking the user's row, as every commit does, and is handed its head. Without such a row it does nothing.</summary>
+    /// <summary>
+    /// A transaction that begins by locking the user's row, as every commit does, and is handed its head. Without such a row it does
+    /// nothing.
+    /// </summary>
     private ValueTask Locked(UserId user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel) =>
         Unhurried(async (connection, token) =>
         {
@@ -129,5 +135,6 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         return await command.ExecuteNonQueryAsync(cancel);
     }
 
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql) => new(sql, connection) { CommandTimeout = UpkeepSecondsMax };
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql) =>
+        new(sql, connection) { CommandTimeout = UpkeepSecondsMax };
 }

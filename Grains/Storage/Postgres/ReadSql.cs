@@ -42,7 +42,8 @@ internal static class ReadSql
     // A document larger than its share of a page is left out, and the reader then asks again with the sum of bytes: that sum would cost
     // every page a third of its speed, and hardly any page comes near the bound.
     private static readonly string Quick =
-        $"(SELECT entity_type, entity_id, seq, version, published_ms, deleted_ms, CASE WHEN bytes <= {Limits.PageBytesMax} / $4 THEN data END FROM sync_data";
+        $"(SELECT entity_type, entity_id, seq, version, published_ms, deleted_ms, CASE WHEN bytes <= {Limits.PageBytesMax} / $4 THEN "
+        + $"data END FROM sync_data";
 
     // One entity past the bound of a page: so the reader sees the row it stops at, and the server never unpacks those behind it.
     private const string Measured = $"""
@@ -53,8 +54,10 @@ internal static class ReadSql
 
     private static readonly string MeasuredEnd = $") chosen) measured WHERE before <= {Limits.PageBytesMax + Limits.StoredBytesMax}";
 
-    private static readonly string[] QuickPages = [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Quick + Chosen(form) + ")")];
-    private static readonly string[] MeasuredPages = [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Measured + Chosen(form) + MeasuredEnd)];
+    private static readonly string[] QuickPages =
+        [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Quick + Chosen(form) + ")")];
+    private static readonly string[] MeasuredPages =
+        [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Measured + Chosen(form) + MeasuredEnd)];
 
     /// <summary>
     /// $1 user, $2 device, $3 after, $4 limit, then the types ($5) if any, then the key to go on after (two).

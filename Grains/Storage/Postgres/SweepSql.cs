@@ -20,7 +20,8 @@ internal static class SweepSql
         swept AS (
             UPDATE sync_data SET echoes = NULL, previous_fingerprint = NULL, previous_published_ms = 0
             WHERE {Stale} AND ctid = ANY (ARRAY(
-                SELECT ctid FROM sync_data WHERE {Stale} AND EXISTS (SELECT FROM lease) ORDER BY deleted_ms LIMIT $4 FOR UPDATE SKIP LOCKED))
+                SELECT ctid FROM sync_data WHERE {Stale}
+                    AND EXISTS (SELECT FROM lease) ORDER BY deleted_ms LIMIT $4 FOR UPDATE SKIP LOCKED))
             RETURNING 1)
         {Result}
         """;

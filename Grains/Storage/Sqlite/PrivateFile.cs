@@ -1,6 +1,8 @@
 namespace Mirubato.Grains.Storage.Sqlite;
 
-/// <summary>Files that only their owner may read: they hold every user's documents. On Windows they inherit what the folder allows.</summary>
+/// <summary>
+/// Files that only their owner may read: they hold every user's documents. On Windows they inherit what the folder allows.
+/// </summary>
 internal static class PrivateFile
 {
     private const UnixFileMode File = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -13,7 +15,9 @@ internal static class PrivateFile
         else Directory.CreateDirectory(path, Folder);
     }
 
-    /// <summary>Opens the file, made if it is missing, and closes it to others. An earlier release may have left it open, or a copy.</summary>
+    /// <summary>
+    /// Opens the file, made if it is missing, and closes it to others. An earlier release may have left it open, or a copy.
+    /// </summary>
     public static FileStream Open(string path, FileShare share)
     {
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
@@ -23,7 +27,9 @@ internal static class PrivateFile
         return file;
     }
 
-    /// <summary>A database, and what SQLite keeps beside it: that is made with the mode of the database, unless it is there already.</summary>
+    /// <summary>
+    /// A database, and what SQLite keeps beside it: that is made with the mode of the database, unless it is there already.
+    /// </summary>
     public static void MakeDatabase(string path)
     {
         MakeFolder(Path.GetDirectoryName(path)!);

@@ -4,14 +4,17 @@ using Microsoft.Data.Sqlite;
 
 namespace Mirubato.Grains.Storage.Sqlite;
 
-/// <summary>A connection and the statements prepared on it. The texts are constants of the store, so there are only so many. One thread at a time.</summary>
+/// <summary>
+/// A connection and the statements prepared on it. The texts are constants of the store, so there are only so many. One thread at a time.
+/// </summary>
 internal sealed class SqliteSession : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> prepared = [];
 
     public SqliteSession(string path, bool writes, int pagesMax = 0)
     {
-        Connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 5 }.ToString());
+        Connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 5 }.ToString());
         Connection.Open();
         Execute("PRAGMA journal_mode = WAL");
         Execute("PRAGMA synchronous = FULL");
@@ -54,7 +57,9 @@ internal sealed class SqliteSession : IDisposable
 
     /// <summary>Bytes without a copy where they already are a whole array.</summary>
     public static byte[] Blob(ReadOnlyMemory<byte> bytes) =>
-        MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Array is { } array && array.Length == bytes.Length ? array : bytes.ToArray();
+        MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Array is { } array && array.Length == bytes.Length
+            ? array
+            : bytes.ToArray();
 
     // Parameters are $1, $2, … as they are numbered in the text.
     private SqliteCommand Prepared(string sql, ReadOnlySpan<object?> values)

@@ -23,7 +23,10 @@ internal sealed partial class SqliteStore
     private static CommitOutcome Commit(SqliteSession session, string user, Commit commit)
     {
         if (Fence(session, user, commit) is not { } rights) return new CommitOutcome(CommitResult.FenceLost);
-        if (commit.Receipts.Any(receipt => IsTaken(session, user, receipt, commit.NowMs))) return new CommitOutcome(CommitResult.ReceiptTaken);
+        if (commit.Receipts.Any(receipt => IsTaken(session, user, receipt, commit.NowMs)))
+        {
+            return new CommitOutcome(CommitResult.ReceiptTaken);
+        }
         foreach (var replaced in commit.Replaced) KeepReplaced(session, user, replaced, commit.NowMs);
         foreach (var loser in commit.Losers) KeepLoser(session, user, loser, commit.NowMs);
         foreach (var row in commit.Rows) Put(session, user, row);
@@ -51,43 +54,53 @@ internal sealed partial class SqliteStore
     private static void KeepReplaced(SqliteSession session, string user, ReplacedDocument replaced, long nowMs)
     {
         const string sql = """
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
+                document)
             SELECT user_id, $2, entity_type, entity_id, fingerprint, 'replaced', $6, device_id, $7, data FROM sync_data
             WHERE user_id = $1 AND entity_type = $3 AND entity_id = $4 AND fingerprint = $5 AND data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
-            sql, user, replaced.Id, replaced.Entity.Type, replaced.Entity.Id, UInt128Codec.Encode(replaced.Fingerprint), replaced.WinnerVersion, nowMs);
+            sql, user, replaced.Id, replaced.Entity.Type, replaced.Entity.Id, UInt128Codec.Encode(
+                replaced.Fingerprint), replaced.WinnerVersion, nowMs);
     }
 
     private static void KeepLoser(SqliteSession session, string user, Loser loser, long nowMs)
     {
         const string sql = """
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms, document)
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
+                document)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
-            sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, UInt128Codec.Encode(loser.Fingerprint), loser.Reason, loser.WinnerVersion,
+            sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, UInt128Codec.Encode(
+                loser.Fingerprint), loser.Reason, loser.WinnerVersion,
             loser.Device?.Value, nowMs, SqliteSession.Blob(loser.Document));
     }
 
     private static void Put(SqliteSession session, string user, NewRow row)
     {
         const string sql = """
-            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms,
+                previous_published_ms, deleted_ms,
                 bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
-                published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms, deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
-                bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id, fingerprint = excluded.fingerprint,
+                published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms,
+                    deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
+                bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id,
+                    fingerprint = excluded.fingerprint,
                 previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data
             """;
         var head = row.Head;
         session.Execute(
-            sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.EffectiveMs, head.ClientMs, head.PublishedMs, head.PreviousPublishedMs,
+            sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.EffectiveMs, head.ClientMs, head.PublishedMs,
+            head.PreviousPublishedMs,
             head.DeletedMs, head.Bytes, head.NamedVersion, head.Device?.Value, UInt128Codec.Encode(head.Fingerprint),
-            UInt128Codec.Encode(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty ? null : SqliteSession.Blob(row.Data));
+            UInt128Codec.Encode(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty
+                ? null
+                : SqliteSession.Blob(row.Data));
     }
 
     private static void Put(SqliteSession session, string user, Receipt receipt)

@@ -7,7 +7,8 @@ internal sealed partial class SqliteStore
 
     public ValueTask<long> BumpEpochs(CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_metadata SET epoch = lower(hex(randomblob(16))), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
+        const string sql =
+            "UPDATE sync_metadata SET epoch = lower(hex(randomblob(16))), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
         return writer.Write(session => (long)session.Execute(sql, Limits.EpochJump), cancel);
     }
 
@@ -15,7 +16,8 @@ internal sealed partial class SqliteStore
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.
         const string tombstones = """
-            UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3, published_ms = max(published_ms + 1, $3),
+            UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3,
+                published_ms = max(published_ms + 1, $3),
                 previous_published_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
                 fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
             FROM (SELECT rowid AS at, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
@@ -25,13 +27,17 @@ internal sealed partial class SqliteStore
             UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $4, digest = $5, last_sync_ms = max(last_sync_ms, $6),
                 rights = rights + 1 WHERE user_id = $1
             """;
-        if (session.First("SELECT last_seq FROM sync_metadata WHERE user_id = $1", row => (long?)row.GetInt64(0), user) is not { } last) return 0;
+        if (session.First("SELECT last_seq FROM sync_metadata WHERE user_id = $1", row => (long?)row.GetInt64(0), user) is not { } last)
+        {
+            return 0;
+        }
         var first = last + Limits.EpochJump;
         var count = session.Execute(tombstones, user, first, nowMs, nowMs + Retention.ErasedTombstoneMs);
         session.Execute("DELETE FROM sync_conflicts WHERE user_id = $1", user);
         session.Execute("DELETE FROM sync_devices WHERE user_id = $1", user);
         session.Execute("DELETE FROM idempotency_keys WHERE user_id = $1", user);
-        session.Execute(epoch, user, UInt128Codec.FreshEpoch().ToString(), first, first + count - 1, UInt128Codec.Encode(UInt128.Zero), nowMs);
+        session.Execute(
+            epoch, user, UInt128Codec.FreshEpoch().ToString(), first, first + count - 1, UInt128Codec.Encode(UInt128.Zero), nowMs);
         return count;
     }
 }

@@ -45,7 +45,8 @@ internal sealed partial class SqliteStore
     {
         const string sql = $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = $1 AND entity_type = $2 AND entity_id = $3";
         return readers.Read<IReadOnlyList<StoredRow>>(session =>
-            [.. keys.Distinct().Select(key => session.First(sql, StoredColumns.ReadRow, user.Value, key.Type, key.Id)).OfType<StoredRow>()], cancel);
+            [.. keys.Distinct().Select(key => session.First(sql, StoredColumns.ReadRow, user.Value, key.Type, key.Id)).OfType<StoredRow>()],
+            cancel);
     }
 
     protected override ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel) =>
@@ -58,7 +59,8 @@ internal sealed partial class SqliteStore
         session.First(HistoryStateSql, ReadHistoryState, user.Value, ToParameter(device));
 
     private static UserState ReadState(DbDataReader row) => new(
-        ReadHistoryState(row), [.. JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(device => new DeviceId(device))], row.GetInt32(11));
+        ReadHistoryState(row), [.. JsonSerializer.Deserialize<string[]>(row.GetString(10))!.Select(device => new DeviceId(device))],
+        row.GetInt32(11));
 
     private static UserSnapshot? Load(SqliteSession session, UserId user, Revision after)
     {
@@ -93,8 +95,8 @@ internal sealed partial class SqliteStore
     }
 
     // $1 user, $2 after, then the types as a JSON array if any, then the key to go on after (two). Rows are taken until the page is full.
-    // The plus keeps the index by revision out of a page by key, and has that page begin at the key: with the type looked up in the index as
-    // well, a single row of 20,000 took 2.4 ms to find, and takes 0.04.
+    // The plus keeps the index by revision out of a page by key, and has that page begin at the key: with the type looked up in the index
+    // as well, a single row of 20,000 took 2.4 ms to find, and takes 0.04.
     private static string PageSql(int form)
     {
         var byKey = form < 9 ? "" : "+";

@@ -42,7 +42,8 @@ internal sealed partial class SqliteStore : SqlStore, IUserStore, IStoreUpkeep, 
         await ownership.DisposeAsync();
     }
 
-    protected override ValueTask<List<T>> List<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values) =>
+    protected override ValueTask<List<T>> List<T>(
+        string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values) =>
         readers.Read(session => session.List(sql, read, values), cancel);
 
     protected override ValueTask<int> Execute(string sql, CancellationToken cancel, params object[] values) =>

@@ -48,12 +48,14 @@ public sealed class CanonicalJsonTests
     [InlineData("""["\uD800\uD800\uDC00"]""", "[\"\\ud800\U00010000\"]")]
     [InlineData("""["\uDC00\uD800"]""", """["\udc00\ud800"]""")]
     [InlineData("""{"\uD834\uDD1E":1,"\uE000":2,"z":3}""", "{\"z\":3,\"\U0001D11E\":1,\"\uE000\":2}")]
-    public void Surrogates_are_escaped_when_lone_and_sort_as_units(string sent, string canonical) => Assert.Equal(canonical, Canonical(sent));
+    public void Surrogates_are_escaped_when_lone_and_sort_as_units(string sent, string canonical) =>
+        Assert.Equal(canonical, Canonical(sent));
 
     [Theory]
     [InlineData("""{"é":0,"10":1,"9":2,"01":3,"":4,"0":5}""", """{"0":5,"9":2,"10":1,"":4,"01":3,"é":0}""")]
     [InlineData("""{"4294967295":1,"4294967294":2,"a":3,"\u0031":4}""", """{"1":4,"4294967294":2,"4294967295":1,"a":3}""")]
-    public void Names_that_are_array_indices_come_first_as_in_an_ECMAScript_object(string sent, string canonical) => Assert.Equal(canonical, Canonical(sent));
+    public void Names_that_are_array_indices_come_first_as_in_an_ECMAScript_object(string sent, string canonical) =>
+        Assert.Equal(canonical, Canonical(sent));
 
     [Fact]
     public void Raw_names_beyond_the_basic_plane_sort_before_the_private_use_area() =>
@@ -70,7 +72,8 @@ public sealed class CanonicalJsonTests
     [InlineData("""{"a":01}""", JsonProblem.Malformed)]
     [InlineData("", JsonProblem.Malformed)]
     [InlineData("{\"a\":\"line\nbreak\"}", JsonProblem.Malformed)]
-    public void What_has_no_checksum_says_why(string json, object problem) => Assert.Equal((JsonProblem)problem, Problem(Encoding.UTF8.GetBytes(json)));
+    public void What_has_no_checksum_says_why(string json, object problem) =>
+        Assert.Equal((JsonProblem)problem, Problem(Encoding.UTF8.GetBytes(json)));
 
     [Fact]
     public void An_integer_of_310_digits_is_out_of_range() =>

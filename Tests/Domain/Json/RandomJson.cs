@@ -10,7 +10,10 @@ namespace Mirubato.Tests.Domain.Json;
 internal sealed class RandomJson(int seed)
 {
     private static readonly string[] Texts =
-        ["", "a", "B", "_", "é", "日本", "🎹", "\ud800", "\udc00x", "\uE000", "\uFFFD", "\u2028", "\0", "\u001f", "\u007f", "\"", "\\", "/", "\b\f\n\r\t", "10", "9", "0", "01", "4294967294", "4294967295", "id"];
+        [
+            "", "a", "B", "_", "é", "日本", "🎹", "\ud800", "\udc00x", "\uE000", "\uFFFD", "\u2028", "\0", "\u001f", "\u007f", "\"", "\\", "/",
+            "\b\f\n\r\t", "10", "9", "0", "01", "4294967294", "4294967295", "id",
+        ];
 
     private readonly Random random = new(seed);
 
@@ -53,12 +56,15 @@ internal sealed class RandomJson(int seed)
         string s => CanonicalText(s),
         List<object?> list => $"[{string.Join(",", list.Select(Canonical))}]",
         Dictionary<string, object?> map =>
-            $"{{{string.Join(",", map.OrderBy(m => ArrayIndex(m.Key)).ThenBy(m => m.Key, StringComparer.Ordinal).Select(m => CanonicalText(m.Key) + ":" + Canonical(m.Value)))}}}",
+            $"{{{string.Join(",", map.OrderBy(m => ArrayIndex(m.Key)).ThenBy(m => m.Key, StringComparer.Ordinal).Select(m => "
+                + "CanonicalText(m.Key) + ":" + Canonical(m.Value)))}}}",
         _ => throw new InvalidOperationException(),
     };
 
     private static ulong ArrayIndex(string name) =>
-        ulong.TryParse(name, CultureInfo.InvariantCulture, out var index) && index < uint.MaxValue && name == $"{index}" ? index : ulong.MaxValue;
+        ulong.TryParse(name, CultureInfo.InvariantCulture, out var index) && index < uint.MaxValue && name == $"{index}"
+            ? index
+            : ulong.MaxValue;
 
     private static string CanonicalText(string text)
     {
