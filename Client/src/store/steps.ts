@@ -130,7 +130,7 @@ export function remove(draft: Draft, item: Item, version?: number): void {
   const rest = draft.queueOf(item);
   draft.put(uncover(draft.row(item), rest));
   // The next edit was made on top of this one, and now names it.
-  for (const next of rest) if (version && next.base === item.base) draft.enqueue({ ...next, base: version });
+  for (const next of rest) if (version && (next.revives || next.base === item.base)) draft.enqueue({ ...next, base: version });
 }
 
 /** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */

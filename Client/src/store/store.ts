@@ -2,7 +2,7 @@ import { deleteDB } from 'idb';
 import { select } from '../pure/batch.js';
 import { iso, tick, witness } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
-import { blank, unbased, visible } from '../pure/merge.js';
+import { kept, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { Draft } from './draft.js';
@@ -109,7 +109,10 @@ export class Store {
       const before = await rows.getAll();
       await rows.clear();
       const draft = new Draft(transaction);
-      for (const row of before) if (row.mine !== undefined) draft.put({ ...blank(row.type, row.id), mine: unbased(row.mine) });
+      for (const row of before) {
+        const left = kept(row, null);
+        if (left.mine !== undefined || left.removed) draft.put(left.mine ? { ...left, mine: unbased(left.mine) } : left);
+      }
       await unbaseQueue(transaction);
       const keys = take(draft, revisions);
       draft.save();
