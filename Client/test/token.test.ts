@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { live, opened } from './support/opened.js';
 
 const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
 
@@ -119,5 +119,18 @@ describe('a clock that is wrong', () => {
     await sync.collection('goal').put({ id: 'g' });
     await sync.flush();
     expect(asked).toBe(2);
+  });
+
+  test.each(['lives', 'was deleted'])('ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    const far = new Date(world.now + 10 * YEAR).toISOString();
+    await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'far', version: 1, updatedAt: far }, seq: 1, after: 0 });
+    if (state === 'was deleted') await world.socket.says({ type: 'GOAL_DELETED', goalId: 'far', deletedAt: far, version: 2, seq: 2, after: 1 });
+    await soon(() => expect(sync.status.revision).toBe(state === 'lives' ? 1 : 2));
+    const goals = sync.collection<{ id: string }>('goal');
+    expect(await goals.put({ id: 'near' })).toMatchObject({ updatedAt: new Date(world.now).toISOString() });
+    expect(await goals.put({ id: 'far' })).toMatchObject({ updatedAt: new Date(world.now + 10 * YEAR + 1).toISOString() });
+    expect(await goals.put({ id: 'nearer' })).toMatchObject({ updatedAt: new Date(world.now).toISOString() });
   });
 });

@@ -1,6 +1,6 @@
 import { ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
-import { iso, witness } from '../pure/clock.js';
+import { iso, tick } from '../pure/clock.js';
 import { receive, settle, unbased, uncover, write, type Item } from '../pure/merge.js';
 import { mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
@@ -26,15 +26,11 @@ export interface Settled {
   keys: Key[];
   conflicts: ConflictReport[];
   poisoned: QueuedEdit[];
-  /** The latest moment among what came. */
-  latest: number;
 }
 
 export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
 
 export const begin = (database: Database) => database.transaction(['rows', 'queue', 'batches', 'meta'], 'readwrite');
-
-export const clockOf = async (transaction: Transaction): Promise<number> => ((await transaction.objectStore('meta').get('clock')) as number | undefined) ?? 0;
 
 export const cursorOf = async (transaction: Transaction): Promise<Cursor> => ((await transaction.objectStore('meta').get('cursor')) as Cursor | undefined) ?? nowhere;
 
@@ -44,8 +40,10 @@ export async function move(transaction: Transaction, cursor: Partial<Cursor>): P
 }
 
 /** The row with the edit on top, and what is shown of it now. */
-export function queueEdit(draft: Draft, edit: Edit, at: number): Doc | null {
-  const next = write(draft.row(edit), draft.queueOf(edit), edit.doc, at, edit.saw);
+export function queueEdit(draft: Draft, edit: Edit, now: number): Doc | null {
+  const [row, queue] = [draft.row(edit), draft.queueOf(edit)];
+  const at = tick(now, Math.max(row.at, queue.at(-1)?.at ?? 0));
+  const next = write(row, queue, edit.doc && { ...edit.doc, updatedAt: iso(at) }, at, edit.saw);
   draft.put(next.row);
   draft.enqueue(next.item as Item);
   return next.item.doc;
@@ -62,8 +60,6 @@ export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
   }
   return keys;
 }
-
-export const latestOf = (revisions: readonly Revision[]): number => revisions.reduce((latest, revision) => witness(latest, revision.at), 0);
 
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
 export function bodyOf(items: readonly Item[], token: string | null): string {
@@ -88,19 +84,12 @@ export async function itemsOf(transaction: Transaction, { items }: Batch): Promi
   return items.map(n => found.get(n));
 }
 
-/** The clock has seen this moment, too. */
-export async function see(transaction: Transaction, moment: number): Promise<void> {
-  const seen = await clockOf(transaction);
-  if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
-}
-
 export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number }, settled: Settled): void {
   const row = draft.row(item);
   const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
   // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
-  settled.latest = witness(settled.latest, settlement.row.at);
   draft.put(settlement.row);
   switch (settlement.kind) {
     case 'reapply':

@@ -1,6 +1,5 @@
 import { deleteDB } from 'idb';
 import { select } from '../pure/batch.js';
-import { iso, tick, witness } from '../pure/clock.js';
 import { Digest } from '../pure/digest.js';
 import { kept, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
@@ -8,8 +7,8 @@ import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { Draft } from './draft.js';
 import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
 import {
-  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
-  unbaseQueue, type Edit, type Key, type Settled, type Transaction,
+  begin, bodyOf, cursorOf, failedOnce, itemsOf, listed, move, nowhere, putBack, queueEdit, remove, settleItem, take, unstage, unbaseQueue,
+  type Edit, type Key, type Settled, type Transaction,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
@@ -71,20 +70,12 @@ export class Store {
     return (await this.database.getAll('queue')).map(listed);
   }
 
-  /** Writes edits locally and queues them. The clock is the store's, so that all tabs share it. */
+  /** Writes edits locally and queues them. */
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.within(async transaction => {
-      let seen = await clockOf(transaction);
       const draft = await new Draft(transaction).read(edits, true);
-      const written: Doc[] = [];
-      for (const edit of edits) {
-        seen = tick(now, seen);
-        const doc = edit.doc && { ...edit.doc, updatedAt: iso(seen) };
-        const stored = queueEdit(draft, { ...edit, doc }, seen);
-        if (stored) written.push(stored);
-      }
+      const written = edits.map(edit => queueEdit(draft, edit, now)).filter(doc => doc !== null);
       draft.save();
-      await transaction.objectStore('meta').put(seen, 'clock');
       return written;
     });
   }
@@ -96,7 +87,6 @@ export class Store {
       await draft.read(revisions);
       const keys = take(draft, revisions);
       draft.save();
-      await see(transaction, latestOf(revisions));
       await move(transaction, cursor);
       return keys;
     });
@@ -116,7 +106,6 @@ export class Store {
       await unbaseQueue(transaction);
       const keys = take(draft, revisions);
       draft.save();
-      await see(transaction, latestOf(revisions));
       await transaction.objectStore('meta').put(cursor, 'cursor');
       return [...before.map(row => [row.type, row.id] as const), ...keys];
     });
@@ -153,7 +142,7 @@ export class Store {
   /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
     return this.within(async transaction => {
-      const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
+      const settled: Settled = { keys: [], conflicts: [], poisoned: [] };
       if (!(await unstage(transaction, batch))) return settled;
       const items = await itemsOf(transaction, batch);
       const { lastSeq } = await cursorOf(transaction);
@@ -165,7 +154,6 @@ export class Store {
       items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
       settled.keys.push(...take(draft, changes));
       draft.save();
-      await see(transaction, witness(settled.latest, latestOf(changes)));
       await move(transaction, { proof: answer.newSyncToken });
       return settled;
     });
