@@ -1,5 +1,6 @@
 import { call } from './events.js';
-import { idOf, spelled } from './pure/wire.js';
+import { checked, usable } from './pure/document.js';
+import { spelled } from './pure/wire.js';
 import type { Edit } from './store/steps.js';
 import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
@@ -61,19 +62,15 @@ export class View {
   }
 }
 
-/** As the server will have it. The database would take what JSON cannot say, and the batch that is to hold it could never be written. */
-const asJson = (doc: object): Doc => JSON.parse(JSON.stringify(doc)) as Doc;
-
 export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
-    if (Object(doc) !== doc) throw new TypeError('A document is an object.');
-    const id = idOf(type, doc as Doc, shelf.user) ?? spelled(type, shelf.makeId());
-    return { type, id, doc: asJson({ ...doc, id }), saw: (doc as Doc).version };
+    const said = checked(type, doc, shelf.user, () => shelf.makeId());
+    return { type, id: said.id, doc: said, saw: said.version };
   };
   const deletion = (what: string | Stored): Edit => {
     const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;
-    return { type, id: spelled(type, id), doc: null, saw: version };
+    return { type, id: usable(spelled(type, id)), doc: null, saw: version };
   };
   const putAll = async (docs: readonly (T & { id?: string })[]) => (await shelf.write(docs.map(edit))) as Entity[];
   return {

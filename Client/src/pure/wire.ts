@@ -21,6 +21,9 @@ const MEMBERS = {
   planTemplates: 'plan_template',
 } as const;
 
+/** Whether the protocol names this type, and with it some members of its documents. */
+export const isNamed = (type: string): boolean => type === 'user_preferences' || Object.values<string>(MEMBERS).includes(type);
+
 /** Where a frame holds documents, and of which type. A member is a document or a list of them. */
 const PAYLOADS: Readonly<Record<string, string>> = {
   entry: 'logbook_entry', entries: 'logbook_entry', goal: 'goal', piece: 'repertoire_item', pieces: 'repertoire_item', plan: 'practice_plan',
