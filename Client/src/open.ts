@@ -1,6 +1,7 @@
 import { Device } from './device.js';
 import { Credentials } from './net/credentials.js';
 import { thisPlatform } from './platform.js';
+import { isUsable } from './pure/document.js';
 import { claims } from './pure/wire.js';
 import { Store } from './store/store.js';
 import type { Sync, SyncOptions } from './types.js';
@@ -9,6 +10,7 @@ import type { Sync, SyncOptions } from './types.js';
 export async function openSync(given: SyncOptions): Promise<Sync> {
   const options = { ...given, url: given.url.replace(/\/+$/, '') };
   if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first, as the README shows.");
+  if (given.device !== undefined && !isUsable(given.device)) throw new TypeError('`device` is a text of 1 to 256 characters without control characters.');
   const platform = { ...thisPlatform(), ...(given.WebSocket && { WebSocket: given.WebSocket }), ...given.platform };
   const credentials = new Credentials(given.token, platform.now);
   const user = given.user ?? claims(await credentials.get()).sub;

@@ -245,6 +245,16 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await gateway.pull(who)).toMatchObject({ goals: [{ id: 'g' }] });
   });
 
+  test.each(['Jürgens Laptop', 'Ada’s tablet', '電話', '100% mine'])('a device whose name is no ASCII syncs: %s', async name => {
+    const who = user();
+    const sync = await device(who, { device: name });
+    await isLive(sync);
+    await sync.collection('goal').put({ id: 'g' });
+    await sync.flush();
+    expect(await gateway.pull(who)).toMatchObject({ goals: [{ id: 'g' }] });
+    expect(sync.status.device).toBe(name);
+  });
+
   test('the digest of what is here is the server\'s', async () => {
     const who = user();
     const sync = await device(who);

@@ -9,7 +9,7 @@ import type { Item } from '../src/pure/merge.js';
 import { normalizeScoreId } from '../src/pure/scoreId.js';
 import { hex, sha256 } from '../src/pure/sha256.js';
 import { returnAfter, verdictOf } from '../src/pure/verdict.js';
-import { claims, idOf, revisionsIn, revisionsOf } from '../src/pure/wire.js';
+import { claims, headerText, idOf, revisionsIn, revisionsOf } from '../src/pure/wire.js';
 import checksums from './vectors/checksum.json';
 import scoreIds from './vectors/score-id.json';
 
@@ -119,6 +119,11 @@ describe('the wire', () => {
     [{ type: 'SYNC_RESPONSE', lastSeq: 5 }, []],
     [{ type: 'TOMORROWS_EVENT', novelty: 1 }, []],
   ])('a frame %j', (frame, expected) => expect(revisionsIn(frame)).toEqual(expected));
+
+  test.each([['laptop', 'laptop'], ["Ada's ~tablet (2)", "Ada's ~tablet (2)"], ['', ''], ['100%', '100%25'], ['Jürgen', 'J%C3%BCrgen'], ['Ada’s', 'Ada%E2%80%99s'], ['電話', '%E9%9B%BB%E8%A9%B1'], ['é\t', '%C3%A9%09']])('a header says %j as %j', (text, header) => {
+    expect(headerText(text)).toBe(header);
+    expect(() => new Headers({ 'x-device-id': header })).not.toThrow();
+  });
 
   test('ids are those the server will know', () => {
     expect(idOf('goal', { id: 'G' }, 'ada')).toBe('G');

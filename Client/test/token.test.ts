@@ -48,6 +48,18 @@ describe('the token of another user', () => {
   });
 });
 
+test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
+  const world = new FakeWorld();
+  const platform = world.platform();
+  const fetch: typeof platform.fetch = (url, init) => (new Headers(init!.headers), platform.fetch!(url, init));
+  const sync = await opened(world, { user: 'ada', token: text, platform: { ...platform, fetch } });
+  await soon(() => expect(sync.status.connection).toBe('signedOut'));
+});
+
+test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])('a device cannot be called %j, and openSync says so', async device => {
+  await expect(new FakeWorld().open({ device })).rejects.toThrow('`device` is a text');
+});
+
 describe('a callback that never answers', () => {
   test('is given up after a minute and asked again', async () => {
     const world = new FakeWorld();

@@ -1,5 +1,5 @@
 import { verdictOf } from '../pure/verdict.js';
-import { parsed } from '../pure/wire.js';
+import { headerText, parsed } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
 import { Failure, offline } from './failure.js';
@@ -85,7 +85,7 @@ export class Http {
     try {
       const response = await this.platform.fetch(this.url + path, {
         method,
-        headers: { 'x-device-id': this.device, 'x-sync-schema': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: { 'x-device-id': headerText(this.device), 'x-sync-schema': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
         signal,
         ...(body === undefined ? {} : { body }),
       });
