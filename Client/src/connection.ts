@@ -38,7 +38,7 @@ export class Connection {
   constructor(private readonly context: Context) {
     this.machine = new Machine<ConnectionState, ConnectionEvent, ConnectionAction>(connectionTable, 'following', action => this.act(action), () => this.moved());
     this.puller = new Puller(context);
-    this.queue = new Queue(context, this.puller, failure => this.found(failure), () => this.state === 'live');
+    this.queue = new Queue(context, this.puller, failure => this.found(failure), () => this.state === 'live', () => this.fire('gap'));
   }
 
   get state(): ConnectionState {

@@ -24,6 +24,8 @@ export class Queue {
     /** What a request found out about the whole connection. */
     private readonly found: (failure: Failure) => void,
     private readonly isLive: () => boolean,
+    /** Something is missing here that the socket will not bring. */
+    private readonly lacks: () => void,
   ) {
     this.machine = new Machine<QueueState, QueueEvent, QueueAction>(queueTable, 'held', action => this.act(action), () => context.stir());
   }
@@ -93,8 +95,9 @@ export class Queue {
     for (const conflict of settled.conflicts) tell('conflict', conflict);
     for (const edit of settled.poisoned) tell('poisoned', edit);
     stir();
-    // The socket brings what was stored as it was stored; without one it is fetched.
+    // The socket brings what was stored as it was stored; without one it is fetched. What it has brought before it does not bring again.
     if (!this.isLive()) await this.puller.pull();
+    else if (settled.lacks) this.lacks();
   }
 
   private async dissolve(batch: Batch, failure: Failure): Promise<void> {

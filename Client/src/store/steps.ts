@@ -26,6 +26,8 @@ export interface Settled {
   keys: Key[];
   conflicts: ConflictReport[];
   poisoned: QueuedEdit[];
+  /** A winner is named whose copy had no room in the answer. */
+  lacks: boolean;
 }
 
 export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
@@ -90,6 +92,7 @@ export function settleItem(draft: Draft, item: Item, { result, conflict }: Outco
   // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
+  settled.lacks ||= result.status === 'conflict' && !conflict?.server;
   draft.put(settlement.row);
   switch (settlement.kind) {
     case 'reapply':

@@ -12,6 +12,7 @@ import {
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
+const startingOver: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
 /** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
 export class Store {
@@ -113,7 +114,7 @@ export class Store {
 
   /** Forgets how far it has come, so that the next pull replaces everything. */
   restart(): Promise<void> {
-    return this.within(transaction => move(transaction, { token: null, lastSeq: 0, etag: undefined }));
+    return this.within(transaction => move(transaction, startingOver));
   }
 
   async digest(): Promise<string> {
@@ -142,7 +143,7 @@ export class Store {
   /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
     return this.within(async transaction => {
-      const settled: Settled = { keys: [], conflicts: [], poisoned: [] };
+      const settled: Settled = { keys: [], conflicts: [], poisoned: [], lacks: false };
       if (!(await unstage(transaction, batch))) return settled;
       const items = await itemsOf(transaction, batch);
       const { lastSeq } = await cursorOf(transaction);
@@ -154,7 +155,7 @@ export class Store {
       items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
       settled.keys.push(...take(draft, changes));
       draft.save();
-      await move(transaction, { proof: answer.newSyncToken });
+      await move(transaction, { proof: answer.newSyncToken, ...(settled.lacks && startingOver) });
       return settled;
     });
   }
