@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConflictReport, QueuedEdit } from '../src/index.js';
-import { openDatabase, upgrades, type Database } from '../src/store/schema.js';
+import { done } from '../src/store/database.js';
+import { openDatabase, tablesOf, upgrades } from '../src/store/schema.js';
 import { FakeWorld, rest, soon, token } from './support/fake.js';
 import { opened } from './support/opened.js';
 
@@ -357,11 +358,14 @@ describe('the store', () => {
 
   test('of an older version keeps its rows and its queue', async () => {
     const name = 'mirubato-sync:old:ada@https://sync.test';
-    const old: Database = await openDatabase(name, () => {}, upgrades.slice(0, 1));
+    const old = await openDatabase(name, () => {}, upgrades.slice(0, 1));
     expect(old.version).toBe(1);
-    await old.put('rows', { type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
-    await old.add('queue', { type: 'goal', id: 'g', doc: { id: 'g', title: 'unsent' }, base: 4, at: 6, attempts: 0, notBefore: 0 } as never);
-    await old.put('meta', 'the device', 'device');
+    const transaction = old.transaction(['rows', 'queue', 'meta'], 'readwrite');
+    const { rows, queue, meta } = tablesOf(transaction, ['rows', 'queue', 'meta']);
+    await rows.put({ type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
+    await queue.put({ type: 'goal', id: 'g', doc: { id: 'g', title: 'unsent' }, base: 4, at: 6, attempts: 0, notBefore: 0 } as never);
+    await meta.put('the device', 'device');
+    await done(transaction);
     old.close();
     const world = new FakeWorld();
     const sync = await opened(world, { name: 'old', device: undefined, offline: true });

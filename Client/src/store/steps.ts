@@ -6,7 +6,7 @@ import { mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
 import type { Draft } from './draft.js';
-import type { Batch, Cursor, Database } from './schema.js';
+import type { Batch, Cursor, Tables } from './schema.js';
 
 // Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
 
@@ -19,8 +19,6 @@ export interface Edit {
   saw?: unknown;
 }
 
-export type Transaction = ReturnType<typeof begin>;
-
 /** What settling a batch brought about. */
 export interface Settled {
   keys: Key[];
@@ -32,13 +30,11 @@ export interface Settled {
 
 export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
 
-export const begin = (database: Database) => database.transaction(['rows', 'queue', 'batches', 'meta'], 'readwrite');
+export const cursorOf = async (tables: Pick<Tables, 'meta'>): Promise<Cursor> => ((await tables.meta.get('cursor')) as Cursor | undefined) ?? nowhere;
 
-export const cursorOf = async (transaction: Transaction): Promise<Cursor> => ((await transaction.objectStore('meta').get('cursor')) as Cursor | undefined) ?? nowhere;
-
-export async function move(transaction: Transaction, cursor: Partial<Cursor>): Promise<void> {
-  const before = await cursorOf(transaction);
-  await transaction.objectStore('meta').put({ ...before, ...cursor }, 'cursor');
+export async function move(tables: Tables, cursor: Partial<Cursor>): Promise<void> {
+  const before = await cursorOf(tables);
+  await tables.meta.put({ ...before, ...cursor }, 'cursor');
 }
 
 /** The row with the edit on top, and what is shown of it now. */
@@ -72,16 +68,16 @@ export function bodyOf(items: readonly Item[], token: string | null): string {
 }
 
 /** Whether the batch was still there to be taken away. */
-export async function unstage(transaction: Transaction, batch: Batch): Promise<boolean> {
-  const known = await transaction.objectStore('batches').getKey(batch.key);
-  await transaction.objectStore('batches').delete(batch.key);
-  return known !== undefined;
+export async function unstage(tables: Tables, batch: Batch): Promise<boolean> {
+  const known = await tables.batches.count(batch.key);
+  await tables.batches.delete(batch.key);
+  return known > 0;
 }
 
 /** In the order they were sent in, which is that of their answers. */
-export async function itemsOf(transaction: Transaction, { items }: Batch): Promise<(Item | undefined)[]> {
+export async function itemsOf(tables: Tables, { items }: Batch): Promise<(Item | undefined)[]> {
   if (!items.length) return [];
-  const among = await transaction.objectStore('queue').getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
+  const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
   return items.map(n => found.get(n));
 }
@@ -110,8 +106,8 @@ export function settleItem(draft: Draft, item: Item, { result, conflict }: Outco
 }
 
 /** What waits is judged by the clock: in another life of the history the version it was made from may be another one's. */
-export async function unbaseQueue(transaction: Transaction): Promise<void> {
-  const queue = transaction.objectStore('queue');
+export async function unbaseQueue(tables: Tables): Promise<void> {
+  const { queue } = tables;
   const free = (await queue.getAll()).filter(item => !item.batch);
   await Promise.all(free.map(async item => queue.put({ ...item, doc: unbased(item.doc), base: 0 })));
 }
