@@ -1,12 +1,16 @@
 import type { Context } from './context.js';
 import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
+import { BYTES_MAX, bytesOf } from './pure/batch.js';
 import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
 import { Machine } from './pure/table.js';
 import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
 import type { Puller } from './puller.js';
 import { Serial } from './serial.js';
 import type { Batch } from './store/schema.js';
+
+// Of one batch, before a smaller one.
+const TRIES = 2;
 
 /** Sends what waits, as its table says. */
 export class Queue {
@@ -15,6 +19,9 @@ export class Queue {
   private timer: unknown;
   private failures = 0;
   private retryAfterMs = 0;
+  private bytesMax = BYTES_MAX;
+  /** How often in a row no answer of the server came to a batch. */
+  private unanswered = 0;
   /** Which spell of sending this is: what one that was called off still hears is not news. */
   private spell = 0;
 
@@ -37,6 +44,8 @@ export class Queue {
   fire(event: QueueEvent): void {
     // Our own wait is shortened by whoever is in a hurry; the one that the server asked for is not.
     if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
+    // Another network may have another proxy.
+    if (event === 'release' && this.state === 'held') this.bytesMax = BYTES_MAX;
     this.machine.fire(event);
   }
 
@@ -70,7 +79,7 @@ export class Queue {
 
   private async sendOne(spell: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
-    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now());
+    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.bytesMax);
     if (!batch) {
       if (spell === this.spell && nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
@@ -80,17 +89,30 @@ export class Queue {
       if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
       await this.settle(batch, answer.body);
     } catch (error) {
-      if (!(error instanceof Failure) || error.verdict !== 'fault') throw error;
-      await this.dissolve(batch, error);
+      if (!(error instanceof Failure)) throw error;
+      if (error.verdict === 'fault') await this.dissolve(batch, error);
+      else if (error.verdict !== 'unanswered' || !(await this.divide(batch, error))) throw error;
     }
     return 'settled';
+  }
+
+  /** What fails again while a pull is answered, something on the way does not let through: less is tried, down to one item, and that is set aside. */
+  private async divide(batch: Batch, failure: Failure): Promise<boolean> {
+    const { store } = this.context;
+    const isTooLarge = failure.status === 413;
+    if (!isTooLarge && ++this.unanswered % TRIES) return false;
+    await this.puller.pull();
+    this.failures = 0;
+    this.bytesMax = bytesOf(batch.body) / 2;
+    if (batch.items.length > 1) await store.release(batch);
+    else await this.dissolve(batch, new Failure('fault', 'UNANSWERED', `Something on the way to the server does not let this through: ${failure.message}`), isTooLarge);
+    return true;
   }
 
   private async settle(batch: Batch, answer: BatchAnswer): Promise<void> {
     const { store, platform, changed, tell, stir } = this.context;
     const settled = await this.puller.alone(() => store.settle(batch, answer, platform.now()));
-    this.failures = 0;
-    this.retryAfterMs = 0;
+    this.failures = this.retryAfterMs = this.unanswered = 0;
     changed(settled.keys);
     for (const conflict of settled.conflicts) tell('conflict', conflict);
     for (const edit of settled.poisoned) tell('poisoned', edit);
@@ -100,9 +122,9 @@ export class Queue {
     else if (settled.lacks) this.lacks();
   }
 
-  private async dissolve(batch: Batch, failure: Failure): Promise<void> {
+  private async dissolve(batch: Batch, failure: Failure, final = false): Promise<void> {
     const { store, platform, tell, stir } = this.context;
-    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random());
+    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random(), final);
     for (const edit of poisoned) tell('poisoned', edit);
     stir();
   }

@@ -2,7 +2,7 @@ import { verdictOf } from '../pure/verdict.js';
 import { headerText, parsed } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
-import { Failure, offline } from './failure.js';
+import { Failure, offline, unreachable } from './failure.js';
 
 const PATIENCE_MS = 60_000;
 // A timer for a month ends at once.
@@ -91,7 +91,7 @@ export class Http {
       });
       return understood(response, await response.text());
     } catch (error) {
-      throw error instanceof Failure ? error : offline(`The server cannot be reached: ${(error as Error)?.message ?? error}`);
+      throw error instanceof Failure ? error : unreachable(`The server cannot be reached: ${(error as Error)?.message ?? error}`);
     }
   }
 }
@@ -104,7 +104,7 @@ function understood(response: Response, text: string): Answer {
   if (status === 304 || status === 204 || (response.ok && body !== undefined)) return { status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
   const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
-  throw new Failure(verdictOf(status, code), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`, status, waitMs);
+  throw new Failure(verdictOf(status, response.headers.has('x-sync-schema')), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`, status, waitMs);
 }
 
 // It opens a socket as a token does.

@@ -3,7 +3,11 @@ import type { Item } from './merge.js';
 
 export const ATTEMPTS_MAX = 5;
 const ITEMS_MAX = 1_000;
-const CHARACTERS_MAX = 1_000_000;
+/** Of a batch, as UTF-8, envelope included: far below what a proxy's default lets through. */
+export const BYTES_MAX = 262_144;
+const ENVELOPE_BYTES = 200;
+
+export const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 /** How many items go together. After an error that may be any one's fault they go in ever smaller groups, until the culprit stands alone. */
 export const groupSize = (attempts: number): number => Math.max(1, Math.floor(ITEMS_MAX / 10 ** attempts));
@@ -14,11 +18,11 @@ export interface Selection {
   nextAt?: number;
 }
 
-/** The next batch: of one type, in order, one item per entity, since an item may only follow once the one before it is answered. */
-export function select(queue: readonly Item[], now: number, size: (item: Item) => number): Selection {
+/** The next batch: of one type, in order, at least one item, one item per entity, since an item may only follow once the one before it is answered. */
+export function select(queue: readonly Item[], now: number, bytes: (item: Item) => number, bytesMax = BYTES_MAX): Selection {
   const items: Item[] = [];
   const passed = new Set<string>();
-  let characters = 0;
+  let total = ENVELOPE_BYTES;
   let nextAt: number | undefined;
   for (const item of queue) {
     const entity = `${item.type}\0${item.id}`;
@@ -31,8 +35,8 @@ export function select(queue: readonly Item[], now: number, size: (item: Item) =
     }
     const first = items[0];
     if (first && (item.type !== first.type || item.attempts !== first.attempts)) continue;
-    characters += size(item);
-    if (first && (items.length >= groupSize(first.attempts) || characters > CHARACTERS_MAX)) break;
+    total += bytes(item) + 1;
+    if (first && (items.length >= groupSize(first.attempts) || total > bytesMax)) break;
     items.push(item);
   }
   return nextAt === undefined ? { items } : { items, nextAt };

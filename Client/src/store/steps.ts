@@ -59,13 +59,12 @@ export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
   return keys;
 }
 
+export const entityOf = ({ type, id, doc, base, at }: Item): object => ({
+  type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: iso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
+});
+
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
-export function bodyOf(items: readonly Item[], token: string | null): string {
-  const entities = items.map(({ type, id, doc, base, at }) => ({
-    type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: iso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
-  }));
-  return JSON.stringify({ entities, ...(token ? { syncToken: token } : {}) });
-}
+export const bodyOf = (items: readonly Item[], token: string | null): string => JSON.stringify({ entities: items.map(entityOf), ...(token ? { syncToken: token } : {}) });
 
 /** Whether the batch was still there to be taken away. */
 export async function unstage(tables: Tables, batch: Batch): Promise<boolean> {
@@ -128,9 +127,9 @@ export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): voi
   if (!failed.live) poisoned.push(listed(failed));
 }
 
-const released = ({ batch: _, ...item }: Item): Item => item;
+export const released = ({ batch: _, ...item }: Item): Item => item;
 
-function parked(item: Item, error: EditError): Item {
+export function parked(item: Item, error: EditError): Item {
   const { live: _, ...rest } = released(item);
   return { ...rest, attempts: item.attempts + 1, error };
 }

@@ -1,4 +1,4 @@
-import { select } from '../pure/batch.js';
+import { bytesOf, select } from '../pure/batch.js';
 import { Digest } from '../pure/digest.js';
 import { kept, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
@@ -7,7 +7,7 @@ import { done, promised } from './database.js';
 import { Draft } from './draft.js';
 import { openDatabase, TABLES, tablesOf, type Batch, type Cursor, type Tables } from './schema.js';
 import {
-  bodyOf, cursorOf, failedOnce, itemsOf, listed, move, putBack, queueEdit, remove, settleItem, take, unstage, unbaseQueue, type Edit, type Key, type Settled,
+  bodyOf, cursorOf, entityOf, failedOnce, itemsOf, listed, move, parked, putBack, queueEdit, released, remove, settleItem, take, unstage, unbaseQueue, type Edit, type Key, type Settled,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
@@ -122,13 +122,13 @@ export class Store {
   }
 
   /** The batch to send: the one that is not answered yet, or a new one under the given key. */
-  stage(key: string, now: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
+  stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
     return this.within(async tables => {
       const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
       const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
-      const { items, nextAt } = select(waiting, now, item => JSON.stringify(item.doc).length);
+      const { items, nextAt } = select(waiting, now, item => bytesOf(JSON.stringify(entityOf(item))), bytesMax);
       if (!items.length) return { nextAt };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await cursorOf(tables);
@@ -158,14 +158,22 @@ export class Store {
     });
   }
 
-  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group. */
-  dissolve(batch: Batch, error: EditError, now: number, random: number): Promise<QueuedEdit[]> {
+  /** Its items go on in smaller batches, under keys of their own. If it was executed after all, they will be found unchanged. */
+  release(batch: Batch): Promise<void> {
+    return this.within(async tables => {
+      if (!(await unstage(tables, batch))) return;
+      await Promise.all((await itemsOf(tables, batch)).map(async item => item && tables.queue.put(released(item))));
+    });
+  }
+
+  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group, unless that is `final`. */
+  dissolve(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
     return this.within(async tables => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(tables, batch))) return poisoned;
       const items = await itemsOf(tables, batch);
       const draft = await new Draft(tables).read(items, true);
-      for (const item of items) if (item) putBack(draft, failedOnce(item, error, now, random), poisoned);
+      for (const item of items) if (item) putBack(draft, final ? parked(item, error) : failedOnce(item, error, now, random), poisoned);
       draft.save();
       return poisoned;
     });

@@ -8,6 +8,7 @@ export interface Request {
   headers: Record<string, string>;
 }
 
+/** `text` is what somebody else answers, a proxy for instance. */
 export type Reply = { status?: number; body?: unknown; headers?: Record<string, string>; text?: string } | 'lost' | 'hangs';
 
 interface Sent {
@@ -124,7 +125,7 @@ export class FakeWorld {
     if (reply === 'lost') throw new TypeError('network');
     if (reply === 'hangs') return new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
     const status = reply.status ?? 200;
-    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: reply.headers ?? {} });
+    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: { ...(reply.text === undefined && { 'x-sync-schema': '1' }), ...reply.headers } });
   }
 }
 
