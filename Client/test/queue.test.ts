@@ -209,6 +209,48 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
+  const many = Array.from({ length: 300 }, (_, i) => ({ id: `g${i}` }));
+  const passes = async (world: FakeWorld, ms: number) => {
+    for (let waited = 0; waited < ms; waited += 2_000) await world.pass(2_000);
+  };
+
+  test.each([
+    ['of the server, on batches only', problem(500, 'INTERNAL'), '/api/sync/batch'], ['of the server', problem(500, 'INTERNAL'), '/'],
+    ...[500, 403, 401, 409, 400, 404, 503].flatMap(status => [['of a proxy, in JSON', { status, text: '{"code":"INTERNAL","error":"x"}' }, '/'] as const, ['of a proxy, on batches only', { status, text: '{"code":"X"}' }, '/api/sync/batch'] as const]),
+  ] as const)('twelve seconds of an error %s: %j on %s are blamed on no edit, token or device', async (_, reply, path) => {
+    const world = new FakeWorld();
+    world.random = 0.4;
+    world.answer = request => (request.path.startsWith(path) ? reply : undefined);
+    const sync = await opened(world);
+    const heard: string[] = [];
+    for (const event of ['poisoned', 'refused', 'signedOut'] as const) sync.on(event, () => heard.push(event));
+    await sync.collection('goal').putAll(many);
+    await soon(() => expect(world.requests.length).toBeGreaterThan(0));
+    await passes(world, 12_000);
+    world.answer = () => undefined;
+    await passes(world, 120_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
+    expect(heard).toEqual([]);
+  });
+
+  test('half an hour of 500 parks edits, and names each once; they are tried by themselves once the server is well', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? problem(500, 'INTERNAL') : undefined);
+    const sync = await opened(world);
+    const named: string[] = [];
+    sync.on('poisoned', edit => named.push(edit.id));
+    await sync.collection('goal').putAll(many.slice(0, 3));
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await passes(world, 1_800_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 3 });
+    expect(named.sort()).toEqual(['g0', 'g1', 'g2']);
+    expect(world.batches.length).toBeLessThan(30);
+    world.answer = () => undefined;
+    await passes(world, 1_800_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
+    expect(named).toHaveLength(3);
+  });
+
   test('what is no JSON is refused where it is written, and blocks nothing', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);

@@ -12,6 +12,17 @@ export const bytesOf = (text: string): number => new TextEncoder().encode(text).
 /** How many items go together. After an error that may be any one's fault they go in ever smaller groups, until the culprit stands alone. */
 export const groupSize = (attempts: number): number => Math.max(1, Math.floor(ITEMS_MAX / 10 ** attempts));
 
+const AGAIN_MS = 300_000;
+const AGAIN_MAX_MS = 86_400_000;
+
+/** Whether its wait is over. No wait is longer than the longest: else the clock was set back. */
+const isDue = (item: Item, now: number, longest: number): boolean => item.notBefore <= now || item.notBefore > now + longest;
+
+export const isDueAgain = (item: Item, now: number): boolean => isDue(item, now, AGAIN_MAX_MS);
+
+/** How long what was set aside is left alone before it is tried by itself: 5, 10, 20 … minutes, up to a day. */
+export const asideMs = (attempts: number): number => Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** Math.max(0, attempts - ATTEMPTS_MAX));
+
 export interface Selection {
   items: Item[];
   /** When the first of those that wait may go; undefined if none waits. */
@@ -28,8 +39,7 @@ export function select(queue: readonly Item[], now: number, bytes: (item: Item) 
     const entity = `${item.type}\0${item.id}`;
     if (passed.has(entity)) continue;
     passed.add(entity);
-    // No wait is longer than the longest: else the clock was set back.
-    if (item.notBefore > now && item.notBefore <= now + LONGEST_MS) {
+    if (!isDue(item, now, LONGEST_MS)) {
       nextAt = Math.min(nextAt ?? Infinity, item.notBefore);
       continue;
     }

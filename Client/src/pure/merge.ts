@@ -34,8 +34,8 @@ export interface Item {
   at: number;
   attempts: number;
   notBefore: number;
-  /** 1 while it may be sent. Absent once it is poisoned, which takes it out of the index of what may. */
-  live?: 1;
+  /** 1 while it may be sent; 2 once it is poisoned by what may pass by itself, and is tried again then; absent once it is poisoned for good. */
+  live?: 1 | 2;
   /** The batch it is frozen in: what was sent once is sent again to the byte. */
   batch?: string;
   error?: EditError;

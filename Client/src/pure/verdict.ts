@@ -12,8 +12,11 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
 /** A captive portal, a proxy or a server being deployed answers all sorts of things, in JSON too, and none is the edit's fault, the token's or the device's. */
 export const verdictOf = (status: number, isOurs: boolean): Verdict => (isOurs ? (BY_STATUS[status] ?? 'later') : 'unanswered');
 
-/** Reasons of a refused item that may pass by themselves; any other verdict on the very same document would only be repeated. */
-export const mayPass = (reason: string): boolean => reason === 'quota';
+/** What may be a passing fault of the server, or of something on the way to it: it counts against an edit over minutes only. */
+export const isPassing = (code: string): boolean => code === 'INTERNAL' || code === 'UNANSWERED';
+
+/** What may pass by itself; any other verdict on the very same document would only be repeated. */
+export const mayPass = (code: string): boolean => code === 'quota' || isPassing(code);
 
 /** How to come back after a close code. `fresh`: with a new token. `failures`: as if that many attempts had failed already. */
 export interface Return {

@@ -1,14 +1,17 @@
-import { ATTEMPTS_MAX } from '../pure/batch.js';
+import { asideMs, ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
 import { iso, tick } from '../pure/clock.js';
 import { receive, settle, unbased, uncover, write, type Item } from '../pure/merge.js';
-import { mayPass } from '../pure/verdict.js';
+import { isPassing, mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
 import type { Draft } from './draft.js';
 import type { Batch, Cursor, Tables } from './schema.js';
 
 // Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
+
+// Between two tries of what may be a passing fault, at least.
+const SPREAD_MS = 30_000;
 
 export type Key = readonly [type: string, id: string];
 /** What the app wrote; null deletes. `saw` is the version that was before its author. */
@@ -94,7 +97,7 @@ export function settleItem(draft: Draft, item: Item, { result, conflict }: Outco
       return putBack(draft, failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
     case 'refused': {
       const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error), settled.poisoned);
+      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error, now), settled.poisoned);
     }
     case 'lost':
       settled.conflicts.push({
@@ -122,23 +125,27 @@ export function remove(draft: Draft, item: Item, version?: number): void {
 
 /** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
 export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): void {
-  if (!failed.live && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
+  const isAside = failed.live !== 1;
+  if (isAside && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
   draft.enqueue(failed);
-  if (!failed.live) poisoned.push(listed(failed));
+  // What was named is not named each time that it is tried again.
+  if (isAside && failed.attempts <= ATTEMPTS_MAX) poisoned.push(listed(failed));
 }
 
 export const released = ({ batch: _, ...item }: Item): Item => item;
 
-export function parked(item: Item, error: EditError): Item {
+export function parked(item: Item, error: EditError, now: number): Item {
   const { live: _, ...rest } = released(item);
-  return { ...rest, attempts: item.attempts + 1, error };
+  const attempts = item.attempts + 1;
+  return { ...rest, attempts, error, ...(mayPass(error.code) && { live: 2, attempts: Math.max(attempts, ATTEMPTS_MAX), notBefore: now + asideMs(attempts) }) };
 }
 
 export function failedOnce(item: Item, error: EditError, now: number, random: number): Item {
   const attempts = item.attempts + 1;
-  return attempts >= ATTEMPTS_MAX ? parked(item, error) : { ...released(item), attempts, error, notBefore: now + backoff(attempts, random) };
+  if (attempts >= ATTEMPTS_MAX) return parked(item, error, now);
+  return { ...released(item), attempts, error, notBefore: now + (isPassing(error.code) ? backoff(ATTEMPTS_MAX + 1, random, SPREAD_MS) : backoff(attempts, random)) };
 }
 
 export const listed = ({ n, type, id, doc, at, attempts, live, error }: Item): QueuedEdit => ({
-  n, type, id, doc, at: iso(at), attempts, state: live ? 'pending' : 'poisoned', ...(error ? { error } : {}),
+  n, type, id, doc, at: iso(at), attempts, state: live === 1 ? 'pending' : 'poisoned', ...(error ? { error } : {}),
 });

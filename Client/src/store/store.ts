@@ -1,4 +1,4 @@
-import { bytesOf, select } from '../pure/batch.js';
+import { bytesOf, isDueAgain, select } from '../pure/batch.js';
 import { Digest } from '../pure/digest.js';
 import { kept, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
@@ -57,7 +57,7 @@ export class Store {
   }
 
   async counts(): Promise<{ pending: number; poisoned: number }> {
-    const [all, pending] = await this.read('queue', queue => Promise.all([queue.count(), queue.index('live').count()]));
+    const [all, pending] = await this.read('queue', queue => Promise.all([queue.count(), queue.index('live').count(1)]));
     return { pending, poisoned: all - pending };
   }
 
@@ -127,9 +127,11 @@ export class Store {
       const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
+      const aside = await queue.index('live').getAll(2, LOOK_AHEAD);
+      await Promise.all(aside.map(async item => isDueAgain(item, now) && queue.put({ ...item, live: 1, notBefore: 0 })));
       const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
-      const { items, nextAt } = select(waiting, now, item => bytesOf(JSON.stringify(entityOf(item))), bytesMax);
-      if (!items.length) return { nextAt };
+      const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = select(waiting, now, item => bytesOf(JSON.stringify(entityOf(item))), bytesMax);
+      if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await cursorOf(tables);
       const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
@@ -173,7 +175,7 @@ export class Store {
       if (!(await unstage(tables, batch))) return poisoned;
       const items = await itemsOf(tables, batch);
       const draft = await new Draft(tables).read(items, true);
-      for (const item of items) if (item) putBack(draft, final ? parked(item, error) : failedOnce(item, error, now, random), poisoned);
+      for (const item of items) if (item) putBack(draft, final ? parked(item, error, now) : failedOnce(item, error, now, random), poisoned);
       draft.save();
       return poisoned;
     });
@@ -183,7 +185,7 @@ export class Store {
     return this.within(async tables => {
       const queue = tables.queue;
       for (const item of await queue.getAll(n)) {
-        if (!item.live) await queue.put({ ...item, live: 1, attempts: 0, notBefore: 0 });
+        if (item.live !== 1) await queue.put({ ...item, live: 1, attempts: 0, notBefore: 0 });
       }
     });
   }
@@ -191,7 +193,7 @@ export class Store {
   discard(n: number): Promise<Key[]> {
     return this.within(async tables => {
       const item = await tables.queue.get(n);
-      if (!item || item.live) return [];
+      if (!item || item.live === 1) return [];
       const draft = await new Draft(tables).read([item], true);
       remove(draft, item);
       draft.save();
