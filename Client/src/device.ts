@@ -5,13 +5,16 @@ import { Connection } from './connection.js';
 import type { Context } from './context.js';
 import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
-import { isQuota, offline } from './net/failure.js';
+import { isQuota, offline, unreachable } from './net/failure.js';
 import { Http } from './net/http.js';
 import { isCutOff, watchNetwork } from './network.js';
 import type { Edit, Key } from './store/steps.js';
 import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
+
+// What other tabs get to let the database go.
+const ERASE_MS = 5_000;
 
 /** What tabs tell each other. */
 type Message =
@@ -65,7 +68,7 @@ export class Device implements Sync, Shelf {
       moved: led => this.tabs.isLeader && this.postStatus(led),
     });
     this.tabs.post({ kind: 'hello' });
-    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }));
+    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }));
   }
 
   get status(): SyncStatus {
@@ -78,6 +81,10 @@ export class Device implements Sync, Shelf {
 
   on<E extends keyof SyncEvents>(event: E, listener: (payload: SyncEvents[E]) => void): () => void {
     return this.events.on(event, listener);
+  }
+
+  emit<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void {
+    this.events.emit(event, payload);
   }
 
   makeId(): string {
@@ -121,17 +128,26 @@ export class Device implements Sync, Shelf {
     return conflictsOf(this.http, () => this.pull());
   }
 
-  async flush(): Promise<void> {
+  async flush(seconds = 60): Promise<void> {
+    const { platform } = this;
     this.wake('flush');
-    for (;;) {
+    for (let before = Infinity, since = 0; ; ) {
       await this.board.refresh();
-      if (this.status.pending === 0) return;
-      if (this.closed || ['offline', 'signedOut', 'refused'].includes(this.status.connection)) throw offline('The queue cannot be sent now.');
+      const { pending, connection } = this.status;
+      if (pending === 0) return;
+      if (this.closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline('The queue cannot be sent now.');
+      if (pending < before) since = platform.now();
+      before = pending;
+      const leftMs = since + seconds * 1000 - platform.now();
+      if (leftMs <= 0) throw this.connection.queue.failure ?? unreachable('The server acknowledges nothing.');
       await new Promise<void>(resolve => {
-        const off = this.on('status', () => {
+        const timer = platform.setTimeout(() => end(), leftMs);
+        const off = this.on('status', () => end());
+        const end = () => {
           off();
+          platform.clearTimeout(timer);
           resolve();
-        });
+        };
       });
     }
   }
@@ -144,12 +160,17 @@ export class Device implements Sync, Shelf {
 
   goOffline(): void {
     this.tabs.post({ kind: 'switch', offline: true });
-    this.turn({ app: true });
+    this.switch(true);
   }
 
   goOnline(): void {
     this.tabs.post({ kind: 'switch', offline: false });
-    this.turn({ app: false });
+    this.switch(false);
+  }
+
+  /** Who turns it on knows better than the browser, which takes a machine without a known network for cut off. */
+  private switch(isOff: boolean): void {
+    this.turn(isOff ? { app: true } : { app: false, browser: false });
   }
 
   setToken(token: SyncOptions['token']): void {
@@ -164,18 +185,27 @@ export class Device implements Sync, Shelf {
 
   async close(): Promise<void> {
     if (this.closed) return;
-    this.closed = true;
-    this.stopWatching();
-    this.connection.fire('close');
-    this.tabs.close();
+    this.end();
     await this.board.refresh();
     this.store.close();
   }
 
+  private end(): void {
+    this.closed = true;
+    this.stopWatching();
+    this.connection.fire('close');
+    this.tabs.close();
+  }
+
+  /** A frozen tab keeps the database from being deleted: it is emptied first, and goes when that tab ends. */
   async signOut(): Promise<void> {
+    const { platform } = this;
     this.tabs.post({ kind: 'erased' });
-    await this.close();
-    await this.store.erase();
+    this.end();
+    let timer: unknown;
+    await Promise.race([this.store.erase(), new Promise<void>(resolve => (timer = platform.setTimeout(resolve, ERASE_MS)))]);
+    platform.clearTimeout(timer);
+    this.board.stir();
     this.erased();
   }
 
@@ -196,7 +226,8 @@ export class Device implements Sync, Shelf {
 
   private turn(off: { app?: boolean; browser?: boolean }): void {
     Object.assign(this.off, off);
-    this.connection.fire(this.isOff ? 'offline' : 'online');
+    if (this.isOff) this.connection.fire('offline');
+    else this.connection.hurry();
     this.board.stir();
   }
 
@@ -210,7 +241,7 @@ export class Device implements Sync, Shelf {
     switch (message.kind) {
       case 'changed': return this.show(message.keys);
       case 'event': return this.events.emit(message.event, message.payload);
-      case 'switch': return this.turn({ app: message.offline });
+      case 'switch': return this.switch(message.offline);
       case 'token': return this.takeToken(message.token);
       case 'erased': return void this.close().then(() => this.erased());
       case 'status':

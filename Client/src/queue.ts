@@ -17,6 +17,8 @@ export class Queue {
   private readonly machine: Machine<QueueState, QueueEvent, QueueAction>;
   private readonly serial = new Serial();
   private timer: unknown;
+  /** Why the last batch failed, until one is answered. */
+  failure: unknown;
   private failures = 0;
   private retryAfterMs = 0;
   private bytesMax = BYTES_MAX;
@@ -31,8 +33,8 @@ export class Queue {
     /** What a request found out about the whole connection. */
     private readonly found: (failure: Failure) => void,
     private readonly isLive: () => boolean,
-    /** Something is missing here that the socket will not bring. */
-    private readonly lacks: () => void,
+    /** A batch was answered. `lacks`: something is missing here that the socket will not bring. */
+    private readonly answered: (lacks: boolean) => void,
   ) {
     this.machine = new Machine<QueueState, QueueEvent, QueueAction>(queueTable, 'held', action => this.act(action), () => context.stir());
   }
@@ -113,13 +115,15 @@ export class Queue {
     const { store, platform, changed, tell, stir } = this.context;
     const settled = await this.puller.alone(() => store.settle(batch, answer, platform.now()));
     this.failures = this.retryAfterMs = this.unanswered = 0;
+    this.failure = undefined;
     changed(settled.keys);
     for (const conflict of settled.conflicts) tell('conflict', conflict);
     for (const edit of settled.poisoned) tell('poisoned', edit);
     stir();
     // The socket brings what was stored as it was stored; without one it is fetched. What it has brought before it does not bring again.
-    if (!this.isLive()) await this.puller.pull();
-    else if (settled.lacks) this.lacks();
+    const isLive = this.isLive();
+    if (!isLive) await this.puller.pull();
+    this.answered(settled.lacks && isLive);
   }
 
   private async dissolve(batch: Batch, failure: Failure, final = false): Promise<void> {
@@ -134,6 +138,7 @@ export class Queue {
     if (isQuota(error)) tell('quota', { message: (error as Error).message });
     this.failures++;
     this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
+    this.failure = error;
     if (error instanceof Failure) this.found(error);
     return 'failed';
   }

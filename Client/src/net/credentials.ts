@@ -2,6 +2,8 @@ import { claims } from '../pure/wire.js';
 import type { SyncOptions } from '../types.js';
 import { Failure } from './failure.js';
 
+type TokenSource = Exclude<SyncOptions['token'], string>;
+
 const MARGIN_MS = 60_000;
 
 /** The token in use, and where the next one comes from. */
@@ -9,6 +11,8 @@ export class Credentials {
   /** Whose tokens count, once that is known. */
   user: string | undefined;
   private token: string | undefined;
+  /** The source is told, or it might give the same one again from a cache. */
+  private refused: string | undefined;
   private askedAt = 0;
   private asking: Promise<string> | undefined;
 
@@ -21,7 +25,8 @@ export class Credentials {
   }
 
   /** The token was refused, or will be. Whether there may be another one. */
-  drop(): boolean {
+  drop(isRefused = false): boolean {
+    if (isRefused) this.refused = this.token;
     this.token = undefined;
     return typeof this.source === 'function';
   }
@@ -52,12 +57,13 @@ export class Credentials {
     return this.asking;
   }
 
-  private async ask(source: () => string | Promise<string>, until: AbortSignal | undefined): Promise<string> {
+  private async ask(source: TokenSource, until: AbortSignal | undefined): Promise<string> {
     try {
-      const token = await Promise.race([source(), ended(until)]);
+      const token = await Promise.race([source(this.refused), ended(until)]);
       // Another source was given meanwhile, and this one's word does not count any more.
       if (source !== this.source) return this.any(until);
       this.askedAt = this.now();
+      this.refused = undefined;
       return (this.token = token);
     } catch (error) {
       // An app that cannot reach its own sign-in is offline, not signed out.

@@ -45,7 +45,7 @@ export class Http {
     try {
       return await this.once(method, path, body, headers, signal);
     } catch (error) {
-      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.drop()) throw error;
+      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.drop(true)) throw error;
       return this.once(method, path, body, headers, signal);
     }
   }

@@ -26,6 +26,7 @@ export class Store {
   }
 
   async erase(): Promise<void> {
+    await this.within(tables => Promise.all(Object.values(tables).map(table => table.clear()))).catch(() => {});
     this.database.close();
     await promised(indexedDB.deleteDatabase(this.name));
   }
