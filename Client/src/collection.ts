@@ -28,19 +28,23 @@ export class View {
     if (this.docs) {
       const docs = [...this.docs.values()];
       queueMicrotask(() => this.listeners.has(listener) && call(() => listener(docs)));
-    } else this.refresh([]);
+    } else this.refresh();
     return () => void this.listeners.delete(listener);
   }
 
-  /** Reads the given documents again. What changes while it reads is read in the next round, all at once. */
-  refresh(ids: Iterable<string>): void {
+  /** Reads the given documents again, or all. What changes while it reads is read in the next round, all at once. */
+  refresh(ids?: Iterable<string>): void {
     if (!this.listeners.size) {
       this.docs = undefined;
       return;
     }
-    const isWaiting = this.stale.size > 0;
-    for (const id of ids) this.stale.add(id);
-    if (!isWaiting) this.work = this.work.then(() => this.read());
+    const isWaiting = ids && this.stale.size > 0;
+    for (const id of ids ?? []) this.stale.add(id);
+    if (isWaiting) return;
+    this.work = this.work.then(() => {
+      if (!ids) this.docs = undefined;
+      return this.read();
+    });
   }
 
   private async read(): Promise<void> {

@@ -67,6 +67,7 @@ export class Device implements Sync, Shelf {
       shown: status => this.events.emit('status', status),
       moved: led => this.tabs.isLeader && this.postStatus(led),
     });
+    this.store.onClosed = isLost => (isLost ? this.lost(opened.device) : this.board.stir());
     this.tabs.post({ kind: 'hello' });
     this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }));
   }
@@ -240,7 +241,9 @@ export class Device implements Sync, Shelf {
   private heard(message: Message): void {
     switch (message.kind) {
       case 'changed': return this.show(message.keys);
-      case 'event': return this.events.emit(message.event, message.payload);
+      case 'event':
+        if (message.event === 'lost') this.reread();
+        return this.events.emit(message.event, message.payload);
       case 'switch': return this.switch(message.offline);
       case 'token': return this.takeToken(message.token);
       case 'erased': return void this.close().then(() => this.erased());
@@ -258,6 +261,21 @@ export class Device implements Sync, Shelf {
   private serve(kind: 'wake' | 'flush' | 'pull'): void {
     if (kind === 'pull') this.connection.puller.pull().catch(() => {});
     else this.connection.queue.fire(kind);
+    this.board.stir();
+  }
+
+  /** The browser has deleted everything. What was unsent is gone; the rest is fetched again. */
+  private lost(device: string): void {
+    const { pending, poisoned } = this.status;
+    void this.store.device(device);
+    if (this.tabs.isLeader) this.connection.fire('gap');
+    else this.tabs.post({ kind: 'pull' });
+    this.tell('lost', { edits: pending + poisoned });
+    this.reread();
+  }
+
+  private reread(): void {
+    for (const view of this.views.values()) view.refresh();
     this.board.stir();
   }
 

@@ -148,6 +148,8 @@ export interface SyncEvents {
   quota: { message: string };
   /** Edits that were never sent to another address of the server are still on this device: open it with that one as `formerUrl`. */
   leftBehind: { url: string; edits: number };
+  /** The browser has deleted what this device held, with so many edits that were not sent. The rest is fetched again. */
+  lost: { edits: number };
   /** The store differed from the server's at the same revision and was fetched anew. */
   healed: { revision: number };
   frame: Frame;

@@ -1,3 +1,4 @@
+import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Conflict, type Doc, type Sync } from '../src/index.js';
 import { FakeTabs } from './support/fake.js';
@@ -80,6 +81,7 @@ class Run {
     else if (dice < 174) tab.world.drop();
     else if (dice < 184) await this.leave(device, tab);
     else if (dice < 185) await this.erase();
+    else if (dice < 190) await closeDatabase(tab.sync);
     else await pause(this.random.below(40));
   }
 
@@ -165,6 +167,12 @@ class Run {
     for (const { tabs } of this.devices) await tabs[0]!.sync.signOut();
     this.disk.mend();
   }
+}
+
+/** As a browser does that is short of memory, or on its way into the background. */
+async function closeDatabase(sync: Sync): Promise<void> {
+  const database = await (sync as unknown as { store: { database: Promise<IDBDatabase> | undefined } }).store.database;
+  if (database) forceCloseDatabase(database as never);
 }
 
 /** The browser's storage, which may be full at any write. */

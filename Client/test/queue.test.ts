@@ -402,7 +402,7 @@ describe('the store', () => {
 
   test('of an older version keeps its rows and its queue', async () => {
     const name = 'mirubato-sync:old:ada@https://sync.test';
-    const old = await openDatabase(name, () => {}, upgrades.slice(0, 1));
+    const old = await openDatabase(name, {}, upgrades.slice(0, 1));
     expect(old.version).toBe(1);
     const transaction = old.transaction(['rows', 'queue', 'meta'], 'readwrite');
     const { rows, queue, meta } = tablesOf(transaction, ['rows', 'queue', 'meta']);
@@ -421,7 +421,7 @@ describe('the store', () => {
   });
 
   test('of a newer version than the code is left alone', async () => {
-    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', () => {}, [...upgrades, () => {}]);
+    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', {}, [...upgrades, () => {}]);
     newer.close();
     await expect(new FakeWorld().open({ name: 'newer' })).rejects.toMatchObject({ name: 'VersionError' });
   });

@@ -51,17 +51,26 @@ export const upgrades: readonly Upgrade[] = [
   },
 ];
 
-export async function openDatabase(name: string, gone: () => void, steps: readonly Upgrade[] = upgrades): Promise<IDBDatabase> {
+export interface Ends {
+  /** Another tab deletes the database, or runs a newer version of the app: it is over. */
+  gone(): void;
+  /** The browser has closed the connection. */
+  closed(): void;
+  /** There was no database of this name. */
+  made(): void;
+}
+
+export async function openDatabase(name: string, ends: Partial<Ends> = {}, steps: readonly Upgrade[] = upgrades): Promise<IDBDatabase> {
   const request = indexedDB.open(name, steps.length);
   request.onupgradeneeded = async ({ oldVersion }) => {
+    if (!oldVersion) ends.made?.();
     for (const step of steps.slice(oldVersion)) await step(request.result, request.transaction!);
   };
   const database = await promised(request);
-  // Another tab deletes the database, or runs a newer version of the app.
   database.onversionchange = () => {
     database.close();
-    gone();
+    ends.gone?.();
   };
-  database.onclose = gone;
+  database.onclose = () => ends.closed?.();
   return database;
 }

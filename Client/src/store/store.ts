@@ -13,22 +13,62 @@ import {
 const LOOK_AHEAD = 3_000;
 const startingOver: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
-/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
+// What requests fail with once the browser has closed the connection: before it said so, while they ran, and on iOS.
+const CLOSED = /^(InvalidState|Abort|Unknown)Error$/;
+
+/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. A connection that the browser closes is opened again. */
 export class Store {
-  private constructor(private readonly database: IDBDatabase, private readonly name: string) {}
+  private database: Promise<IDBDatabase> | undefined;
+  private isClosed = false;
+  private wasOpen = false;
+  /** Called when the browser has closed the connection; and with true if it has deleted everything, too. */
+  onClosed: (isLost: boolean) => void = () => {};
+
+  private constructor(private readonly name: string, private readonly gone: () => void) {}
 
   static async open(name: string, gone: () => void): Promise<Store> {
-    return new Store(await openDatabase(name, gone), name);
+    const store = new Store(name, gone);
+    await store.opened();
+    return store;
   }
 
   close(): void {
-    this.database.close();
+    this.isClosed = true;
+    this.database?.then(database => database.close(), () => {});
   }
 
   async erase(): Promise<void> {
     await this.within(tables => Promise.all(Object.values(tables).map(table => table.clear()))).catch(() => {});
-    this.database.close();
+    this.close();
     await promised(indexedDB.deleteDatabase(this.name));
+  }
+
+  private async opened(): Promise<IDBDatabase> {
+    if (this.isClosed) throw new DOMException('The store is closed.', 'InvalidStateError');
+    const isAgain = this.wasOpen;
+    this.database ??= openDatabase(this.name, {
+      gone: this.gone,
+      made: () => isAgain && this.onClosed(true),
+      closed: () => {
+        this.database = undefined;
+        this.onClosed(false);
+      },
+    });
+    const database = await this.database;
+    this.wasOpen = true;
+    return database;
+  }
+
+  private async connected<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    for (let isLast = false; ; isLast = true) {
+      try {
+        return await work(await this.opened());
+      } catch (error) {
+        if (this.isClosed || !CLOSED.test((error as Error)?.name)) throw error;
+        this.database = undefined;
+        if (isLast) throw error;
+      }
+    }
   }
 
   async get(type: string, id: string): Promise<Doc | null> {
@@ -202,25 +242,27 @@ export class Store {
     });
   }
 
-  private async read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
-    return work(tablesOf(this.database.transaction(name), [name])[name]);
+  private read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
+    return this.connected(database => work(tablesOf(database.transaction(name), [name])[name]));
   }
 
-  private async within<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    const transaction = this.database.transaction(TABLES, 'readwrite');
-    const ended = done(transaction);
-    try {
-      const result = await work(tablesOf(transaction, TABLES));
-      await ended;
-      return result;
-    } catch (error) {
-      ended.catch(() => {});
+  private within<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.connected(async database => {
+      const transaction = database.transaction(TABLES, 'readwrite');
+      const ended = done(transaction);
       try {
-        transaction.abort();
-      } catch {
-        // It has aborted by itself, as when the storage is full.
+        const result = await work(tablesOf(transaction, TABLES));
+        await ended;
+        return result;
+      } catch (error) {
+        ended.catch(() => {});
+        try {
+          transaction.abort();
+        } catch {
+          // It has aborted by itself, as when the storage is full.
+        }
+        throw transaction.error ?? error;
       }
-      throw transaction.error ?? error;
-    }
+    });
   }
 }
