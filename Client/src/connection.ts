@@ -40,7 +40,7 @@ export class Connection {
   constructor(private readonly context: Context) {
     this.machine = new Machine<ConnectionState, ConnectionEvent, ConnectionAction>(connectionTable, 'following', action => this.act(action), () => this.moved());
     this.puller = new Puller(context);
-    this.queue = new Queue(context, this.puller, failure => this.found(failure), () => this.state === 'live', lacks => this.answered(lacks));
+    this.queue = new Queue(context, this.puller, this);
   }
 
   get state(): ConnectionState {
@@ -59,7 +59,7 @@ export class Connection {
   }
 
   /** The server has answered a batch. */
-  private answered(lacks: boolean): void {
+  answered(lacks: boolean): void {
     if (this.state === 'waiting') this.fire('timer');
     else if (lacks) this.fire('gap');
   }
@@ -249,7 +249,7 @@ export class Connection {
   }
 
   /** What any request may find out: that the token or the device does not count any more. */
-  private found(failure: Failure): void {
+  found(failure: Failure): void {
     const said = { code: failure.code, message: failure.message };
     if (!isOnline[this.state]) return;
     if (failure.verdict === 'unauthorized') {

@@ -41,7 +41,7 @@ export class Device implements Sync, Shelf {
   private readonly platform: Platform;
   private readonly credentials: Credentials;
   private readonly http: Http;
-  private readonly events = new Emitter<SyncEvents>();
+  readonly events = new Emitter<SyncEvents>();
   private readonly connection: Connection;
   private readonly tabs: Tabs<Message>;
   private readonly views = new Map<string, View>();
@@ -82,10 +82,6 @@ export class Device implements Sync, Shelf {
 
   on<E extends keyof SyncEvents>(event: E, listener: (payload: SyncEvents[E]) => void): () => void {
     return this.events.on(event, listener);
-  }
-
-  emit<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void {
-    this.events.emit(event, payload);
   }
 
   makeId(): string {

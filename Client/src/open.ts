@@ -1,7 +1,7 @@
 import { Device } from './device.js';
 import { Credentials } from './net/credentials.js';
 import { thisPlatform } from './platform.js';
-import { isUsable } from './pure/document.js';
+import { isUsable, USABLE } from './pure/document.js';
 import { claims } from './pure/wire.js';
 import { Store } from './store/store.js';
 import type { Sync, SyncOptions } from './types.js';
@@ -10,7 +10,7 @@ import type { Sync, SyncOptions } from './types.js';
 export async function openSync(given: SyncOptions): Promise<Sync> {
   const options = { ...given, url: trimmed(given.url) };
   if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first, as the README shows.");
-  if (given.device !== undefined && !isUsable(given.device)) throw new TypeError('`device` is a text of 1 to 256 characters without control characters.');
+  if (given.device !== undefined && !isUsable(given.device)) throw new TypeError(`device: ${USABLE}.`);
   const platform = { ...thisPlatform(), ...(given.WebSocket && { WebSocket: given.WebSocket }), ...given.platform };
   const credentials = new Credentials(given.token, platform.now);
   const user = given.user ?? claims(await credentials.get()).sub;
@@ -23,7 +23,7 @@ export async function openSync(given: SyncOptions): Promise<Sync> {
   let device: Device | undefined;
   const store = await Store.open(name, () => void device?.close());
   device = new Device({ name, user, device: given.device ?? (await store.device(platform.randomId())), store, credentials, platform }, options);
-  void leftBehind(mine, name).then(found => found.forEach(left => device!.emit('leftBehind', left)), () => {});
+  void leftBehind(mine, name).then(found => found.forEach(left => device!.events.emit('leftBehind', left)), () => {});
   return device;
 }
 

@@ -2,6 +2,7 @@ import type { Context } from './context.js';
 import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
 import { BYTES_MAX, bytesOf } from './pure/batch.js';
+import type { ConnectionState } from './pure/connectionTable.js';
 import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
 import { Machine } from './pure/table.js';
 import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
@@ -11,6 +12,16 @@ import type { Batch } from './store/schema.js';
 
 // Of one batch, before a smaller one.
 const TRIES = 2;
+const TOO_SLOW = 408;
+
+/** What the queue tells its connection, and asks of it. */
+interface Upward {
+  readonly state: ConnectionState;
+  /** What a request found out about the whole connection. */
+  found(failure: Failure): void;
+  /** A batch was answered. `lacks`: something is missing here that the socket will not bring. */
+  answered(lacks: boolean): void;
+}
 
 /** Sends what waits, as its table says. */
 export class Queue {
@@ -30,11 +41,7 @@ export class Queue {
   constructor(
     private readonly context: Context,
     private readonly puller: Puller,
-    /** What a request found out about the whole connection. */
-    private readonly found: (failure: Failure) => void,
-    private readonly isLive: () => boolean,
-    /** A batch was answered. `lacks`: something is missing here that the socket will not bring. */
-    private readonly answered: (lacks: boolean) => void,
+    private readonly connection: Upward,
   ) {
     this.machine = new Machine<QueueState, QueueEvent, QueueAction>(queueTable, 'held', action => this.act(action), () => context.stir());
   }
@@ -93,7 +100,7 @@ export class Queue {
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.verdict === 'fault') await this.dissolve(batch, error);
-      else if (error.verdict !== 'unanswered' || !(await this.divide(batch, error))) throw error;
+      else if ((error.verdict !== 'unanswered' && (error.status !== TOO_SLOW || batch.items.length === 1)) || !(await this.divide(batch, error))) throw error;
     }
     return 'settled';
   }
@@ -102,7 +109,7 @@ export class Queue {
   private async divide(batch: Batch, failure: Failure): Promise<boolean> {
     const { store } = this.context;
     const isTooLarge = failure.status === 413;
-    if (!isTooLarge && ++this.unanswered % TRIES) return false;
+    if (!isTooLarge && failure.status !== TOO_SLOW && ++this.unanswered % TRIES) return false;
     await this.puller.pull();
     this.failures = 0;
     this.bytesMax = bytesOf(batch.body) / 2;
@@ -121,9 +128,9 @@ export class Queue {
     for (const edit of settled.poisoned) tell('poisoned', edit);
     stir();
     // The socket brings what was stored as it was stored; without one it is fetched. What it has brought before it does not bring again.
-    const isLive = this.isLive();
+    const isLive = this.connection.state === 'live';
     if (!isLive) await this.puller.pull();
-    this.answered(settled.lacks && isLive);
+    this.connection.answered(settled.lacks && isLive);
   }
 
   private async dissolve(batch: Batch, failure: Failure, final = false): Promise<void> {
@@ -139,7 +146,7 @@ export class Queue {
     this.failures++;
     this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
     this.failure = error;
-    if (error instanceof Failure) this.found(error);
+    if (error instanceof Failure) this.connection.found(error);
     return 'failed';
   }
 }

@@ -41,6 +41,8 @@ export interface Platform {
   fetch: typeof fetch;
   WebSocket: WebSocketLike | undefined;
   locks: LocksLike | undefined;
+  /** Packs what is sent; without it, it goes as it is. */
+  CompressionStream: (new (format: 'gzip') => ReadableWritablePair<any, any>) | undefined;
   BroadcastChannel: (new (name: string) => ChannelLike) | undefined;
   now(): number;
   random(): number;

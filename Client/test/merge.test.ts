@@ -62,7 +62,6 @@ describe('settling', () => {
     expect(settled.row.doc).toEqual(mine);
     expect(receive(settled.row, revision(1_200))).toMatchObject({ doc: doc('theirs 1200') });
   });
-  test('the same session saved twice goes like any deleted one', () => expect(settle({ ...blank('logbook_entry', 'e'), mine: doc('mine') }, item(), result('duplicate', { existingId: 'f' }), undefined, undefined).row.doc).toBeNull());
   test('beaten, server newer: adopted', () => {
     const settled = settle(edited, item(), result('conflict'), { ...doc('winner'), version: 4, updatedAt: 1_600 }, 'stale');
     expect(settled).toMatchObject({ kind: 'lost', row: { doc: { notes: 'winner' }, version: 4, at: 1_600 } });

@@ -57,7 +57,7 @@ test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no heade
 });
 
 test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])('a device cannot be called %j, and openSync says so', async device => {
-  await expect(new FakeWorld().open({ device })).rejects.toThrow('`device` is a text');
+  await expect(new FakeWorld().open({ device })).rejects.toThrow('device: a text of 1 to 256');
 });
 
 describe('a callback that never answers', () => {

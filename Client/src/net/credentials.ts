@@ -36,8 +36,8 @@ export class Credentials {
     const token = await this.any(until);
     const { sub } = claims(token);
     // No header holds it, and fetch would say no more than that the network failed.
-    if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'What was given as a token has characters that no token has.');
-    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, and this store is of ${this.user}: open one of their own with openSync().`);
+    if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'This is no token.');
+    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, this store of ${this.user}: call openSync() for each.`);
     return token;
   }
 

@@ -17,7 +17,7 @@ export class Failure extends Error {
 
 export const offline = (message = 'This device is offline.'): Failure => new Failure('later', 'OFFLINE', message);
 
-export const unreachable = (why: string): Failure => new Failure('unanswered', 'OFFLINE', why);
+export const unreachable = (why: string, status = 0): Failure => new Failure('unanswered', 'OFFLINE', why, status);
 
 /** A proxy or a captive network answers all sorts of things with 200, and some of it is JSON. */
 export const unknownAnswer = (): Failure => new Failure('unanswered', 'UNKNOWN_ANSWER', 'What answered is not a sync server, or one that this version does not know.');

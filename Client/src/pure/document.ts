@@ -2,13 +2,15 @@ import type { Doc } from '../types.js';
 import { idOf, isNamed, spelled } from './wire.js';
 
 const DEPTH_MAX = 64;
+export const USABLE = 'a text of 1 to 256 characters without control characters is needed';
+const RESERVED = 'the protocol reserves this name';
 const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
 
 /** What an entity, or a device, can be called; see PROTOCOL.md section 2. */
 export const isUsable = (id: unknown): id is string => typeof id === 'string' && id.length > 0 && id.length <= 256 && !UNUSABLE.test(id);
 
 export function usable(id: unknown): string {
-  if (!isUsable(id)) throw refused('id', 'it is a text of 1 to 256 characters without control characters');
+  if (!isUsable(id)) throw refused('id', USABLE);
   return id;
 }
 
@@ -16,9 +18,9 @@ export function usable(id: unknown): string {
 export function checked(type: string, given: object, user: string, makeId: () => string): Doc & { id: string } {
   const doc = (Object(given) === given ? asJson(given) : given) as Doc;
   if (Object(doc) !== doc || Array.isArray(doc)) throw new TypeError('A document is an object.');
-  for (const name of ['deletedAt', 'deleted_at', 'baseVersion']) if (doc[name] != null) throw refused(name, 'the protocol reserves this name, and delete() deletes');
-  for (const name of isNamed(type) ? ['user_id', 'userId'] : ['user_id']) if ((doc[name] ?? user) !== user) throw refused(name, 'the protocol reserves this name for the id of the user');
-  if (!Number.isInteger(doc.version ?? 0)) throw refused('version', 'the protocol reserves this name for the number of the version that was edited');
+  for (const name of ['deletedAt', 'deleted_at', 'baseVersion']) if (doc[name] != null) throw refused(name, RESERVED);
+  for (const name of isNamed(type) ? ['user_id', 'userId'] : ['user_id']) if ((doc[name] ?? user) !== user) throw refused(name, RESERVED);
+  if (!Number.isInteger(doc.version ?? 0)) throw refused('version', RESERVED);
   return { ...doc, id: usable(idOf(type, doc, user) ?? spelled(type, makeId())) };
 }
 

@@ -93,8 +93,6 @@ export function settle(row: Row, item: Item, result: ItemResult, server: Doc | u
       return { kind: 'refused', row };
     case 'conflict':
       return beaten(row, item, result, server ? shown(row.type, row.id, server) : undefined, reason);
-    case 'duplicate':
-      return { kind: 'stored', row: adopted(row, { ...assumed(item, result), doc: null, assumed: undefined }) };
     default:
       return { kind: 'stored', row: adopted(row, assumed(item, result)) };
   }

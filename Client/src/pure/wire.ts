@@ -50,12 +50,11 @@ export interface PullAnswer {
 export interface ItemResult {
   entityType: string;
   entityId: string;
-  status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'duplicate' | 'conflict' | 'refused';
+  status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'conflict' | 'refused';
   seq?: number;
   version?: number;
   updatedAt?: string;
   document?: Doc;
-  existingId?: string;
 }
 
 export interface BatchConflict {
@@ -77,7 +76,7 @@ export interface BatchAnswer {
 export const isPullAnswer = (body: unknown): body is PullAnswer =>
   typeof (body as PullAnswer | null)?.syncToken === 'string' && Number.isInteger((body as PullAnswer).lastSeq);
 
-const STATUS = /^(created|updated|deleted|unchanged|duplicate|conflict|refused)$/;
+const STATUS = /^(created|updated|deleted|unchanged|conflict|refused)$/;
 
 /** Whether this answers each item that was sent, in words we know: what is not answered is not acknowledged. */
 export const isBatchAnswer = (body: unknown, items: number): body is BatchAnswer => {

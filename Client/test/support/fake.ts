@@ -40,6 +40,7 @@ export class FakeWorld {
           world.sockets.push(this);
         }
       },
+      CompressionStream: undefined,
       now: () => this.now,
       random: () => this.random,
       randomId: () => `id${++this.ids}-${Math.random()}`,
