@@ -66,7 +66,7 @@ export class Connection {
 
   private moved(): void {
     if (this.state === 'live') this.lasts();
-    this.queue.fire(isOnline[this.state] ? 'release' : 'hold');
+    this.queue.fire(isOnline(this.state) ? 'release' : 'hold');
     this.context.stir();
   }
 
@@ -251,7 +251,7 @@ export class Connection {
   /** What any request may find out: that the token or the device does not count any more. */
   found(failure: Failure): void {
     const said = { code: failure.code, message: failure.message };
-    if (!isOnline[this.state]) return;
+    if (!isOnline(this.state)) return;
     if (failure.verdict === 'unauthorized') {
       this.fire('unauthorized');
       this.context.tell('signedOut', { ...said, erased: false });

@@ -13,6 +13,9 @@ import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 
+// How often a follower looks whether its leader lives, and how long that one has to say so.
+const LOOK_MS = 10_000;
+const ANSWER_MS = 5_000;
 // What other tabs get to let the database go.
 const ERASE_MS = 5_000;
 
@@ -50,6 +53,9 @@ export class Device implements Sync, Shelf {
   /** Off by the app's switch, off by the browser: either is enough. */
   private readonly off: { app: boolean; browser: boolean };
   private closed = false;
+  private timer: unknown;
+  /** A follower waits for its leader's answer. */
+  private isLooking = false;
   private leaders: Led | undefined;
 
   constructor(opened: Opened, options: SyncOptions) {
@@ -62,14 +68,14 @@ export class Device implements Sync, Shelf {
       platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
       changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.board?.stir(),
     });
-    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
+    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.turned(), message => this.heard(message));
     this.board = new StatusBoard(this.store, { user: this.user, device: opened.device }, () => this.standing(), {
       shown: status => this.events.emit('status', status),
       moved: led => this.tabs.isLeader && this.postStatus(led),
     });
     this.store.onClosed = isLost => (isLost ? this.lost(opened.device) : this.board.stir());
-    this.tabs.post({ kind: 'hello' });
-    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }));
+    this.look();
+    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }), () => this.freeze());
   }
 
   get status(): SyncStatus {
@@ -189,6 +195,7 @@ export class Device implements Sync, Shelf {
 
   private end(): void {
     this.closed = true;
+    this.platform.clearTimeout(this.timer);
     this.stopWatching();
     this.connection.fire('close');
     this.tabs.close();
@@ -206,10 +213,27 @@ export class Device implements Sync, Shelf {
     this.erased();
   }
 
-  private lead(): void {
-    this.connection.fire('lead');
-    if (!this.isOff) this.connection.fire('online');
+  private turned(): void {
+    const { isLeader } = this.tabs;
+    this.platform.clearTimeout(this.timer);
+    if (isLeader && this.tabs.locks) this.store.lead(this.makeId());
+    this.connection.fire(isLeader ? 'lead' : 'follow');
+    if (!isLeader) this.look();
+    else if (!this.isOff) this.connection.fire('online');
     this.board.stir();
+  }
+
+  /** Asks the leader for a sign of life. One that gives none is frozen, and this tab takes over. */
+  private look(): void {
+    this.tabs.post({ kind: 'hello' });
+    if (this.isLooking) return;
+    this.isLooking = true;
+    this.lookIn(ANSWER_MS, () => this.tabs.stand(true));
+  }
+
+  private lookIn(ms: number, ring: () => void): void {
+    this.platform.clearTimeout(this.timer);
+    if (!this.tabs.isLeader && !this.closed) this.timer = this.platform.setTimeout(ring, ms);
   }
 
   /** What asks the server for something the app waits for cannot be put off until later. */
@@ -230,7 +254,10 @@ export class Device implements Sync, Shelf {
 
   private wake(kind: 'wake' | 'flush'): void {
     if (this.tabs.isLeader) this.connection.queue.fire(kind);
-    else this.tabs.post({ kind });
+    else {
+      this.tabs.post({ kind });
+      this.look();
+    }
     this.board.stir();
   }
 
@@ -275,8 +302,14 @@ export class Device implements Sync, Shelf {
     this.board.stir();
   }
 
+  /** A frozen tab would keep the lead, and whatever transaction it is in the middle of: it comes again later. */
+  private freeze(): void {
+    this.store.abort();
+    this.tabs.stepDown();
+  }
+
   private erased(): void {
-    this.events.emit('signedOut', { code: 'ERASED', message: 'Signed out: nothing is kept on this device.', erased: true });
+    this.events.emit('signedOut', { code: 'ERASED', message: 'Nothing is kept on this device.', erased: true });
   }
 
   private changed(keys: readonly Key[]): void {
@@ -308,6 +341,8 @@ export class Device implements Sync, Shelf {
   private follow(led: Led, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
     this.leaders = led;
+    this.isLooking = false;
+    this.lookIn(LOOK_MS, () => this.look());
     this.off.app = switchedOff;
     this.board.stir();
   }

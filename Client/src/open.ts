@@ -9,12 +9,12 @@ import type { Sync, SyncOptions } from './types.js';
 /** Opens a device of the token's user. It works from the local store at once, and is in touch with the server as soon as it can be. */
 export async function openSync(given: SyncOptions): Promise<Sync> {
   const options = { ...given, url: trimmed(given.url) };
-  if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first, as the README shows.");
+  if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first.");
   if (given.device !== undefined && !isUsable(given.device)) throw new TypeError(`device: ${USABLE}.`);
   const platform = { ...thisPlatform(), ...(given.WebSocket && { WebSocket: given.WebSocket }), ...given.platform };
   const credentials = new Credentials(given.token, platform.now);
   const user = given.user ?? claims(await credentials.get()).sub;
-  if (!user) throw new Error('The token names no user (sub), and no user was given.');
+  if (!user) throw new Error('Neither `user` nor a token names the user.');
   credentials.user = user;
 
   // Nothing of one user may meet another's: each has a database, a lock and a channel of their own.

@@ -114,7 +114,7 @@ export class Queue {
     this.failures = 0;
     this.bytesMax = bytesOf(batch.body) / 2;
     if (batch.items.length > 1) await store.release(batch);
-    else await this.dissolve(batch, new Failure('fault', 'UNANSWERED', `Something on the way to the server does not let this through: ${failure.message}`), isTooLarge);
+    else await this.dissolve(batch, new Failure('fault', 'UNANSWERED', `Something on the way does not let this through: ${failure.message}`), isTooLarge);
     return true;
   }
 

@@ -56,7 +56,7 @@ export type WebSocketLike = new (url: string, protocols?: string | string[]) => 
 
 // As much of the Web Locks as is needed, so that a Node project's types do without the DOM's.
 export interface LocksLike {
-  request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>;
 }
 
 export interface ChannelLike {

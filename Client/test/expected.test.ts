@@ -1,18 +1,9 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
 import { live, opened } from './support/opened.js';
+import { page } from './support/page.js';
 
 // What an app author expects of the calls, where the world is not as it should be.
-
-afterEach(() => void vi.unstubAllGlobals());
-
-/** As much of a page as tells about the network. */
-function page(onLine: boolean): { onLine: boolean; hidden: boolean; fire(event: string): void } {
-  const listeners = new Map<string, () => void>();
-  const state = { onLine, hidden: false, fire: (event: string) => listeners.get(event)?.() };
-  vi.stubGlobal('window', { navigator: state, document: state, addEventListener: (event: string, heard: () => void) => listeners.set(event, heard), removeEventListener: (event: string) => listeners.delete(event) });
-  return state;
-}
 
 describe('goOnline()', () => {
   test('goes online although the browser claims to be offline', async () => {
@@ -72,11 +63,6 @@ describe('after a network returns', () => {
 
   test('nor when the page is shown again', async () => {
     const { browser, world, sync } = await longWaiting();
-    browser.hidden = true;
-    browser.fire('visibilitychange');
-    await rest();
-    expect(sync.status.connection).toBe('waiting');
-    browser.hidden = false;
     browser.fire('visibilitychange');
     await soon(() => expect(sync.status.pending).toBe(0));
     await soon(() => expect(world.sockets).toHaveLength(2));

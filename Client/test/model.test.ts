@@ -66,7 +66,7 @@ class Run {
   private async openTab(device: Installation): Promise<void> {
     const world = new World(this.random, device.skewMs);
     world.loss = device.loss;
-    const platform = { ...world.platform(), locks: device.browser.locks, BroadcastChannel: device.browser.channel(), ...(device.isBlocked && { WebSocket: undefined }) };
+    const platform = { ...world.platform(), locks: device.browser.locks, BroadcastChannel: device.browser.channel(world), ...(device.isBlocked && { WebSocket: undefined }) };
     const sync = await this.disk.whileEmpty(() => openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform }));
     device.tabs.push({ sync, world });
   }
@@ -82,6 +82,8 @@ class Run {
     else if (dice < 184) await this.leave(device, tab);
     else if (dice < 185) await this.erase();
     else if (dice < 190) await closeDatabase(tab.sync);
+    else if (dice < 194) tab.world.isFrozen = true;
+    else if (dice < 197) tab.world.thaw();
     else await pause(this.random.below(40));
   }
 
@@ -123,6 +125,7 @@ class Run {
     const tabs = this.devices.flatMap(device => device.tabs);
     for (const { sync, world } of tabs) {
       world.loss = 0;
+      world.thaw();
       sync.goOnline();
     }
     // A tab that is just taking over is offline for a moment, and says so.

@@ -37,7 +37,7 @@ export class Credentials {
     const { sub } = claims(token);
     // No header holds it, and fetch would say no more than that the network failed.
     if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'This is no token.');
-    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, this store of ${this.user}: call openSync() for each.`);
+    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, this store of ${this.user}.`);
     return token;
   }
 
@@ -73,4 +73,4 @@ export class Credentials {
 }
 
 const ended = (signal: AbortSignal | undefined) =>
-  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('it has not answered in time')), { once: true }));
+  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true }));

@@ -21,7 +21,7 @@ const isDue = (item: Item, now: number, longest: number): boolean => item.notBef
 export const isDueAgain = (item: Item, now: number): boolean => isDue(item, now, AGAIN_MAX_MS);
 
 /** How long what was set aside is left alone before it is tried by itself: 5, 10, 20 … minutes, up to a day. */
-export const asideMs = (attempts: number): number => Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** Math.max(0, attempts - ATTEMPTS_MAX));
+export const asideMs = (attempts: number): number => Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** (attempts - ATTEMPTS_MAX));
 
 export interface Selection {
   items: Item[];

@@ -2,7 +2,7 @@ import type { Doc } from '../types.js';
 import { idOf, isNamed, spelled } from './wire.js';
 
 const DEPTH_MAX = 64;
-export const USABLE = 'a text of 1 to 256 characters without control characters is needed';
+export const USABLE = 'a text of 1 to 256 characters is needed';
 const RESERVED = 'the protocol reserves this name';
 const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
 

@@ -1,39 +1,24 @@
-/** As much of IndexedDB as is used here, by promises. */
-export class Source<V> {
-  constructor(protected readonly native: IDBObjectStore | IDBIndex) {}
-
-  get(key: IDBValidKey): Promise<V | undefined> {
-    return promised(this.native.get(key));
-  }
-
-  getAll(query?: IDBValidKey | IDBKeyRange | null, count?: number): Promise<V[]> {
-    return promised(this.native.getAll(query, count));
-  }
-
-  count(query?: IDBValidKey): Promise<number> {
-    return promised(this.native.count(query));
-  }
+/** As much of an object store, or of its index, as is used here, by promises. */
+export interface Source<V> {
+  get(key: IDBValidKey): Promise<V | undefined>;
+  getAll(query?: IDBValidKey | IDBKeyRange | null, count?: number): Promise<V[]>;
+  count(query?: IDBValidKey): Promise<number>;
 }
 
-export class Table<V> extends Source<V> {
-  declare protected readonly native: IDBObjectStore;
-
-  put(value: V, key?: IDBValidKey): Promise<unknown> {
-    return promised(this.native.put(value, key));
-  }
-
-  delete(key: IDBValidKey): Promise<unknown> {
-    return promised(this.native.delete(key));
-  }
-
-  clear(): Promise<unknown> {
-    return promised(this.native.clear());
-  }
-
-  index(name: string): Source<V> {
-    return new Source(this.native.index(name));
-  }
+export interface Table<V> extends Source<V> {
+  put(value: V, key?: IDBValidKey): Promise<unknown>;
+  delete(key: IDBValidKey): Promise<unknown>;
+  clear(): Promise<unknown>;
+  index(name: string): Source<V>;
 }
+
+/** Each method of the native one, with what it asks for as a promise. */
+export const table = <V>(native: IDBObjectStore | IDBIndex): Table<V> => new Proxy(native, {
+  get: (_, name) => (...given: unknown[]) => {
+    const result = (native as any)[name](...given);
+    return result instanceof IDBIndex ? table(result) : promised(result);
+  },
+}) as unknown as Table<V>;
 
 export function promised<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -46,6 +31,6 @@ export function promised<T>(request: IDBRequest<T>): Promise<T> {
 export function done(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new DOMException('The transaction was aborted.', 'AbortError'));
+    transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'));
   });
 }

@@ -1,5 +1,5 @@
 import type { Item, Row } from '../pure/merge.js';
-import { promised, Table } from './database.js';
+import { promised, table, type Table } from './database.js';
 
 /** A batch as it was first sent. A retry sends the same bytes under the same key. */
 export interface Batch {
@@ -30,7 +30,7 @@ export interface Tables {
 export const TABLES = ['rows', 'queue', 'batches', 'meta'] as const;
 
 export const tablesOf = (transaction: IDBTransaction, names: readonly string[]): Tables =>
-  Object.fromEntries(names.map(name => [name, new Table(transaction.objectStore(name))])) as unknown as Tables;
+  Object.fromEntries(names.map(name => [name, table(transaction.objectStore(name))])) as unknown as Tables;
 
 type Upgrade = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 

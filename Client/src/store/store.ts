@@ -21,6 +21,8 @@ export class Store {
   private database: Promise<IDBDatabase> | undefined;
   private isClosed = false;
   private wasOpen = false;
+  private term: string | undefined;
+  private readonly running = new Set<IDBTransaction>();
   /** Called when the browser has closed the connection; and with true if it has deleted everything, too. */
   onClosed: (isLost: boolean) => void = () => {};
 
@@ -28,13 +30,23 @@ export class Store {
 
   static async open(name: string, gone: () => void): Promise<Store> {
     const store = new Store(name, gone);
-    await store.opened();
+    await store.connected(async () => {});
     return store;
+  }
+
+  /** What is under way is undone, and done anew once this tab may run again. */
+  abort(): void {
+    for (const transaction of this.running) transaction.abort();
   }
 
   close(): void {
     this.isClosed = true;
+    this.disconnect();
+  }
+
+  private disconnect(): void {
     this.database?.then(database => database.close(), () => {});
+    this.database = undefined;
   }
 
   async erase(): Promise<void> {
@@ -43,10 +55,10 @@ export class Store {
     await promised(indexedDB.deleteDatabase(this.name));
   }
 
-  private async opened(): Promise<IDBDatabase> {
-    if (this.isClosed) throw new DOMException('The store is closed.', 'InvalidStateError');
+  private connect(): Promise<IDBDatabase> {
     const isAgain = this.wasOpen;
-    this.database ??= openDatabase(this.name, {
+    this.wasOpen = true;
+    return openDatabase(this.name, {
       gone: this.gone,
       made: () => isAgain && this.onClosed(true),
       closed: () => {
@@ -54,18 +66,17 @@ export class Store {
         this.onClosed(false);
       },
     });
-    const database = await this.database;
-    this.wasOpen = true;
-    return database;
   }
 
   private async connected<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     for (let isLast = false; ; isLast = true) {
+      if (this.isClosed) throw new DOMException('', 'InvalidStateError');
+      const used = (this.database ??= this.connect());
       try {
-        return await work(await this.opened());
+        return await work(await used);
       } catch (error) {
-        if (this.isClosed || !CLOSED.test((error as Error)?.name)) throw error;
-        this.database = undefined;
+        if (!CLOSED.test((error as Error)?.name)) throw error;
+        if (this.database === used) this.disconnect();
         if (isLast) throw error;
       }
     }
@@ -122,7 +133,7 @@ export class Store {
 
   /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
-    return this.within(async tables => {
+    return this.asLeader(async tables => {
       const draft = new Draft(tables);
       await draft.read(revisions);
       const keys = take(draft, revisions);
@@ -134,7 +145,7 @@ export class Store {
 
   /** As `receive`, but what did not come is gone. Unsent work stays. */
   replace(revisions: readonly Revision[], cursor: Cursor): Promise<Key[]> {
-    return this.within(async tables => {
+    return this.asLeader(async tables => {
       const rows = tables.rows;
       const before = await rows.getAll();
       await rows.clear();
@@ -153,7 +164,7 @@ export class Store {
 
   /** Forgets how far it has come, so that the next pull replaces everything. */
   restart(): Promise<void> {
-    return this.within(tables => move(tables, startingOver));
+    return this.asLeader(tables => move(tables, startingOver));
   }
 
   async digest(): Promise<string> {
@@ -164,7 +175,7 @@ export class Store {
 
   /** The batch to send: the one that is not answered yet, or a new one under the given key. */
   stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
-    return this.within(async tables => {
+    return this.asLeader(async tables => {
       const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
@@ -183,7 +194,7 @@ export class Store {
 
   /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
-    return this.within(async tables => {
+    return this.asLeader(async tables => {
       const settled: Settled = { keys: [], conflicts: [], poisoned: [], lacks: false };
       if (!(await unstage(tables, batch))) return settled;
       const items = await itemsOf(tables, batch);
@@ -203,7 +214,7 @@ export class Store {
 
   /** Its items go on in smaller batches, under keys of their own. If it was executed after all, they will be found unchanged. */
   release(batch: Batch): Promise<void> {
-    return this.within(async tables => {
+    return this.asLeader(async tables => {
       if (!(await unstage(tables, batch))) return;
       await Promise.all((await itemsOf(tables, batch)).map(async item => item && tables.queue.put(released(item))));
     });
@@ -211,7 +222,7 @@ export class Store {
 
   /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group, unless that is `final`. */
   dissolve(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
-    return this.within(async tables => {
+    return this.asLeader(async tables => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(tables, batch))) return poisoned;
       const items = await itemsOf(tables, batch);
@@ -242,6 +253,20 @@ export class Store {
     });
   }
 
+  /** From now on nothing counts that another tab, which led before and may be revived, hears from the server. */
+  lead(term: string): void {
+    this.term = term;
+    this.within(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
+  }
+
+  private asLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.within(async tables => {
+      const term = await tables.meta.get('term');
+      if (this.term && term && term !== this.term) throw new Error('Another tab leads.');
+      return work(tables);
+    });
+  }
+
   private read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
     return this.connected(database => work(tablesOf(database.transaction(name), [name])[name]));
   }
@@ -250,6 +275,7 @@ export class Store {
     return this.connected(async database => {
       const transaction = database.transaction(TABLES, 'readwrite');
       const ended = done(transaction);
+      this.running.add(transaction);
       try {
         const result = await work(tablesOf(transaction, TABLES));
         await ended;
@@ -262,6 +288,8 @@ export class Store {
           // It has aborted by itself, as when the storage is full.
         }
         throw transaction.error ?? error;
+      } finally {
+        this.running.delete(transaction);
       }
     });
   }
