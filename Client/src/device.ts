@@ -5,7 +5,7 @@ import { Connection } from './connection.js';
 import type { Context } from './context.js';
 import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
-import { isQuota, offline, unreachable } from './net/failure.js';
+import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
 import { isCutOff, watchNetwork } from './network.js';
 import type { Edit, Key } from './store/steps.js';
@@ -53,6 +53,7 @@ export class Device implements Sync, Shelf {
   /** Off by the app's switch, off by the browser: either is enough. */
   private readonly off: { app: boolean; browser: boolean };
   private closed = false;
+  private thaw: () => void = () => {};
   private timer: unknown;
   /** A follower waits for its leader's answer. */
   private isLooking = false;
@@ -75,7 +76,7 @@ export class Device implements Sync, Shelf {
     });
     this.store.onClosed = isLost => (isLost ? this.lost(opened.device) : this.board.stir());
     this.look();
-    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }), () => this.freeze());
+    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }), () => this.freeze(), () => this.thaw());
   }
 
   get status(): SyncStatus {
@@ -138,11 +139,11 @@ export class Device implements Sync, Shelf {
       await this.board.refresh();
       const { pending, connection } = this.status;
       if (pending === 0) return;
-      if (this.closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline('The queue cannot be sent now.');
+      if (this.closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline();
       if (pending < before) since = platform.now();
       before = pending;
       const leftMs = since + seconds * 1000 - platform.now();
-      if (leftMs <= 0) throw this.connection.queue.failure ?? unreachable('The server acknowledges nothing.');
+      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('Nothing is acknowledged.');
       await new Promise<void>(resolve => {
         const timer = platform.setTimeout(() => end(), leftMs);
         const off = this.on('status', () => end());
@@ -304,7 +305,7 @@ export class Device implements Sync, Shelf {
 
   /** A frozen tab would keep the lead, and whatever transaction it is in the middle of: it comes again later. */
   private freeze(): void {
-    this.store.abort();
+    this.store.freeze(new Promise(resolve => (this.thaw = resolve)));
     this.tabs.stepDown();
   }
 

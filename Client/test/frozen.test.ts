@@ -90,6 +90,7 @@ describe('a leader that is frozen', () => {
     await second.collection('goal').put({ id: 'theirs' });
     await soon(() => expect(second.status).toMatchObject({ leader: true }));
     expect(first.status.leader).toBe(false);
+    window.fire('resume');
     await written;
     await second.flush();
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id)).sort()).toEqual(['mine', 'theirs']);

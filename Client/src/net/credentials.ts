@@ -37,7 +37,7 @@ export class Credentials {
     const { sub } = claims(token);
     // No header holds it, and fetch would say no more than that the network failed.
     if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'This is no token.');
-    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, this store of ${this.user}.`);
+    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}.`);
     return token;
   }
 

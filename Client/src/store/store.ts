@@ -22,6 +22,7 @@ export class Store {
   private isClosed = false;
   private wasOpen = false;
   private term: string | undefined;
+  private frozen: Promise<void> | undefined;
   private readonly running = new Set<IDBTransaction>();
   /** Called when the browser has closed the connection; and with true if it has deleted everything, too. */
   onClosed: (isLost: boolean) => void = () => {};
@@ -34,8 +35,9 @@ export class Store {
     return store;
   }
 
-  /** What is under way is undone, and done anew once this tab may run again. */
-  abort(): void {
+  /** A frozen tab must not hold a transaction that others wait for: what is under way is undone, and done anew once `frozen` ends. */
+  freeze(frozen: Promise<void>): void {
+    this.frozen = frozen;
     for (const transaction of this.running) transaction.abort();
   }
 
@@ -70,6 +72,7 @@ export class Store {
 
   private async connected<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     for (let isLast = false; ; isLast = true) {
+      await this.frozen;
       if (this.isClosed) throw new DOMException('', 'InvalidStateError');
       const used = (this.database ??= this.connect());
       try {
@@ -262,22 +265,22 @@ export class Store {
   private asLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return this.within(async tables => {
       const term = await tables.meta.get('term');
-      if (this.term && term && term !== this.term) throw new Error('Another tab leads.');
+      if (this.term && term && term !== this.term) throw new Error('Not leading.');
       return work(tables);
     });
   }
 
   private read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
-    return this.connected(database => work(tablesOf(database.transaction(name), [name])[name]));
+    return this.within(tables => work(tables[name]), [name], 'readonly');
   }
 
-  private within<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+  private within<T>(work: (tables: Tables) => Promise<T>, names: readonly string[] = TABLES, mode: IDBTransactionMode = 'readwrite'): Promise<T> {
     return this.connected(async database => {
-      const transaction = database.transaction(TABLES, 'readwrite');
+      const transaction = database.transaction(names, mode);
       const ended = done(transaction);
       this.running.add(transaction);
       try {
-        const result = await work(tablesOf(transaction, TABLES));
+        const result = await work(tablesOf(transaction, names));
         await ended;
         return result;
       } catch (error) {
