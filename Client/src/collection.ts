@@ -1,5 +1,6 @@
 import { call } from './events.js';
-import { idOf, spelled } from './pure/wire.js';
+import { checked, usable } from './pure/document.js';
+import { spelled } from './pure/wire.js';
 import type { Edit } from './store/steps.js';
 import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
@@ -27,19 +28,23 @@ export class View {
     if (this.docs) {
       const docs = [...this.docs.values()];
       queueMicrotask(() => this.listeners.has(listener) && call(() => listener(docs)));
-    } else this.refresh([]);
+    } else this.refresh();
     return () => void this.listeners.delete(listener);
   }
 
-  /** Reads the given documents again. What changes while it reads is read in the next round, all at once. */
-  refresh(ids: Iterable<string>): void {
+  /** Reads the given documents again, or all. What changes while it reads is read in the next round, all at once. */
+  refresh(ids?: Iterable<string>): void {
     if (!this.listeners.size) {
       this.docs = undefined;
       return;
     }
-    const isWaiting = this.stale.size > 0;
-    for (const id of ids) this.stale.add(id);
-    if (!isWaiting) this.work = this.work.then(() => this.read());
+    const isWaiting = ids && this.stale.size > 0;
+    for (const id of ids ?? []) this.stale.add(id);
+    if (isWaiting) return;
+    this.work = this.work.then(() => {
+      if (!ids) this.docs = undefined;
+      return this.read();
+    });
   }
 
   private async read(): Promise<void> {
@@ -61,19 +66,15 @@ export class View {
   }
 }
 
-/** As the server will have it. The database would take what JSON cannot say, and the batch that is to hold it could never be written. */
-const asJson = (doc: object): Doc => JSON.parse(JSON.stringify(doc)) as Doc;
-
 export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
-    if (Object(doc) !== doc) throw new TypeError('A document is an object.');
-    const id = idOf(type, doc as Doc, shelf.user) ?? spelled(type, shelf.makeId());
-    return { type, id, doc: asJson({ ...doc, id }), saw: (doc as Doc).version };
+    const said = checked(type, doc, shelf.user, () => shelf.makeId());
+    return { type, id: said.id, doc: said, saw: said.version };
   };
   const deletion = (what: string | Stored): Edit => {
     const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;
-    return { type, id: spelled(type, id), doc: null, saw: version };
+    return { type, id: usable(spelled(type, id)), doc: null, saw: version };
   };
   const putAll = async (docs: readonly (T & { id?: string })[]) => (await shelf.write(docs.map(edit))) as Entity[];
   return {

@@ -29,6 +29,8 @@ export class Connection {
   private attempt = 0;
   private failures = 0;
   private retryAfterMs = 0;
+  /** The last request of the connection's own failed. */
+  private isAway = false;
   /** Sockets in a row that let nothing through although a ticket was given out. */
   private unopened = 0;
   private probedAt = 0;
@@ -38,7 +40,7 @@ export class Connection {
   constructor(private readonly context: Context) {
     this.machine = new Machine<ConnectionState, ConnectionEvent, ConnectionAction>(connectionTable, 'following', action => this.act(action), () => this.moved());
     this.puller = new Puller(context);
-    this.queue = new Queue(context, this.puller, failure => this.found(failure), () => this.state === 'live');
+    this.queue = new Queue(context, this.puller, this);
   }
 
   get state(): ConnectionState {
@@ -49,9 +51,22 @@ export class Connection {
     this.machine.fire(event);
   }
 
+  /** There may be a network again: what waited because there was none goes now. */
+  hurry(): void {
+    this.failures = 0;
+    this.fire('online');
+    this.queue.fire('flush');
+  }
+
+  /** The server has answered a batch. */
+  answered(lacks: boolean): void {
+    if (this.state === 'waiting') this.fire('timer');
+    else if (lacks) this.fire('gap');
+  }
+
   private moved(): void {
     if (this.state === 'live') this.lasts();
-    this.queue.fire(isOnline[this.state] ? 'release' : 'hold');
+    this.queue.fire(isOnline(this.state) ? 'release' : 'hold');
     this.context.stir();
   }
 
@@ -167,6 +182,8 @@ export class Connection {
     this.probedAt ||= platform.now();
     try {
       await this.puller.pull();
+      if (this.isAway) this.queue.fire('flush');
+      this.isAway = false;
       this.failures = 0;
     } catch (error) {
       this.failed(error);
@@ -210,7 +227,7 @@ export class Connection {
   private closed(code: number, worked: boolean): void {
     this.hangUp();
     const { fresh, failures } = returnAfter(code);
-    if (fresh) this.context.credentials.drop();
+    if (fresh) this.context.credentials.drop(true);
     this.failures += failures;
     this.retryAfterMs = 0;
     this.unopened = worked ? 0 : this.unopened + 1;
@@ -218,6 +235,7 @@ export class Connection {
   }
 
   private failed(error: unknown): void {
+    this.isAway = true;
     this.failures++;
     this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
     if (isQuota(error)) this.context.tell('quota', { message: (error as Error).message });
@@ -231,9 +249,9 @@ export class Connection {
   }
 
   /** What any request may find out: that the token or the device does not count any more. */
-  private found(failure: Failure): void {
+  found(failure: Failure): void {
     const said = { code: failure.code, message: failure.message };
-    if (!isOnline[this.state]) return;
+    if (!isOnline(this.state)) return;
     if (failure.verdict === 'unauthorized') {
       this.fire('unauthorized');
       this.context.tell('signedOut', { ...said, erased: false });

@@ -13,6 +13,12 @@ import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 
+// How often a follower looks whether its leader lives, and how long that one has to say so.
+const LOOK_MS = 10_000;
+const ANSWER_MS = 5_000;
+// What other tabs get to let the database go.
+const ERASE_MS = 5_000;
+
 /** What tabs tell each other. */
 type Message =
   | { kind: 'changed'; keys: readonly Key[] }
@@ -38,7 +44,7 @@ export class Device implements Sync, Shelf {
   private readonly platform: Platform;
   private readonly credentials: Credentials;
   private readonly http: Http;
-  private readonly events = new Emitter<SyncEvents>();
+  readonly events = new Emitter<SyncEvents>();
   private readonly connection: Connection;
   private readonly tabs: Tabs<Message>;
   private readonly views = new Map<string, View>();
@@ -47,6 +53,10 @@ export class Device implements Sync, Shelf {
   /** Off by the app's switch, off by the browser: either is enough. */
   private readonly off: { app: boolean; browser: boolean };
   private closed = false;
+  private thaw: () => void = () => {};
+  private timer: unknown;
+  /** A follower waits for its leader's answer. */
+  private isLooking = false;
   private leaders: Led | undefined;
 
   constructor(opened: Opened, options: SyncOptions) {
@@ -59,13 +69,14 @@ export class Device implements Sync, Shelf {
       platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
       changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.board?.stir(),
     });
-    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.lead(), message => this.heard(message));
+    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.turned(), message => this.heard(message));
     this.board = new StatusBoard(this.store, { user: this.user, device: opened.device }, () => this.standing(), {
       shown: status => this.events.emit('status', status),
       moved: led => this.tabs.isLeader && this.postStatus(led),
     });
-    this.tabs.post({ kind: 'hello' });
-    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }));
+    this.store.onClosed = isLost => (isLost ? this.lost(opened.device) : this.board.stir());
+    this.look();
+    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }), () => this.freeze(), () => this.thaw());
   }
 
   get status(): SyncStatus {
@@ -121,17 +132,26 @@ export class Device implements Sync, Shelf {
     return conflictsOf(this.http, () => this.pull());
   }
 
-  async flush(): Promise<void> {
+  async flush(seconds = 60): Promise<void> {
+    const { platform } = this;
     this.wake('flush');
-    for (;;) {
+    for (let before = Infinity, since = 0; ; ) {
       await this.board.refresh();
-      if (this.status.pending === 0) return;
-      if (this.closed || ['offline', 'signedOut', 'refused'].includes(this.status.connection)) throw offline('The queue cannot be sent now.');
+      const { pending, connection } = this.status;
+      if (pending === 0) return;
+      if (this.closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline();
+      if (pending < before) since = platform.now();
+      before = pending;
+      const leftMs = since + seconds * 1000 - platform.now();
+      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('Nothing is acknowledged.');
       await new Promise<void>(resolve => {
-        const off = this.on('status', () => {
+        const timer = platform.setTimeout(() => end(), leftMs);
+        const off = this.on('status', () => end());
+        const end = () => {
           off();
+          platform.clearTimeout(timer);
           resolve();
-        });
+        };
       });
     }
   }
@@ -144,12 +164,17 @@ export class Device implements Sync, Shelf {
 
   goOffline(): void {
     this.tabs.post({ kind: 'switch', offline: true });
-    this.turn({ app: true });
+    this.switch(true);
   }
 
   goOnline(): void {
     this.tabs.post({ kind: 'switch', offline: false });
-    this.turn({ app: false });
+    this.switch(false);
+  }
+
+  /** Who turns it on knows better than the browser, which takes a machine without a known network for cut off. */
+  private switch(isOff: boolean): void {
+    this.turn(isOff ? { app: true } : { app: false, browser: false });
   }
 
   setToken(token: SyncOptions['token']): void {
@@ -164,25 +189,52 @@ export class Device implements Sync, Shelf {
 
   async close(): Promise<void> {
     if (this.closed) return;
-    this.closed = true;
-    this.stopWatching();
-    this.connection.fire('close');
-    this.tabs.close();
+    this.end();
     await this.board.refresh();
     this.store.close();
   }
 
+  private end(): void {
+    this.closed = true;
+    this.platform.clearTimeout(this.timer);
+    this.stopWatching();
+    this.connection.fire('close');
+    this.tabs.close();
+  }
+
+  /** A frozen tab keeps the database from being deleted: it is emptied first, and goes when that tab ends. */
   async signOut(): Promise<void> {
+    const { platform } = this;
     this.tabs.post({ kind: 'erased' });
-    await this.close();
-    await this.store.erase();
+    this.end();
+    let timer: unknown;
+    await Promise.race([this.store.erase(), new Promise<void>(resolve => (timer = platform.setTimeout(resolve, ERASE_MS)))]);
+    platform.clearTimeout(timer);
+    this.board.stir();
     this.erased();
   }
 
-  private lead(): void {
-    this.connection.fire('lead');
-    if (!this.isOff) this.connection.fire('online');
+  private turned(): void {
+    const { isLeader } = this.tabs;
+    this.platform.clearTimeout(this.timer);
+    if (isLeader && this.tabs.locks) this.store.lead(this.makeId());
+    this.connection.fire(isLeader ? 'lead' : 'follow');
+    if (!isLeader) this.look();
+    else if (!this.isOff) this.connection.fire('online');
     this.board.stir();
+  }
+
+  /** Asks the leader for a sign of life. One that gives none is frozen, and this tab takes over. */
+  private look(): void {
+    this.tabs.post({ kind: 'hello' });
+    if (this.isLooking) return;
+    this.isLooking = true;
+    this.lookIn(ANSWER_MS, () => this.tabs.stand(true));
+  }
+
+  private lookIn(ms: number, ring: () => void): void {
+    this.platform.clearTimeout(this.timer);
+    if (!this.tabs.isLeader && !this.closed) this.timer = this.platform.setTimeout(ring, ms);
   }
 
   /** What asks the server for something the app waits for cannot be put off until later. */
@@ -196,21 +248,27 @@ export class Device implements Sync, Shelf {
 
   private turn(off: { app?: boolean; browser?: boolean }): void {
     Object.assign(this.off, off);
-    this.connection.fire(this.isOff ? 'offline' : 'online');
+    if (this.isOff) this.connection.fire('offline');
+    else this.connection.hurry();
     this.board.stir();
   }
 
   private wake(kind: 'wake' | 'flush'): void {
     if (this.tabs.isLeader) this.connection.queue.fire(kind);
-    else this.tabs.post({ kind });
+    else {
+      this.tabs.post({ kind });
+      this.look();
+    }
     this.board.stir();
   }
 
   private heard(message: Message): void {
     switch (message.kind) {
       case 'changed': return this.show(message.keys);
-      case 'event': return this.events.emit(message.event, message.payload);
-      case 'switch': return this.turn({ app: message.offline });
+      case 'event':
+        if (message.event === 'lost') this.reread();
+        return this.events.emit(message.event, message.payload);
+      case 'switch': return this.switch(message.offline);
       case 'token': return this.takeToken(message.token);
       case 'erased': return void this.close().then(() => this.erased());
       case 'status':
@@ -230,8 +288,29 @@ export class Device implements Sync, Shelf {
     this.board.stir();
   }
 
+  /** The browser has deleted everything. What was unsent is gone; the rest is fetched again. */
+  private lost(device: string): void {
+    const { pending, poisoned } = this.status;
+    void this.store.device(device);
+    if (this.tabs.isLeader) this.connection.fire('gap');
+    else this.tabs.post({ kind: 'pull' });
+    this.tell('lost', { edits: pending + poisoned });
+    this.reread();
+  }
+
+  private reread(): void {
+    for (const view of this.views.values()) view.refresh();
+    this.board.stir();
+  }
+
+  /** A frozen tab would keep the lead, and whatever transaction it is in the middle of: it comes again later. */
+  private freeze(): void {
+    this.store.freeze(new Promise(resolve => (this.thaw = resolve)));
+    this.tabs.stepDown();
+  }
+
   private erased(): void {
-    this.events.emit('signedOut', { code: 'ERASED', message: 'Signed out: nothing is kept on this device.', erased: true });
+    this.events.emit('signedOut', { code: 'ERASED', message: 'Nothing is kept on this device.', erased: true });
   }
 
   private changed(keys: readonly Key[]): void {
@@ -263,6 +342,8 @@ export class Device implements Sync, Shelf {
   private follow(led: Led, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
     this.leaders = led;
+    this.isLooking = false;
+    this.lookIn(LOOK_MS, () => this.look());
     this.off.app = switchedOff;
     this.board.stir();
   }

@@ -1,5 +1,4 @@
 export { openSync } from './open.js';
-export { canonical, checksum } from './pure/canonical.js';
 export { normalizeScoreId } from './pure/scoreId.js';
 export { connectionTable, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
 export { queueTable, type QueueEvent, type QueueState } from './pure/queueTable.js';

@@ -8,6 +8,7 @@ export function thisPlatform(): Platform {
   return {
     fetch: (input, init) => world.fetch(input, init),
     WebSocket: world.WebSocket,
+    CompressionStream: world.CompressionStream,
     locks,
     // A page on plain http has no locks, but other tabs. In Node there are none, and an open channel would keep the process from ending.
     BroadcastChannel: locks || typeof window !== 'undefined' ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel']) : undefined,

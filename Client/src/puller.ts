@@ -4,6 +4,7 @@ import { isPullAnswer, revisionsIn, revisionsOf, type PullAnswer, type Revision,
 import { Serial } from './serial.js';
 
 const PAGE = 2_000;
+const PAGE_MIN = 60;
 const VERIFY_MS = 300_000;
 const VERIFY_MAX_MS = 86_400_000;
 
@@ -13,6 +14,11 @@ export class Puller {
   private verifiedAt = 0;
   /** Longer each time that fetching everything did not help. */
   private verifyMs = VERIFY_MS;
+
+  /** Smaller after one that did not arrive. */
+  private page = PAGE;
+  /** The pages of a replacement that broke off: it goes on from there. */
+  private partial: { since: string | null; whole: boolean; gathered: Revision[] } | undefined;
 
   constructor(private readonly context: Context) {}
 
@@ -49,11 +55,16 @@ export class Puller {
   private async pullNow(): Promise<void> {
     const { store, changed, stir } = this.context;
     const cursor = await store.cursor();
-    let since = cursor.token;
-    let whole = since === null;
-    let gathered: Revision[] = [];
+    // At the very first there is nothing to replace: what has come is shown, and kept whatever becomes of the rest.
+    let { since, whole, gathered } = this.partial ?? { since: cursor.token, whole: cursor.token === null && cursor.proof !== null, gathered: [] as Revision[] };
+    this.partial = undefined;
     for (;;) {
-      const answer = await this.ask(since, cursor.etag);
+      const answer = await this.ask(since, cursor.etag).catch(error => {
+        this.page = Math.max(PAGE_MIN, this.page / 4);
+        this.partial = whole ? { since, whole, gathered } : undefined;
+        throw error;
+      });
+      this.page = Math.min(PAGE, this.page * 2);
       if (answer === undefined) return;
       const { body, etag } = answer;
       if (body.reset) [whole, gathered] = [true, []];
@@ -74,7 +85,7 @@ export class Puller {
 
   private async ask(since: string | null, etag: string | undefined): Promise<{ body: PullAnswer; etag: string | undefined } | undefined> {
     const headers = etag ? { 'if-none-match': etag } : undefined;
-    const answer = await this.context.http.call('POST', '/api/sync/pull', JSON.stringify({ ...(since ? { since } : {}), limit: PAGE }), headers);
+    const answer = await this.context.http.call('POST', '/api/sync/pull', JSON.stringify({ ...(since ? { since } : {}), limit: Math.ceil(this.page) }), headers);
     if (answer.status === 304) return undefined;
     if (!isPullAnswer(answer.body)) throw unknownAnswer();
     return { body: answer.body, etag: answer.etag };

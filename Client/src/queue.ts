@@ -1,6 +1,8 @@
 import type { Context } from './context.js';
 import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
+import { BYTES_MAX, bytesOf } from './pure/batch.js';
+import type { ConnectionState } from './pure/connectionTable.js';
 import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
 import { Machine } from './pure/table.js';
 import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
@@ -8,22 +10,38 @@ import type { Puller } from './puller.js';
 import { Serial } from './serial.js';
 import type { Batch } from './store/schema.js';
 
+// Of one batch, before a smaller one.
+const TRIES = 2;
+const TOO_SLOW = 408;
+
+/** What the queue tells its connection, and asks of it. */
+interface Upward {
+  readonly state: ConnectionState;
+  /** What a request found out about the whole connection. */
+  found(failure: Failure): void;
+  /** A batch was answered. `lacks`: something is missing here that the socket will not bring. */
+  answered(lacks: boolean): void;
+}
+
 /** Sends what waits, as its table says. */
 export class Queue {
   private readonly machine: Machine<QueueState, QueueEvent, QueueAction>;
   private readonly serial = new Serial();
   private timer: unknown;
+  /** Why the last batch failed, until one is answered. */
+  failure: unknown;
   private failures = 0;
   private retryAfterMs = 0;
+  private bytesMax = BYTES_MAX;
+  /** How often in a row no answer of the server came to a batch. */
+  private unanswered = 0;
   /** Which spell of sending this is: what one that was called off still hears is not news. */
   private spell = 0;
 
   constructor(
     private readonly context: Context,
     private readonly puller: Puller,
-    /** What a request found out about the whole connection. */
-    private readonly found: (failure: Failure) => void,
-    private readonly isLive: () => boolean,
+    private readonly connection: Upward,
   ) {
     this.machine = new Machine<QueueState, QueueEvent, QueueAction>(queueTable, 'held', action => this.act(action), () => context.stir());
   }
@@ -35,6 +53,8 @@ export class Queue {
   fire(event: QueueEvent): void {
     // Our own wait is shortened by whoever is in a hurry; the one that the server asked for is not.
     if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
+    // Another network may have another proxy.
+    if (event === 'release' && this.state === 'held') this.bytesMax = BYTES_MAX;
     this.machine.fire(event);
   }
 
@@ -68,7 +88,7 @@ export class Queue {
 
   private async sendOne(spell: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
-    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now());
+    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.bytesMax);
     if (!batch) {
       if (spell === this.spell && nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
@@ -78,28 +98,44 @@ export class Queue {
       if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
       await this.settle(batch, answer.body);
     } catch (error) {
-      if (!(error instanceof Failure) || error.verdict !== 'fault') throw error;
-      await this.dissolve(batch, error);
+      if (!(error instanceof Failure)) throw error;
+      if (error.verdict === 'fault') await this.dissolve(batch, error);
+      else if ((error.verdict !== 'unanswered' && (error.status !== TOO_SLOW || batch.items.length === 1)) || !(await this.divide(batch, error))) throw error;
     }
     return 'settled';
+  }
+
+  /** What fails again while a pull is answered, something on the way does not let through: less is tried, down to one item, and that is set aside. */
+  private async divide(batch: Batch, failure: Failure): Promise<boolean> {
+    const { store } = this.context;
+    const isTooLarge = failure.status === 413;
+    if (!isTooLarge && failure.status !== TOO_SLOW && ++this.unanswered % TRIES) return false;
+    await this.puller.pull();
+    this.failures = 0;
+    this.bytesMax = bytesOf(batch.body) / 2;
+    if (batch.items.length > 1) await store.release(batch);
+    else await this.dissolve(batch, new Failure('fault', 'UNANSWERED', `Something on the way does not let this through: ${failure.message}`), isTooLarge);
+    return true;
   }
 
   private async settle(batch: Batch, answer: BatchAnswer): Promise<void> {
     const { store, platform, changed, tell, stir } = this.context;
     const settled = await this.puller.alone(() => store.settle(batch, answer, platform.now()));
-    this.failures = 0;
-    this.retryAfterMs = 0;
+    this.failures = this.retryAfterMs = this.unanswered = 0;
+    this.failure = undefined;
     changed(settled.keys);
     for (const conflict of settled.conflicts) tell('conflict', conflict);
     for (const edit of settled.poisoned) tell('poisoned', edit);
     stir();
-    // The socket brings what was stored as it was stored; without one it is fetched.
-    if (!this.isLive()) await this.puller.pull();
+    // The socket brings what was stored as it was stored; without one it is fetched. What it has brought before it does not bring again.
+    const isLive = this.connection.state === 'live';
+    if (!isLive) await this.puller.pull();
+    this.connection.answered(settled.lacks && isLive);
   }
 
-  private async dissolve(batch: Batch, failure: Failure): Promise<void> {
+  private async dissolve(batch: Batch, failure: Failure, final = false): Promise<void> {
     const { store, platform, tell, stir } = this.context;
-    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random());
+    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random(), final);
     for (const edit of poisoned) tell('poisoned', edit);
     stir();
   }
@@ -109,7 +145,8 @@ export class Queue {
     if (isQuota(error)) tell('quota', { message: (error as Error).message });
     this.failures++;
     this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
-    if (error instanceof Failure) this.found(error);
+    this.failure = error;
+    if (error instanceof Failure) this.connection.found(error);
     return 'failed';
   }
 }

@@ -16,8 +16,10 @@ export interface Stored {
 export interface SyncOptions {
   /** Where the server is: `https://sync.example.org`. */
   url: string;
-  /** A token, or what fetches one. A function is asked again shortly before the token expires and whenever it is refused. */
-  token: string | (() => string | Promise<string>);
+  /** The address the server had before, or its first one: what this device holds of it, unsent edits too, goes on with `url`. */
+  formerUrl?: string;
+  /** A token, or what fetches one. A function is asked again shortly before the token expires, and, with the token that was refused, whenever that happens. */
+  token: string | ((refused?: string) => string | Promise<string>);
   /** The user's id, the token's `sub`. Give it if the app should open offline while `token` is a function that needs the network. */
   user?: string;
   /** Separates stores of one user in one browser, as two panes of a demo need. */
@@ -39,6 +41,8 @@ export interface Platform {
   fetch: typeof fetch;
   WebSocket: WebSocketLike | undefined;
   locks: LocksLike | undefined;
+  /** Packs what is sent; without it, it goes as it is. */
+  CompressionStream: (new (format: 'gzip') => ReadableWritablePair<any, any>) | undefined;
   BroadcastChannel: (new (name: string) => ChannelLike) | undefined;
   now(): number;
   random(): number;
@@ -52,7 +56,7 @@ export type WebSocketLike = new (url: string, protocols?: string | string[]) => 
 
 // As much of the Web Locks as is needed, so that a Node project's types do without the DOM's.
 export interface LocksLike {
-  request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>;
+  request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>;
 }
 
 export interface ChannelLike {
@@ -144,6 +148,10 @@ export interface SyncEvents {
   refused: { code: string; message: string };
   /** The browser's storage is full: the write that failed was not made. */
   quota: { message: string };
+  /** Edits that were never sent to another address of the server are still on this device: open it with that one as `formerUrl`. */
+  leftBehind: { url: string; edits: number };
+  /** The browser has deleted what this device held, with so many edits that were not sent. The rest is fetched again. */
+  lost: { edits: number };
   /** The store differed from the server's at the same revision and was fetched anew. */
   healed: { revision: number };
   frame: Frame;
@@ -175,11 +183,12 @@ export interface Sync {
   discard(n: number): Promise<void>;
   /** The edits of this user that lost, newest first; asks the server. */
   conflicts(): Promise<Conflict[]>;
-  /** Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline. */
-  flush(): Promise<void>;
+  /** Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline, or nothing is acknowledged for so long. */
+  flush(seconds?: number): Promise<void>;
   /** Asks for what is new, as polling does. */
   pull(): Promise<void>;
   goOffline(): void;
+  /** Also where the browser takes this device for cut off. */
   goOnline(): void;
   /** Goes on with a fresh token after `signedOut`. */
   setToken(token: SyncOptions['token']): void;

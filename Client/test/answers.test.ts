@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeWorld, rest, soon } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { live, opened } from './support/opened.js';
 
 // Answers that are no answers: nothing of them may be taken for the server's word.
 
@@ -63,9 +63,45 @@ describe('an item of a batch', () => {
       results: [{ entityType: 'goal', entityId: '', status: 'refused', seq: 0, version: 0 }, { entityType: 'goal', entityId: 'ok', status: 'created', seq: 1, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }],
       conflicts: [{ entityType: 'goal', entityId: '', reason: 'invalid', message: 'no usable id' }], newSyncToken: 'e.0', lastSeq: 0 } } : undefined;
     const sync = await opened(world);
-    await sync.collection('goal').putAll([{ id: 'bad\u0000' }, { id: 'ok' }]);
+    await sync.collection('goal').putAll([{ id: 'bad' }, { id: 'ok' }]);
     await sync.flush();
-    expect(await sync.queue()).toMatchObject([{ id: 'bad\u0000', state: 'poisoned', error: { code: 'invalid', message: 'no usable id' } }]);
+    expect(await sync.queue()).toMatchObject([{ id: 'bad', state: 'poisoned', error: { code: 'invalid', message: 'no usable id' } }]);
     expect(await sync.collection('goal').get('ok')).toMatchObject({ version: 1 });
+  });
+});
+
+describe('a conflict without the copy that won', () => {
+  const winner = { id: 'g', title: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' };
+  const beaten = { results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', seq: 8, version: 8 }],
+    conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', message: 'later' }], newSyncToken: 'e.8', lastSeq: 8 };
+
+  test.each(['live', 'polling'])('is fetched at once, from the start: %s', async state => {
+    const world = new FakeWorld();
+    const sync = state === 'live' ? await live(world) : await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
+    await soon(() => expect(sync.status.connection).toBe(state));
+    await rest();
+    const since: unknown[] = [];
+    world.answer = request => {
+      if (request.path === '/api/sync/batch') return { body: beaten };
+      if (request.path !== '/api/sync/pull') return undefined;
+      since.push(JSON.parse(request.body!).since);
+      return { body: { goals: [winner], syncToken: 'e.8', lastSeq: 8 } };
+    };
+    await sync.collection('goal').put({ id: 'g', title: 'mine' });
+    await rest();
+    expect(since).toEqual([undefined]);
+    expect(await sync.collection('goal').get('g')).toEqual(winner);
+    expect(sync.status).toMatchObject({ connection: state, pending: 0, revision: 8 });
+  });
+
+  test('is fetched when the network is back, if that is lost meanwhile', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    world.answer = request => (request.path === '/api/sync/batch' ? { body: beaten } : 'lost');
+    await sync.collection('goal').put({ id: 'g', title: 'mine' });
+    await soon(() => expect(sync.status.connection).toBe('waiting'));
+    world.answer = request => (request.path === '/api/sync/pull' ? { body: { goals: [winner], syncToken: 'e.8', lastSeq: 8 } } : undefined);
+    await world.pass(2_000);
+    expect(await sync.collection('goal').get('g')).toEqual(winner);
   });
 });

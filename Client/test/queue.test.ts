@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ConflictReport, QueuedEdit } from '../src/index.js';
-import { openDatabase, upgrades, type Database } from '../src/store/schema.js';
+import { done } from '../src/store/database.js';
+import { openDatabase, tablesOf, upgrades } from '../src/store/schema.js';
 import { FakeWorld, rest, soon, token } from './support/fake.js';
 import { opened } from './support/opened.js';
 
@@ -82,7 +83,9 @@ describe('the queue', () => {
   test.each([['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(503, 'AUTHORITY_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')], [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]])('waits ever longer, and for ever, while nobody can help it: %j', async reply => {
     const world = new FakeWorld();
     let answers = 0;
-    world.answer = request => (request.path === '/api/sync/batch' && ++answers <= 12 ? reply : undefined);
+    // Who does not reach the server with a batch does not reach it with anything else.
+    const isAway = reply === 'lost' || 'text' in reply;
+    world.answer = request => (request.path === '/api/sync/batch' ? ++answers <= 12 : isAway && answers <= 12) ? reply : undefined;
     const sync = await opened(world);
     const times: number[] = [];
     sync.on('frame', frame => frame.via === 'http' && frame.direction === 'out' && frame.label.endsWith('batch') && times.push(world.now));
@@ -204,6 +207,48 @@ describe('the queue', () => {
     world.shift(-365 * 86_400_000);
     await world.pass(60_000);
     expect(sync.status.pending).toBe(0);
+  });
+
+  const many = Array.from({ length: 20 }, (_, i) => ({ id: `g${i}` }));
+  const passes = async (world: FakeWorld, ms: number) => {
+    for (let waited = 0; waited < ms; waited += 2_000) await world.pass(2_000);
+  };
+
+  test.each([
+    ['of the server, on batches only', problem(500, 'INTERNAL'), '/api/sync/batch'], ['of the server', problem(500, 'INTERNAL'), '/'],
+    ...[500, 403, 401, 409, 400, 404, 503].flatMap(status => [['of a proxy, in JSON', { status, text: '{"code":"INTERNAL","error":"x"}' }, '/'] as const, ['of a proxy, on batches only', { status, text: '{"code":"X"}' }, '/api/sync/batch'] as const]),
+  ] as const)('twelve seconds of an error %s: %j on %s are blamed on no edit, token or device', async (_, reply, path) => {
+    const world = new FakeWorld();
+    world.random = 0.4;
+    world.answer = request => (request.path.startsWith(path) ? reply : undefined);
+    const sync = await opened(world);
+    const heard: string[] = [];
+    for (const event of ['poisoned', 'refused', 'signedOut'] as const) sync.on(event, () => heard.push(event));
+    await sync.collection('goal').putAll(many);
+    await soon(() => expect(world.requests.length).toBeGreaterThan(0));
+    await passes(world, 12_000);
+    world.answer = () => undefined;
+    await passes(world, 120_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
+    expect(heard).toEqual([]);
+  });
+
+  test('half an hour of 500 parks edits, and names each once; they are tried by themselves once the server is well', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? problem(500, 'INTERNAL') : undefined);
+    const sync = await opened(world);
+    const named: string[] = [];
+    sync.on('poisoned', edit => named.push(edit.id));
+    await sync.collection('goal').putAll(many.slice(0, 3));
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await passes(world, 1_800_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 3 });
+    expect(named.sort()).toEqual(['g0', 'g1', 'g2']);
+    expect(world.batches.length).toBeLessThan(30);
+    world.answer = () => undefined;
+    await passes(world, 1_800_000);
+    expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
+    expect(named).toHaveLength(3);
   });
 
   test('what is no JSON is refused where it is written, and blocks nothing', async () => {
@@ -357,11 +402,14 @@ describe('the store', () => {
 
   test('of an older version keeps its rows and its queue', async () => {
     const name = 'mirubato-sync:old:ada@https://sync.test';
-    const old: Database = await openDatabase(name, () => {}, upgrades.slice(0, 1));
+    const old = await openDatabase(name, {}, upgrades.slice(0, 1));
     expect(old.version).toBe(1);
-    await old.put('rows', { type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
-    await old.add('queue', { type: 'goal', id: 'g', doc: { id: 'g', title: 'unsent' }, base: 4, at: 6, attempts: 0, notBefore: 0 } as never);
-    await old.put('meta', 'the device', 'device');
+    const transaction = old.transaction(['rows', 'queue', 'meta'], 'readwrite');
+    const { rows, queue, meta } = tablesOf(transaction, ['rows', 'queue', 'meta']);
+    await rows.put({ type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
+    await queue.put({ type: 'goal', id: 'g', doc: { id: 'g', title: 'unsent' }, base: 4, at: 6, attempts: 0, notBefore: 0 } as never);
+    await meta.put('the device', 'device');
+    await done(transaction);
     old.close();
     const world = new FakeWorld();
     const sync = await opened(world, { name: 'old', device: undefined, offline: true });
@@ -373,7 +421,7 @@ describe('the store', () => {
   });
 
   test('of a newer version than the code is left alone', async () => {
-    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', () => {}, [...upgrades, () => {}]);
+    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', {}, [...upgrades, () => {}]);
     newer.close();
     await expect(new FakeWorld().open({ name: 'newer' })).rejects.toMatchObject({ name: 'VersionError' });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { live, opened } from './support/opened.js';
 
 const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
 
@@ -46,6 +46,18 @@ describe('the token of another user', () => {
     expect(sentAs(world)).toEqual(new Set([`Bearer ${token('ada')}`]));
     expect(sync.status).toMatchObject({ connection: 'signedOut', pending: 1 });
   });
+});
+
+test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
+  const world = new FakeWorld();
+  const platform = world.platform();
+  const fetch: typeof platform.fetch = (url, init) => (new Headers(init!.headers), platform.fetch!(url, init));
+  const sync = await opened(world, { user: 'ada', token: text, platform: { ...platform, fetch } });
+  await soon(() => expect(sync.status.connection).toBe('signedOut'));
+});
+
+test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])('a device cannot be called %j, and openSync says so', async device => {
+  await expect(new FakeWorld().open({ device })).rejects.toThrow('device: a text of 1 to 256');
 });
 
 describe('a callback that never answers', () => {
@@ -119,5 +131,18 @@ describe('a clock that is wrong', () => {
     await sync.collection('goal').put({ id: 'g' });
     await sync.flush();
     expect(asked).toBe(2);
+  });
+
+  test.each(['lives', 'was deleted'])('ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    const far = new Date(world.now + 10 * YEAR).toISOString();
+    await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'far', version: 1, updatedAt: far }, seq: 1, after: 0 });
+    if (state === 'was deleted') await world.socket.says({ type: 'GOAL_DELETED', goalId: 'far', deletedAt: far, version: 2, seq: 2, after: 1 });
+    await soon(() => expect(sync.status.revision).toBe(state === 'lives' ? 1 : 2));
+    const goals = sync.collection<{ id: string }>('goal');
+    expect(await goals.put({ id: 'near' })).toMatchObject({ updatedAt: new Date(world.now).toISOString() });
+    expect(await goals.put({ id: 'far' })).toMatchObject({ updatedAt: new Date(world.now + 10 * YEAR + 1).toISOString() });
+    expect(await goals.put({ id: 'nearer' })).toMatchObject({ updatedAt: new Date(world.now).toISOString() });
   });
 });

@@ -230,6 +230,6 @@ public sealed class SocketOrderTests
         SocketClient.Has(frame, "seq") || (SocketClient.Has(frame, "lastSeq") && SocketClient.Has(frame, "mutationId"));
 
     private static string Told(JsonElement frame) =>
-        $"{(SocketClient.Has(frame, "mutationId") ? frame.GetProperty("mutationId").GetString() : "
-            + "SocketClient.Type(frame))}:{frame.GetProperty("seq").GetInt64()}";
+        (SocketClient.Has(frame, "mutationId") ? frame.GetProperty("mutationId").GetString() : SocketClient.Type(frame))
+        + $":{frame.GetProperty("seq").GetInt64()}";
 }

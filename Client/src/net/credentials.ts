@@ -2,6 +2,8 @@ import { claims } from '../pure/wire.js';
 import type { SyncOptions } from '../types.js';
 import { Failure } from './failure.js';
 
+type TokenSource = Exclude<SyncOptions['token'], string>;
+
 const MARGIN_MS = 60_000;
 
 /** The token in use, and where the next one comes from. */
@@ -9,6 +11,8 @@ export class Credentials {
   /** Whose tokens count, once that is known. */
   user: string | undefined;
   private token: string | undefined;
+  /** The source is told, or it might give the same one again from a cache. */
+  private refused: string | undefined;
   private askedAt = 0;
   private asking: Promise<string> | undefined;
 
@@ -21,7 +25,8 @@ export class Credentials {
   }
 
   /** The token was refused, or will be. Whether there may be another one. */
-  drop(): boolean {
+  drop(isRefused = false): boolean {
+    if (isRefused) this.refused = this.token;
     this.token = undefined;
     return typeof this.source === 'function';
   }
@@ -30,7 +35,9 @@ export class Credentials {
   async get(until?: AbortSignal): Promise<string> {
     const token = await this.any(until);
     const { sub } = claims(token);
-    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}, and this store is of ${this.user}: open one of their own with openSync().`);
+    // No header holds it, and fetch would say no more than that the network failed.
+    if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'This is no token.');
+    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}.`);
     return token;
   }
 
@@ -50,12 +57,13 @@ export class Credentials {
     return this.asking;
   }
 
-  private async ask(source: () => string | Promise<string>, until: AbortSignal | undefined): Promise<string> {
+  private async ask(source: TokenSource, until: AbortSignal | undefined): Promise<string> {
     try {
-      const token = await Promise.race([source(), ended(until)]);
+      const token = await Promise.race([source(this.refused), ended(until)]);
       // Another source was given meanwhile, and this one's word does not count any more.
       if (source !== this.source) return this.any(until);
       this.askedAt = this.now();
+      this.refused = undefined;
       return (this.token = token);
     } catch (error) {
       // An app that cannot reach its own sign-in is offline, not signed out.
@@ -65,4 +73,4 @@ export class Credentials {
 }
 
 const ended = (signal: AbortSignal | undefined) =>
-  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('it has not answered in time')), { once: true }));
+  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true }));

@@ -17,8 +17,10 @@ export class Failure extends Error {
 
 export const offline = (message = 'This device is offline.'): Failure => new Failure('later', 'OFFLINE', message);
 
+export const unreachable = (why: string, status = 0): Failure => new Failure('unanswered', 'OFFLINE', why, status);
+
 /** A proxy or a captive network answers all sorts of things with 200, and some of it is JSON. */
-export const unknownAnswer = (): Failure => new Failure('later', 'UNKNOWN_ANSWER', 'What answered is not a sync server, or one that this version does not know.');
+export const unknownAnswer = (): Failure => new Failure('unanswered', 'UNKNOWN_ANSWER', 'This is no answer of a sync server.');
 
 /** Errors that are not the network's, such as a full disk, are told apart by their name. */
 export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === 'QuotaExceededError';

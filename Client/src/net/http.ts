@@ -1,10 +1,15 @@
 import { verdictOf } from '../pure/verdict.js';
-import { parsed } from '../pure/wire.js';
+import { headerText, parsed } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
-import { Failure, offline } from './failure.js';
+import { Failure, offline, unreachable } from './failure.js';
 
+// Of silence. How far an upload has come nobody tells: it may be as slow as a kilobyte a second.
 const PATIENCE_MS = 60_000;
+const UPLOAD_BYTES_PER_MS = 1;
+// As if the server had said that it waited in vain.
+const LATE = 408;
+const PACKED_FROM = 1_024;
 // A timer for a month ends at once.
 const RETRY_AFTER_MAX_S = 3_600;
 
@@ -45,20 +50,20 @@ export class Http {
     try {
       return await this.once(method, path, body, headers, signal);
     } catch (error) {
-      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.drop()) throw error;
+      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.drop(true)) throw error;
       return this.once(method, path, body, headers, signal);
     }
   }
 
   /** A token for the socket. */
   token(): Promise<string> {
-    return this.patiently(this.cut.signal, request => this.credentials.get(request));
+    return this.patiently(this.cut.signal, request => this.credentials.get(request.signal));
   }
 
   private once(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
     return this.patiently(signal, async request => {
-      const token = await this.credentials.get(request);
-      if (request.aborted) throw offline();
+      const token = await this.credentials.get(request.signal);
+      if (request.signal.aborted) throw offline();
       this.log({ direction: 'out', label: `${method} ${path}`, data: body });
       const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, request);
       this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: isTicket(response.body) ? '…' : response.body });
@@ -66,33 +71,63 @@ export class Http {
     });
   }
 
-  /** Neither the app's token callback nor the network may keep us for ever, and neither for a moment once the line is cut. */
-  private async patiently<T>(line: AbortSignal, work: (request: AbortSignal) => Promise<T>): Promise<T> {
+  /** Neither the app's token callback nor a silent network may keep us for ever, and neither for a moment once the line is cut. */
+  private async patiently<T>(line: AbortSignal, work: (request: Request) => Promise<T>): Promise<T> {
     if (line.aborted || this.isOff()) throw offline();
-    const request = new AbortController();
-    const end = () => request.abort();
+    const { platform } = this;
+    const controller = new AbortController();
+    const end = () => controller.abort();
+    let timer: unknown;
+    const alive = (ms = PATIENCE_MS) => {
+      platform.clearTimeout(timer);
+      timer = platform.setTimeout(() => controller.abort(LATE), ms);
+    };
     line.addEventListener('abort', end);
-    const timer = this.platform.setTimeout(end, PATIENCE_MS);
+    alive();
     try {
-      return await work(request.signal);
+      return await work({ signal: controller.signal, alive });
     } finally {
-      this.platform.clearTimeout(timer);
+      platform.clearTimeout(timer);
       line.removeEventListener('abort', end);
     }
   }
 
-  private async fetch(method: string, path: string, headers: Record<string, string>, body: string | undefined, signal: AbortSignal): Promise<Answer> {
+  private async fetch(method: string, path: string, headers: Record<string, string>, text: string | undefined, { signal, alive }: Request): Promise<Answer> {
+    const { CompressionStream: Packer, fetch } = this.platform;
     try {
-      const response = await this.platform.fetch(this.url + path, {
+      const isPacked = Packer && text && text.length > PACKED_FROM;
+      const body = isPacked ? await new Response(new Blob([text]).stream().pipeThrough(new Packer('gzip'))).arrayBuffer() : text;
+      alive(PATIENCE_MS + (text?.length ?? 0) / UPLOAD_BYTES_PER_MS);
+      const response = await fetch(this.url + path, {
         method,
-        headers: { 'x-device-id': this.device, 'x-sync-schema': '1', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          'x-device-id': headerText(this.device), 'x-sync-schema': '1', ...(text && { 'content-type': 'application/json' }), ...(isPacked && { 'content-encoding': 'gzip' }), ...headers,
+        },
         signal,
-        ...(body === undefined ? {} : { body }),
+        ...(text && { body: body as string }),
       });
-      return understood(response, await response.text());
+      return understood(response, await received(response, alive));
     } catch (error) {
-      throw error instanceof Failure ? error : offline(`The server cannot be reached: ${(error as Error)?.message ?? error}`);
+      throw error instanceof Failure ? error : unreachable(`The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.reason === LATE ? LATE : 0);
     }
+  }
+}
+
+interface Request {
+  signal: AbortSignal;
+  /** Something came: the wait begins anew. */
+  alive(ms?: number): void;
+}
+
+async function received(response: Response, alive: () => void): Promise<string> {
+  const reader = response.body?.getReader();
+  if (!reader) return response.text();
+  const decoder = new TextDecoder();
+  for (let text = ''; ; ) {
+    alive();
+    const { value, done } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
   }
 }
 
@@ -104,7 +139,7 @@ function understood(response: Response, text: string): Answer {
   if (status === 304 || status === 204 || (response.ok && body !== undefined)) return { status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
   const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
-  throw new Failure(verdictOf(status, code), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`, status, waitMs);
+  throw new Failure(verdictOf(status, response.headers.has('x-sync-schema')), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`, status, waitMs);
 }
 
 // It opens a socket as a token does.

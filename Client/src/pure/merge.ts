@@ -17,6 +17,8 @@ export interface Row {
   assumed?: true;
   /** The unacknowledged edit that is shown instead; null is a deletion. */
   mine?: Doc | null;
+  /** This device deleted it, and nothing has revived it: who writes it again means to. */
+  removed?: true;
 }
 
 /** An edit in the queue. */
@@ -27,11 +29,13 @@ export interface Item {
   doc: Doc | null;
   /** The version its author saw. */
   base: number;
+  /** It undoes a deletion of this device, whatever version that becomes. */
+  revives?: true;
   at: number;
   attempts: number;
   notBefore: number;
-  /** 1 while it may be sent. Absent once it is poisoned, which takes it out of the index of what may. */
-  live?: 1;
+  /** 1 while it may be sent; 2 once it is poisoned by what may pass by itself, and is tried again then; absent once it is poisoned for good. */
+  live?: 1 | 2;
   /** The batch it is frozen in: what was sent once is sent again to the byte. */
   batch?: string;
   error?: EditError;
@@ -51,10 +55,11 @@ export const visible = (row: Row | undefined): Doc | null => (row === undefined 
  */
 export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
-  const base = Number.isInteger(saw) ? (saw as number) : (last?.base ?? row.version);
+  const revives = edit !== null && (row.mine === null || (row.removed === true && !row.doc) || last?.revives === true);
+  const base = Number.isInteger(saw) && !revives ? (saw as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
-  const item = { type: row.type, id: row.id, doc, base, at, attempts: 0, notBefore: 0, live: 1 as const };
-  return { row: { ...row, mine: doc }, item: last?.n && !last.batch ? { ...item, n: last.n } : item };
+  const item = { type: row.type, id: row.id, doc, base, ...(revives && { revives }), at, attempts: 0, notBefore: 0, live: 1 as const };
+  return { row: { ...row, mine: doc, ...(!edit && { removed: true as const }) }, item: last?.n && !last.batch ? { ...item, n: last.n } : item };
 }
 
 /** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
@@ -65,7 +70,11 @@ export const isNews = (row: Row, at: number): boolean => at > row.at || (at === 
  * only the server can tell, and its answer to that edit does.
  */
 export const receive = (row: Row, { doc, version, at }: Revision): Row | undefined =>
-  isNews(row, at) ? { type: row.type, id: row.id, doc, version, at, ...(row.mine === undefined ? {} : { mine: row.mine }) } : undefined;
+  isNews(row, at) ? { ...kept(row, doc), doc, version, at } : undefined;
+
+/** What stays of a row whatever the server holds: the edit on top, and that it was deleted here, as long as nothing lives. */
+export const kept = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
+  ({ ...blank(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
 
 /** What becomes of an item that was answered. */
 export type Settlement =
@@ -79,23 +88,22 @@ export function settle(row: Row, item: Item, result: ItemResult, server: Doc | u
     case 'unchanged':
       // The server held the same already.
       // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
-      return { kind: 'stored', row: row.at ? row : { ...row, doc: item.doc } };
+      return { kind: 'stored', row: row.at && item.doc ? row : { ...row, doc: item.doc } };
     case 'refused':
       return { kind: 'refused', row };
     case 'conflict':
-      return beaten(row, item, server ? shown(row.type, row.id, server) : undefined, reason);
+      return beaten(row, item, result, server ? shown(row.type, row.id, server) : undefined, reason);
     default:
       return { kind: 'stored', row: adopted(row, assumed(item, result)) };
   }
 }
 
-/** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands: an old copy must not undo it. */
-function beaten(row: Row, item: Item, winner: Revision | undefined, reason: string | undefined): Settlement {
+/** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands, unless this device made it and undoes it. */
+function beaten(row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
   const next = winner && isNews(row, winner.at) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
-  if (reason === 'stale' && winner?.doc && item.at > winner.at) {
-    const { batch: _, ...free } = item;
-    return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
-  }
+  const { batch: _, ...free } = item;
+  if (reason === 'deleted' && item.revives) return { kind: 'reapply', row: next, item: { ...free, base: version } };
+  if (reason === 'stale' && winner?.doc && item.at > winner.at) return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
   return { kind: 'lost', row: next };
 }
 
@@ -108,11 +116,11 @@ function assumed(item: Item, { status, version = 0, updatedAt, document }: ItemR
 }
 
 // Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
-const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at ? { ...row, assumed: undefined, ...stored } : row);
+const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
 
 /** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
 export function uncover(row: Row, rest: readonly Item[]): Row {
   if (rest.length) return row;
-  const { mine: _, ...bare } = row;
-  return bare;
+  const { mine: _, removed, ...bare } = row;
+  return removed && !row.doc ? { ...bare, removed } : bare;
 }

@@ -1,18 +1,22 @@
 /**
  * What a failed request means.
- * later: nobody's fault, wait and repeat it as it is · fault: the content's own, it counts · unauthorized: a fresh token · refused: stop and tell the user.
+ * later: the server says so, wait and repeat it as it is · unanswered: no answer, or one that is not the server's; likewise ·
+ * fault: the content's own, it counts · unauthorized: a fresh token · refused: stop and tell the user.
  */
-export type Verdict = 'later' | 'fault' | 'unauthorized' | 'refused';
+export type Verdict = 'later' | 'unanswered' | 'fault' | 'unauthorized' | 'refused';
 
 const BY_STATUS: Readonly<Record<number, Verdict>> = {
   400: 'fault', 401: 'unauthorized', 403: 'refused', 409: 'refused', 413: 'fault', 415: 'fault', 422: 'fault', 500: 'fault',
 };
 
-/** By status alone where nothing else is known: a captive portal, a proxy or a server being deployed answers all sorts of things, and none is the edit's fault. */
-export const verdictOf = (status: number, code: string | undefined): Verdict => (status === 413 || code ? (BY_STATUS[status] ?? 'later') : 'later');
+/** A captive portal, a proxy or a server being deployed answers all sorts of things, in JSON too, and none is the edit's fault, the token's or the device's. */
+export const verdictOf = (status: number, isOurs: boolean): Verdict => (isOurs ? (BY_STATUS[status] ?? 'later') : 'unanswered');
 
-/** Reasons of a refused item that may pass by themselves; any other verdict on the very same document would only be repeated. */
-export const mayPass = (reason: string): boolean => reason === 'quota';
+/** What may be a passing fault of the server, or of something on the way to it: it counts against an edit over minutes only. */
+export const isPassing = (code: string): boolean => code === 'INTERNAL' || code === 'UNANSWERED';
+
+/** What may pass by itself; any other verdict on the very same document would only be repeated. */
+export const mayPass = (code: string): boolean => code === 'quota' || isPassing(code);
 
 /** How to come back after a close code. `fresh`: with a new token. `failures`: as if that many attempts had failed already. */
 export interface Return {

@@ -21,6 +21,9 @@ const MEMBERS = {
   planTemplates: 'plan_template',
 } as const;
 
+/** Whether the protocol names this type, and with it some members of its documents. */
+export const isNamed = (type: string): boolean => type === 'user_preferences' || Object.values<string>(MEMBERS).includes(type);
+
 /** Where a frame holds documents, and of which type. A member is a document or a list of them. */
 const PAYLOADS: Readonly<Record<string, string>> = {
   entry: 'logbook_entry', entries: 'logbook_entry', goal: 'goal', piece: 'repertoire_item', pieces: 'repertoire_item', plan: 'practice_plan',
@@ -135,6 +138,9 @@ export function idOf(type: string, doc: Doc, user: string): string | undefined {
 }
 
 export const spelled = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
+
+/** A text of the user's for a header, which holds little but ASCII: percent-encoded UTF-8 where it is not printable ASCII, or has a percent sign. */
+export const headerText = (text: string): string => (/^[ -$&-~]*$/.test(text) ? text : encodeURIComponent(text));
 
 /** Undefined for what is no JSON. */
 export function parsed(text: unknown): unknown {

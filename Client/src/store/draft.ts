@@ -1,5 +1,5 @@
 import { blank, type Item, type Row } from '../pure/merge.js';
-import type { Transaction } from './steps.js';
+import type { Tables } from './schema.js';
 
 interface Named {
   type: string;
@@ -19,11 +19,11 @@ export class Draft {
   private readonly changed = new Set<string>();
   private readonly enqueued = new Map<unknown, Item>();
 
-  constructor(private readonly transaction: Transaction) {}
+  constructor(private readonly tables: Tables) {}
 
   /** Rows that are not read count as absent. */
   async read(entities: readonly (Named | undefined)[], withQueues = false): Promise<this> {
-    const [rows, queue] = [this.transaction.objectStore('rows'), this.transaction.objectStore('queue')];
+    const { rows, queue } = this.tables;
     const unread = new Map(entities.flatMap(entity => (entity ? [[nameOf(entity), entity]] : [])));
     await Promise.all([...unread].map(async ([name, { type, id }]) => {
       if (withQueues) this.queues.set(name, await queue.index('entity').getAll(IDBKeyRange.only([type, id])));
@@ -59,11 +59,11 @@ export class Draft {
   dequeue(item: Item): void {
     this.queues.set(nameOf(item), this.queueOf(item).filter(other => other.n !== item.n));
     this.enqueued.delete(item.n);
-    this.transaction.objectStore('queue').delete(item.n).catch(unheeded);
+    this.tables.queue.delete(item.n).catch(unheeded);
   }
 
   save(): void {
-    for (const name of this.changed) this.transaction.objectStore('rows').put(this.rows.get(name)!).catch(unheeded);
-    for (const item of this.enqueued.values()) this.transaction.objectStore('queue').put(item).catch(unheeded);
+    for (const name of this.changed) this.tables.rows.put(this.rows.get(name)!).catch(unheeded);
+    for (const item of this.enqueued.values()) this.tables.queue.put(item).catch(unheeded);
   }
 }

@@ -1,5 +1,5 @@
-import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
 import type { Item, Row } from '../pure/merge.js';
+import { promised, table, type Table } from './database.js';
 
 /** A batch as it was first sent. A retry sends the same bytes under the same key. */
 export interface Batch {
@@ -20,15 +20,19 @@ export interface Cursor {
   etag?: string | undefined;
 }
 
-export interface Schema extends DBSchema {
-  rows: { key: [string, string]; value: Row };
-  queue: { key: number; value: Item; indexes: { entity: [string, string]; live: number } };
-  batches: { key: string; value: Batch };
-  meta: { key: string; value: unknown };
+export interface Tables {
+  rows: Table<Row>;
+  queue: Table<Item>;
+  batches: Table<Batch>;
+  meta: Table<unknown>;
 }
 
-export type Database = IDBPDatabase<Schema>;
-type Upgrade = (database: Database, transaction: IDBPTransaction<Schema, ('rows' | 'queue' | 'batches' | 'meta')[], 'versionchange'>) => void | Promise<void>;
+export const TABLES = ['rows', 'queue', 'batches', 'meta'] as const;
+
+export const tablesOf = (transaction: IDBTransaction, names: readonly string[]): Tables =>
+  Object.fromEntries(names.map(name => [name, table(transaction.objectStore(name))])) as unknown as Tables;
+
+type Upgrade = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 
 /** Number n of this list leads from version n to n + 1. What is released is never edited: a queue of last year must survive today's code. */
 export const upgrades: readonly Upgrade[] = [
@@ -41,22 +45,32 @@ export const upgrades: readonly Upgrade[] = [
   // What may be sent is found without stepping over what is poisoned; a batch survives with its bytes.
   async (database, transaction) => {
     database.createObjectStore('batches', { keyPath: 'key' });
-    const queue = transaction.objectStore('queue');
-    queue.createIndex('live', 'live');
-    for (let at = await queue.openCursor(); at; at = await at.continue()) await at.update({ ...at.value, live: 1 });
+    transaction.objectStore('queue').createIndex('live', 'live');
+    const { queue } = tablesOf(transaction, ['queue']);
+    for (const item of await queue.getAll()) await queue.put({ ...item, live: 1 });
   },
 ];
 
-export function openDatabase(name: string, gone: () => void, steps: readonly Upgrade[] = upgrades): Promise<Database> {
-  return openDB<Schema>(name, steps.length, {
-    async upgrade(database, from, _to, transaction) {
-      for (const step of steps.slice(from)) await step(database, transaction as never);
-    },
-    // Another tab deletes the database, or runs a newer version of the app.
-    blocking(_current, _blocked, event) {
-      (event.target as IDBDatabase).close();
-      gone();
-    },
-    terminated: gone,
-  });
+export interface Ends {
+  /** Another tab deletes the database, or runs a newer version of the app: it is over. */
+  gone(): void;
+  /** The browser has closed the connection. */
+  closed(): void;
+  /** There was no database of this name. */
+  made(): void;
+}
+
+export async function openDatabase(name: string, ends: Partial<Ends> = {}, steps: readonly Upgrade[] = upgrades): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, steps.length);
+  request.onupgradeneeded = async ({ oldVersion }) => {
+    if (!oldVersion) ends.made?.();
+    for (const step of steps.slice(oldVersion)) await step(request.result, request.transaction!);
+  };
+  const database = await promised(request);
+  database.onversionchange = () => {
+    database.close();
+    ends.gone?.();
+  };
+  database.onclose = () => ends.closed?.();
+  return database;
 }

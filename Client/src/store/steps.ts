@@ -1,14 +1,17 @@
-import { ATTEMPTS_MAX } from '../pure/batch.js';
+import { asideMs, ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
-import { iso, witness } from '../pure/clock.js';
+import { iso, tick } from '../pure/clock.js';
 import { receive, settle, unbased, uncover, write, type Item } from '../pure/merge.js';
-import { mayPass } from '../pure/verdict.js';
+import { isPassing, mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
 import type { Draft } from './draft.js';
-import type { Batch, Cursor, Database } from './schema.js';
+import type { Batch, Cursor, Tables } from './schema.js';
 
 // Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
+
+// Between two tries of what may be a passing fault, at least.
+const SPREAD_MS = 30_000;
 
 export type Key = readonly [type: string, id: string];
 /** What the app wrote; null deletes. `saw` is the version that was before its author. */
@@ -19,33 +22,29 @@ export interface Edit {
   saw?: unknown;
 }
 
-export type Transaction = ReturnType<typeof begin>;
-
 /** What settling a batch brought about. */
 export interface Settled {
   keys: Key[];
   conflicts: ConflictReport[];
   poisoned: QueuedEdit[];
-  /** The latest moment among what came. */
-  latest: number;
+  /** A winner is named whose copy had no room in the answer. */
+  lacks: boolean;
 }
 
 export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
 
-export const begin = (database: Database) => database.transaction(['rows', 'queue', 'batches', 'meta'], 'readwrite');
+export const cursorOf = async (tables: Pick<Tables, 'meta'>): Promise<Cursor> => ((await tables.meta.get('cursor')) as Cursor | undefined) ?? nowhere;
 
-export const clockOf = async (transaction: Transaction): Promise<number> => ((await transaction.objectStore('meta').get('clock')) as number | undefined) ?? 0;
-
-export const cursorOf = async (transaction: Transaction): Promise<Cursor> => ((await transaction.objectStore('meta').get('cursor')) as Cursor | undefined) ?? nowhere;
-
-export async function move(transaction: Transaction, cursor: Partial<Cursor>): Promise<void> {
-  const before = await cursorOf(transaction);
-  await transaction.objectStore('meta').put({ ...before, ...cursor }, 'cursor');
+export async function move(tables: Tables, cursor: Partial<Cursor>): Promise<void> {
+  const before = await cursorOf(tables);
+  await tables.meta.put({ ...before, ...cursor }, 'cursor');
 }
 
 /** The row with the edit on top, and what is shown of it now. */
-export function queueEdit(draft: Draft, edit: Edit, at: number): Doc | null {
-  const next = write(draft.row(edit), draft.queueOf(edit), edit.doc, at, edit.saw);
+export function queueEdit(draft: Draft, edit: Edit, now: number): Doc | null {
+  const [row, queue] = [draft.row(edit), draft.queueOf(edit)];
+  const at = tick(now, Math.max(row.at, queue.at(-1)?.at ?? 0));
+  const next = write(row, queue, edit.doc && { ...edit.doc, updatedAt: iso(at) }, at, edit.saw);
   draft.put(next.row);
   draft.enqueue(next.item as Item);
   return next.item.doc;
@@ -63,35 +62,26 @@ export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
   return keys;
 }
 
-export const latestOf = (revisions: readonly Revision[]): number => revisions.reduce((latest, revision) => witness(latest, revision.at), 0);
+export const entityOf = ({ type, id, doc, base, at }: Item): object => ({
+  type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: iso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
+});
 
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
-export function bodyOf(items: readonly Item[], token: string | null): string {
-  const entities = items.map(({ type, id, doc, base, at }) => ({
-    type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: iso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
-  }));
-  return JSON.stringify({ entities, ...(token ? { syncToken: token } : {}) });
-}
+export const bodyOf = (items: readonly Item[], token: string | null): string => JSON.stringify({ entities: items.map(entityOf), ...(token ? { syncToken: token } : {}) });
 
 /** Whether the batch was still there to be taken away. */
-export async function unstage(transaction: Transaction, batch: Batch): Promise<boolean> {
-  const known = await transaction.objectStore('batches').getKey(batch.key);
-  await transaction.objectStore('batches').delete(batch.key);
-  return known !== undefined;
+export async function unstage(tables: Tables, batch: Batch): Promise<boolean> {
+  const known = await tables.batches.count(batch.key);
+  await tables.batches.delete(batch.key);
+  return known > 0;
 }
 
 /** In the order they were sent in, which is that of their answers. */
-export async function itemsOf(transaction: Transaction, { items }: Batch): Promise<(Item | undefined)[]> {
+export async function itemsOf(tables: Tables, { items }: Batch): Promise<(Item | undefined)[]> {
   if (!items.length) return [];
-  const among = await transaction.objectStore('queue').getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
+  const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
   return items.map(n => found.get(n));
-}
-
-/** The clock has seen this moment, too. */
-export async function see(transaction: Transaction, moment: number): Promise<void> {
-  const seen = await clockOf(transaction);
-  if (witness(seen, moment) > seen) await transaction.objectStore('meta').put(witness(seen, moment), 'clock');
 }
 
 export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number }, settled: Settled): void {
@@ -100,14 +90,14 @@ export function settleItem(draft: Draft, item: Item, { result, conflict }: Outco
   // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
-  settled.latest = witness(settled.latest, settlement.row.at);
+  settled.lacks ||= result.status === 'conflict' && !conflict?.server;
   draft.put(settlement.row);
   switch (settlement.kind) {
     case 'reapply':
       return putBack(draft, failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
     case 'refused': {
       const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error), settled.poisoned);
+      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error, now), settled.poisoned);
     }
     case 'lost':
       settled.conflicts.push({
@@ -118,8 +108,8 @@ export function settleItem(draft: Draft, item: Item, { result, conflict }: Outco
 }
 
 /** What waits is judged by the clock: in another life of the history the version it was made from may be another one's. */
-export async function unbaseQueue(transaction: Transaction): Promise<void> {
-  const queue = transaction.objectStore('queue');
+export async function unbaseQueue(tables: Tables): Promise<void> {
+  const { queue } = tables;
   const free = (await queue.getAll()).filter(item => !item.batch);
   await Promise.all(free.map(async item => queue.put({ ...item, doc: unbased(item.doc), base: 0 })));
 }
@@ -130,28 +120,32 @@ export function remove(draft: Draft, item: Item, version?: number): void {
   const rest = draft.queueOf(item);
   draft.put(uncover(draft.row(item), rest));
   // The next edit was made on top of this one, and now names it.
-  for (const next of rest) if (version && next.base === item.base) draft.enqueue({ ...next, base: version });
+  for (const next of rest) if (version && (next.revives || next.base === item.base)) draft.enqueue({ ...next, base: version });
 }
 
 /** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
 export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): void {
-  if (!failed.live && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
+  const isAside = failed.live !== 1;
+  if (isAside && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
   draft.enqueue(failed);
-  if (!failed.live) poisoned.push(listed(failed));
+  // What was named is not named each time that it is tried again.
+  if (isAside && failed.attempts <= ATTEMPTS_MAX) poisoned.push(listed(failed));
 }
 
-const released = ({ batch: _, ...item }: Item): Item => item;
+export const released = ({ batch: _, ...item }: Item): Item => item;
 
-function parked(item: Item, error: EditError): Item {
+export function parked(item: Item, error: EditError, now: number): Item {
   const { live: _, ...rest } = released(item);
-  return { ...rest, attempts: item.attempts + 1, error };
+  const attempts = item.attempts + 1;
+  return { ...rest, attempts, error, ...(mayPass(error.code) && { live: 2, attempts: Math.max(attempts, ATTEMPTS_MAX), notBefore: now + asideMs(attempts) }) };
 }
 
 export function failedOnce(item: Item, error: EditError, now: number, random: number): Item {
   const attempts = item.attempts + 1;
-  return attempts >= ATTEMPTS_MAX ? parked(item, error) : { ...released(item), attempts, error, notBefore: now + backoff(attempts, random) };
+  if (attempts >= ATTEMPTS_MAX) return parked(item, error, now);
+  return { ...released(item), attempts, error, notBefore: now + (isPassing(error.code) ? backoff(ATTEMPTS_MAX + 1, random, SPREAD_MS) : backoff(attempts, random)) };
 }
 
 export const listed = ({ n, type, id, doc, at, attempts, live, error }: Item): QueuedEdit => ({
-  n, type, id, doc, at: iso(at), attempts, state: live ? 'pending' : 'poisoned', ...(error ? { error } : {}),
+  n, type, id, doc, at: iso(at), attempts, state: live === 1 ? 'pending' : 'poisoned', ...(error ? { error } : {}),
 });

@@ -1,42 +1,96 @@
-import { deleteDB } from 'idb';
-import { select } from '../pure/batch.js';
-import { iso, tick, witness } from '../pure/clock.js';
+import { bytesOf, isDueAgain, select } from '../pure/batch.js';
 import { Digest } from '../pure/digest.js';
-import { blank, unbased, visible } from '../pure/merge.js';
+import { kept, unbased, visible } from '../pure/merge.js';
 import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
+import { done, promised } from './database.js';
 import { Draft } from './draft.js';
-import { openDatabase, type Batch, type Cursor, type Database } from './schema.js';
+import { openDatabase, TABLES, tablesOf, type Batch, type Cursor, type Tables } from './schema.js';
 import {
-  begin, bodyOf, clockOf, cursorOf, failedOnce, itemsOf, latestOf, listed, move, nowhere, putBack, queueEdit, remove, see, settleItem, take, unstage,
-  unbaseQueue, type Edit, type Key, type Settled, type Transaction,
+  bodyOf, cursorOf, entityOf, failedOnce, itemsOf, listed, move, parked, putBack, queueEdit, released, remove, settleItem, take, unstage, unbaseQueue, type Edit, type Key, type Settled,
 } from './steps.js';
 
 const LOOK_AHEAD = 3_000;
+const startingOver: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
-/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. */
+// What requests fail with once the browser has closed the connection: before it said so, while they ran, and on iOS.
+const CLOSED = /^(InvalidState|Abort|Unknown)Error$/;
+
+/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. A connection that the browser closes is opened again. */
 export class Store {
-  private constructor(private readonly database: Database, private readonly name: string) {}
+  private database: Promise<IDBDatabase> | undefined;
+  private isClosed = false;
+  private wasOpen = false;
+  private term: string | undefined;
+  private frozen: Promise<void> | undefined;
+  private readonly running = new Set<IDBTransaction>();
+  /** Called when the browser has closed the connection; and with true if it has deleted everything, too. */
+  onClosed: (isLost: boolean) => void = () => {};
+
+  private constructor(private readonly name: string, private readonly gone: () => void) {}
 
   static async open(name: string, gone: () => void): Promise<Store> {
-    return new Store(await openDatabase(name, gone), name);
+    const store = new Store(name, gone);
+    await store.connected(async () => {});
+    return store;
+  }
+
+  /** A frozen tab must not hold a transaction that others wait for: what is under way is undone, and done anew once `frozen` ends. */
+  freeze(frozen: Promise<void>): void {
+    this.frozen = frozen;
+    for (const transaction of this.running) transaction.abort();
   }
 
   close(): void {
-    this.database.close();
+    this.isClosed = true;
+    this.disconnect();
+  }
+
+  private disconnect(): void {
+    this.database?.then(database => database.close(), () => {});
+    this.database = undefined;
   }
 
   async erase(): Promise<void> {
-    this.database.close();
-    await deleteDB(this.name);
+    await this.within(tables => Promise.all(Object.values(tables).map(table => table.clear()))).catch(() => {});
+    this.close();
+    await promised(indexedDB.deleteDatabase(this.name));
+  }
+
+  private connect(): Promise<IDBDatabase> {
+    const isAgain = this.wasOpen;
+    this.wasOpen = true;
+    return openDatabase(this.name, {
+      gone: this.gone,
+      made: () => isAgain && this.onClosed(true),
+      closed: () => {
+        this.database = undefined;
+        this.onClosed(false);
+      },
+    });
+  }
+
+  private async connected<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    for (let isLast = false; ; isLast = true) {
+      await this.frozen;
+      if (this.isClosed) throw new DOMException('', 'InvalidStateError');
+      const used = (this.database ??= this.connect());
+      try {
+        return await work(await used);
+      } catch (error) {
+        if (!CLOSED.test((error as Error)?.name)) throw error;
+        if (this.database === used) this.disconnect();
+        if (isLast) throw error;
+      }
+    }
   }
 
   async get(type: string, id: string): Promise<Doc | null> {
-    return visible(await this.database.get('rows', [type, id]));
+    return visible(await this.read('rows', rows => rows.get([type, id])));
   }
 
   async all(type: string): Promise<[id: string, doc: Doc][]> {
-    const rows = await this.database.getAll('rows', IDBKeyRange.bound([type], [type, []]));
+    const rows = await this.read('rows', rows => rows.getAll(IDBKeyRange.bound([type], [type, []])));
     return rows.flatMap(row => {
       const doc = visible(row);
       return doc ? [[row.id, doc] as [string, Doc]] : [];
@@ -44,177 +98,202 @@ export class Store {
   }
 
   /** Null for what is not there. */
-  async some(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
-    const rows = this.database.transaction('rows').store;
-    return Promise.all(ids.map(async id => [id, visible(await rows.get([type, id]))] as [string, Doc | null]));
+  some(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
+    return this.read('rows', rows => Promise.all(ids.map(async id => [id, visible(await rows.get([type, id]))] as [string, Doc | null])));
   }
 
   /** One transaction, or two tabs that open for the first time would be two devices. */
   device(made: string): Promise<string> {
-    return this.within(async transaction => {
-      const known = (await transaction.objectStore('meta').get('device')) as string | undefined;
-      if (!known) await transaction.objectStore('meta').put(made, 'device');
+    return this.within(async tables => {
+      const known = (await tables.meta.get('device')) as string | undefined;
+      if (!known) await tables.meta.put(made, 'device');
       return known ?? made;
     });
   }
 
   async counts(): Promise<{ pending: number; poisoned: number }> {
-    const [all, pending] = await Promise.all([this.database.count('queue'), this.database.countFromIndex('queue', 'live')]);
+    const [all, pending] = await this.read('queue', queue => Promise.all([queue.count(), queue.index('live').count(1)]));
     return { pending, poisoned: all - pending };
   }
 
-  async cursor(): Promise<Cursor> {
-    return ((await this.database.get('meta', 'cursor')) as Cursor | undefined) ?? nowhere;
+  cursor(): Promise<Cursor> {
+    return this.read('meta', meta => cursorOf({ meta }));
   }
 
   async queue(): Promise<QueuedEdit[]> {
-    return (await this.database.getAll('queue')).map(listed);
+    return (await this.read('queue', queue => queue.getAll())).map(listed);
   }
 
-  /** Writes edits locally and queues them. The clock is the store's, so that all tabs share it. */
+  /** Writes edits locally and queues them. */
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
-    return this.within(async transaction => {
-      let seen = await clockOf(transaction);
-      const draft = await new Draft(transaction).read(edits, true);
-      const written: Doc[] = [];
-      for (const edit of edits) {
-        seen = tick(now, seen);
-        const doc = edit.doc && { ...edit.doc, updatedAt: iso(seen) };
-        const stored = queueEdit(draft, { ...edit, doc }, seen);
-        if (stored) written.push(stored);
-      }
+    return this.within(async tables => {
+      const draft = await new Draft(tables).read(edits, true);
+      const written = edits.map(edit => queueEdit(draft, edit, now)).filter(doc => doc !== null);
       draft.save();
-      await transaction.objectStore('meta').put(seen, 'clock');
       return written;
     });
   }
 
   /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
-    return this.within(async transaction => {
-      const draft = new Draft(transaction);
+    return this.asLeader(async tables => {
+      const draft = new Draft(tables);
       await draft.read(revisions);
       const keys = take(draft, revisions);
       draft.save();
-      await see(transaction, latestOf(revisions));
-      await move(transaction, cursor);
+      await move(tables, cursor);
       return keys;
     });
   }
 
   /** As `receive`, but what did not come is gone. Unsent work stays. */
   replace(revisions: readonly Revision[], cursor: Cursor): Promise<Key[]> {
-    return this.within(async transaction => {
-      const rows = transaction.objectStore('rows');
+    return this.asLeader(async tables => {
+      const rows = tables.rows;
       const before = await rows.getAll();
       await rows.clear();
-      const draft = new Draft(transaction);
-      for (const row of before) if (row.mine !== undefined) draft.put({ ...blank(row.type, row.id), mine: unbased(row.mine) });
-      await unbaseQueue(transaction);
+      const draft = new Draft(tables);
+      for (const row of before) {
+        const left = kept(row, null);
+        if (left.mine !== undefined || left.removed) draft.put(left.mine ? { ...left, mine: unbased(left.mine) } : left);
+      }
+      await unbaseQueue(tables);
       const keys = take(draft, revisions);
       draft.save();
-      await see(transaction, latestOf(revisions));
-      await transaction.objectStore('meta').put(cursor, 'cursor');
+      await tables.meta.put(cursor, 'cursor');
       return [...before.map(row => [row.type, row.id] as const), ...keys];
     });
   }
 
   /** Forgets how far it has come, so that the next pull replaces everything. */
   restart(): Promise<void> {
-    return this.within(transaction => move(transaction, { token: null, lastSeq: 0, etag: undefined }));
+    return this.asLeader(tables => move(tables, startingOver));
   }
 
   async digest(): Promise<string> {
     const digest = new Digest();
-    for (const row of await this.database.getAll('rows')) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
+    for (const row of await this.read('rows', rows => rows.getAll())) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
     return digest.toString();
   }
 
   /** The batch to send: the one that is not answered yet, or a new one under the given key. */
-  stage(key: string, now: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
-    return this.within(async transaction => {
-      const [staged] = await transaction.objectStore('batches').getAll(null, 1);
+  stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
+    return this.asLeader(async tables => {
+      const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
-      const queue = transaction.objectStore('queue');
+      const queue = tables.queue;
+      const aside = await queue.index('live').getAll(2, LOOK_AHEAD);
+      await Promise.all(aside.map(async item => isDueAgain(item, now) && queue.put({ ...item, live: 1, notBefore: 0 })));
       const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
-      const { items, nextAt } = select(waiting, now, item => JSON.stringify(item.doc).length);
-      if (!items.length) return { nextAt };
+      const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = select(waiting, now, item => bytesOf(JSON.stringify(entityOf(item))), bytesMax);
+      if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
-      const { proof } = await cursorOf(transaction);
+      const { proof } = await cursorOf(tables);
       const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
-      await transaction.objectStore('batches').put(batch);
+      await tables.batches.put(batch);
       return { batch };
     });
   }
 
   /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
-    return this.within(async transaction => {
-      const settled: Settled = { keys: [], conflicts: [], poisoned: [], latest: 0 };
-      if (!(await unstage(transaction, batch))) return settled;
-      const items = await itemsOf(transaction, batch);
-      const { lastSeq } = await cursorOf(transaction);
+    return this.asLeader(async tables => {
+      const settled: Settled = { keys: [], conflicts: [], poisoned: [], lacks: false };
+      if (!(await unstage(tables, batch))) return settled;
+      const items = await itemsOf(tables, batch);
+      const { lastSeq } = await cursorOf(tables);
       // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
       const changes = answer.changes && answer.lastSeq > lastSeq ? revisionsOf(answer.changes) : [];
-      const draft = await new Draft(transaction).read(items, true);
+      const draft = await new Draft(tables).read(items, true);
       await draft.read(changes);
       const outcomes = outcomesOf(answer);
       items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
       settled.keys.push(...take(draft, changes));
       draft.save();
-      await see(transaction, witness(settled.latest, latestOf(changes)));
-      await move(transaction, { proof: answer.newSyncToken });
+      await move(tables, { proof: answer.newSyncToken, ...(settled.lacks && startingOver) });
       return settled;
     });
   }
 
-  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group. */
-  dissolve(batch: Batch, error: EditError, now: number, random: number): Promise<QueuedEdit[]> {
-    return this.within(async transaction => {
+  /** Its items go on in smaller batches, under keys of their own. If it was executed after all, they will be found unchanged. */
+  release(batch: Batch): Promise<void> {
+    return this.asLeader(async tables => {
+      if (!(await unstage(tables, batch))) return;
+      await Promise.all((await itemsOf(tables, batch)).map(async item => item && tables.queue.put(released(item))));
+    });
+  }
+
+  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group, unless that is `final`. */
+  dissolve(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
+    return this.asLeader(async tables => {
       const poisoned: QueuedEdit[] = [];
-      if (!(await unstage(transaction, batch))) return poisoned;
-      const items = await itemsOf(transaction, batch);
-      const draft = await new Draft(transaction).read(items, true);
-      for (const item of items) if (item) putBack(draft, failedOnce(item, error, now, random), poisoned);
+      if (!(await unstage(tables, batch))) return poisoned;
+      const items = await itemsOf(tables, batch);
+      const draft = await new Draft(tables).read(items, true);
+      for (const item of items) if (item) putBack(draft, final ? parked(item, error, now) : failedOnce(item, error, now, random), poisoned);
       draft.save();
       return poisoned;
     });
   }
 
   retry(n: number | undefined): Promise<void> {
-    return this.within(async transaction => {
-      const queue = transaction.objectStore('queue');
+    return this.within(async tables => {
+      const queue = tables.queue;
       for (const item of await queue.getAll(n)) {
-        if (!item.live) await queue.put({ ...item, live: 1, attempts: 0, notBefore: 0 });
+        if (item.live !== 1) await queue.put({ ...item, live: 1, attempts: 0, notBefore: 0 });
       }
     });
   }
 
   discard(n: number): Promise<Key[]> {
-    return this.within(async transaction => {
-      const item = await transaction.objectStore('queue').get(n);
-      if (!item || item.live) return [];
-      const draft = await new Draft(transaction).read([item], true);
+    return this.within(async tables => {
+      const item = await tables.queue.get(n);
+      if (!item || item.live === 1) return [];
+      const draft = await new Draft(tables).read([item], true);
       remove(draft, item);
       draft.save();
       return [[item.type, item.id]];
     });
   }
 
-  private async within<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    const transaction = begin(this.database);
-    try {
-      const result = await work(transaction);
-      await transaction.done;
-      return result;
-    } catch (error) {
-      transaction.done.catch(() => {});
+  /** From now on nothing counts that another tab, which led before and may be revived, hears from the server. */
+  lead(term: string): void {
+    this.term = term;
+    this.within(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
+  }
+
+  private asLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.within(async tables => {
+      const term = await tables.meta.get('term');
+      if (this.term && term && term !== this.term) throw new Error('Not leading.');
+      return work(tables);
+    });
+  }
+
+  private read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
+    return this.within(tables => work(tables[name]), [name], 'readonly');
+  }
+
+  private within<T>(work: (tables: Tables) => Promise<T>, names: readonly string[] = TABLES, mode: IDBTransactionMode = 'readwrite'): Promise<T> {
+    return this.connected(async database => {
+      const transaction = database.transaction(names, mode);
+      const ended = done(transaction);
+      this.running.add(transaction);
       try {
-        transaction.abort();
-      } catch {
-        // It has aborted by itself, as when the storage is full.
+        const result = await work(tablesOf(transaction, names));
+        await ended;
+        return result;
+      } catch (error) {
+        ended.catch(() => {});
+        try {
+          transaction.abort();
+        } catch {
+          // It has aborted by itself, as when the storage is full.
+        }
+        throw transaction.error ?? error;
+      } finally {
+        this.running.delete(transaction);
       }
-      throw transaction.error ?? error;
-    }
+    });
   }
 }

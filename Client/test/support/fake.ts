@@ -8,6 +8,7 @@ export interface Request {
   headers: Record<string, string>;
 }
 
+/** `text` is what somebody else answers, a proxy for instance. */
 export type Reply = { status?: number; body?: unknown; headers?: Record<string, string>; text?: string } | 'lost' | 'hangs';
 
 interface Sent {
@@ -39,13 +40,23 @@ export class FakeWorld {
           world.sockets.push(this);
         }
       },
+      CompressionStream: undefined,
       now: () => this.now,
       random: () => this.random,
       randomId: () => `id${++this.ids}-${Math.random()}`,
       setTimeout: (run, ms) => this.setTimeout(run, ms),
       clearTimeout: timer => void this.timers.delete(timer as number),
-      ...(this.tabs ? { locks: this.tabs.locks, BroadcastChannel: this.tabs.channel() } : {}),
+      ...(this.tabs ? { locks: this.tabs.locks, BroadcastChannel: this.tabs.channel(this) } : {}),
     };
+  }
+
+  /** A frozen tab hears nothing, and no request of it ends; its timers wait for `pass` anyway. */
+  isFrozen = false;
+  readonly unheard: (() => void)[] = [];
+
+  thaw(): void {
+    this.isFrozen = false;
+    for (const hear of this.unheard.splice(0)) hear();
   }
 
   /** The database of the device that was opened last. */
@@ -124,7 +135,7 @@ export class FakeWorld {
     if (reply === 'lost') throw new TypeError('network');
     if (reply === 'hangs') return new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
     const status = reply.status ?? 200;
-    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: reply.headers ?? {} });
+    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: { ...(reply.text === undefined && { 'x-sync-schema': '1' }), ...reply.headers } });
   }
 }
 
@@ -172,32 +183,44 @@ export class FakeSocket {
   }
 }
 
+interface Waiting {
+  turn(): Promise<void>;
+  ends(): void;
+}
+
 /** Locks and channels of one browser. */
 export class FakeTabs {
-  private readonly queues = new Map<string, (() => Promise<void>)[]>();
-  private readonly channels = new Set<{ name: string; onmessage: ((event: { data: unknown }) => void) | null }>();
+  private readonly queues = new Map<string, Waiting[]>();
+  private readonly channels = new Set<{ name: string; hear(data: unknown): void }>();
 
   readonly locks = {
-    request: (name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<void> => new Promise<void>((resolve, reject) => {
+    request: (name: string, { signal, steal }: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<void> => new Promise<void>((resolve, reject) => {
       const queue = this.queues.get(name) ?? [];
       this.queues.set(name, queue);
-      const turn = async () => {
+      const ends = () => reject(new DOMException('aborted', 'AbortError'));
+      const waiting = { ends, turn: async () => {
         await held();
+        if (queue[0] !== waiting) return;
         queue.shift();
         resolve();
-        void queue[0]?.();
-      };
-      options.signal.addEventListener('abort', () => {
-        if (queue.indexOf(turn) > 0) {
-          queue.splice(queue.indexOf(turn), 1);
-          reject(new DOMException('aborted', 'AbortError'));
+        void queue[0]?.turn();
+      } };
+      signal?.addEventListener('abort', () => {
+        if (queue.indexOf(waiting) > 0) {
+          queue.splice(queue.indexOf(waiting), 1);
+          ends();
         }
       });
-      if (queue.push(turn) === 1) void turn();
+      if (steal) {
+        queue.shift()?.ends();
+        queue.unshift(waiting);
+        void waiting.turn();
+      } else if (queue.push(waiting) === 1) void waiting.turn();
     }),
   };
 
-  channel(): NonNullable<Platform['BroadcastChannel']> {
+  /** `tab` may be frozen: it hears what was said meanwhile once it runs again. */
+  channel(tab: { isFrozen: boolean; unheard: (() => void)[] } = { isFrozen: false, unheard: [] }): NonNullable<Platform['BroadcastChannel']> {
     const { channels } = this;
     return class {
       onmessage: ((event: { data: unknown }) => void) | null = null;
@@ -205,9 +228,15 @@ export class FakeTabs {
         channels.add(this);
       }
 
+      hear(data: unknown): void {
+        const hear = () => this.onmessage?.({ data });
+        if (tab.isFrozen) tab.unheard.push(hear);
+        else queueMicrotask(hear);
+      }
+
       postMessage(message: unknown): void {
         const data = structuredClone(message);
-        for (const other of channels) if (other !== this && other.name === this.name) queueMicrotask(() => other.onmessage?.({ data }));
+        for (const other of channels) if (other !== this && other.name === this.name) other.hear(data);
       }
 
       close(): void {

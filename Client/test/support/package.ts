@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A project that has installed what `npm pack` makes. Its dependencies are ours, so that no registry is asked. */
+/** A project that has installed what `npm pack` makes. What it needs beside it is ours, so that no registry is asked. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'mirubato-package-'));
 
@@ -15,7 +15,7 @@ export class Project {
     const home = join(this.folder, 'node_modules', '@mirubato', 'sync');
     mkdirSync(home, { recursive: true });
     execFileSync('tar', ['-xzf', join(this.folder, filename), '-C', home, '--strip-components=1']);
-    for (const name of ['idb', 'fake-indexeddb', 'ws', '@types']) symlinkSync(join(ROOT, 'node_modules', name), join(this.folder, 'node_modules', name));
+    for (const name of ['fake-indexeddb', 'ws', '@types']) symlinkSync(join(ROOT, 'node_modules', name), join(this.folder, 'node_modules', name));
   }
 
   remove(): void {

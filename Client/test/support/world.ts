@@ -6,6 +6,9 @@ import type { Random } from './random.js';
 export class World {
   /** How often a request gets lost, before or after it reached the server. */
   loss = 0;
+  /** A frozen tab hears no other one; what it has begun may end all the same, so that two tabs lead for a while. */
+  isFrozen = false;
+  readonly unheard: (() => void)[] = [];
   private isDead = false;
   private readonly sockets = new Set<WebSocket>();
 
@@ -25,6 +28,11 @@ export class World {
   /** Cuts every socket as a lost network does. */
   drop(): void {
     for (const socket of this.sockets) socket.terminate();
+  }
+
+  thaw(): void {
+    this.isFrozen = false;
+    for (const hear of this.unheard.splice(0)) hear();
   }
 
   /** The process ends here: nothing it waits for comes any more. */

@@ -44,7 +44,8 @@ internal sealed class RandomJson(int seed)
         string s => SpellText(s),
         List<object?> list => $"[{Space()}{string.Join(Space() + "," + Space(), list.Select(Spell))}{Space()}]",
         Dictionary<string, object?> map =>
-            $"{{{Space()}{string.Join("," + Space(), map.OrderBy(_ => random.Next()).Select(m => SpellText(m.Key) + Space() + ":" + Spell(m.Value)))}}}",
+            "{" + Space() + string.Join(
+                "," + Space(), map.OrderBy(_ => random.Next()).Select(m => SpellText(m.Key) + Space() + ":" + Spell(m.Value))) + "}",
         _ => throw new InvalidOperationException(),
     };
 
@@ -56,10 +57,12 @@ internal sealed class RandomJson(int seed)
         string s => CanonicalText(s),
         List<object?> list => $"[{string.Join(",", list.Select(Canonical))}]",
         Dictionary<string, object?> map =>
-            $"{{{string.Join(",", map.OrderBy(m => ArrayIndex(m.Key)).ThenBy(m => m.Key, StringComparer.Ordinal).Select(m => "
-                + "CanonicalText(m.Key) + ":" + Canonical(m.Value)))}}}",
+            "{" + string.Join(",", Ordered(map).Select(m => CanonicalText(m.Key) + ":" + Canonical(m.Value))) + "}",
         _ => throw new InvalidOperationException(),
     };
+
+    private static IEnumerable<KeyValuePair<string, object?>> Ordered(Dictionary<string, object?> map) =>
+        map.OrderBy(m => ArrayIndex(m.Key)).ThenBy(m => m.Key, StringComparer.Ordinal);
 
     private static ulong ArrayIndex(string name) =>
         ulong.TryParse(name, CultureInfo.InvariantCulture, out var index) && index < uint.MaxValue && name == $"{index}"

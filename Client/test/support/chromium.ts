@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import WebSocket from 'ws';
+
+const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const CHROMIUM = (process.env.MIRUBATO_TEST_CHROMIUM ? [process.env.MIRUBATO_TEST_CHROMIUM] : usual).find(existsSync);
+
+export const hasChromium = CHROMIUM !== undefined;
+if (!hasChromium) console.warn("Tests in a browser are skipped: Chromium is not there. 'apt-get install chromium' brings it.");
+
+/** One page, driven over the Chrome DevTools Protocol. */
+export interface Page {
+  evaluate<T>(expression: string): Promise<T>;
+  /** Frozen, or active again. */
+  lifecycle(state: 'frozen' | 'active'): Promise<unknown>;
+  /** As a user does who clears the data of a site. */
+  clear(): Promise<unknown>;
+}
+
+export class Chromium {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'mirubato-chromium-'));
+  private process!: ChildProcess;
+  private socket!: WebSocket;
+  private sent = 0;
+  private readonly waiting = new Map<number, { resolve(result: any): void; reject(error: Error): void }>();
+
+  static async start(): Promise<Chromium> {
+    const chromium = new Chromium();
+    chromium.process = spawn(CHROMIUM!, ['--headless=new', '--no-sandbox', '--remote-debugging-port=0', `--user-data-dir=${chromium.folder}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const address = await new Promise<string>((resolve, reject) => {
+      let said = '';
+      chromium.process.stderr!.on('data', data => {
+        const found = /listening on (ws:\S+)/.exec((said += data));
+        if (found) resolve(found[1]!);
+      });
+      chromium.process.once('exit', () => reject(new Error(`Chromium does not start: ${said}`)));
+    });
+    chromium.socket = new WebSocket(address);
+    await new Promise(resolve => chromium.socket.once('open', resolve));
+    chromium.socket.on('message', data => {
+      const { id, result, error } = JSON.parse(String(data));
+      const waiting = chromium.waiting.get(id);
+      if (error) waiting?.reject(new Error(error.message));
+      else waiting?.resolve(result);
+    });
+    return chromium;
+  }
+
+  async open(url: string): Promise<Page> {
+    const { targetId } = await this.call('Target.createTarget', { url });
+    const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
+    return {
+      evaluate: async expression => {
+        const { result, exceptionDetails } = await this.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId);
+        if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+        return result.value;
+      },
+      lifecycle: state => this.call('Page.setWebLifecycleState', { state }, sessionId),
+      clear: () => this.call('Storage.clearDataForOrigin', { origin: new URL(url).origin, storageTypes: 'indexeddb' }, sessionId),
+    };
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise(resolve => this.process.once('exit', resolve));
+    this.process.kill('SIGTERM');
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  private call(method: string, params: object, sessionId?: string): Promise<any> {
+    const id = ++this.sent;
+    this.socket.send(JSON.stringify({ id, method, params, sessionId }));
+    return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }));
+  }
+}
