@@ -167,7 +167,8 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
                 write,
                 new WriteAnswer(
                     RequestRefusal.None, status, body, Replayed: false,
-                    [.. outcome.Items]) { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
+                    [.. outcome.Items])
+                { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
         if (write.Keyed is not { } keyed) return;
         keys.Add((keyed.Scope, keyed.Key));
         receipts.Add(keyed.Receipt(status, body, NowMs));

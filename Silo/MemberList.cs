@@ -45,6 +45,9 @@ internal static class MemberList
     public static string Connection(string postgres) =>
         new NpgsqlConnectionStringBuilder(postgres)
         {
-            ApplicationName = "mirubato-silo", MaxPoolSize = 5, Timeout = 5, CommandTimeout = 10,
+            ApplicationName = "mirubato-silo",
+            MaxPoolSize = 5,
+            Timeout = 5,
+            CommandTimeout = 10,
         }.ToString();
 }

@@ -29,7 +29,8 @@ internal sealed class WsConnection : IDisposable
     public static async Task<WsConnection> Open(Door door, CancellationToken cancel, int receiveBytes = 0)
     {
         var socket = new Socket(
-            door.From?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            door.From?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        { NoDelay = true };
         var connection = new WsConnection(socket);
         try
         {

@@ -20,7 +20,8 @@ internal sealed class AuthorityKeys : IDisposable
     private readonly string address;
     private readonly HttpClient http = new()
     {
-        Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = Limits.AuthorityBytesMax,
+        Timeout = Timeout.InfiniteTimeSpan,
+        MaxResponseContentBufferSize = Limits.AuthorityBytesMax,
     };
     private readonly HttpDocumentRetriever documents;
     private readonly TimeProvider time;

@@ -63,7 +63,9 @@ internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvide
     {
         var options = new ConcurrencyLimiterOptions
         {
-            PermitLimit = underWay, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+            PermitLimit = underWay,
+            QueueLimit = waiting,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
         };
         return PartitionedRateLimiter.Create<UserId, UserId>(user => RateLimitPartition.GetConcurrencyLimiter(user, _ => options));
     }

@@ -18,7 +18,8 @@ internal static class WriteEndpoints
         var body = await bodies.Read(call.Http, call.Caller.User);
         var request = new WriteRequest(
             call.Caller, WriteScope.Push, Key: null, body,
-            await BodyWork.Run(body.Length, body, ImportRequest.Parse)) { RevivesDeleted = true };
+            await BodyWork.Run(body.Length, body, ImportRequest.Parse))
+        { RevivesDeleted = true };
         await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
     }
 

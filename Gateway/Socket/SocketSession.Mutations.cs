@@ -53,7 +53,8 @@ internal sealed partial class SocketSession
             var by = state is SessionState.Live ? who.ConnectionId : null;
             return (
                 new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor,
-                ConnectionId: by) { ItemsWanted = true }, sent);
+                ConnectionId: by)
+                { ItemsWanted = true }, sent);
         }
     }
 

@@ -83,7 +83,8 @@ internal static class BatchRequest
                 case "version": Version = walk.Number(); walk.Skip(); break;
                 case "baseVersion": BaseVersion = walk.Number(); walk.Skip(); break;
                 case "deleted" when walk.Token is JsonTokenType.True or JsonTokenType.False
-                    or JsonTokenType.Null: Deleted = walk.Token == JsonTokenType.True; break;
+                    or JsonTokenType.Null:
+                    Deleted = walk.Token == JsonTokenType.True; break;
                 case "deleted": throw walk.Wrong("must be true, false or null");
                 default: walk.Skip(); break;
             }

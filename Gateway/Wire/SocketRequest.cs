@@ -125,7 +125,8 @@ internal abstract record SocketRequest
                 ? change
                 : change with
                 {
-                    Id = OversizedItem.Id(type, frame.Span.Slice(change.Document.Start, change.Document.Length)), Document = default,
+                    Id = OversizedItem.Id(type, frame.Span.Slice(change.Document.Start, change.Document.Length)),
+                    Document = default,
                     Refused = ItemRefusal.TooLarge,
                 };
 

@@ -34,7 +34,12 @@ internal sealed class WireAnswers : IAnswerFormat
             var form = Problem.StrictConflict.Form();
             answer = answer with
             {
-                Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Error = form.Remedy, Code = form.Code,
+                Type = form.Type,
+                Title = form.Title,
+                Status = form.Status,
+                Detail = form.Remedy,
+                Error = form.Remedy,
+                Code = form.Code,
             };
         }
 
@@ -59,8 +64,13 @@ internal sealed class WireAnswers : IAnswerFormat
             var form = Problem.StrictConflict.Form();
             answer = answer with
             {
-                Type = form.Type, Title = form.Title, Status = form.Status, Detail = form.Remedy, Success = false,
-                Error = form.Remedy, Code = form.Code,
+                Type = form.Type,
+                Title = form.Title,
+                Status = form.Status,
+                Detail = form.Remedy,
+                Success = false,
+                Error = form.Remedy,
+                Code = form.Code,
             };
         }
 

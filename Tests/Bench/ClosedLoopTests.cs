@@ -73,7 +73,8 @@ public sealed class ClosedLoopTests
         var serving = Serve(listener, answer, over.Token);
         var target = Target.Parse($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}", allowRemote: false);
         var options = new HttpOptions(
-            target, new string('s', 32), 2, 3, TimeSpan.FromMilliseconds(100), TimeSpan.Zero) { Seed = 1, Run = "test" };
+            target, new string('s', 32), 2, 3, TimeSpan.FromMilliseconds(100), TimeSpan.Zero)
+        { Seed = 1, Run = "test" };
         try
         {
             return await new ClosedLoop(options, Scenario, TimeProvider.System).Run(_ => { }, CancellationToken.None);

@@ -35,7 +35,8 @@ public sealed class BrowserFixture : IAsyncLifetime
     {
         var options = new BrowserNewContextOptions
         {
-            ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, ReducedMotion = ReducedMotion.Reduce,
+            ViewportSize = new ViewportSize { Width = 1280, Height = 900 },
+            ReducedMotion = ReducedMotion.Reduce,
             ServiceWorkers = ServiceWorkerPolicy.Block,
         };
         change?.Invoke(options);

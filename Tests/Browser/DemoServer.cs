@@ -44,7 +44,9 @@ internal sealed class DemoServer : IAsyncDisposable
         {
             StartInfo = new ProcessStartInfo("dotnet", arguments)
             {
-                WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
+                WorkingDirectory = directory,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             },
         };
         process.StartInfo.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";

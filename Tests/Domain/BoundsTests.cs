@@ -74,8 +74,15 @@ public sealed class BoundsTests
         new EntityKey("goal", id),
         new EntityHead
         {
-            Seq = new Revision(seq), Version = seq, EffectiveMs = 1, ClientMs = 1, PublishedMs = 1, Device = new DeviceId("d1"),
-            DeletedMs = deleted ? 1 : null, Bytes = bytes, Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue),
+            Seq = new Revision(seq),
+            Version = seq,
+            EffectiveMs = 1,
+            ClientMs = 1,
+            PublishedMs = 1,
+            Device = new DeviceId("d1"),
+            DeletedMs = deleted ? 1 : null,
+            Bytes = bytes,
+            Fingerprint = deleted ? Fingerprint.None : new Fingerprint(UInt128.MaxValue),
         });
 
     private static Ledger LedgerOf(IEnumerable<KeyValuePair<EntityKey, EntityHead>> heads)

@@ -48,7 +48,9 @@ public sealed class StartTests : IDisposable
         using var process = Process.Start(
             new ProcessStartInfo("dotnet", arguments)
             {
-                WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true,
+                WorkingDirectory = directory,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             })!;
         var shown = process.StandardOutput.ReadToEndAsync();
         var said = await process.StandardError.ReadToEndAsync();

@@ -33,7 +33,8 @@ internal sealed class Abuse(Uri server) : IDisposable
         $"{{\"entities\":[{string.Join(',', Enumerable.Range(0, 1_000).Select(i => $"{{\"type\":\"t{i}\",\"id\":\"x\",\"data\":{{\"updatedAt\":1}}}}"))}]}}");
 
     private readonly HttpClient client = new(
-        new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 256 }) { BaseAddress = server };
+        new SocketsHttpHandler { UseCookies = false, MaxConnectionsPerServer = 256 })
+    { BaseAddress = server };
     private readonly string token = Edge.Token(User);
 
     public IReadOnlyList<(string Name, Func<CancellationToken, Task> Act)> Acts =>

@@ -98,7 +98,8 @@ internal sealed class FaultChange
         var type = item.Entity.Type;
         var frame = new JsonObject
         {
-            ["type"] = item.IsDelete ? type.Delete ?? "ENTITY_DELETED" : type.Upsert, ["timestamp"] = FaultFrames.Iso(item.ClientMs),
+            ["type"] = item.IsDelete ? type.Delete ?? "ENTITY_DELETED" : type.Upsert,
+            ["timestamp"] = FaultFrames.Iso(item.ClientMs),
         };
         if (namesDeviceOnSocket)
         {

@@ -13,7 +13,8 @@ internal sealed partial class FaultDevice
 
     private readonly Random whereToPost = new(unchecked((world.Seed * 37) + number));
     private readonly HttpClient http = new(
-        new SocketsHttpHandler { UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) }) { Timeout = TimeSpan.FromSeconds(8) };
+        new SocketsHttpHandler { UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
+    { Timeout = TimeSpan.FromSeconds(8) };
 
     private async Task KeepPosting()
     {

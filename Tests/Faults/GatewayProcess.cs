@@ -162,7 +162,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
             SourceTree.Root, "Silo", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Mirubato.Silo.dll");
         var start = new ProcessStartInfo(
             "/bin/sh",
-            ["-c", $"exec dotnet \"$0\" >>\"$1\" 2>&1 </dev/null", program, log]) { WorkingDirectory = Path.GetDirectoryName(log)! };
+            ["-c", $"exec dotnet \"$0\" >>\"$1\" 2>&1 </dev/null", program, log])
+        { WorkingDirectory = Path.GetDirectoryName(log)! };
         start.Environment["Urls"] = Url.ToString();
         start.Environment["DOTNET_ENVIRONMENT"] = "Test";
         start.Environment["Auth__Secret"] = Edge.Secret;

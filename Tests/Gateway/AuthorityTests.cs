@@ -25,7 +25,8 @@ public sealed class AuthorityTests : IAsyncLifetime, IDisposable
     {
         authority = await TestAuthority.Start();
         handler = new RememberingTokenHandler(
-            clock, new AuthorityKeys(authority.Url, clock, NullLogger<AuthorityKeys>.Instance)) { MapInboundClaims = false };
+            clock, new AuthorityKeys(authority.Url, clock, NullLogger<AuthorityKeys>.Instance))
+        { MapInboundClaims = false };
         rules = BearerTokens.Rules(new AuthOptions(null, authority.Url, null, TestAuthority.Audience, false));
     }
 

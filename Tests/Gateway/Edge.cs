@@ -28,8 +28,10 @@ internal sealed class Edge : IAsyncDisposable
         Client = new HttpClient(
             new SocketsHttpHandler
             {
-                UseCookies = false, AutomaticDecompression = System.Net.DecompressionMethods.None,
-            }) { BaseAddress = new Uri(Url) };
+                UseCookies = false,
+                AutomaticDecompression = System.Net.DecompressionMethods.None,
+            })
+        { BaseAddress = new Uri(Url) };
     }
 
     public string Url { get; }

@@ -19,7 +19,8 @@ internal sealed class RawConnection : IDisposable
     {
         // A small window, so that little of an answer that is not read lies in the system's buffers.
         var socket = new Socket(
-            AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4 * 1024, NoDelay = true };
+            AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        { ReceiveBufferSize = 4 * 1024, NoDelay = true };
         await socket.ConnectAsync("127.0.0.1", url.Port);
         return new RawConnection(socket);
     }

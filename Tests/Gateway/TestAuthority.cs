@@ -71,7 +71,8 @@ internal sealed class TestAuthority : IAsyncDisposable
             SigningCredentials = new SigningCredentials(
                 new ECDsaSecurityKey(keyId is null ? key.Pair : other)
                 {
-                    KeyId = keyId ?? key.Id, CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
+                    KeyId = keyId ?? key.Id,
+                    CryptoProviderFactory = new CryptoProviderFactory { CacheSignatureProviders = false },
                 },
                 SecurityAlgorithms.EcdsaSha256),
         });

@@ -134,7 +134,8 @@ public sealed class MembershipSqlTests(PostgresCluster cluster) : IAsyncLifetime
     {
         await using var connection = await source.OpenConnectionAsync();
         await using var find = new NpgsqlCommand(
-            "SELECT QueryText FROM OrleansQuery WHERE QueryKey = $1", connection) { Parameters = { new() { Value = query } } };
+            "SELECT QueryText FROM OrleansQuery WHERE QueryKey = $1", connection)
+        { Parameters = { new() { Value = query } } };
         await using var command = new NpgsqlCommand((string)(await find.ExecuteScalarAsync())!, connection);
         foreach (var (name, value) in parameters.Prepend(("DeploymentId", "c1")))
             command.Parameters.Add(

@@ -27,7 +27,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         {
             StartInfo = new ProcessStartInfo("dotnet", arguments)
             {
-                WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true,
+                WorkingDirectory = folder.FullName,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             },
             EnableRaisingEvents = true,
         };

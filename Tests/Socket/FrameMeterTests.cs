@@ -40,7 +40,10 @@ public sealed class FrameMeterTests
     {
         var length = random.Next(4) switch
         {
-            0 => 0, 1 => random.Next(126), 2 => random.Next(126, 65_536), _ => random.Next(65_536, 100_000),
+            0 => 0,
+            1 => random.Next(126),
+            2 => random.Next(126, 65_536),
+            _ => random.Next(65_536, 100_000),
         };
         var isMasked = random.Next(2) == 0;
         to.WriteByte((byte)((random.Next(2) << 7) | (random.Next(2) == 0 ? (int)WebSocketMessageType.Binary : 0x9)));

@@ -90,8 +90,12 @@ public abstract partial class SocketContract
             var error = await client.Next("ERROR");
             Assert.Equal((code, path), (Of(error, "code"), Of(error, "path")));
             Assert.Equal(
-                code switch { "INVALID_JSON" => "Invalid JSON format", "FORBIDDEN" => Of(error, "error"),
-                _ => "Invalid sync event format" }, Of(error, "error"));
+                code switch
+                {
+                    "INVALID_JSON" => "Invalid JSON format",
+                    "FORBIDDEN" => Of(error, "error"),
+                    _ => "Invalid sync event format"
+                }, Of(error, "error"));
         }
 
         Assert.Equal(0, (await Http().Get("/api/sync/status")).GetProperty("entityCount").GetInt32());

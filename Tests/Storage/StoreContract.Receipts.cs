@@ -53,7 +53,8 @@ public abstract partial class StoreContract
             var results = await Task.WhenAll(Enumerable.Range(0, 4).Select(async i => await Store.Commit(
                 user, Commit(at) with
                 {
-                    Losers = [Loser($"l{round}-{i}", "{}")], Receipts = [Receipt(key), Receipt($"{key}-{i}")],
+                    Losers = [Loser($"l{round}-{i}", "{}")],
+                    Receipts = [Receipt(key), Receipt($"{key}-{i}")],
                 }, Cancel)));
 
             Assert.Single(results, outcome => outcome.Result == CommitResult.Held);
