@@ -8,7 +8,7 @@ const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 if (Environment.GetEnvironmentVariable(InlineCompletions) is null)
     Environment.SetEnvironmentVariable(InlineCompletions, "1");
 
-var root = new RootCommand("Drives a server that speaks PROTOCOL.md and reports how fast it is.")
+var root = new RootCommand("Drives a server that speaks docs/protocol.md and reports how fast it is.")
 {
     HttpVerb.Create(),
     WsVerb.Create(),

@@ -43,7 +43,8 @@ internal static class WsVerb
     {
         var chosen = LoadVerb.Chosen(WsScenarios.All, scenario => scenario.Name, only);
         if (only is null)
-            return [.. chosen.Where(scenario => (scenario.IsFanOut || options.Second is null) && (options.Processes.Server is not null || !scenario.ReadsMemory))];
+            return [.. chosen.Where(scenario =>
+                (scenario.IsFanOut || options.Second is null) && (options.Processes.Server is not null || !scenario.ReadsMemory))];
         if (options.Second is not null && chosen.FirstOrDefault(scenario => !scenario.IsFanOut) is { } single)
             throw new BenchFailure($"{single.Name} has no use for --second-url: only the fan-out goes from one gateway to another.");
         return chosen;

@@ -22,11 +22,13 @@ internal static class StartupBanner
     private static string Text(string url, string token, DateTimeOffset now, GatewayOptions options)
     {
         var entry =
-            $$$"""{"changes":{"entries":[{"id":"first-entry","timestamp":"{{{IsoTime.Text(now)}}}","duration":25,"type":"practice","instrument":"piano","notes":"Slow, hands separate","updatedAt":"{{{IsoTime.Text(now)}}}"}]}}""";
+            $$$"""{"changes":{"entries":[{"id":"first-entry","timestamp":"{{{IsoTime.Text(now)}}}","duration":25,"type":"practice",""" +
+            $$$""" "instrument":"piano","notes":"Slow, hands separate","updatedAt":"{{{IsoTime.Text(now)}}}"}]}}""";
         var storage = options.Storage;
         var store = storage.Postgres is null ? $"SQLite at {Path.GetFullPath(storage.SqlitePath)}" : "PostgreSQL";
         var push =
-            $"""{url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop' -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'""";
+            $"""{url}/api/sync/push -H "Authorization: Bearer $TOKEN" -H 'X-Device-ID: laptop'""" +
+            $""" -H 'X-Idempotency-Key: first-{now.ToUnixTimeSeconds()}' -H 'Content-Type: application/json' -d '{entry}'""";
         var demo = options.Demo.Enabled
             ? $"\n\n  See it happen: open {url}{Demo.DemoPage.Path}, write on the left, and it appears on the right.\n"
             : "";

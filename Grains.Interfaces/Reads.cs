@@ -8,7 +8,7 @@ namespace Mirubato.Grains.Interfaces;
 /// </summary>
 /// <param name="First">The first revision of the epoch: a token below it is of another life.</param>
 /// <param name="Horizon">Tombstones up to here may be gone: a token below it cannot be continued.</param>
-/// <param name="Digest">Sum mod 2^128 over live entities, see PROTOCOL.md.</param>
+/// <param name="Digest">Sum mod 2^128 over live entities, see docs/protocol.md.</param>
 /// <param name="NotBeforeMs">Tokens issued before this are signed out, Unix ms.</param>
 /// <param name="Rights">Rises with each sign-out, revoked or allowed device, risen horizon and erasure.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.standing")]

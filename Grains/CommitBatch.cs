@@ -162,13 +162,8 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     private void Answer(QueuedWrite write, WriteOutcome outcome)
     {
         var (status, body) = silo.Format.Write(write.Request, outcome);
-        decided.Add(
-            (
-                write,
-                new WriteAnswer(
-                    RequestRefusal.None, status, body, Replayed: false,
-                    [.. outcome.Items])
-                { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
+        var answer = new WriteAnswer(RequestRefusal.None, status, body, Replayed: false, [.. outcome.Items]);
+        decided.Add((write, answer with { Head = new SyncToken(Position.Epoch, Drafted.Last) }));
         if (write.Keyed is not { } keyed) return;
         keys.Add((keyed.Scope, keyed.Key));
         receipts.Add(keyed.Receipt(status, body, NowMs));

@@ -80,10 +80,8 @@ internal sealed class ClusterTls
             settings.Wrong(
                 $"Silo:Tls:Certificate is '{path}', which is not made for both ends of a connection: give it the extended key usages "
                 + $"serverAuth and clientAuth, or none.");
-        if (
-            (
-                problems & ~(
-                    X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.NotValidForUsage)) is not X509ChainStatusFlags.NoError and var others)
+        const X509ChainStatusFlags said = X509ChainStatusFlags.NotTimeValid | X509ChainStatusFlags.NotValidForUsage;
+        if ((problems & ~said) is not X509ChainStatusFlags.NoError and var others)
             settings.Wrong(
                 $"Silo:Tls:Certificate is '{path}', which is not signed by the authority in '{authority}' ({others}): set "
                 + $"Silo:Tls:CertificateAuthority to the authority's certificate, with those between in the same file.");

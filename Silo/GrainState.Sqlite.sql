@@ -2,7 +2,8 @@
 -- beside the main database. Applied at each start in one transaction: running it again changes nothing, and running a newer one only
 -- replaces statements.
 --
--- A write is two statements, because SQLite allows no change inside WITH. Whether a version is given decides which of the two can act, so at
+-- A write is two statements, because SQLite allows no change inside WITH. Whether a version is given decides which of the two can act, so
+-- at
 -- most one returns a row, and each is atomic by itself.
 
 CREATE TABLE IF NOT EXISTS grain_states

@@ -44,7 +44,8 @@ $sql$),
     WITH list AS (
         UPDATE silo_lists SET version = version + 1, changed_at = now()
         WHERE cluster_id = @DeploymentId AND version = @Version AND NOT EXISTS (
-            SELECT 1 FROM silo_members WHERE cluster_id = @DeploymentId AND address = @Address AND port = @Port AND generation = @Generation)
+            SELECT 1 FROM silo_members WHERE cluster_id = @DeploymentId AND address = @Address AND port = @Port
+                AND generation = @Generation)
         RETURNING cluster_id),
     made AS (
         INSERT INTO silo_members (cluster_id, address, port, generation, silo_name, host_name, status, proxy_port, started_at, alive_at)
@@ -56,7 +57,8 @@ $sql$),
     WITH list AS (
         UPDATE silo_lists SET version = version + 1, changed_at = now()
         WHERE cluster_id = @DeploymentId AND version = @Version AND EXISTS (
-            SELECT 1 FROM silo_members WHERE cluster_id = @DeploymentId AND address = @Address AND port = @Port AND generation = @Generation)
+            SELECT 1 FROM silo_members WHERE cluster_id = @DeploymentId AND address = @Address AND port = @Port
+                AND generation = @Generation)
         RETURNING cluster_id),
     changed AS (
         UPDATE silo_members AS member SET status = @Status, suspects = @SuspectTimes, alive_at = @IAmAliveTime
@@ -70,16 +72,20 @@ $sql$),
     WHERE cluster_id = @DeploymentId AND address = @Address AND port = @Port AND generation = @Generation
 $sql$),
 ('MembershipReadRowKey', $sql$
-    SELECT list.cluster_id AS DeploymentId, address AS Address, port AS Port, generation AS Generation, silo_name AS SiloName, host_name AS HostName,
-        status AS Status, proxy_port AS ProxyPort, suspects AS SuspectTimes, NULL::text AS MetadataJson, started_at AS StartTime, alive_at AS IAmAliveTime,
+    SELECT list.cluster_id AS DeploymentId, address AS Address, port AS Port, generation AS Generation, silo_name AS SiloName,
+        host_name AS HostName,
+        status AS Status, proxy_port AS ProxyPort, suspects AS SuspectTimes, NULL::text AS MetadataJson, started_at AS StartTime,
+            alive_at AS IAmAliveTime,
         list.version AS Version
     FROM silo_lists AS list LEFT JOIN silo_members AS member
         ON member.cluster_id = list.cluster_id AND address = @Address AND port = @Port AND generation = @Generation
     WHERE list.cluster_id = @DeploymentId
 $sql$),
 ('MembershipReadAllKey', $sql$
-    SELECT list.cluster_id AS DeploymentId, address AS Address, port AS Port, generation AS Generation, silo_name AS SiloName, host_name AS HostName,
-        status AS Status, proxy_port AS ProxyPort, suspects AS SuspectTimes, NULL::text AS MetadataJson, started_at AS StartTime, alive_at AS IAmAliveTime,
+    SELECT list.cluster_id AS DeploymentId, address AS Address, port AS Port, generation AS Generation, silo_name AS SiloName,
+        host_name AS HostName,
+        status AS Status, proxy_port AS ProxyPort, suspects AS SuspectTimes, NULL::text AS MetadataJson, started_at AS StartTime,
+            alive_at AS IAmAliveTime,
         list.version AS Version
     FROM silo_lists AS list LEFT JOIN silo_members AS member ON member.cluster_id = list.cluster_id
     WHERE list.cluster_id = @DeploymentId

@@ -1,7 +1,7 @@
 namespace Mirubato.Bench.Ws;
 
 /// <summary>
-/// What one socket may send (PROTOCOL.md): 2,000 frames at once and 200 a second. Each phase has sockets of its own and ends before a
+/// What one socket may send (docs/protocol.md): 2,000 frames at once and 200 a second. Each phase has sockets of its own and ends before a
 /// sender of its has used that up, so that a server is measured with the limits it has.
 /// </summary>
 internal static class FrameBudget

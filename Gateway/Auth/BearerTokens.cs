@@ -7,7 +7,7 @@ using Mirubato.Gateway.Options;
 
 namespace Mirubato.Gateway.Auth;
 
-/// <summary>Who a token speaks for, and which tokens count. PROTOCOL.md, Identity.</summary>
+/// <summary>Who a token speaks for, and which tokens count. docs/protocol.md, Identity.</summary>
 internal static class BearerTokens
 {
     private static readonly string[] SecretAlgorithms = [SecurityAlgorithms.HmacSha256];

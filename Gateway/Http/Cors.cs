@@ -3,7 +3,7 @@ using Mirubato.Gateway.Options;
 
 namespace Mirubato.Gateway.Http;
 
-/// <summary>PROTOCOL.md, Identity: who may call from a browser, with what, and what their scripts may read.</summary>
+/// <summary>docs/protocol.md, Identity: who may call from a browser, with what, and what their scripts may read.</summary>
 internal static class Cors
 {
     public static readonly string[] Methods = ["GET", "POST", "PUT", "DELETE"];

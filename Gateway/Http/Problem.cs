@@ -51,7 +51,7 @@ internal enum Problem
 /// <param name="RetrySeconds">Sent as Retry-After; 0: do not just try again.</param>
 internal sealed record ProblemForm(int Status, string Code, string Title, string Remedy, int RetrySeconds = 0)
 {
-    /// <summary>The problem type of RFC 9457; PROTOCOL.md lists them.</summary>
+    /// <summary>The problem type of RFC 9457; docs/protocol.md lists them.</summary>
     public string Type { get; } = "urn:mirubato-sync:problem:" + Code.ToLowerInvariant().Replace('_', '-');
 }
 

@@ -89,6 +89,7 @@ internal sealed partial class QueryRedaction(IServiceProvider services) : IHttpC
     /// <summary>
     /// Three parts in base64url, of which the first two are objects: their first six bits say so. No composer's initials look like that.
     /// </summary>
-    [GeneratedRegex(@"(?<![A-Za-z0-9_-])e[w-z0-9_-][A-Za-z0-9_-]{8,}\.e[w-z0-9_-][A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"(?<![A-Za-z0-9_-])e[w-z0-9_-][A-Za-z0-9_-]{8,}\.e[w-z0-9_-][A-Za-z0-9_-]*\.[A-Za-z0-9_-]*", RegexOptions.CultureInvariant)]
     private static partial Regex Token();
 }

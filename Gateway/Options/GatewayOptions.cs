@@ -1,6 +1,6 @@
 namespace Mirubato.Gateway.Options;
 
-/// <summary>Every setting of an installation, read and checked once at start. OPERATIONS.md lists them.</summary>
+/// <summary>Every setting of an installation, read and checked once at start. docs/operations.md lists them.</summary>
 internal sealed record GatewayOptions(
     AuthOptions Auth,
     StorageOptions Storage,

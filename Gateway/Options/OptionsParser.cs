@@ -59,7 +59,8 @@ internal static class OptionsParser
                 $"Auth:Secret is {bytes} bytes long: set at least {SecretBytesMin}, for instance the output of 'openssl rand -base64 48'.");
         if (authority is not null && !(Uri.TryCreate(authority, UriKind.Absolute, out var uri) && IsSafe(uri, production)))
             settings.Wrong(
-                $"Auth:Authority is '{authority}': set the https:// address of the OpenID provider{(production ? "" : " (http:// only on this machine)")}.");
+                $"Auth:Authority is '{authority}': set the https:// address of the OpenID provider"
+                + (production ? "." : " (http:// only on this machine)."));
         if (secret is not null && authority is not null)
             settings.Wrong(
                 $"Auth:Authority is '{authority}' while Auth:Secret is set too: keep the one that signs your tokens and remove the other.");

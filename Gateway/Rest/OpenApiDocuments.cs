@@ -38,7 +38,8 @@ internal static class OpenApiDocuments
         {
             Title = "Mirubato Sync",
             Version = HealthEndpoints.Version,
-            Description = "Synchronization for offline-first apps on many devices. PROTOCOL.md tells what each call means and promises.",
+            Description =
+                "Synchronization for offline-first apps on many devices. docs/protocol.md tells what each call means and promises.",
         };
         // Where it is served is for the reader to know; what was asked first by whichever Host must not be kept.
         document.Servers = [new OpenApiServer { Url = "/" }];

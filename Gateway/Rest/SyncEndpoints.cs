@@ -3,7 +3,7 @@ using Mirubato.Gateway.Wire;
 namespace Mirubato.Gateway.Rest;
 
 /// <summary>
-/// The whole REST surface. Authorization and limits stand in <see cref="UserCalls"/>; PROTOCOL.md tells what each call means.
+/// The whole REST surface. Authorization and limits stand in <see cref="UserCalls"/>; docs/protocol.md tells what each call means.
 /// </summary>
 internal static class SyncEndpoints
 {

@@ -61,11 +61,8 @@ internal static class WriteEndpoints
         {
             foreach (var preference in (value ?? "").Split([',', ';']))
             {
-                if (
-                    preference.Replace(" ", "", StringComparison.Ordinal)
-                        .Replace("\"", "", StringComparison.Ordinal)
-                        .Equals("handling=strict", StringComparison.OrdinalIgnoreCase))
-                    return true;
+                var bare = preference.Replace(" ", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal);
+                if (bare.Equals("handling=strict", StringComparison.OrdinalIgnoreCase)) return true;
             }
         }
 

@@ -33,7 +33,9 @@ internal sealed class RecentlySent
 
     /// <summary>Whether its sender may have been led astray by what came in between.</summary>
     public static bool Matters(StoredRow row) =>
-        row.DeletedAtMs is not null || row.Entity.Type == EntityTypes.PracticePlan.Name || row.Entity.Type == EntityTypes.PlanOccurrence.Name
+        row.DeletedAtMs is not null
+        || row.Entity.Type == EntityTypes.PracticePlan.Name
+        || row.Entity.Type == EntityTypes.PlanOccurrence.Name
         || EntityTypes.Find(row.Entity.Type)?.HasNaturalKey is true;
 
     private static bool Holds(HashSet<int>? told, EntityKey entity) =>

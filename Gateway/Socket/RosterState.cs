@@ -83,10 +83,9 @@ internal sealed class RosterState
         {
             foreach (var one in reservations)
             {
-                if (
-                    !one.IsAdmitted
-                        && !refused.Contains(one.Connection.ConnectionId)
-                        && reported.Exists(told => told.ConnectionId == one.Connection.ConnectionId))
+                if (!one.IsAdmitted
+                    && !refused.Contains(one.Connection.ConnectionId)
+                    && reported.Exists(told => told.ConnectionId == one.Connection.ConnectionId))
                 {
                     one.IsAdmitted = true;
                 }

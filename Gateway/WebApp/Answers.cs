@@ -3,7 +3,7 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 
-// PROTOCOL.md, "The web app's calls". Members of documents that the app made itself are of whatever type it gave them.
+// docs/protocol.md, "The web app's calls". Members of documents that the app made itself are of whatever type it gave them.
 
 /// <param name="CreatedAt">The first use of this server; absent while the store does not answer.</param>
 internal sealed record MeAnswer(string Id, string? Email, string DisplayName, string AuthProvider, string Role, string? CreatedAt);

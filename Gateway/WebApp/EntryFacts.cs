@@ -24,7 +24,8 @@ internal sealed record EntryFacts(
             entry.PlayedMs,
             entry.Duration,
             [.. entry.GoalIds.Select(FindId).OfType<string>().Distinct()],
-            [.. entry.Names.Where(name => IsName(name.Title)).Select(name => IsName(name.Composer) ? name : name with { Composer = null })]);
+            [.. entry.Names.Where(name => IsName(name.Title))
+                .Select(name => IsName(name.Composer) ? name : name with { Composer = null })]);
     }
 
     private static string? FindId(string? text) => text?.Length <= UsableId.UnitsMax ? text : null;

@@ -82,7 +82,7 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
         return reader.Read() && reader.TryGetDouble(out var number) && double.IsFinite(number) ? number : null;
     }
 
-    /// <summary>Unix ms of a time in any of the forms of PROTOCOL.md, Entities.</summary>
+    /// <summary>Unix ms of a time in any of the forms of docs/protocol.md, Entities.</summary>
     public long? TimeMs()
     {
         if (Number() is { } ms) return Math.Abs(ms) < 1e15 ? (long)ms : null;

@@ -56,9 +56,8 @@ internal static class PiecesEndpoints
 
     private static bool RenameMembers(JsonMembers names, string title, string composer, Renaming renaming)
     {
-        if (
-            !Nfc.AreEqual(names[title].Name(), renaming.OldPiece.Title)
-                || !Nfc.AreEqual(names[composer].Name(), renaming.OldPiece.Composer))
+        if (!Nfc.AreEqual(names[title].Name(), renaming.OldPiece.Title)
+            || !Nfc.AreEqual(names[composer].Name(), renaming.OldPiece.Composer))
         {
             return false;
         }

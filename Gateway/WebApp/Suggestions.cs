@@ -17,10 +17,9 @@ internal sealed class Suggestions(string asked)
 
     public void Add(string? name, string? composer)
     {
-        if (
-            name is null
-                || name.Length > NameUnitsMax
-                || Nfc.Compose(name) is var composed && !composed.Contains(text, StringComparison.OrdinalIgnoreCase))
+        if (name is null
+            || name.Length > NameUnitsMax
+            || Nfc.Compose(name) is var composed && !composed.Contains(text, StringComparison.OrdinalIgnoreCase))
         {
             return;
         }

@@ -1,6 +1,7 @@
 namespace Mirubato.Gateway.Wire;
 
-// The answers of PROTOCOL.md, section Endpoints. They are written as they stand here and described in /openapi/v1.json from the same types.
+// The answers of docs/protocol.md, section Endpoints. They are written as they stand here and described in /openapi/v1.json from the same
+// types.
 
 /// <summary>RFC 9457 with the members existing clients read: <c>success</c>, <c>error</c>, <c>code</c>.</summary>
 /// <param name="Path">Where in the body, when it is about a place.</param>

@@ -1,6 +1,6 @@
 namespace Mirubato.Gateway.Wire;
 
-/// <summary>The words and sentences of item results; PROTOCOL.md lists them.</summary>
+/// <summary>The words and sentences of item results; docs/protocol.md lists them.</summary>
 internal static class ItemMessages
 {
     public static string Word(ItemStatus status) => status switch

@@ -71,11 +71,10 @@ internal static class RowFrames
         for (var i = at + 1; i < rows.Count; i++)
         {
             var row = rows[i].Row;
-            if (
-                row.Entity.Type != EntityTypes.PlanOccurrence.Name
-                    || row.DeletedAtMs is not null
-                    || rows[i].ConnectionId != rows[at].ConnectionId
-                    || FindPlan(row) != plan.Entity.Id)
+            if (row.Entity.Type != EntityTypes.PlanOccurrence.Name
+                || row.DeletedAtMs is not null
+                || rows[i].ConnectionId != rows[at].ConnectionId
+                || FindPlan(row) != plan.Entity.Id)
             {
                 break;
             }

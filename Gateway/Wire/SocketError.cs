@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Mirubato.Gateway.Wire;
 
-/// <summary>Why a frame was not acted on. The socket stays open; PROTOCOL.md, WebSocket, lists them.</summary>
+/// <summary>Why a frame was not acted on. The socket stays open; docs/protocol.md, WebSocket, lists them.</summary>
 internal enum SocketErrorCode
 {
     InvalidJson,

@@ -5,7 +5,7 @@ using Mirubato.Grains.Domain.Json;
 namespace Mirubato.Grains.Domain;
 
 /// <summary>
-/// What makes two documents the same: their canonical form without nulls and without bookkeeping (PROTOCOL.md, Fingerprint).
+/// What makes two documents the same: their canonical form without nulls and without bookkeeping (docs/protocol.md, Fingerprint).
 /// </summary>
 internal static class ContentForm
 {

@@ -1,7 +1,8 @@
 namespace Mirubato.Grains.Domain;
 
 /// <summary>
-/// Identity of content: the first 128 bits of the SHA-256 of the canonical document without bookkeeping members (PROTOCOL.md, Fingerprint).
+/// Identity of content: the first 128 bits of the SHA-256 of the canonical document without bookkeeping members (docs/protocol.md,
+/// Fingerprint).
 /// <see cref="None"/> is that of a tombstone, and never equals another.
 /// </summary>
 internal readonly record struct Fingerprint(UInt128 Bits)

@@ -61,7 +61,8 @@ internal static class Members
     ];
 
     private static readonly byte[][] Names =
-        [.. Enum.GetValues<Member>().Select(member => Encoding.UTF8.GetBytes(Table.FirstOrDefault(row => row.Member == member).Name ?? ""))];
+        [.. Enum.GetValues<Member>()
+            .Select(member => Encoding.UTF8.GetBytes(Table.FirstOrDefault(row => row.Member == member).Name ?? ""))];
 
     private static readonly Member[][] ByLength = [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(OfLength)];
 

@@ -48,7 +48,7 @@ internal readonly record struct Verdict(
 }
 
 /// <summary>
-/// Last write wins that loses nothing: the rules of PROTOCOL.md, "Merge", in their order. Each clause is there because a random run of
+/// Last write wins that loses nothing: the rules of docs/protocol.md, "Merge", in their order. Each clause is there because a random run of
 /// devices with skewed clocks failed without it; <c>MergeModelTests</c> is that run.
 /// </summary>
 internal static class Merge

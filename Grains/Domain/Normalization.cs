@@ -5,7 +5,7 @@ using Mirubato.Grains.Domain.Json;
 namespace Mirubato.Grains.Domain;
 
 /// <summary>
-/// What is changed in every document on its way in (PROTOCOL.md, Entities), so that the two paths and the two spellings of a client
+/// What is changed in every document on its way in (docs/protocol.md, Entities), so that the two paths and the two spellings of a client
 /// end up as one. Nothing is stripped, and what is normal already is left as it is.
 /// </summary>
 internal ref struct Normalization(JsonTree tree, DocumentMembers members, EntityType type)

@@ -33,12 +33,11 @@ internal static class TimeParser
     private static long? OfIso(ReadOnlySpan<byte> text)
     {
         var rest = new DigitReader(text);
-        if (
-            !rest.Number(4, out var year)
-                || !rest.Take('-')
-                || !rest.Number(2, out var month)
-                || !rest.Take('-')
-                || !rest.Number(2, out var day))
+        if (!rest.Number(4, out var year)
+            || !rest.Take('-')
+            || !rest.Number(2, out var month)
+            || !rest.Take('-')
+            || !rest.Number(2, out var day))
         {
             return null;
         }

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Mirubato.Tests.Docs;
 
-/// <summary>Who may know whom; ARCHITECTURE.md, Folders.</summary>
+/// <summary>Who may know whom; docs/architecture.md, Folders.</summary>
 public class LayeringTests
 {
     /// <summary>

@@ -20,7 +20,7 @@ public sealed class SecurityTests
         var constants = ((Type[])[typeof(Limits), typeof(SocketLimits)])
             .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static))
             .Select(field => field.Name);
-        var settings = MarkdownTable.Rows(MarkdownTable.Section(SourceTree.Read("OPERATIONS.md"), "## Settings")).Keys;
+        var settings = MarkdownTable.Rows(MarkdownTable.Section(SourceTree.Read("docs/operations.md"), "## Settings")).Keys;
         var bounds = constants.Concat(settings).ToHashSet();
         Assert.All(Table, row => Assert.Subset(bounds, Quoted(row[2])));
     }

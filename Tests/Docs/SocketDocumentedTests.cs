@@ -8,8 +8,8 @@ namespace Mirubato.Tests.Docs;
 /// <summary>What a socket can say, and nothing else, is in the documents.</summary>
 public class SocketDocumentedTests
 {
-    private static string Protocol => SourceTree.Read("PROTOCOL.md");
-    private static string Operations => SourceTree.Read("OPERATIONS.md");
+    private static string Protocol => SourceTree.Read("docs/protocol.md");
+    private static string Operations => SourceTree.Read("docs/operations.md");
 
     [Fact]
     public void Every_close_code_is_in_the_protocol_and_no_other_and_each_is_in_the_runbook()

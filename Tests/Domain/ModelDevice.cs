@@ -80,10 +80,9 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
         var results = server.Push(name, nowMs, changes);
         foreach (var result in results)
         {
-            if (
-                result.Status is ItemStatus.Unchanged
-                    && copies.TryGetValue(result.Entity, out var own)
-                    && own.UpdatedAtMs != result.UpdatedAtMs)
+            if (result.Status is ItemStatus.Unchanged
+                && copies.TryGetValue(result.Entity, out var own)
+                && own.UpdatedAtMs != result.UpdatedAtMs)
             {
                 alike.Add(result.Entity);
             }

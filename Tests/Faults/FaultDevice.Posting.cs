@@ -94,10 +94,9 @@ internal sealed partial class FaultDevice
         foreach (var conflict in answer.RootElement.GetProperty("conflicts").EnumerateArray())
         {
             var entity = change.Items.First(item => item.Entity.Id == conflict.GetProperty("entityId").GetString()).Entity;
-            if (
-                conflict.TryGetProperty("server", out var server)
-                    && FaultFrames.Winner(server, entity) is var winner
-                    && !IsOutdated(winner))
+            if (conflict.TryGetProperty("server", out var server)
+                && FaultFrames.Winner(server, entity) is var winner
+                && !IsOutdated(winner))
             {
                 Merge(winner);
             }

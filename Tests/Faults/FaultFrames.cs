@@ -26,9 +26,8 @@ internal static class FaultFrames
         {
             return [Deleted(frame, deleted, frame.GetProperty(deleted.IdMember!).GetString()!)];
         }
-        if (
-            FaultType.All.FirstOrDefault(
-                type => frame.TryGetProperty(type.Payload, out var document) && document.ValueKind is JsonValueKind.Object) is not { } live)
+        if (FaultType.All.FirstOrDefault(
+            type => frame.TryGetProperty(type.Payload, out var document) && document.ValueKind is JsonValueKind.Object) is not { } live)
         {
             return [];
         }

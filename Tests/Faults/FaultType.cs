@@ -1,6 +1,6 @@
 namespace Mirubato.Tests.Faults;
 
-/// <summary>How a device speaks of one type of entity, written down from PROTOCOL.md and not from the server's own table.</summary>
+/// <summary>How a device speaks of one type of entity, written down from docs/protocol.md and not from the server's own table.</summary>
 /// <param name="Section">The member of a push and of a pull; null: by batch, and in a pull under <c>other</c>.</param>
 /// <param name="Upsert">The event of a client, and <paramref name="Payload"/> the member of its document.</param>
 /// <param name="Delete">The event, and <paramref name="IdMember"/> what names the entity; null: <c>ENTITY_DELETED</c>.</param>

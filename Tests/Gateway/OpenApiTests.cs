@@ -6,7 +6,7 @@ namespace Mirubato.Tests.Gateway;
 
 public sealed class OpenApiTests
 {
-    /// <summary>The surface as PROTOCOL.md has it.</summary>
+    /// <summary>The surface as docs/protocol.md has it.</summary>
     public static readonly (string Method, string Path)[] HostEndpoints =
     [
         ("POST", "/api/sync/pull"), ("GET", "/api/sync/pull"), ("POST", "/api/sync/push"), (

@@ -10,7 +10,7 @@ public sealed class DocumentedCallsTests
     {
         var mapped = Regex.Matches(SourceTree.ReadAll("Gateway/WebApp/"), @"\.Map(Get|Post|Put|Delete)\(""([^""]+)""")
             .Select(route => $"{route.Groups[1].Value.ToUpperInvariant()} {route.Groups[2].Value}").Order().ToList();
-        var section = MarkdownTable.Section(SourceTree.Read("PROTOCOL.md"), "## 12. The web app's calls");
+        var section = SourceTree.Read("docs/web-app.md");
         var documented = Regex.Matches(section, @"`((?:GET|POST|PUT|DELETE) /api/[^`?]*)(?:\?[^`]*)?`").Select(call => call.Groups[1].Value)
             .Where(call => !call.Contains("/api/sync/", StringComparison.Ordinal)).Distinct().Order().ToList();
 

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Mirubato.Grains.Domain.Json;
 
-/// <summary>SHA-256 over the canonical form of JSON (PROTOCOL.md, Checksum).</summary>
+/// <summary>SHA-256 over the canonical form of JSON (docs/protocol.md, Checksum).</summary>
 internal static class CanonicalJson
 {
     /// <summary>
