@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Http;
 
@@ -17,11 +18,7 @@ internal static class CommonHeaders
     public const string StandardKey = "Idempotency-Key";
     public const string Confirm = "Confirm";
 
-    /// <summary>The protocol version spoken, and the oldest one still understood.</summary>
-    public const int SchemaVersion = 1;
-    public const int SchemaVersionOldest = 1;
-
-    private static readonly string SchemaText = SchemaVersion.ToString(CultureInfo.InvariantCulture);
+    private static readonly string SchemaText = ProtocolVersion.Current.ToString(CultureInfo.InvariantCulture);
 
     public static void Set(HttpResponse response)
     {

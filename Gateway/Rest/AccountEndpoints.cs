@@ -23,7 +23,7 @@ internal static class AccountEndpoints
             report.LiveEntities,
             report.Connections,
             PullWriter.Digest(history),
-            CommonHeaders.SchemaVersion);
+            ProtocolVersion.Current);
         await call.Http.Answer(answer, WireJson.Default.StatusAnswer);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
@@ -68,11 +69,11 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
         if (text.Length == 0) return;
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version))
             throw new RequestRefusedException(Problem.InvalidHeader, $"{CommonHeaders.Schema} must be a whole number.");
-        if (version is > CommonHeaders.SchemaVersion or < CommonHeaders.SchemaVersionOldest)
+        if (version is > ProtocolVersion.Current or < ProtocolVersion.Oldest)
         {
-            throw new RequestRefusedException(Problem.SchemaMismatch, version > CommonHeaders.SchemaVersion
-                ? $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersion}; nothing was applied. Update the server."
-                : $"The client speaks schema {version}, this server {CommonHeaders.SchemaVersionOldest} at least; nothing was applied. "
+            throw new RequestRefusedException(Problem.SchemaMismatch, version > ProtocolVersion.Current
+                ? $"The client speaks schema {version}, this server {ProtocolVersion.Current}; nothing was applied. Update the server."
+                : $"The client speaks schema {version}, this server {ProtocolVersion.Oldest} at least; nothing was applied. "
                     + $"Update the app.");
         }
     }

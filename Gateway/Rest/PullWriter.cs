@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Globalization;
-using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
@@ -27,7 +26,7 @@ internal static class PullWriter
         }
 
         to.Write(",\"schemaVersion\":"u8);
-        EntitySections.Number(to, CommonHeaders.SchemaVersion);
+        EntitySections.Number(to, ProtocolVersion.Current);
         to.Write(hasMore ? ",\"hasMore\":true"u8 : ",\"hasMore\":false"u8);
         if (reset) to.Write(",\"reset\":true"u8);
         to.Write("}"u8);

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net.WebSockets;
 using System.Text.Unicode;
 using Mirubato.Gateway.Auth;
-using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Socket;

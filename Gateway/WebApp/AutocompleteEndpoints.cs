@@ -1,5 +1,6 @@
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.WebApp;
 

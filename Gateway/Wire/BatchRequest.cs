@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 

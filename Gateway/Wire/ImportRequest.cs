@@ -1,4 +1,3 @@
-using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 

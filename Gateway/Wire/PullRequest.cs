@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 
@@ -16,7 +15,7 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
     /// </summary>
     public string Tag(HistoryState history)
     {
-        var text = $"{CommonHeaders.SchemaVersion}|{history.Token}|{Since}|{Limit}|{(Types is null ? "*" : string.Join(',', Types))}";
+        var text = $"{ProtocolVersion.Current}|{history.Token}|{Since}|{Limit}|{(Types is null ? "*" : string.Join(',', Types))}";
         return $"W/\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16))}\"";
     }
 

@@ -1,4 +1,3 @@
-using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 
@@ -15,7 +14,7 @@ internal static class SocketFrames
             .Text("message", "Connected to Mirubato sync")
             .Text("connectionId", connectionId)
             .Number("head", head)
-            .Number("schemaVersion", CommonHeaders.SchemaVersion)
+            .Number("schemaVersion", ProtocolVersion.Current)
             .End();
 
     public static ReadOnlyMemory<byte> Pong(string now) => new FrameWriter("PONG", now).End();

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Wire;
 

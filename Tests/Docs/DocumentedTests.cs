@@ -29,7 +29,7 @@ public class DocumentedTests
     [Fact]
     public void Every_error_code_is_in_the_protocol_with_its_status_and_no_other()
     {
-        var coded = Regex.Matches(SourceTree.Read("Gateway/Http/Problem.cs"), @"new\(\s*(\d{3}), ""([A-Z0-9_]+)""").Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}");
+        var coded = Regex.Matches(SourceTree.Read("Gateway/Errors/Problem.cs"), @"new\(\s*(\d{3}), ""([A-Z0-9_]+)""").Select(m => $"{m.Groups[1].Value} {m.Groups[2].Value}");
         Same(coded, Errors().Select(row => $"{row.Value[0]} {row.Key}"));
     }
 
@@ -43,7 +43,7 @@ public class DocumentedTests
     [Fact]
     public void Every_refusal_of_a_request_has_its_error()
     {
-        var problems = SourceTree.Read("Gateway/Http/Problem.cs");
+        var problems = SourceTree.Read("Gateway/Errors/Problem.cs");
         foreach (var name in Enum("Grains.Interfaces/Refusals.cs", "RequestRefusal").Where(name => name != "None"))
             Assert.True(Regex.IsMatch(problems, $@"RequestRefusal\.{name} => Problem\.\w+"), $"RequestRefusal.{name} is no problem in Problem.cs.");
     }

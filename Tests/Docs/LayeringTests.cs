@@ -107,6 +107,31 @@ public class LayeringTests
         Assert.DoesNotContain(files, file => Regex.IsMatch(SourceTree.Read(file), "LISTEN|NOTIFY|pg_notify"));
     }
 
+    [Theory]
+    [InlineData("Gateway", "Mirubato.Gateway")]
+    [InlineData("Grains", "Mirubato.Grains")]
+    public void No_folder_of_a_project_knows_one_that_knows_it(string project, string space)
+    {
+        var known = SourceTree.CSharp($"{project}/").Where(file => file.Count(c => c == '/') > 1).ToLookup(
+            file => file.Split('/')[1],
+            file => Regex.Matches(SourceTree.Read(file), $@"using {Regex.Escape(space)}\.(\w+)").Select(use => use.Groups[1].Value));
+        var next = known.ToDictionary(folder => folder.Key, folder => folder.SelectMany(uses => uses).Where(known.Contains).ToHashSet());
+        Assert.All(next.Keys, folder => Assert.DoesNotContain(folder, Reached(next, folder)));
+    }
+
+    private static HashSet<string> Reached(Dictionary<string, HashSet<string>> next, string from)
+    {
+        var reached = new HashSet<string>();
+        var todo = new Stack<string>(next[from].Where(folder => folder != from));
+        while (todo.TryPop(out var folder))
+        {
+            if (!reached.Add(folder)) continue;
+            foreach (var further in next[folder].Where(further => further != folder)) todo.Push(further);
+        }
+
+        return reached;
+    }
+
     [Fact]
     public void Every_project_is_in_the_solution()
     {

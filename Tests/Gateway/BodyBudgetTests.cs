@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Mirubato.Gateway.Errors;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
 using Mirubato.Grains.Interfaces;

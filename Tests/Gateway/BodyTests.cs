@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Mirubato.Gateway.Errors;
 using Mirubato.Gateway.Http;
 using Mirubato.Grains.Interfaces;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Mirubato.Gateway.Errors;
 using Mirubato.Gateway;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Errors;
 using Mirubato.Gateway.Wire;
 using Mirubato.Grains.Interfaces;
 

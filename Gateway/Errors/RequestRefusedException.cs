@@ -1,6 +1,6 @@
-namespace Mirubato.Gateway.Http;
+namespace Mirubato.Gateway.Errors;
 
-/// <summary>Ends a request that is not executed. <see cref="ProblemAnswers"/> turns it into the answer.</summary>
+/// <summary>Ends a request that is not executed. <c>ProblemAnswers</c> turns it into the answer.</summary>
 /// <param name="detail">What is wrong in this case; null: the problem's own sentence.</param>
 /// <param name="path">Where in the body, as <c>$.changes.entries[3]</c>.</param>
 internal sealed class RequestRefusedException(Problem problem, string? detail = null, string? path = null)

@@ -1,6 +1,6 @@
 using System.Collections.Frozen;
 
-namespace Mirubato.Gateway.Http;
+namespace Mirubato.Gateway.Errors;
 
 /// <summary>Why a request as a whole gets an error. <see cref="Problems"/> gives each its status, code and remedy.</summary>
 internal enum Problem

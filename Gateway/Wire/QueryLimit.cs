@@ -1,7 +1,6 @@
 using System.Globalization;
-using Mirubato.Gateway.Wire;
 
-namespace Mirubato.Gateway.Http;
+namespace Mirubato.Gateway.Wire;
 
 internal static class QueryLimit
 {
