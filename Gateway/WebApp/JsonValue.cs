@@ -83,14 +83,7 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
     }
 
     /// <summary>Unix ms of a time in any of the forms of docs/protocol.md, Entities.</summary>
-    public long? TimeMs()
-    {
-        if (Number() is { } ms) return Math.Abs(ms) < 1e15 ? (long)ms : null;
-        return Text() is { Length: >= 10 } text && char.IsAsciiDigit(text[0])
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.ToUnixTimeMilliseconds()
-            : null;
-    }
+    public long? TimeMs() => IsNumber ? TimeParser.ParseNumber(Utf8.Span) : TimeParser.ParseText(Text());
 
     /// <summary>For an answer, as stored; null when absent or null.</summary>
     public JsonBytes? Bytes() => IsGiven ? new JsonBytes(Utf8) : null;

@@ -168,12 +168,9 @@ internal abstract record SocketRequest
         /// <summary>When the user did it, by the sender's clock; else now.</summary>
         private long EventMs(long nowMs)
         {
-            if (Number("timestamp") is { } ms) return ms;
             var slice = members.GetValueOrDefault("timestamp");
-            return slice.Length > 2 && slice.Span[0] == (byte)'"' && Text("timestamp") is { } text
-                && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-                ? time.ToUnixTimeMilliseconds()
-                : nowMs;
+            if (slice.IsEmpty) return nowMs;
+            return (slice.Span[0] == (byte)'"' ? TimeParser.ParseText(Text("timestamp")) : TimeParser.ParseNumber(slice.Span)) ?? nowMs;
         }
 
         private static RequestRefusedException Wrong(string member, string what) =>

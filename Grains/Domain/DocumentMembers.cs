@@ -51,7 +51,7 @@ internal readonly ref struct DocumentMembers
         Time(Member.DeletedAt) is > 0 and var ms ? ms : Time(Member.DeletedAtSnake) is > 0 and var snake ? snake : null;
 
     public long? Time(Member member) =>
-        IsNumber(member) ? TimeParser.OfNumber(tree.Raw(this[member]))
+        IsNumber(member) ? TimeParser.ParseNumber(tree.Raw(this[member]))
         : !IsText(member) ? null
-        : TimeParser.OfText(tree[this[member]].Escaped ? Encoding.UTF8.GetBytes(tree.Text(this[member])) : tree.Raw(this[member]));
+        : TimeParser.ParseText(tree[this[member]].Escaped ? Encoding.UTF8.GetBytes(tree.Text(this[member])) : tree.Raw(this[member]));
 }

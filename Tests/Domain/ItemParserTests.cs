@@ -5,7 +5,7 @@ using static Mirubato.Tests.Domain.Items;
 namespace Mirubato.Tests.Domain;
 
 /// <summary>What is refused, what an item is called, which clock it claims.</summary>
-public sealed class IntakeTests
+public sealed class ItemParserTests
 {
     [Theory]
     [InlineData("[]", ItemRefusal.Invalid)]

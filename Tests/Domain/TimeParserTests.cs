@@ -1,10 +1,10 @@
 using System.Text;
-using Mirubato.Grains.Domain;
+using Mirubato.Gateway.WebApp;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Domain;
 
-public sealed class MomentTests
+public sealed class TimeParserTests
 {
     [Theory]
     [InlineData("2025-09-09T06:40:00.123Z", "2025-09-09T06:40:00.123Z")]
@@ -27,7 +27,7 @@ public sealed class MomentTests
     [InlineData("1757400000123", "2025-09-09T06:40:00.123Z")]
     public void A_written_time_is_read(string text, string utc)
     {
-        Assert.Equal(utc, IsoTime.Text(TimeParser.OfText(Encoding.UTF8.GetBytes(text))));
+        Assert.Equal(utc, IsoTime.Text(TimeParser.ParseText(Encoding.UTF8.GetBytes(text))));
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class MomentTests
     [InlineData("+275760-09-13T00:00:00.000Z")]
     [InlineData("8640000000000000")]
     [InlineData("1-2")]
-    public void What_no_clock_shows_is_no_clock(string text) => Assert.Null(TimeParser.OfText(Encoding.UTF8.GetBytes(text)));
+    public void What_no_clock_shows_is_no_clock(string text) => Assert.Null(TimeParser.ParseText(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
     [InlineData("1757400000123", 1757400000123)]
@@ -63,7 +63,7 @@ public sealed class MomentTests
     [InlineData("8640000000000000", null)] // The last moment of ECMAScript, in the year 275760.
     [InlineData("1e300", null)]
     public void A_number_is_epoch_milliseconds_rounded_down(string number, long? ms) =>
-        Assert.Equal(ms, TimeParser.OfNumber(Encoding.UTF8.GetBytes(number)));
+        Assert.Equal(ms, TimeParser.ParseNumber(Encoding.UTF8.GetBytes(number)));
 
     [Theory]
     [InlineData(long.MaxValue, "9999-12-31T23:59:59.999Z")]
@@ -78,8 +78,18 @@ public sealed class MomentTests
         for (var i = 0; i < 10_000; i++)
         {
             var ms = random.NextInt64(IsoTime.MinMs, IsoTime.MaxMs + 1);
-            Assert.Equal(ms, TimeParser.OfText(Encoding.UTF8.GetBytes(IsoTime.Text(ms))));
+            Assert.Equal(ms, TimeParser.ParseText(Encoding.UTF8.GetBytes(IsoTime.Text(ms))));
             Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffZ"), IsoTime.Text(ms));
         }
     }
+
+    /// <summary>The web app's calls and the socket read times as documents do: an American date is none.</summary>
+    [Theory]
+    [InlineData("\"01/02/2026\"", null)]
+    [InlineData("\"2026-02-01\"", 1769904000000)]
+    [InlineData("1769904000000", 1769904000000)]
+    [InlineData("1e300", null)]
+    [InlineData("true", null)]
+    public void The_web_app_reads_a_time_as_documents_do(string json, long? expected) =>
+        Assert.Equal(expected, new JsonValue(Encoding.UTF8.GetBytes(json)).TimeMs());
 }

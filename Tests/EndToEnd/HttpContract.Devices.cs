@@ -250,8 +250,8 @@ public abstract partial class HttpContract
     {
         var device = Device("d");
         var answer = await device.Push(
-            $"\"entries\":[{Entry("good", "x")},7,{{\"notes\":\"no "
-                + "id\"}},{{\"id\":\"twice\",\"a\":1,\"a\":2}},{{\"id\":\"big\",\"n\":1e999}}],\"surprise\":[1]");
+            $"\"entries\":[{Entry("good", "x")},7,{{\"notes\":\"no id\"}},"
+                + $"{{\"id\":\"twice\",\"a\":1,\"a\":2}},{{\"id\":\"big\",\"n\":1e999}}],\"surprise\":[1]");
 
         Assert.Equal(
             ["duplicate_keys", "invalid", "invalid", "number_out_of_range", "unknown_type"],

@@ -7,7 +7,7 @@ namespace Mirubato.Tests.Engine;
 public abstract partial class PlainEngineContract
 {
     private static readonly TimeSpan Confirmed = TimeSpan.FromMilliseconds(Limits.ConfirmedMs);
-    private static readonly TimeSpan TimeParser = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan OneMs = TimeSpan.FromMilliseconds(1);
 
     [Fact]
     public async Task Status_and_standing_ask_the_store_nothing_while_it_has_confirmed_them()
@@ -21,7 +21,7 @@ public abstract partial class PlainEngineContract
         }
 
         Assert.Equal(0, store.Total);
-        Clock.Advance(TimeParser);
+        Clock.Advance(OneMs);
         await node.HistoryState(Caller(), Cancel);
         await node.Status(Caller(), Cancel);
         Assert.Equal((1, 1), (store.Total, store.Calls(nameof(IUserStore.State))));
@@ -58,7 +58,7 @@ public abstract partial class PlainEngineContract
         var (here, there) = await TwoActivations();
         await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);
         Assert.Equal(RequestRefusal.DeviceRevoked, (await here.HistoryState(Caller(), Cancel)).Refusal(Caller()));
-        Clock.Advance(Confirmed + TimeParser);
+        Clock.Advance(Confirmed + OneMs);
 
         Assert.Equal(RequestRefusal.DeviceRevoked, (await there.HistoryState(Caller(), Cancel)).Refusal(Caller()));
         Assert.True((await there.Status(Caller(), Cancel)).HistoryState.DeviceRevoked);
@@ -105,7 +105,7 @@ public abstract partial class PlainEngineContract
         await there.HistoryState(Caller(), Cancel);
         await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);
         var signedOut = await here.SignOutEverywhere(Cancel);
-        Clock.Advance(Confirmed + TimeParser);
+        Clock.Advance(Confirmed + OneMs);
         await there.HistoryState(Caller("d2", issuedAtMs: signedOut), Cancel);
 
         var told = sockets.News[^1];

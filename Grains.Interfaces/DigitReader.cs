@@ -1,4 +1,4 @@
-namespace Mirubato.Grains.Domain;
+namespace Mirubato.Grains.Interfaces;
 
 /// <summary>Reads the fixed fields of a written time from the left.</summary>
 internal ref struct DigitReader(ReadOnlySpan<byte> text)

@@ -1,36 +1,40 @@
 using System.Buffers;
 using System.Buffers.Text;
-using Mirubato.Grains.Domain.Json;
+using System.Globalization;
+using System.Text;
 
-namespace Mirubato.Grains.Domain;
+namespace Mirubato.Grains.Interfaces;
 
 /// <summary>
 /// A time as a client wrote it: an epoch-ms number, or ISO 8601 with <c>Z</c>, with an offset, without a zone (UTC), or a date alone.
 /// </summary>
 /// <remarks>It is read as Unix ms, rounded down, within the years 0001 to 9999.</remarks>
-internal static class TimeParser
+public static class TimeParser
 {
     private const int MinuteMs = 60_000;
     private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-.0123456789"u8);
 
     public static bool IsRepresentable(long ms) => ms is >= IsoTime.MinMs and <= IsoTime.MaxMs;
 
-    public static long? OfNumber(ReadOnlySpan<byte> number)
+    /// <summary>Epoch ms as JSON writes a number; null when it is none or out of range.</summary>
+    public static long? ParseNumber(ReadOnlySpan<byte> number)
     {
-        if (Utf8Parser.TryParse(number, out long whole, out var used) && used == number.Length) return OfMs(whole);
-        var value = Math.Floor(EcmaNumber.Parse(number));
-        return value is >= IsoTime.MinMs and <= IsoTime.MaxMs ? OfMs((long)value) : null;
+        if (Utf8Parser.TryParse(number, out long whole, out var used) && used == number.Length) return InRange(whole);
+        return double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && Math.Floor(value) is >= IsoTime.MinMs and <= IsoTime.MaxMs and var ms ? (long)ms : null;
     }
 
     /// <summary>ISO 8601, or the digits of an epoch-ms number.</summary>
-    public static long? OfText(ReadOnlySpan<byte> text) =>
-        text.Length > 8 && text[4] == '-' && text[7] == '-' ? OfIso(text)
-        : text.Length > 0 && text.IndexOfAnyExcept(NumberBytes) < 0 ? OfNumber(text)
+    public static long? ParseText(ReadOnlySpan<byte> text) =>
+        text.Length > 8 && text[4] == '-' && text[7] == '-' ? ParseIso(text)
+        : text.Length > 0 && text.IndexOfAnyExcept(NumberBytes) < 0 ? ParseNumber(text)
         : null;
 
-    private static long? OfMs(long ms) => IsRepresentable(ms) ? ms : null;
+    /// <summary>ISO 8601, or the digits of an epoch-ms number.</summary>
+    public static long? ParseText(string? text) => text is null ? null : ParseText(Encoding.UTF8.GetBytes(text));
 
-    private static long? OfIso(ReadOnlySpan<byte> text)
+    private static long? InRange(long ms) => IsRepresentable(ms) ? ms : null;
+
+    private static long? ParseIso(ReadOnlySpan<byte> text)
     {
         var rest = new DigitReader(text);
         if (!rest.Number(4, out var year)
