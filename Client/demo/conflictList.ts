@@ -37,10 +37,13 @@ function version(label: string, document: object | undefined, other: object | un
   const heading = make('h4', {}, label);
   if (!document) return make('div', { class: 'version' }, heading, make('p', { class: 'notes' }, 'Deleted.'));
   const [one, two] = [draftOf(document), other && draftOf(other)];
-  const part = (tag: 'p' | 'span', kind: string, text: string, differs: boolean) => make(tag, { class: kind }, differs ? make('mark', {}, text) : text);
+  const part = (tag: 'p' | 'span', kind: string, text: string, differs: boolean) =>
+    make(tag, { class: kind }, differs ? make('mark', {}, text) : text);
   const writer = writerOf(document);
   return make('div', { class: 'version' }, heading,
-    make('p', { class: 'version-title' }, part('span', '', one.title, !!two && one.title !== two.title), ' ', part('span', 'minutes', `${one.minutes} min`, !!two && one.minutes !== two.minutes)),
+    make(
+      'p', { class: 'version-title' }, part('span', '', one.title, !!two && one.title !== two.title), ' ',
+      part('span', 'minutes', `${one.minutes} min`, !!two && one.minutes !== two.minutes)),
     ...(one.notes ? [part('p', 'notes', one.notes, !!two && one.notes !== two.notes)] : []),
     ...(writer ? [make('p', { class: 'writer', 'data-writer': writer }, `on the ${writer.toLowerCase()}`)] : []));
 }

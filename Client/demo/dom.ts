@@ -1,7 +1,8 @@
 type Children = readonly (Node | string)[];
 
 /** An element with attributes; text only ever becomes text. */
-export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string> = {}, ...children: Children): HTMLElementTagNameMap[K] {
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K, attributes: Record<string, string> = {}, ...children: Children): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
@@ -18,7 +19,8 @@ export function button(label: string, kind: string, act: () => void, about?: str
 export const byId = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
 
 /** The parts of a template's copy, by the name each has in the page. */
-export const partsOf = (root: ParentNode) => <T extends HTMLElement = HTMLElement>(name: string): T => root.querySelector(`[data-part="${name}"]`) as T;
+export const partsOf = (root: ParentNode) =>
+  <T extends HTMLElement = HTMLElement>(name: string): T => root.querySelector(`[data-part="${name}"]`) as T;
 
 export function copyOf(template: string): HTMLElement {
   return byId<HTMLTemplateElement>(template).content.firstElementChild!.cloneNode(true) as HTMLElement;

@@ -98,13 +98,16 @@ export class EntryList {
   }
 
   private edit(row: Row): void {
-    // What is saved is a change of what was opened: if another came meanwhile, its version tells the server that nobody saw it, and it is set aside.
+    // What is saved is a change of what was opened: if another came meanwhile, its version tells the server that nobody saw it, and it is
+    // set aside.
     const opened = row.entry;
     row.isEditing = true;
     const { fields, read, first } = entryFields(draftOf(opened));
     const form = make('form', { class: 'edit', 'aria-label': `Edit ${draftOf(opened).title}` }, fields,
       make('p', { class: 'meanwhile', role: 'status' }),
-      make('div', { class: 'row' }, make('button', { class: 'primary small' }, 'Save'), button('Cancel', 'quiet small', () => this.leave(row))));
+      make(
+        'div', { class: 'row' }, make('button', { class: 'primary small' }, 'Save'),
+        button('Cancel', 'quiet small', () => this.leave(row))));
     form.addEventListener('submit', event => {
       event.preventDefault();
       void this.actions.save(opened, read());
@@ -126,5 +129,7 @@ export class EntryList {
 function warn(row: Row): void {
   const { title, minutes, notes } = draftOf(row.entry);
   const meanwhile = row.item.querySelector<HTMLElement>('.meanwhile');
-  if (meanwhile) say(meanwhile, `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, that version is set aside under Conflicts.`);
+  if (meanwhile) say(
+    meanwhile,
+    `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, that version is set aside under Conflicts.`);
 }

@@ -27,12 +27,15 @@ function item(frame: Frame): HTMLLIElement {
   const isOut = frame.direction === 'out';
   const head = [
     make('time', {}, new Date(frame.at).toISOString().slice(11, 23)),
-    make('span', { class: `arrow ${frame.direction}`, title: isOut ? 'sent' : 'received' }, isOut ? '↑' : '↓', make('span', { class: 'unseen' }, isOut ? ' sent ' : ' received ')),
+    make(
+      'span', { class: `arrow ${frame.direction}`, title: isOut ? 'sent' : 'received' }, isOut ? '↑' : '↓',
+      make('span', { class: 'unseen' }, isOut ? ' sent ' : ' received ')),
     make('span', { class: 'label' }, frame.label),
   ];
   if (frame.data === undefined) return make('li', { class: 'frame' }, make('span', { class: 'frame-head' }, ...head));
   const details = make('details', {}, make('summary', { class: 'frame-head' }, ...head));
-  details.addEventListener('toggle', () => details.querySelector('pre') ?? details.append(make('pre', {}, textOf(frame.data))), { once: true });
+  details.addEventListener(
+    'toggle', () => details.querySelector('pre') ?? details.append(make('pre', {}, textOf(frame.data))), { once: true });
   return make('li', { class: 'frame' }, details);
 }
 
@@ -40,7 +43,9 @@ function textOf(data: unknown): string {
   const value = typeof data === 'string' ? parsed(data) : data;
   // A ticket is used up by the time it is seen, but nobody should get used to seeing secrets.
   const text = JSON.stringify(value, (name, member) => (name === 'ticket' || name === 'token' ? '…' : member), 2) ?? '';
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${(text.length - SHOWN_CHARACTERS).toLocaleString('en')} more characters` : text;
+  return text.length > SHOWN_CHARACTERS
+    ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${(text.length - SHOWN_CHARACTERS).toLocaleString('en')} more characters`
+    : text;
 }
 
 function parsed(text: string): unknown {

@@ -20,7 +20,8 @@ const nameOf = (edit: QueuedEdit, known: (id: string) => string) => (edit.doc ? 
 
 function pending(edit: QueuedEdit, known: (id: string) => string): HTMLLIElement {
   const again = edit.attempts ? `, ${edit.attempts} failed ${edit.attempts === 1 ? 'attempt' : 'attempts'}` : '';
-  return make('li', {}, make('span', { class: 'verb' }, edit.doc ? 'write' : 'delete'), make('span', { class: 'what' }, nameOf(edit, known) + again));
+  return make(
+    'li', {}, make('span', { class: 'verb' }, edit.doc ? 'write' : 'delete'), make('span', { class: 'what' }, nameOf(edit, known) + again));
 }
 
 function refused(edit: QueuedEdit, sync: Sync): HTMLLIElement {

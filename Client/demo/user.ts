@@ -31,4 +31,5 @@ export async function tokenFor(user: string): Promise<string> {
   return answer.text();
 }
 
-const made = (): string => `demo-${Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('')}`;
+const made = (): string =>
+  `demo-${Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('')}`;

@@ -8,10 +8,11 @@ interface Page {
 }
 
 /** All pages of the feed. What was restored comes back by a pull. */
-export async function conflictsOf(http: Http, pull: () => Promise<void>): Promise<Conflict[]> {
+export async function listConflicts(http: Http, pull: () => Promise<void>): Promise<Conflict[]> {
   const found: Conflict[] = [];
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: Page = (await http.call('GET', `/api/sync/conflicts?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).body as Page;
+    const page: Page = (
+      await http.call('GET', `/api/sync/conflicts?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).body as Page;
     found.push(...page.conflicts.map(({ entityType, ...rest }) => ({ ...rest, type: entityType, ...actions(http, rest.id, pull) })));
     after = page.hasMore ? page.next : undefined;
   }

@@ -9,12 +9,12 @@ export class Emitter<Events extends object> {
   }
 
   emit<E extends keyof Events>(event: E, payload: Events[E]): void {
-    for (const listener of this.listeners.get(event) ?? []) call(() => (listener as (payload: Events[E]) => void)(payload));
+    for (const listener of this.listeners.get(event) ?? []) runListener(() => (listener as (payload: Events[E]) => void)(payload));
   }
 }
 
 /** Runs what the app gave us. Its errors are the app's, and are shown where such errors are shown. */
-export function call(run: () => void): void {
+export function runListener(run: () => void): void {
   try {
     run();
   } catch (error) {

@@ -2,7 +2,7 @@ import { hex } from './pure/sha256.js';
 import type { Platform } from './types.js';
 
 /** The browser, or as much of it as this runtime has. */
-export function thisPlatform(): Platform {
+export function defaultPlatform(): Platform {
   const world = globalThis as typeof globalThis & { WebSocket?: Platform['WebSocket'] };
   const locks = world.navigator?.locks;
   return {
@@ -11,7 +11,9 @@ export function thisPlatform(): Platform {
     CompressionStream: world.CompressionStream,
     locks,
     // A page on plain http has no locks, but other tabs. In Node there are none, and an open channel would keep the process from ending.
-    BroadcastChannel: locks || typeof window !== 'undefined' ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel']) : undefined,
+    BroadcastChannel: locks || typeof window !== 'undefined'
+      ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel'])
+      : undefined,
     now: () => Date.now(),
     random: () => Math.random(),
     randomId,

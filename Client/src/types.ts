@@ -159,7 +159,8 @@ export interface SyncEvents {
 
 export interface Collection<T extends object> {
   /**
-   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`: its `version`
+   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`:
+   * its `version`
    * tells the server what you saw, and an edit you did not see is then kept as a conflict instead of lost.
    */
   put(doc: T & { id?: string }): Promise<T & Stored>;

@@ -7,7 +7,13 @@ import { live, opened } from './support/opened.js';
 const held = { body: { entries: [{ id: 'kept', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } };
 
 describe('a 200 of a shape nobody knows', () => {
-  test.each([[{}], [{ success: true }], [[]], [null], ['ok'], [{ syncToken: 'e.4' }], [{ syncToken: 4, lastSeq: 4 }], [{ syncToken: 'e.4', lastSeq: '4' }]])('leaves the store and the cursor as they are when it answers a pull: %j', async body => {
+  test.each(
+    [
+      [{}], [{ success: true }], [[]], [null], ['ok'], [{ syncToken: 'e.4' }], [{ syncToken: 4, lastSeq: 4 }],
+      [{ syncToken: 'e.4', lastSeq: '4' }]
+    ])('leaves the store and the cursor as they are when it answers a pull: %j',
+    async body =>
+      {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/pull' ? held : undefined);
     const sync = await opened(world);
@@ -33,9 +39,14 @@ describe('a 200 of a shape nobody knows', () => {
     expect(sync.status.revision).toBe(3);
   });
 
-  test.each([[{}], [[]], [null], [{ results: [], conflicts: [], newSyncToken: 'e.1' }], [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }, {}], conflicts: [], newSyncToken: 'e.1' }],
-    [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }], [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
-    [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }]])('acknowledges nothing when it answers a batch: %j', async body => {
+  test.each(
+    [
+      [{}], [[]], [null], [{ results: [], conflicts: [], newSyncToken: 'e.1' }],
+      [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }, {}], conflicts: [], newSyncToken: 'e.1' }],
+      [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }],
+      [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
+      [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }],
+  ])('acknowledges nothing when it answers a batch: %j', async body => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? { body } : undefined);
     const sync = await opened(world);
@@ -60,8 +71,12 @@ describe('an item of a batch', () => {
   test('is answered by its place, for the server leaves out an id that it cannot use', async () => {
     const world = new FakeWorld();
     world.answer = request => request.path === '/api/sync/batch' ? { body: {
-      results: [{ entityType: 'goal', entityId: '', status: 'refused', seq: 0, version: 0 }, { entityType: 'goal', entityId: 'ok', status: 'created', seq: 1, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }],
-      conflicts: [{ entityType: 'goal', entityId: '', reason: 'invalid', message: 'no usable id' }], newSyncToken: 'e.0', lastSeq: 0 } } : undefined;
+      results: [
+        { entityType: 'goal', entityId: '', status: 'refused', seq: 0, version: 0 },
+        { entityType: 'goal', entityId: 'ok', status: 'created', seq: 1, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }
+      ],
+      conflicts: [{ entityType: 'goal', entityId: '', reason: 'invalid', message: 'no usable id' }], newSyncToken: 'e.0',
+      lastSeq: 0 } } : undefined;
     const sync = await opened(world);
     await sync.collection('goal').putAll([{ id: 'bad' }, { id: 'ok' }]);
     await sync.flush();

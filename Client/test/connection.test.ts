@@ -81,7 +81,10 @@ describe('the socket', () => {
   test('an event that nobody here knows is fetched by a pull, which has it in a form that is known', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    world.answer = request => (request.path === '/api/sync/pull' ? { body: { other: { score: [{ id: 's', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }] }, syncToken: 'e.3', lastSeq: 3 } } : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull'
+        ? { body: { other: { score: [{ id: 's', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }] }, syncToken: 'e.3', lastSeq: 3 } }
+        : undefined);
     await world.socket.says({ type: 'SCORE_ANNOTATED', annotation: { score: 's' }, seq: 3, after: 0 });
     await soon(() => expect(sync.status).toMatchObject({ connection: 'live', revision: 3 }));
     expect(await sync.collection('score').all()).toHaveLength(1);
@@ -142,7 +145,12 @@ describe('the socket', () => {
     }
   });
 
-  test.each([[1012, 1_000], [1013, 1_000], [1001, 1_000], [1006, 1_000], [1008, 8_000], [4401, 1_000], [4403, 2_000], [4429, 32_000]])('close code %i: back within %i ms', async (code, ms) => {
+  test.each(
+    [
+      [1012, 1_000], [1013, 1_000], [1001, 1_000], [1006, 1_000], [1008, 8_000], [4401, 1_000], [4403, 2_000], [4429, 32_000]
+    ])('close code %i: back within %i ms',
+    async (code, ms) =>
+      {
     const world = new FakeWorld();
     await live(world);
     await world.socket.ends(code);
@@ -260,7 +268,8 @@ describe('the socket', () => {
     const first = await entries.put({ id: 'e', notes: 'one' });
     await soon(() => expect(world.batches).toHaveLength(1));
     await entries.put({ ...first, notes: 'two' });
-    await world.socket.says({ type: 'ENTRY_UPDATED', entry: { id: 'e', notes: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+    await world.socket.says(
+      { type: 'ENTRY_UPDATED', entry: { id: 'e', notes: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
     expect(await entries.get('e')).toMatchObject({ notes: 'two' });
     answer();
     await sync.flush();

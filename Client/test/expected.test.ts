@@ -83,7 +83,9 @@ describe('after a network returns', () => {
     for (let s = 0; s < 200; s++) await world.pass(1_000);
     world.answer = () => undefined;
     const from = world.requests.length;
-    while (!world.requests.slice(from).some(request => request.path === '/api/sync/pull' || request.path === '/api/sync/batch')) await world.pass(500);
+    while (
+      !world.requests.slice(from).some(
+        request => request.path === '/api/sync/pull' || request.path === '/api/sync/batch')) await world.pass(500);
     await rest();
     expect(sync.status.pending).toBe(0);
   });
@@ -122,7 +124,8 @@ test('a token callback is told which token was refused', async () => {
   const world = new FakeWorld();
   const [old, fresh] = [1, 2].map(n => token('ada', { n }));
   const told: (string | undefined)[] = [];
-  world.answer = request => (request.headers.authorization === `Bearer ${old}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
+  world.answer = request => (
+    request.headers.authorization === `Bearer ${old}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
   const sync = await opened(world, { token: (refused?: string) => (told.push(refused), refused === undefined ? old! : fresh!) });
   await sync.collection('goal').put({ id: 'g' });
   await sync.flush();
@@ -184,7 +187,12 @@ describe('another address of the server', () => {
   test('says nothing of other users, of other names, or where nothing is unsent', async () => {
     const world = new FakeWorld();
     const name = `${Math.random()}`;
-    for (const options of [{ name, token: token('ben') }, { name: `${name}2` }]) await (await opened(world, { ...options, url: OLD, offline: true })).collection('goal').put({ id: 'g' });
+    for (
+      const options of [
+        { name, token: token('ben') }, { name: `${name}2` }
+      ]) await (await opened(world, { ...options, url: OLD, offline: true }))
+      .collection('goal')
+      .put({ id: 'g' });
     await opened(world, { name, url: OLD, offline: true });
     expect((await heard(world, { name, offline: true })).left).toEqual([]);
   });

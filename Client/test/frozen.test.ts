@@ -4,7 +4,9 @@ import { FakeTabs, FakeWorld, rest, soon } from './support/fake.js';
 import { live, opened } from './support/opened.js';
 import { page } from './support/page.js';
 
-async function tabs(): Promise<{ shared: FakeTabs; name: string; old: FakeWorld; first: Sync; world: FakeWorld; second: Sync; window: ReturnType<typeof page> }> {
+async function tabs(): Promise<{
+  shared: FakeTabs; name: string; old: FakeWorld; first: Sync; world: FakeWorld; second: Sync; window: ReturnType<typeof page>
+}> {
   const shared = new FakeTabs();
   const [old, world] = [new FakeWorld(shared), new FakeWorld(shared)];
   const name = `frozen${Math.random()}`;

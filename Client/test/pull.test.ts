@@ -35,7 +35,9 @@ describe('a pull', () => {
 
   test('the token of a write moves nothing: the next pull still asks from what was received', async () => {
     const world = new FakeWorld();
-    world.answer = request => request.path === '/api/sync/batch' ? { body: { ...world.accepted(JSON.parse(request.body!)), newSyncToken: 'e.99', lastSeq: 99 } } : undefined;
+    world.answer = request => request.path === '/api/sync/batch'
+      ? { body: { ...world.accepted(JSON.parse(request.body!)), newSyncToken: 'e.99', lastSeq: 99 } }
+      : undefined;
     const sync = await live(world);
     await sync.collection('goal').put({ id: 'g' });
     await sync.flush();
@@ -57,7 +59,8 @@ describe('a pull', () => {
     sync.on('healed', event => healed.push(event.revision));
     await world.socket.says(entry('ghost', 4, 0));
     await soon(() => expect(sync.status.revision).toBe(4));
-    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, JSON.parse(request.body!).since ? [] : ['a'], { digest: String(digest) }) : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull' ? pulled(4, JSON.parse(request.body!).since ? [] : ['a'], { digest: String(digest) }) : undefined);
     await sync.pull();
     expect(await ids(sync)).toEqual(['a']);
     expect(healed).toEqual([4]);
@@ -95,8 +98,13 @@ describe('a pull', () => {
 describe('the conflict feed', () => {
   test('is listed over its pages; an entry is restored or discarded', async () => {
     const world = new FakeWorld();
-    const row = (id: string) => ({ id, entityType: 'goal', entityId: 'g', reason: 'stale', winnerVersion: 2, createdAt: '', document: { id: 'g', title: id } });
-    world.answer = request => request.path.startsWith('/api/sync/conflicts?') ? { body: request.path.includes('after=c1') ? { conflicts: [row('c2')], hasMore: false } : { conflicts: [row('c1')], hasMore: true, next: 'c1' } }
+    const row = (id: string) =>
+      ({ id, entityType: 'goal', entityId: 'g', reason: 'stale', winnerVersion: 2, createdAt: '', document: { id: 'g', title: id } });
+    world.answer = request => request.path.startsWith('/api/sync/conflicts?') ? {
+      body: request.path.includes('after=c1')
+        ? { conflicts: [row('c2')], hasMore: false }
+        : { conflicts: [row('c1')], hasMore: true, next: 'c1' }
+    }
       : request.method === 'DELETE' ? { status: 204 } : undefined;
     const sync = await live(world);
     const [first, second] = await sync.conflicts();
@@ -104,7 +112,10 @@ describe('the conflict feed', () => {
     const pulls = world.to('/api/sync/pull').length;
     await first!.restore();
     await second!.discard();
-    expect(world.to('/api/sync/conflicts/').map(request => `${request.method} ${request.path}`)).toEqual(['POST /api/sync/conflicts/c1/restore', 'DELETE /api/sync/conflicts/c2']);
+    expect(
+      world.to('/api/sync/conflicts/').map(request => `${request.method} ${request.path}`)).toEqual([
+        'POST /api/sync/conflicts/c1/restore', 'DELETE /api/sync/conflicts/c2'
+      ]);
     expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
   });
 });

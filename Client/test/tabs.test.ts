@@ -48,7 +48,8 @@ describe('of two tabs', () => {
     second!.sync.collection<{ id: string }>('goal').subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
     await soon(() => expect(first!.world.sockets).toHaveLength(1));
     await first!.world.socket.lives();
-    await first!.world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }, seq: 1, after: 0 });
+    await first!.world.socket.says(
+      { type: 'GOAL_UPDATED', goal: { id: 'g', version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }, seq: 1, after: 0 });
     await soon(() => expect(seen.at(-1)).toBe('g'));
     expect(second!.sync.status.revision).toBe(1);
   });
@@ -119,7 +120,8 @@ describe('of two tabs', () => {
     expect(new Set(open.map(sync => sync.status.device)).size).toBe(1);
   });
 
-  test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])('without %s each leads, and both send the same batch under one key', async (_, without) => {
+  test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])(
+    'without %s each leads, and both send the same batch under one key', async (_, without) => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
     const name = `alone${Math.random()}`;
@@ -136,7 +138,8 @@ describe('of two tabs', () => {
   test('without locks still show each other what changes', async () => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
-    const [first, second] = await Promise.all(worlds.map(world => world.open({ name: 'lan', platform: { ...world.platform(), locks: undefined } })));
+    const [first, second] = await Promise.all(
+      worlds.map(world => world.open({ name: 'lan', platform: { ...world.platform(), locks: undefined } })));
     open.push(first!, second!);
     const seen: number[] = [];
     first!.collection('goal').subscribe(docs => seen.push(docs.length));

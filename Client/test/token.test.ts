@@ -5,7 +5,12 @@ import { live, opened } from './support/opened.js';
 const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
 
 describe('the token of another user', () => {
-  test.each([['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]])('is not used: nothing goes out, and nothing is lost (%s)', async (_, other) => {
+  test.each(
+    [
+      ['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]
+    ])('is not used: nothing goes out, and nothing is lost (%s)',
+    async (_, other) =>
+      {
     const world = new FakeWorld();
     const sync = await opened(world, { user: 'ada', token: other });
     const heard: string[] = [];
@@ -48,7 +53,8 @@ describe('the token of another user', () => {
   });
 });
 
-test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
+test.each(['ein Tökèn', 'токен', 'of two\nlines'])(
+  'a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
   const world = new FakeWorld();
   const platform = world.platform();
   const fetch: typeof platform.fetch = (url, init) => (new Headers(init!.headers), platform.fetch!(url, init));
@@ -56,7 +62,8 @@ test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no heade
   await soon(() => expect(sync.status.connection).toBe('signedOut'));
 });
 
-test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])('a device cannot be called %j, and openSync says so', async device => {
+test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])(
+  'a device cannot be called %j, and openSync says so', async device => {
   await expect(new FakeWorld().open({ device })).rejects.toThrow('device: a text of 1 to 256');
 });
 
@@ -127,18 +134,21 @@ describe('a clock that is wrong', () => {
     const tokens = [1, 2].map(n => token('ada', { n, iat: real / 1000, exp: real / 1000 + 3_600 }));
     const sync = await opened(world, { token: () => tokens[asked++]! });
     await sync.flush();
-    world.answer = request => (request.headers.authorization === `Bearer ${tokens[0]}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
+    world.answer = request => (
+      request.headers.authorization === `Bearer ${tokens[0]}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
     await sync.collection('goal').put({ id: 'g' });
     await sync.flush();
     expect(asked).toBe(2);
   });
 
-  test.each(['lives', 'was deleted'])('ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
+  test.each(['lives', 'was deleted'])(
+    'ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
     const world = new FakeWorld();
     const sync = await live(world);
     const far = new Date(world.now + 10 * YEAR).toISOString();
     await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'far', version: 1, updatedAt: far }, seq: 1, after: 0 });
-    if (state === 'was deleted') await world.socket.says({ type: 'GOAL_DELETED', goalId: 'far', deletedAt: far, version: 2, seq: 2, after: 1 });
+    if (state === 'was deleted') await world.socket.says(
+      { type: 'GOAL_DELETED', goalId: 'far', deletedAt: far, version: 2, seq: 2, after: 1 });
     await soon(() => expect(sync.status.revision).toBe(state === 'lives' ? 1 : 2));
     const goals = sync.collection<{ id: string }>('goal');
     expect(await goals.put({ id: 'near' })).toMatchObject({ updatedAt: new Date(world.now).toISOString() });

@@ -10,7 +10,10 @@ interface Goal {
   version?: number;
 }
 
-const DELETIONS = ['unsent', 'on its way', 'acknowledged', 'acknowledged and pulled', 'acknowledged before everything was fetched anew', 'acknowledged before a reload'] as const;
+const DELETIONS = [
+  'unsent', 'on its way', 'acknowledged', 'acknowledged and pulled', 'acknowledged before everything was fetched anew',
+  'acknowledged before a reload'
+] as const;
 const OBJECTS = ['as it was created', 'as it was stored'] as const;
 const orders = DELETIONS.flatMap(deletion => OBJECTS.flatMap(object => [true, false].map(byId => [deletion, object, byId] as const)));
 
@@ -112,7 +115,8 @@ test('a deletion of this device that another one undid is forgotten: the next de
   const held = await goals.put({ id: 'g', title: 'kept' });
   await goals.delete('g');
   await sync.flush();
-  await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', title: 'revived', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+  await world.socket.says(
+    { type: 'GOAL_UPDATED', goal: { id: 'g', title: 'revived', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
   await world.socket.says({ type: 'GOAL_DELETED', goalId: 'g', deletedAt: '2039-01-02T00:00:00.000Z', version: 9, seq: 2, after: 1 });
   await soon(() => expect(sync.status.revision).toBe(2));
   await goals.put({ ...held, version: 8 });

@@ -1,7 +1,8 @@
-import type { Table } from './table.js';
+import type { TransitionTable } from './stateMachine.js';
 
 /**
- * following: another tab leads · offline: by switch or browser · connecting: fetching a ticket, opening · catchingUp: what was missed is under way ·
+ * following: another tab leads · offline: by switch or browser · connecting: fetching a ticket, opening · catchingUp: what was missed is
+ * under way ·
  * live: changes come as they happen · waiting: before the next attempt · polling: HTTP answers, sockets do not · signedOut: needs a token ·
  * refused: the device was turned away, or the protocol differs · closed: for good.
  */
@@ -9,8 +10,10 @@ export type ConnectionState =
   | 'following' | 'offline' | 'connecting' | 'catchingUp' | 'live' | 'waiting' | 'polling' | 'signedOut' | 'refused' | 'closed';
 
 /**
- * lead, follow: this tab became leader, or no longer is · online, offline: the switch or the browser · opened, caughtUp, dropped: the socket · gap: a hole in the stream ·
- * blocked: sockets fail while HTTP answers · timer: the wait is over · probe: time to try a socket again · unauthorized: 401 with the freshest token ·
+ * lead, follow: this tab became leader, or no longer is · online, offline: the switch or the browser · opened, caughtUp, dropped: the
+ * socket · gap: a hole in the stream ·
+ * blocked: sockets fail while HTTP answers · timer: the wait is over · probe: time to try a socket again · unauthorized: 401 with the
+ * freshest token ·
  * refused: 403, or another protocol version · token: the app brought one · close.
  */
 export type ConnectionEvent =
@@ -21,7 +24,8 @@ export type ConnectionAction = 'connect' | 'resume' | 'pull' | 'backOff' | 'poll
 
 // Cells that are alike in most rows. An event that comes late, from a socket already given up, changes nothing.
 const stays = <S extends ConnectionState>(state: S) => ({
-  lead: [state], follow: [state], online: [state], offline: [state], opened: [state], caughtUp: [state], gap: [state], dropped: [state], blocked: [state],
+  lead: [state], follow: [state], online: [state], offline: [state], opened: [state], caughtUp: [state], gap: [state],
+  dropped: [state], blocked: [state],
   timer: [state], probe: [state], unauthorized: [state], refused: [state], token: [state], close: ['closed', 'disconnect'],
 }) as const;
 
@@ -34,7 +38,7 @@ const leaves = {
   close: ['closed', 'disconnect'],
 } as const;
 
-export const connectionTable: Table<ConnectionState, ConnectionEvent, ConnectionAction> = {
+export const connectionTable: TransitionTable<ConnectionState, ConnectionEvent, ConnectionAction> = {
   // A new leader looks at the switch first: `online` follows if it is on.
   following: { ...stays('following'), lead: ['offline'] },
   offline: { ...stays('offline'), follow: ['following'], online: ['connecting', 'connect'] },
@@ -70,8 +74,12 @@ export const connectionTable: Table<ConnectionState, ConnectionEvent, Connection
     timer: ['polling', 'poll'],
   },
   // The switch may be what the user tries; if the token still does not count, the answer brings us back here.
-  signedOut: { ...stays('signedOut'), follow: ['following'], offline: ['offline'], online: ['connecting', 'connect'], token: ['connecting', 'connect'] },
-  refused: { ...stays('refused'), follow: ['following'], offline: ['offline'], online: ['connecting', 'connect'], token: ['connecting', 'connect'] },
+  signedOut: {
+    ...stays('signedOut'), follow: ['following'], offline: ['offline'], online: ['connecting', 'connect'], token: ['connecting', 'connect']
+  },
+  refused: {
+    ...stays('refused'), follow: ['following'], offline: ['offline'], online: ['connecting', 'connect'], token: ['connecting', 'connect']
+  },
   closed: { ...stays('closed'), close: ['closed'] },
 };
 

@@ -1,7 +1,7 @@
 import type { Doc, EditError } from '../types.js';
-import { iso, moment } from './clock.js';
+import { toIso, parseTime } from './clock.js';
 import type { ItemResult, Revision } from './wire.js';
-import { shown } from './wire.js';
+import { winnerRevision } from './wire.js';
 
 /** An entity on this device: what the server holds, and over it what the user wrote and the server has not acknowledged. */
 export interface Row {
@@ -41,40 +41,47 @@ export interface Item {
   error?: EditError;
 }
 
-export const blank = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
+export const emptyRow = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
 
 /** An edit that names nothing it was made from. */
-export const unbased = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
+export const withoutBase = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
 
 /** What the app sees of an entity; null if there is none. */
-export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
+export const visibleDocument = (row: Row | undefined): Doc | null =>
+  (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 
 /**
  * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
  * `saw` is the version the author had before them, as the document says that was edited: a form may be open while another version comes in.
  */
-export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
+export function applyEdit(
+  row: Row, items: readonly Item[], edit: Doc | null, at: number,
+  baseVersion?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
   const revives = edit !== null && (row.mine === null || (row.removed === true && !row.doc) || last?.revives === true);
-  const base = Number.isInteger(saw) && !revives ? (saw as number) : (last?.base ?? row.version);
+  const base = Number.isInteger(baseVersion) && !revives ? (baseVersion as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
   const item = { type: row.type, id: row.id, doc, base, ...(revives && { revives }), at, attempts: 0, notBefore: 0, live: 1 as const };
-  return { row: { ...row, mine: doc, ...(!edit && { removed: true as const }) }, item: last?.n && !last.batch ? { ...item, n: last.n } : item };
+  return {
+    row: { ...row, mine: doc, ...(!edit && { removed: true as const }) }, item: last?.n && !last.batch ? { ...item, n: last.n } : item
+  };
 }
 
 /** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
-export const isNews = (row: Row, at: number): boolean => at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
+export const isNewer = (row: Row, at: number): boolean =>
+  at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
 
 /**
- * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is later:
+ * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is
+ * later:
  * only the server can tell, and its answer to that edit does.
  */
-export const receive = (row: Row, { doc, version, at }: Revision): Row | undefined =>
-  isNews(row, at) ? { ...kept(row, doc), doc, version, at } : undefined;
+export const applyRevision = (row: Row, { doc, version, at }: Revision): Row | undefined =>
+  isNewer(row, at) ? { ...localPart(row, doc), doc, version, at } : undefined;
 
 /** What stays of a row whatever the server holds: the edit on top, and that it was deleted here, as long as nothing lives. */
-export const kept = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
-  ({ ...blank(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
+export const localPart = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
+  ({ ...emptyRow(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
 
 /** What becomes of an item that was answered. */
 export type Settlement =
@@ -83,43 +90,50 @@ export type Settlement =
   | { kind: 'refused'; row: Row };
 
 /** The answer to one item. */
-export function settle(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
+export function applyResult(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
   switch (result.status) {
     case 'unchanged':
       // The server held the same already.
-      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
+      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of
+      // all that follows.
       return { kind: 'stored', row: row.at && item.doc ? row : { ...row, doc: item.doc } };
     case 'refused':
       return { kind: 'refused', row };
     case 'conflict':
-      return beaten(row, item, result, server ? shown(row.type, row.id, server) : undefined, reason);
+      return applyConflict(row, item, result, server ? winnerRevision(row.type, row.id, server) : undefined, reason);
     default:
-      return { kind: 'stored', row: adopted(row, assumed(item, result)) };
+      return { kind: 'stored', row: adopt(row, storedState(item, result)) };
   }
 }
 
 /** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands, unless this device made it and undoes it. */
-function beaten(row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
-  const next = winner && isNews(row, winner.at) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
+function applyConflict(
+  row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
+  const next = winner && isNewer(row, winner.at)
+    ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined }
+    : row;
   const { batch: _, ...free } = item;
   if (reason === 'deleted' && item.revives) return { kind: 'reapply', row: next, item: { ...free, base: version } };
-  if (reason === 'stale' && winner?.doc && item.at > winner.at) return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
+  if (reason === 'stale' && winner?.doc && item.at > winner.at) return {
+    kind: 'reapply', row: next, item: { ...free, base: winner.version }
+  };
   return { kind: 'lost', row: next };
 }
 
-type Assumed = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
+type StoredState = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
 
-function assumed(item: Item, { status, version = 0, updatedAt, document }: ItemResult): Assumed {
-  const at = moment(updatedAt);
+function storedState(item: Item, { status, version = 0, updatedAt, document }: ItemResult): StoredState {
+  const at = parseTime(updatedAt);
   if (item.doc === null || status === 'deleted') return { doc: null, version, at };
-  return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: true };
+  return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: toIso(at) }, version, at, assumed: true };
 }
 
 // Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
-const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
+const adopt = (row: Row, stored: StoredState): Row =>
+  (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
 
 /** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
-export function uncover(row: Row, rest: readonly Item[]): Row {
+export function withoutItem(row: Row, rest: readonly Item[]): Row {
   if (rest.length) return row;
   const { mine: _, removed, ...bare } = row;
   return removed && !row.doc ? { ...bare, removed } : bare;

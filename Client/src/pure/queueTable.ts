@@ -1,10 +1,11 @@
-import type { Table } from './table.js';
+import type { TransitionTable } from './stateMachine.js';
 
 /** held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued meanwhile · waiting: before the next attempt. */
 export type QueueState = 'held' | 'idle' | 'sending' | 'stirred' | 'waiting';
 
 /**
- * release, hold: the connection · wake: something was queued · flush: now, whatever the wait · settled: a batch was answered, whatever became of its items ·
+ * release, hold: the connection · wake: something was queued · flush: now, whatever the wait · settled: a batch was answered, whatever
+ * became of its items ·
  * empty: nothing to send · failed: no answer, or one that says later · timer: the wait is over.
  */
 export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'empty' | 'failed' | 'timer';
@@ -12,7 +13,7 @@ export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'em
 /** send: stage a batch, or take the staged one, and send it · backOff: set the timer · cancel: unset it. */
 export type QueueAction = 'send' | 'backOff' | 'cancel';
 
-export const queueTable: Table<QueueState, QueueEvent, QueueAction> = {
+export const queueTable: TransitionTable<QueueState, QueueEvent, QueueAction> = {
   held: {
     release: ['sending', 'send'], hold: ['held'], wake: ['held'], flush: ['held'],
     settled: ['held'], empty: ['held'], failed: ['held'], timer: ['held'],

@@ -10,7 +10,7 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
 };
 
 /** A captive portal, a proxy or a server being deployed answers all sorts of things, in JSON too, and none is the edit's fault, the token's or the device's. */
-export const verdictOf = (status: number, isOurs: boolean): Verdict => (isOurs ? (BY_STATUS[status] ?? 'later') : 'unanswered');
+export const verdictFor = (status: number, isOurs: boolean): Verdict => (isOurs ? (BY_STATUS[status] ?? 'later') : 'unanswered');
 
 /** What may be a passing fault of the server, or of something on the way to it: it counts against an edit over minutes only. */
 export const isPassing = (code: string): boolean => code === 'INTERNAL' || code === 'UNANSWERED';
@@ -19,17 +19,17 @@ export const isPassing = (code: string): boolean => code === 'INTERNAL' || code 
 export const mayPass = (code: string): boolean => code === 'quota' || isPassing(code);
 
 /** How to come back after a close code. `fresh`: with a new token. `failures`: as if that many attempts had failed already. */
-export interface Return {
-  fresh: boolean;
+export interface Reconnect {
+  needsToken: boolean;
   failures: number;
 }
 
-// As one failure count: a server that restarts (1012: jitter spreads us over a second), that we read nothing from for a minute, as a laptop that slept (1013),
-// a token that has ended (4401), a lost network.
+// As one failure count: a server that restarts (1012: jitter spreads us over a second), that we read nothing from for a minute, as a laptop
+// that slept (1013), a token that has ended (4401), a lost network.
 const FAILURES: Readonly<Record<number, number>> = {
   1008: 4, // We sent too much: calm down.
   4403: 2,
   4429: 6, // Another of the user's connections took this place: do not take it back at once.
 };
 
-export const returnAfter = (code: number): Return => ({ fresh: code === 4401 || code === 4403, failures: FAILURES[code] ?? 1 });
+export const reconnectAfter = (code: number): Reconnect => ({ needsToken: code === 4401 || code === 4403, failures: FAILURES[code] ?? 1 });

@@ -1,26 +1,26 @@
 /** As much of an object store, or of its index, as is used here, by promises. */
-export interface Source<V> {
+export interface ReadSource<V> {
   get(key: IDBValidKey): Promise<V | undefined>;
   getAll(query?: IDBValidKey | IDBKeyRange | null, count?: number): Promise<V[]>;
   count(query?: IDBValidKey): Promise<number>;
 }
 
-export interface Table<V> extends Source<V> {
+export interface Table<V> extends ReadSource<V> {
   put(value: V, key?: IDBValidKey): Promise<unknown>;
   delete(key: IDBValidKey): Promise<unknown>;
   clear(): Promise<unknown>;
-  index(name: string): Source<V>;
+  index(name: string): ReadSource<V>;
 }
 
 /** Each method of the native one, with what it asks for as a promise. */
 export const table = <V>(native: IDBObjectStore | IDBIndex): Table<V> => new Proxy(native, {
   get: (_, name) => (...given: unknown[]) => {
     const result = (native as any)[name](...given);
-    return result instanceof IDBIndex ? table(result) : promised(result);
+    return result instanceof IDBIndex ? table(result) : toPromise(result);
   },
 }) as unknown as Table<V>;
 
-export function promised<T>(request: IDBRequest<T>): Promise<T> {
+export function toPromise<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
@@ -28,7 +28,7 @@ export function promised<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 /** Rejects with what ended it, if it did not complete. */
-export function done(transaction: IDBTransaction): Promise<void> {
+export function completion(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'));

@@ -1,5 +1,5 @@
 import type { Item, Row } from '../pure/merge.js';
-import { promised, table, type Table } from './database.js';
+import { toPromise, table, type Table } from './database.js';
 
 /** A batch as it was first sent. A retry sends the same bytes under the same key. */
 export interface Batch {
@@ -29,13 +29,13 @@ export interface Tables {
 
 export const TABLES = ['rows', 'queue', 'batches', 'meta'] as const;
 
-export const tablesOf = (transaction: IDBTransaction, names: readonly string[]): Tables =>
+export const tablesFrom = (transaction: IDBTransaction, names: readonly string[]): Tables =>
   Object.fromEntries(names.map(name => [name, table(transaction.objectStore(name))])) as unknown as Tables;
 
-type Upgrade = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
+type Migration = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 
 /** Number n of this list leads from version n to n + 1. What is released is never edited: a queue of last year must survive today's code. */
-export const upgrades: readonly Upgrade[] = [
+export const migrations: readonly Migration[] = [
   database => {
     database.createObjectStore('rows', { keyPath: ['type', 'id'] });
     const queue = database.createObjectStore('queue', { keyPath: 'n', autoIncrement: true });
@@ -46,31 +46,32 @@ export const upgrades: readonly Upgrade[] = [
   async (database, transaction) => {
     database.createObjectStore('batches', { keyPath: 'key' });
     transaction.objectStore('queue').createIndex('live', 'live');
-    const { queue } = tablesOf(transaction, ['queue']);
+    const { queue } = tablesFrom(transaction, ['queue']);
     for (const item of await queue.getAll()) await queue.put({ ...item, live: 1 });
   },
 ];
 
-export interface Ends {
+export interface DatabaseEvents {
   /** Another tab deletes the database, or runs a newer version of the app: it is over. */
-  gone(): void;
+  onReplaced(): void;
   /** The browser has closed the connection. */
-  closed(): void;
+  onClosed(): void;
   /** There was no database of this name. */
-  made(): void;
+  onCreated(): void;
 }
 
-export async function openDatabase(name: string, ends: Partial<Ends> = {}, steps: readonly Upgrade[] = upgrades): Promise<IDBDatabase> {
+export async function openDatabase(
+  name: string, events: Partial<DatabaseEvents> = {}, steps: readonly Migration[] = migrations): Promise<IDBDatabase> {
   const request = indexedDB.open(name, steps.length);
   request.onupgradeneeded = async ({ oldVersion }) => {
-    if (!oldVersion) ends.made?.();
+    if (!oldVersion) events.onCreated?.();
     for (const step of steps.slice(oldVersion)) await step(request.result, request.transaction!);
   };
-  const database = await promised(request);
+  const database = await toPromise(request);
   database.onversionchange = () => {
     database.close();
-    ends.gone?.();
+    events.onReplaced?.();
   };
-  database.onclose = () => ends.closed?.();
+  database.onclose = () => events.onClosed?.();
   return database;
 }

@@ -28,7 +28,9 @@ export class Chromium {
 
   static async start(): Promise<Chromium> {
     const chromium = new Chromium();
-    chromium.process = spawn(CHROMIUM!, ['--headless=new', '--no-sandbox', '--remote-debugging-port=0', `--user-data-dir=${chromium.folder}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    chromium.process = spawn(
+      CHROMIUM!, ['--headless=new', '--no-sandbox', '--remote-debugging-port=0', `--user-data-dir=${chromium.folder}`, 'about:blank'],
+      { stdio: ['ignore', 'ignore', 'pipe'] });
     const address = await new Promise<string>((resolve, reject) => {
       let said = '';
       chromium.process.stderr!.on('data', data => {
@@ -53,7 +55,8 @@ export class Chromium {
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     return {
       evaluate: async expression => {
-        const { result, exceptionDetails } = await this.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId);
+        const { result, exceptionDetails } = await this.call(
+          'Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId);
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         return result.value;
       },

@@ -100,7 +100,8 @@ export class FakeWorld {
   }
 
   get batches(): (Sent & { key: string; text: string })[] {
-    return this.to('/api/sync/batch').map(({ body, headers }) => ({ ...(JSON.parse(body!) as Sent), key: headers['x-idempotency-key']!, text: body! }));
+    return this.to('/api/sync/batch').map(
+      ({ body, headers }) => ({ ...(JSON.parse(body!) as Sent), key: headers['x-idempotency-key']!, text: body! }));
   }
 
   get socket(): FakeSocket {
@@ -118,8 +119,12 @@ export class FakeWorld {
   accepted(sent: Sent, refused: (id: string) => string | undefined = () => undefined): object {
     const results = sent.entities.map(({ type, id, data, deleted }) => refused(id)
       ? { entityType: type, entityId: id, status: 'refused', version: 0 }
-      : { entityType: type, entityId: id, status: deleted ? 'deleted' : 'updated', version: ++this.version, updatedAt: data.updatedAt ?? data.deletedAt });
-    const conflicts = sent.entities.filter(({ id }) => refused(id)).map(({ type, id }) => ({ entityType: type, entityId: id, reason: refused(id), message: 'no' }));
+      : {
+        entityType: type, entityId: id, status: deleted ? 'deleted' : 'updated', version: ++this.version,
+        updatedAt: data.updatedAt ?? data.deletedAt
+      });
+    const conflicts = sent.entities.filter(({ id }) => refused(id)).map(
+      ({ type, id }) => ({ entityType: type, entityId: id, reason: refused(id), message: 'no' }));
     return { results, conflicts, newSyncToken: 'e.0', lastSeq: 0 };
   }
 
@@ -129,13 +134,19 @@ export class FakeWorld {
   }
 
   private async fetch(url: string, init: RequestInit): Promise<Response> {
-    const request = { method: init.method!, path: url.replace('https://sync.test', ''), body: init.body as string | undefined, headers: init.headers as Record<string, string> };
+    const request = {
+      method: init.method!, path: url.replace('https://sync.test', ''), body: init.body as string | undefined,
+      headers: init.headers as Record<string, string>
+    };
     this.requests.push(request);
     const reply = (await this.answer(request)) ?? this.usual(request);
     if (reply === 'lost') throw new TypeError('network');
-    if (reply === 'hangs') return new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
+    if (reply === 'hangs') return new Promise(
+      (_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
     const status = reply.status ?? 200;
-    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: { ...(reply.text === undefined && { 'x-sync-schema': '1' }), ...reply.headers } });
+    return new Response(
+      status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)),
+      { status, headers: { ...(reply.text === undefined && { 'x-sync-schema': '1' }), ...reply.headers } });
   }
 }
 
@@ -194,7 +205,8 @@ export class FakeTabs {
   private readonly channels = new Set<{ name: string; hear(data: unknown): void }>();
 
   readonly locks = {
-    request: (name: string, { signal, steal }: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<void> => new Promise<void>((resolve, reject) => {
+    request: (name: string, { signal, steal }: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<void> =>
+      new Promise<void>((resolve, reject) => {
       const queue = this.queues.get(name) ?? [];
       this.queues.set(name, queue);
       const ends = () => reject(new DOMException('aborted', 'AbortError'));
@@ -220,7 +232,8 @@ export class FakeTabs {
   };
 
   /** `tab` may be frozen: it hears what was said meanwhile once it runs again. */
-  channel(tab: { isFrozen: boolean; unheard: (() => void)[] } = { isFrozen: false, unheard: [] }): NonNullable<Platform['BroadcastChannel']> {
+  channel(
+    tab: { isFrozen: boolean; unheard: (() => void)[] } = { isFrozen: false, unheard: [] }): NonNullable<Platform['BroadcastChannel']> {
     const { channels } = this;
     return class {
       onmessage: ((event: { data: unknown }) => void) | null = null;

@@ -57,7 +57,8 @@ export class World {
     const text = await response.text();
     await this.hangIfDead();
     if (lost === 2) throw new TypeError('lost on the way back');
-    return new Response(response.status === 304 || response.status === 204 ? null : text, { status: response.status, headers: response.headers });
+    return new Response(
+      response.status === 304 || response.status === 204 ? null : text, { status: response.status, headers: response.headers });
   }
 
   private hangIfDead(): Promise<void> {

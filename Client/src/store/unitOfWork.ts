@@ -1,19 +1,20 @@
-import { blank, type Item, type Row } from '../pure/merge.js';
+import { emptyRow, type Item, type Row } from '../pure/merge.js';
 import type { Tables } from './schema.js';
 
-interface Named {
+interface EntityRef {
   type: string;
   id: string;
 }
 
-const nameOf = ({ type, id }: Named): string => `${type}\0${id}`;
-const unheeded = () => {};
+const entityKey = ({ type, id }: EntityRef): string => `${type}\0${id}`;
+const ignoreError = () => {};
 
 /**
- * What one transaction works on: read together, changed in memory, written together at the end. A request to the database is a trip to another
+ * What one transaction works on: read together, changed in memory, written together at the end. A request to the database is a trip to
+ * another
  * process; a thousand edits that each wait for their own take seconds. A write that fails ends the transaction, which says so.
  */
-export class Draft {
+export class UnitOfWork {
   private readonly rows = new Map<string, Row>();
   private readonly queues = new Map<string, Item[]>();
   private readonly changed = new Set<string>();
@@ -22,48 +23,48 @@ export class Draft {
   constructor(private readonly tables: Tables) {}
 
   /** Rows that are not read count as absent. */
-  async read(entities: readonly (Named | undefined)[], withQueues = false): Promise<this> {
+  async read(entities: readonly (EntityRef | undefined)[], withQueues = false): Promise<this> {
     const { rows, queue } = this.tables;
-    const unread = new Map(entities.flatMap(entity => (entity ? [[nameOf(entity), entity]] : [])));
+    const unread = new Map(entities.flatMap(entity => (entity ? [[entityKey(entity), entity]] : [])));
     await Promise.all([...unread].map(async ([name, { type, id }]) => {
       if (withQueues) this.queues.set(name, await queue.index('entity').getAll(IDBKeyRange.only([type, id])));
-      if (!this.rows.has(name)) this.rows.set(name, (await rows.get([type, id])) ?? blank(type, id));
+      if (!this.rows.has(name)) this.rows.set(name, (await rows.get([type, id])) ?? emptyRow(type, id));
     }));
     return this;
   }
 
-  row(of: Named): Row {
-    return this.rows.get(nameOf(of)) ?? blank(of.type, of.id);
+  row(of: EntityRef): Row {
+    return this.rows.get(entityKey(of)) ?? emptyRow(of.type, of.id);
   }
 
   /** What is queued for an entity, in order. */
-  queueOf(of: Named): readonly Item[] {
-    return this.queues.get(nameOf(of)) ?? [];
+  queueFor(of: EntityRef): readonly Item[] {
+    return this.queues.get(entityKey(of)) ?? [];
   }
 
   put(row: Row): void {
-    const name = nameOf(row);
+    const name = entityKey(row);
     this.rows.set(name, row);
     this.changed.add(name);
   }
 
   /** Without a number it is new, and goes to the end; a second new one of an entity takes the place of the first, as nobody has seen that. */
   enqueue(item: Item): void {
-    const name = nameOf(item);
-    const queue = this.queueOf(item);
+    const name = entityKey(item);
+    const queue = this.queueFor(item);
     const isThere = queue.some(({ n }) => n === item.n);
     this.queues.set(name, isThere ? queue.map(other => (other.n === item.n ? item : other)) : [...queue, item]);
     this.enqueued.set(item.n ?? name, item);
   }
 
   dequeue(item: Item): void {
-    this.queues.set(nameOf(item), this.queueOf(item).filter(other => other.n !== item.n));
+    this.queues.set(entityKey(item), this.queueFor(item).filter(other => other.n !== item.n));
     this.enqueued.delete(item.n);
-    this.tables.queue.delete(item.n).catch(unheeded);
+    this.tables.queue.delete(item.n).catch(ignoreError);
   }
 
   save(): void {
-    for (const name of this.changed) this.tables.rows.put(this.rows.get(name)!).catch(unheeded);
-    for (const item of this.enqueued.values()) this.tables.queue.put(item).catch(unheeded);
+    for (const name of this.changed) this.tables.rows.put(this.rows.get(name)!).catch(ignoreError);
+    for (const item of this.enqueued.values()) this.tables.queue.put(item).catch(ignoreError);
   }
 }
