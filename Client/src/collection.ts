@@ -5,7 +5,7 @@ import type { Edit } from './store/steps.js';
 import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
 
-/** What collections need of their device. */
+/** The device as its collections use it. */
 export interface CollectionHost {
   readonly store: Store;
   readonly user: string;
@@ -14,7 +14,7 @@ export interface CollectionHost {
   view(type: string): View;
 }
 
-/** All documents of a type, kept up to date for those who subscribed. */
+/** All documents of a type, kept current for subscribers. */
 export class View {
   private readonly listeners = new Set<(docs: Doc[]) => void>();
   private docs: Map<string, Doc> | undefined;
@@ -32,7 +32,7 @@ export class View {
     return () => void this.listeners.delete(listener);
   }
 
-  /** Reads the given documents again, or all. What changes while it reads is read in the next round, all at once. */
+  /** Reads the given documents again, or all. Changes that arrive during a reading are read together in the next round. */
   refresh(ids?: Iterable<string>): void {
     if (!this.listeners.size) {
       this.docs = undefined;
@@ -56,10 +56,10 @@ export class View {
     if (!this.listeners.size) this.docs = undefined;
   }
 
-  /** All documents, read again as far as needed; undefined if nothing was asked for. */
+  /** Returns all documents and reads only what is stale. Returns undefined if nothing is. */
   async #readDocs(ids: readonly string[]): Promise<Doc[] | undefined> {
     if (this.docs && !ids.length) return undefined;
-    // Half of them one by one take about as long as all together.
+    // Reading half of the documents one by one takes about as long as reading all of them at once.
     if (!this.docs || ids.length > this.docs.size / 2) this.docs = new Map(await this.store.all(this.type));
     else for (const [id, doc] of await this.store.getMany(this.type, ids)) doc ? this.docs.set(id, doc) : this.docs.delete(id);
     return [...this.docs.values()];

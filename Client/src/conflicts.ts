@@ -7,7 +7,7 @@ interface Page {
   next?: string;
 }
 
-/** All pages of the feed. What was restored comes back by a pull. */
+/** Reads all pages of the conflict feed. A restored document arrives by a pull. */
 export async function listConflicts(http: Http, pull: () => Promise<void>): Promise<Conflict[]> {
   const found: Conflict[] = [];
   for (let after: string | undefined = ''; after !== undefined; ) {

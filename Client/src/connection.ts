@@ -15,7 +15,7 @@ const VERIFY_MS = 300_000;
 const TOKEN_RETRY_MS = 5_000;
 const STEADY_AFTER_MS = 5_000;
 
-/** Keeps this device in touch with the server, as its table says. Only the leading tab's does anything. */
+/** Connects this device to the server as the connection table says. Only the leader's connection does anything. */
 export class Connection {
   readonly puller: Puller;
   readonly queue: Queue;
@@ -25,13 +25,13 @@ export class Connection {
   private refreshTimer: unknown;
   private verifyTimer: unknown;
   private steadyTimer: unknown;
-  /** Which try to connect this is: what an earlier one still hears is not news. */
+  /** Numbers the attempts to connect; results of an earlier attempt are ignored. */
   private attempt = 0;
   private failures = 0;
   private retryAfterMs = 0;
-  /** The last request of the connection's own failed. */
+  /** True if the connection's own last request failed. */
   private lastFailed = false;
-  /** Sockets in a row that let nothing through although a ticket was given out. */
+  /** Counts consecutive sockets that delivered nothing although a ticket was issued. */
   private failedSockets = 0;
   private probedAt = 0;
   private pulling: Promise<void> = Promise.resolve();
@@ -52,14 +52,14 @@ export class Connection {
     this.machine.fire(event);
   }
 
-  /** There may be a network again: what waited because there was none goes now. */
+  /** Retries at once, because the network may be back. */
   retryNow(): void {
     this.failures = 0;
     this.fire('online');
     this.queue.fire('flush');
   }
 
-  /** The server has answered a batch. */
+  /** The queue calls this when the server answered a batch. */
   onAnswer(isIncomplete: boolean): void {
     if (this.state === 'waiting') this.fire('timer');
     else if (isIncomplete) this.fire('gap');
@@ -71,7 +71,9 @@ export class Connection {
     this.context.invalidate();
   }
 
-  /** A connection that breaks as soon as it is live is no success yet: without this its next try would always be the first. */
+  /**
+   * Resets the back-off only after a connection has lasted, or a connection that breaks at once would always retry after the first wait.
+   */
   #resetFailuresLater(): void {
     const { platform } = this.context;
     this.failedSockets = this.retryAfterMs = 0;
@@ -98,7 +100,7 @@ export class Connection {
     try {
       const { token, lastSeq } = await store.cursor();
       if (attempt !== this.attempt) return;
-      // Revision 0 is of every life of the history: whether it is still ours, only the token can tell.
+      // Revision 0 exists in every epoch of the history, so only the token tells whether the history is still the same.
       if (token === null || !lastSeq) await this.puller.pull();
       if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
@@ -115,7 +117,7 @@ export class Connection {
     try {
       this.socket = this.#socketTo(address);
     } catch {
-      // The page's own policy forbids it.
+      // The page's content security policy forbids the socket.
       this.#closed(1006, false);
     }
   }
@@ -160,13 +162,13 @@ export class Connection {
       }
       if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId && socket === this.socket) this.fire('caughtUp');
     } catch (error) {
-      // What was not stored comes again: the cursor has not moved.
+      // The cursor has not moved, so the server sends again what was not stored.
       socket.close();
       if (isQuota(error)) this.context.broadcast('quota', { message: (error as Error).message });
     }
   }
 
-  /** What becomes of it is news only to the connection that it was made for. */
+  /** Reports the result only to the connection that started the pull. */
   async #pull(): Promise<void> {
     const { socket } = this;
     try {
@@ -196,7 +198,7 @@ export class Connection {
       this.failures ? backoff(this.failures, platform.random(), Math.max(pollMs, this.retryAfterMs)) : pollMs, isProbe ? 'probe' : 'timer');
   }
 
-  /** The token may be replaced in band before it ends, so that the socket outlives it. */
+  /** Replaces the token over the socket before it expires, so that the socket outlives it. */
   #refreshTokenLater(): void {
     const { platform, credentials } = this.context;
     const ms = credentials.msUntilRefresh();
@@ -216,7 +218,7 @@ export class Connection {
     }
   }
 
-  /** Now and then a pull compares digests, and brings the token forward to where the socket has come. */
+  /** Pulls regularly while live, to compare digests and to bring the sync token up to the socket's revision. */
   #verifyLater(): void {
     const { platform } = this.context;
     platform.clearTimeout(this.verifyTimer);
@@ -250,7 +252,7 @@ export class Connection {
     this.fire('dropped');
   }
 
-  /** What any request may find out: that the token or the device does not count any more. */
+  /** Handles a failure that concerns the whole connection: the token or the device is no longer accepted. */
   onFailure(failure: Failure): void {
     const report = { code: failure.code, message: failure.message };
     if (!isOnline(this.state)) return;

@@ -13,13 +13,13 @@ import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 
-// How often a follower looks whether its leader lives, and how long that one has to say so.
+// A follower asks its leader for a sign of life at this interval, and takes the lead if no answer comes in time.
 const LEADER_CHECK_MS = 10_000;
 const LEADER_ANSWER_MS = 5_000;
-// What other tabs get to let the database go.
+// signOut() waits this long for other tabs to close the database.
 const ERASE_WAIT_MS = 5_000;
 
-/** What tabs tell each other. */
+/** A message between the tabs of one device. */
 type Message =
   | { kind: 'changed'; keys: readonly EntityKey[] }
   | { kind: 'status'; status: LeaderState; switchedOff: boolean }
@@ -50,12 +50,12 @@ export class Device implements Sync, CollectionHost {
   private readonly views = new Map<string, View>();
   private readonly stopWatching: () => void;
   private readonly cache: StatusCache;
-  /** Off by the app's switch, off by the browser: either is enough. */
+  /** The device is offline if the app's switch or the browser says so. */
   private readonly offlineBy: { app: boolean; browser: boolean };
   private closed = false;
   private thaw: () => void = () => {};
   private timer: unknown;
-  /** A follower waits for its leader's answer. */
+  /** True while a follower waits for its leader's answer. */
   private isChecking = false;
   private leaderState: LeaderState | undefined;
 
@@ -177,7 +177,7 @@ export class Device implements Sync, CollectionHost {
     this.#setSwitch(false);
   }
 
-  /** Who turns it on knows better than the browser, which takes a machine without a known network for cut off. */
+  /** goOnline() overrules the browser: some browsers report a machine as offline whose network they do not know. */
   #setSwitch(isOff: boolean): void {
     this.#setOff(isOff ? { app: true } : { app: false, browser: false });
   }
@@ -207,7 +207,7 @@ export class Device implements Sync, CollectionHost {
     this.tabs.close();
   }
 
-  /** A frozen tab keeps the database from being deleted: it is emptied first, and goes when that tab ends. */
+  /** Erases the tables first, because a frozen tab delays the deletion of the database until it ends. */
   async signOut(): Promise<void> {
     const { platform } = this;
     this.tabs.post({ kind: 'erased' });
@@ -229,7 +229,7 @@ export class Device implements Sync, CollectionHost {
     this.cache.invalidate();
   }
 
-  /** Asks the leader for a sign of life. One that gives none is frozen, and this tab takes over. */
+  /** Asks the leader for a sign of life. A leader that does not answer is frozen, and this tab takes the lead. */
   #checkLeader(): void {
     this.tabs.post({ kind: 'hello' });
     if (this.isChecking) return;
@@ -242,7 +242,7 @@ export class Device implements Sync, CollectionHost {
     if (!this.tabs.isLeader && !this.closed) this.timer = this.platform.setTimeout(ring, ms);
   }
 
-  /** What asks the server for something the app waits for cannot be put off until later. */
+  /** Throws while the device is offline: the app waits for this request, so it cannot be deferred. */
   #requireOnline(): void {
     if (this.#isOff) throw offline();
   }
@@ -286,14 +286,14 @@ export class Device implements Sync, CollectionHost {
     }
   }
 
-  /** What a follower asks of the leader. */
+  /** Does on the leader what a follower asked for. */
   #serveFollower(kind: 'wake' | 'flush' | 'pull'): void {
     if (kind === 'pull') this.connection.puller.pull().catch(() => {});
     else this.connection.queue.fire(kind);
     this.cache.invalidate();
   }
 
-  /** The browser has deleted everything. What was unsent is gone; the rest is fetched again. */
+  /** The browser deleted the database. Unsent edits are lost; everything else is fetched again. */
   #onDataLost(device: string): void {
     const { pending, poisoned } = this.status;
     void this.store.device(device);
@@ -308,7 +308,7 @@ export class Device implements Sync, CollectionHost {
     this.cache.invalidate();
   }
 
-  /** A frozen tab would keep the lead, and whatever transaction it is in the middle of: it comes again later. */
+  /** Releases the lead and aborts the running transaction, because a frozen tab would block both. The transaction runs again later. */
   #freeze(): void {
     this.store.freeze(new Promise(resolve => (this.thaw = resolve)));
     this.tabs.stepDown();
@@ -329,7 +329,7 @@ export class Device implements Sync, CollectionHost {
     this.tabs.post({ kind: 'event', event, payload: payload as never });
   }
 
-  /** What changed in the store is shown here. */
+  /** Refreshes the views of this tab after documents changed in the store. */
   #refreshViews(keys: readonly EntityKey[]): void {
     for (const [type, view] of this.views) {
       const ids = keys.filter(key => key[0] === type).map(key => key[1]);
@@ -338,12 +338,12 @@ export class Device implements Sync, CollectionHost {
     this.cache.invalidate();
   }
 
-  /** The switch goes apart: whether the browser is offline each tab knows for itself, and hears when that is over. */
+  /** Sends the app's switch separately: each tab observes the browser's network state for itself. */
   #postStatus(status: LeaderState): void {
     this.tabs.post({ kind: 'status', status, switchedOff: this.offlineBy.app });
   }
 
-  /** The leader's state is this device's; and its switch stays as it is when this tab takes over. */
+  /** Shows the leader's state as this device's, and keeps its switch for the moment this tab takes over. */
   #followLeader(led: LeaderState, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
     this.leaderState = led;

@@ -4,7 +4,7 @@ import type { Store } from './store/store.js';
 import type { EntityKey } from './store/steps.js';
 import type { Frame, Platform, SyncEvents } from './types.js';
 
-/** What the parts of one device share. */
+/** The services that the parts of one device share. */
 export interface Context {
   readonly url: string;
   readonly device: string;
@@ -18,6 +18,6 @@ export interface Context {
   changed(keys: readonly EntityKey[]): void;
   /** Tells this tab and the others what happened. */
   broadcast<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void;
-  /** The status may have changed. */
+  /** Marks the status as stale. */
   invalidate(): void;
 }

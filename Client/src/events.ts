@@ -1,4 +1,4 @@
-/** Listeners by event. One that throws does not keep the others from hearing. */
+/** Listeners by event. A listener that throws does not stop the others. */
 export class Emitter<Events extends object> {
   private readonly listeners = new Map<keyof Events, Set<(payload: never) => void>>();
 
@@ -13,7 +13,7 @@ export class Emitter<Events extends object> {
   }
 }
 
-/** Runs what the app gave us. Its errors are the app's, and are shown where such errors are shown. */
+/** Runs a listener of the app. Its error is rethrown asynchronously, so that the app's error reporting sees it. */
 export function runListener(run: () => void): void {
   try {
     run();

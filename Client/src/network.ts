@@ -1,7 +1,10 @@
-/** At the start no event tells: a page that is opened without a network has to ask. */
+/** Asks the browser once at the start, because no event reports the initial state. */
 export const isBrowserOffline = (): boolean => typeof window !== 'undefined' && window.navigator?.onLine === false;
 
-/** The browser knows before any request does. Elsewhere nobody knows. `shown`, or hidden: a tab that was in the background may have missed that a network came back. */
+/**
+ * Watches the browser's network and page events. Outside a browser it does nothing. A visible page retries at once, because a background
+ * tab may have missed that the network came back.
+ */
 export function watchNetwork(onNetwork: (isOnline: boolean) => void, onShown: () => void, freeze: () => void, resume: () => void): () =>
   void {
   if (typeof window === 'undefined' || !window.addEventListener) return () => {};

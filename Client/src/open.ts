@@ -6,7 +6,7 @@ import { claims } from './pure/wire.js';
 import { Store } from './store/store.js';
 import type { Sync, SyncOptions } from './types.js';
 
-/** Opens a device of the token's user. It works from the local store at once, and is in touch with the server as soon as it can be. */
+/** Opens a device of the token's user. It works from the local store at once and connects to the server in the background. */
 export async function openSync(userOptions: SyncOptions): Promise<Sync> {
   const options = { ...userOptions, url: withoutTrailingSlash(userOptions.url) };
   if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first.");
@@ -17,7 +17,7 @@ export async function openSync(userOptions: SyncOptions): Promise<Sync> {
   if (!user) throw new Error('Neither `user` nor a token names the user.');
   credentials.user = user;
 
-  // Nothing of one user may meet another's: each has a database, a lock and a channel of their own.
+  // Each user has a database, a lock and a channel of their own, so that data of two users never mix.
   const prefix = `mirubato-sync:${userOptions.name ?? ''}:${user}@`;
   const name = prefix + withoutTrailingSlash(userOptions.formerUrl ?? userOptions.url);
   let device: Device | undefined;
@@ -30,7 +30,7 @@ export async function openSync(userOptions: SyncOptions): Promise<Sync> {
 
 const withoutTrailingSlash = (url: string): string => url.replace(/\/+$/, '');
 
-/** What was never sent to other addresses. Not every browser lists its databases. */
+/** Lists the unsent edits that belong to other addresses of the server. Not every browser can list its databases. */
 async function listLeftBehind(prefix: string, name: string): Promise<{ url: string; edits: number }[]> {
   const others = (await indexedDB.databases())
     .map(database => database.name!)

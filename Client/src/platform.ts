@@ -1,7 +1,7 @@
 import { hex } from './pure/sha256.js';
 import type { Platform } from './types.js';
 
-/** The browser, or as much of it as this runtime has. */
+/** The platform of this runtime. */
 export function defaultPlatform(): Platform {
   const world = globalThis as typeof globalThis & { WebSocket?: Platform['WebSocket'] };
   const locks = world.navigator?.locks;
@@ -10,7 +10,7 @@ export function defaultPlatform(): Platform {
     WebSocket: world.WebSocket,
     CompressionStream: world.CompressionStream,
     locks,
-    // A page on plain http has no locks, but other tabs. In Node there are none, and an open channel would keep the process from ending.
+    // A page on plain http has no locks but has other tabs. Node gets no channel, because an open channel keeps the process from ending.
     BroadcastChannel: locks || typeof window !== 'undefined'
       ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel'])
       : undefined,

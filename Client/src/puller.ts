@@ -8,21 +8,21 @@ const PAGE_SIZE_MIN = 60;
 const VERIFY_MS = 300_000;
 const VERIFY_MAX_MS = 86_400_000;
 
-/** Brings in what the server has, over HTTP and from the socket's frames: one thing at a time, so that the cursor never passes what is not stored. */
+/** Applies pages of pulls and frames of the socket one at a time, so that the cursor never passes a revision that is not stored. */
 export class Puller {
   private readonly serial = new SerialQueue();
   private verifiedAt = 0;
-  /** Longer each time that fetching everything did not help. */
+  /** Doubles each time a full fetch did not make the digests equal. */
   private verifyMs = VERIFY_MS;
 
-  /** Smaller after one that did not arrive. */
+  /** Shrinks after a page that did not arrive. */
   private pageSize = PAGE_SIZE;
-  /** The pages of a replacement that broke off: it goes on from there. */
+  /** The pages of an interrupted replacement; the next pull continues after them. */
   private partial: { since: string | null; isReplacement: boolean; received: Revision[] } | undefined;
 
   constructor(private readonly context: Context) {}
 
-  /** What must not cross a pull: the answers to writes. */
+  /** Runs work that must not overlap a pull, such as storing the answer to a batch. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     return this.serial.run(work);
   }
@@ -31,12 +31,14 @@ export class Puller {
     return this.serial.run(() => this.#pullNow());
   }
 
-  /** Forgets how far this device has come, so that the next pull replaces everything. */
+  /** Resets the cursor, so that the next pull replaces everything. */
   restart(): Promise<void> {
     return this.serial.run(() => this.context.store.restart());
   }
 
-  /** Merges a frame. False: there is a hole before it, or an event in it that nobody here knows, and it has to come again after a pull. */
+  /**
+   * Applies a frame. Returns false if revisions before it are missing or it holds an unknown event: the frame must come again after a pull.
+   */
   apply(frame: SocketFrame): Promise<boolean> {
     return this.serial.run(async () => {
       const { store, changed, invalidate } = this.context;
@@ -55,7 +57,7 @@ export class Puller {
   async #pullNow(): Promise<void> {
     const { store, changed, invalidate } = this.context;
     const cursor = await store.cursor();
-    // At the very first there is nothing to replace: what has come is shown, and kept whatever becomes of the rest.
+    // The first sync has nothing to replace, so each page is stored and shown at once.
     let { since, isReplacement, received } = this.partial
       ?? { since: cursor.token, isReplacement: cursor.token === null && cursor.proof !== null, received: [] as Revision[] };
     this.partial = undefined;
@@ -74,7 +76,7 @@ export class Puller {
       if (!isReplacement) changed(
         await store.receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) }));
       else {
-        // A replacement counts only when it is complete: it is stored at once, or not at all.
+        // A replacement is stored as a whole when its last page has arrived.
         received = received.concat(revisions);
         if (!body.hasMore) changed(await store.replace(received, { ...position, lastSeq: body.lastSeq }));
       }
@@ -94,7 +96,7 @@ export class Puller {
     return { body: answer.body, etag: answer.etag };
   }
 
-  /** Do we hold the same? Only at the same revision can that be asked. If not, everything is fetched anew. */
+  /** Compares the digest with the server's, which is possible at the same revision only. If they differ, everything is fetched again. */
   async #verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
     const { store, platform, broadcast } = this.context;
     const now = platform.now();

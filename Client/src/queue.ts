@@ -10,20 +10,20 @@ import type { Puller } from './puller.js';
 import { SerialQueue } from './serialQueue.js';
 import type { Batch } from './store/schema.js';
 
-// Of one batch, before a smaller one.
+// A batch is tried this often before a smaller one is tried.
 const ATTEMPTS_PER_SIZE = 2;
 const REQUEST_TIMEOUT = 408;
 
-/** What the queue tells its connection, and asks of it. */
+/** The connection as the queue uses it. */
 interface QueueConnection {
   readonly state: ConnectionState;
-  /** What a request found out about the whole connection. */
+  /** A request failed for a reason that concerns the whole connection. */
   onFailure(failure: Failure): void;
-  /** A batch was answered. `lacks`: something is missing here that the socket will not bring. */
+  /** The server answered a batch. `isIncomplete`: a document is missing here that the socket will not deliver. */
   onAnswer(isIncomplete: boolean): void;
 }
 
-/** Sends what waits, as its table says. */
+/** Sends queued edits as the queue table says. */
 export class Queue {
   private readonly machine: StateMachine<QueueState, QueueEvent, QueueAction>;
   private readonly serial = new SerialQueue();
@@ -33,9 +33,9 @@ export class Queue {
   private failures = 0;
   private retryAfterMs = 0;
   private bytesMax = BYTES_MAX;
-  /** How often in a row no answer of the server came to a batch. */
+  /** Counts consecutive batches that got no answer from the server. */
   private unanswered = 0;
-  /** Which spell of sending this is: what one that was called off still hears is not news. */
+  /** Numbers the runs of sending; results of a cancelled run are ignored. */
   private generation = 0;
 
   constructor(
@@ -52,9 +52,9 @@ export class Queue {
   }
 
   fire(event: QueueEvent): void {
-    // Our own wait is shortened by whoever is in a hurry; the one that the server asked for is not.
+    // flush() shortens the queue's own back-off but not a Retry-After of the server.
     if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
-    // Another network may have another proxy.
+    // Another network may have a proxy with another body limit.
     if (event === 'release' && this.state === 'held') this.bytesMax = BYTES_MAX;
     this.machine.fire(event);
   }
@@ -108,7 +108,7 @@ export class Queue {
     return 'settled';
   }
 
-  /** What fails again while a pull is answered, something on the way does not let through: less is tried, down to one item, and that is set aside. */
+  /** A proxy blocks a batch that fails repeatedly while pulls succeed: smaller batches are tried, down to one edit, which is parked. */
   async #shrinkBatch(batch: Batch, failure: Failure): Promise<boolean> {
     const { store } = this.context;
     const isTooLarge = failure.status === 413;
@@ -131,7 +131,7 @@ export class Queue {
     for (const conflict of settled.conflicts) broadcast('conflict', conflict);
     for (const edit of settled.poisoned) broadcast('poisoned', edit);
     invalidate();
-    // The socket brings what was stored as it was stored; without one it is fetched. What it has brought before it does not bring again.
+    // A live socket delivers the stored documents; without one they are pulled. The socket does not repeat what it has delivered.
     const isLive = this.connection.state === 'live';
     if (!isLive) await this.puller.pull();
     this.connection.onAnswer(settled.isIncomplete && isLive);

@@ -1,4 +1,4 @@
-/** One after the other, whatever becomes of each. */
+/** Runs tasks one after the other. A task that fails does not stop the next. */
 export class SerialQueue {
   private last: Promise<unknown> = Promise.resolve();
 

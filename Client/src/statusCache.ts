@@ -1,16 +1,16 @@
 import type { Store } from './store/store.js';
 import type { SyncStatus } from './types.js';
 
-/** What the leading tab knows and the others are told. */
+/** The part of the status that only the leader knows and that it sends to the followers. */
 export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline'>;
 
 interface StatusListener {
   onStatus(status: SyncStatus): void;
-  /** What the leader tells the others has changed. */
+  /** The state that the leader sends to the followers has changed. */
   onLeaderState(led: LeaderState): void;
 }
 
-/** The status, read again whenever something may have changed it. */
+/** Caches the status and reads it again after each invalidation. */
 export class StatusCache {
   status: SyncStatus;
   private reading: Promise<void> | undefined;
@@ -26,7 +26,7 @@ export class StatusCache {
     void this.refresh();
   }
 
-  /** One reading at a time: of two, the older one might come last. */
+  /** Reads once at a time, because an older reading could finish after a newer one. */
   refresh(): Promise<void> {
     this.isStale = true;
     this.reading ??= this.#readUntilFresh().finally(() => (this.reading = undefined));
@@ -47,7 +47,7 @@ export class StatusCache {
     this.listener.onStatus(next);
   }
 
-  /** What changes while the store is read would be missed: it is read once more. */
+  /** Reads again if the status was invalidated during a reading. */
   async #readUntilFresh(): Promise<void> {
     while (this.isStale) {
       this.isStale = false;

@@ -18,7 +18,10 @@ export interface SyncOptions {
   url: string;
   /** The address the server had before, or its first one: what this device holds of it, unsent edits too, goes on with `url`. */
   formerUrl?: string;
-  /** A token, or what fetches one. A function is asked again shortly before the token expires, and, with the token that was refused, whenever that happens. */
+  /**
+   * A token, or what fetches one. A function is asked again shortly before the token expires, and, with the token that was refused,
+   * whenever that happens.
+   */
   token: string | ((refused?: string) => string | Promise<string>);
   /** The user's id, the token's `sub`. Give it if the app should open offline while `token` is a function that needs the network. */
   user?: string;
@@ -142,7 +145,10 @@ export interface SyncEvents {
   status: SyncStatus;
   conflict: ConflictReport;
   poisoned: QueuedEdit;
-  /** The token does not count any more, or is another user's (`OTHER_USER`), or the user signed out here or in another tab. Local data is kept unless `erased`. */
+  /**
+   * The token does not count any more, or is another user's (`OTHER_USER`), or the user signed out here or in another tab. Local data is
+   * kept unless `erased`.
+   */
   signedOut: { code: string; message: string; erased: boolean };
   /** The server turned this device away, or speaks another protocol version. */
   refused: { code: string; message: string };
@@ -184,7 +190,10 @@ export interface Sync {
   discard(n: number): Promise<void>;
   /** The edits of this user that lost, newest first; asks the server. */
   conflicts(): Promise<Conflict[]>;
-  /** Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline, or nothing is acknowledged for so long. */
+  /**
+   * Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline, or nothing is
+   * acknowledged for so long.
+   */
   flush(seconds?: number): Promise<void>;
   /** Asks for what is new, as polling does. */
   pull(): Promise<void>;

@@ -9,7 +9,10 @@ const MISSED_PONGS_MAX = 2;
 export interface SocketEvents {
   opened(): void;
   frame(frame: SocketFrame): void;
-  /** Once, whatever ended it. `worked` tells a server that went away from a network that lets no socket through, or opens it and keeps what is said. */
+  /**
+   * Once, whatever ended it. `worked` tells a server that went away from a network that lets no socket through, or opens it and keeps what
+   * is said.
+   */
   closed(code: number, hasReceived: boolean): void;
 }
 

@@ -9,7 +9,9 @@ const ENVELOPE_BYTES = 200;
 
 export const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
-/** How many items go together. After an error that may be any one's fault they go in ever smaller groups, until the culprit stands alone. */
+/**
+ * How many items go together. After an error that may be any one's fault they go in ever smaller groups, until the culprit stands alone.
+ */
 export const groupSize = (attempts: number): number => Math.max(1, Math.floor(ITEMS_MAX / 10 ** attempts));
 
 const PARKED_RETRY_MS = 300_000;
@@ -29,7 +31,10 @@ export interface Selection {
   nextAt?: number;
 }
 
-/** The next batch: of one type, in order, at least one item, one item per entity, since an item may only follow once the one before it is answered. */
+/**
+ * The next batch: of one type, in order, at least one item, one item per entity, since an item may only follow once the one before it is
+ * answered.
+ */
 export function selectBatch(queue: readonly Item[], now: number, bytes: (item: Item) => number, bytesMax = BYTES_MAX): Selection {
   const items: Item[] = [];
   const seen = new Set<string>();

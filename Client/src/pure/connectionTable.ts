@@ -19,7 +19,10 @@ export type ConnectionState =
 export type ConnectionEvent =
   | 'lead' | 'follow' | 'online' | 'offline' | 'opened' | 'caughtUp' | 'gap' | 'dropped' | 'blocked' | 'timer' | 'probe' | 'unauthorized' | 'refused' | 'token' | 'close';
 
-/** connect: ticket and socket · resume: ask for what came since · pull: over HTTP · backOff: set the timer · poll: pull and set the timer · disconnect: drop socket, timers, requests. */
+/**
+ * connect: ticket and socket · resume: ask for what came since · pull: over HTTP · backOff: set the timer · poll: pull and set the timer ·
+ * disconnect: drop socket, timers, requests.
+ */
 export type ConnectionAction = 'connect' | 'resume' | 'pull' | 'backOff' | 'poll' | 'disconnect';
 
 // Cells that are alike in most rows. An event that comes late, from a socket already given up, changes nothing.

@@ -14,7 +14,10 @@ export function requireId(id: unknown): string {
   return id;
 }
 
-/** The document as JSON has it, under the id the server will know it by. What the server would empty, drop, overwrite or take for a deletion is refused. */
+/**
+ * The document as JSON has it, under the id the server will know it by. What the server would empty, drop, overwrite or take for a deletion
+ * is refused.
+ */
 export function validateDocument(type: string, given: object, user: string, makeId: () => string): Doc & { id: string } {
   const doc = (Object(given) === given ? jsonCopy(given) : given) as Doc;
   if (Object(doc) !== doc || Array.isArray(doc)) throw new TypeError('A document is an object.');

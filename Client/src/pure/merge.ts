@@ -34,7 +34,9 @@ export interface Item {
   at: number;
   attempts: number;
   notBefore: number;
-  /** 1 while it may be sent; 2 once it is poisoned by what may pass by itself, and is tried again then; absent once it is poisoned for good. */
+  /**
+   * 1 while it may be sent; 2 once it is poisoned by what may pass by itself, and is tried again then; absent once it is poisoned for good.
+   */
   live?: 1 | 2;
   /** The batch it is frozen in: what was sent once is sent again to the byte. */
   batch?: string;
@@ -106,7 +108,10 @@ export function applyResult(row: Row, item: Item, result: ItemResult, server: Do
   }
 }
 
-/** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands, unless this device made it and undoes it. */
+/**
+ * Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands, unless
+ * this device made it and undoes it.
+ */
 function applyConflict(
   row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
   const next = winner && isNewer(row, winner.at)

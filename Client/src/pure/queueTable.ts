@@ -1,6 +1,9 @@
 import type { TransitionTable } from './stateMachine.js';
 
-/** held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued meanwhile · waiting: before the next attempt. */
+/**
+ * held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued
+ * meanwhile · waiting: before the next attempt.
+ */
 export type QueueState = 'held' | 'idle' | 'sending' | 'stirred' | 'waiting';
 
 /**

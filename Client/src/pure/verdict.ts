@@ -9,7 +9,10 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
   400: 'fault', 401: 'unauthorized', 403: 'refused', 409: 'refused', 413: 'fault', 415: 'fault', 422: 'fault', 500: 'fault',
 };
 
-/** A captive portal, a proxy or a server being deployed answers all sorts of things, in JSON too, and none is the edit's fault, the token's or the device's. */
+/**
+ * A captive portal, a proxy or a server being deployed answers all sorts of things, in JSON too, and none is the edit's fault, the token's
+ * or the device's.
+ */
 export const verdictFor = (status: number, isOurs: boolean): Verdict => (isOurs ? (BY_STATUS[status] ?? 'later') : 'unanswered');
 
 /** What may be a passing fault of the server, or of something on the way to it: it counts against an edit over minutes only. */

@@ -149,7 +149,10 @@ export function documentId(type: string, doc: Doc, user: string): string | undef
 
 export const normalizeId = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
 
-/** A text of the user's for a header, which holds little but ASCII: percent-encoded UTF-8 where it is not printable ASCII, or has a percent sign. */
+/**
+ * A text of the user's for a header, which holds little but ASCII: percent-encoded UTF-8 where it is not printable ASCII, or has a percent
+ * sign.
+ */
 export const headerText = (text: string): string => (/^[ -$&-~]*$/.test(text) ? text : encodeURIComponent(text));
 
 /** Undefined for what is no JSON. */

@@ -34,7 +34,9 @@ export const tablesFrom = (transaction: IDBTransaction, names: readonly string[]
 
 type Migration = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 
-/** Number n of this list leads from version n to n + 1. What is released is never edited: a queue of last year must survive today's code. */
+/**
+ * Number n of this list leads from version n to n + 1. What is released is never edited: a queue of last year must survive today's code.
+ */
 export const migrations: readonly Migration[] = [
   database => {
     database.createObjectStore('rows', { keyPath: ['type', 'id'] });

@@ -119,7 +119,10 @@ export async function clearBaseVersions(tables: Tables): Promise<void> {
   await Promise.all(free.map(async item => queue.put({ ...item, doc: withoutBase(item.doc), base: 0 })));
 }
 
-/** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */
+/**
+ * Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any
+ * more.
+ */
 export function removeItem(unit: UnitOfWork, item: Item, version?: number): void {
   unit.dequeue(item);
   const rest = unit.queueFor(item);
@@ -128,7 +131,10 @@ export function removeItem(unit: UnitOfWork, item: Item, version?: number): void
   for (const next of rest) if (version && (next.revives || next.base === item.base)) unit.enqueue({ ...next, base: version });
 }
 
-/** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
+/**
+ * Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that
+ * one is what the user wants, and shows.
+ */
 export function requeue(unit: UnitOfWork, failed: Item, poisoned: QueuedEdit[]): void {
   const isAside = failed.live !== 1;
   if (isAside && unit.queueFor(failed).some(other => other.n > failed.n)) return removeItem(unit, failed);

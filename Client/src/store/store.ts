@@ -17,7 +17,10 @@ const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined
 // What requests fail with once the browser has closed the connection: before it said so, while they ran, and on iOS.
 const CLOSED_ERRORS = /^(InvalidState|Abort|Unknown)Error$/;
 
-/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. A connection that the browser closes is opened again. */
+/**
+ * Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. A connection that the browser
+ * closes is opened again.
+ */
 export class Store {
   private database: Promise<IDBDatabase> | undefined;
   private isClosed = false;

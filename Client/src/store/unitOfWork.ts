@@ -48,7 +48,9 @@ export class UnitOfWork {
     this.changed.add(name);
   }
 
-  /** Without a number it is new, and goes to the end; a second new one of an entity takes the place of the first, as nobody has seen that. */
+  /**
+   * Without a number it is new, and goes to the end; a second new one of an entity takes the place of the first, as nobody has seen that.
+   */
   enqueue(item: Item): void {
     const name = entityKey(item);
     const queue = this.queueFor(item);
