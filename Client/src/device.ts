@@ -148,7 +148,7 @@ export class Device implements Sync, CollectionHost {
       if (pending < before) since = platform.now();
       before = pending;
       const leftMs = since + seconds * 1000 - platform.now();
-      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('Nothing is acknowledged.');
+      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('The server acknowledges nothing.');
       await new Promise<void>(resolve => {
         const timer = platform.setTimeout(() => end(), leftMs);
         const off = this.on('status', () => end());
@@ -315,7 +315,7 @@ export class Device implements Sync, CollectionHost {
   }
 
   #emitErased(): void {
-    this.events.emit('signedOut', { code: 'ERASED', message: 'Nothing is kept on this device.', erased: true });
+    this.events.emit('signedOut', { code: 'ERASED', message: 'All data on this device was deleted.', erased: true });
   }
 
   #changed(keys: readonly EntityKey[]): void {

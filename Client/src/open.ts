@@ -14,7 +14,7 @@ export async function openSync(userOptions: SyncOptions): Promise<Sync> {
   const platform = { ...defaultPlatform(), ...(userOptions.WebSocket && { WebSocket: userOptions.WebSocket }), ...userOptions.platform };
   const credentials = new Credentials(userOptions.token, platform.now);
   const user = userOptions.user ?? claims(await credentials.get()).sub;
-  if (!user) throw new Error('Neither `user` nor a token names the user.');
+  if (!user) throw new Error('The token has no `sub`. Pass `user`.');
   credentials.user = user;
 
   // Each user has a database, a lock and a channel of their own, so that data of two users never mix.

@@ -118,7 +118,7 @@ export class Queue {
     this.bytesMax = utf8Length(batch.body) / 2;
     if (batch.items.length > 1) await store.release(batch);
     else await this.#failBatch(
-      batch, new Failure('fault', 'UNANSWERED', `Something on the way does not let this through: ${failure.message}`), isTooLarge);
+      batch, new Failure('fault', 'UNANSWERED', `A proxy blocks this edit: ${failure.message}`), isTooLarge);
     return true;
   }
 

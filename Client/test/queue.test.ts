@@ -43,7 +43,7 @@ describe('the queue', () => {
     for (
       const bad of [
         null, undefined, 'text', 7
-      ]) await expect(sync.collection('goal').put(bad as never)).rejects.toThrow('A document is an object.');
+      ]) await expect(sync.collection('goal').put(bad as never)).rejects.toThrow('A document must be an object.');
     expect(await sync.queue()).toEqual([]);
   });
 

@@ -4,13 +4,13 @@ import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
 import { Failure, offline, unreachable } from './failure.js';
 
-// Of silence. How far an upload has come nobody tells: it may be as slow as a kilobyte a second.
+// A request fails after this much silence. An upload reports no progress, so its time-out grows with its size: 1 KB/s is allowed.
 const SILENCE_MAX_MS = 60_000;
 const UPLOAD_BYTES_PER_MS = 1;
-// As if the server had said that it waited in vain.
+// HTTP 408, also used when the client's own time-out ends a request.
 const REQUEST_TIMEOUT = 408;
 const GZIP_MIN_CHARS = 1_024;
-// A timer for a month ends at once.
+// A longer Retry-After is cut to this: a timer past 2^31 ms fires at once.
 const RETRY_AFTER_MAX_S = 3_600;
 
 export interface Answer {
@@ -24,7 +24,7 @@ interface Problem {
   error?: string;
 }
 
-/** Requests to the server: identity, time-outs, and what a failure means. */
+/** Sends requests to the server: identity, time-outs, and what each failure means. */
 export class Http {
   private aborter = new AbortController();
 
@@ -34,17 +34,17 @@ export class Http {
     private readonly credentials: Credentials,
     private readonly platform: Platform,
     private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void,
-    /** Work that was under way when the switch was turned, or the device closed, must not go on to its next request. */
+    /** Checked before each request, so that running work sends nothing more once the device is offline or closed. */
     private readonly isOff: () => boolean,
   ) {}
 
-  /** Ends whatever is under way. What became of it is unknown, and found out by repeating it. */
+  /** Aborts all requests. Their outcome is unknown; repeating them finds out. */
   abort(): void {
     this.aborter.abort();
     this.aborter = new AbortController();
   }
 
-  /** A token that was refused is replaced once, if there is where from. */
+  /** Sends a request. A refused token is replaced once, if the source can provide another one. */
   async call(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
     const { signal } = this.aborter;
     try {
@@ -55,7 +55,7 @@ export class Http {
     }
   }
 
-  /** A token for the socket. */
+  /** Returns a token for the socket. */
   token(): Promise<string> {
     return this.#withTimeout(this.aborter.signal, request => this.credentials.get(request.signal));
   }
@@ -71,7 +71,7 @@ export class Http {
     });
   }
 
-  /** Neither the app's token callback nor a silent network may keep us for ever, and neither for a moment once the line is cut. */
+  /** Bounds the wait for the app's token callback and for a silent network, and ends it at once on abort. */
   async #withTimeout<T>(connection: AbortSignal, work: (request: Request) => Promise<T>): Promise<T> {
     if (connection.aborted || this.isOff()) throw offline();
     const { platform } = this;
@@ -121,7 +121,7 @@ export class Http {
 
 interface Request {
   signal: AbortSignal;
-  /** Something came: the wait begins anew. */
+  /** Restarts the time-out, because data arrived. */
   progress(ms?: number): void;
 }
 
@@ -141,7 +141,7 @@ function toAnswer(response: Response, text: string): Answer {
   const body = parseJson(text);
   const etag = response.headers.get('etag') ?? undefined;
   const { status } = response;
-  // A 200 that is no JSON comes from a captive portal or a proxy, not from the server.
+  // A 200 without JSON comes from a captive portal or a proxy, not from the server.
   if (status === 304 || status === 204 || (response.ok && body !== undefined)) return { status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
   const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
@@ -150,5 +150,5 @@ function toAnswer(response: Response, text: string): Answer {
     status, waitMs);
 }
 
-// It opens a socket as a token does.
+// A ticket opens a socket as a token does, so it is not logged.
 const isTicket = (body: unknown): boolean => !!(body as { ticket?: string } | null | undefined)?.ticket;

@@ -10,19 +10,19 @@ export interface SocketEvents {
   opened(): void;
   frame(frame: SocketFrame): void;
   /**
-   * Once, whatever ended it. `worked` tells a server that went away from a network that lets no socket through, or opens it and keeps what
-   * is said.
+   * Called once when the socket has ended. `hasReceived` is false if no frame ever arrived: the network blocks sockets or swallows their
+   * frames.
    */
   closed(code: number, hasReceived: boolean): void;
 }
 
-/** One connection. It notices silence, which a network that has gone does not report. */
+/** One socket. It closes after silence, because a lost network reports nothing. */
 export class Socket {
   private readonly socket: InstanceType<NonNullable<Platform['WebSocket']>>;
   private timer: unknown;
   private isOpen = false;
   private hasReceived = false;
-  /** Timed, for who slept, and counted, for the clock may be set back at any moment. */
+  /** Silence is timed, to notice that the device slept, and pings are counted, because the clock may be set back. */
   private lastFrameAt: number;
   private missedPongs = 0;
   private isEnded = false;
@@ -36,7 +36,7 @@ export class Socket {
     this.socket.onmessage = (message: { data: unknown }) => this.#onMessage(message.data);
     this.socket.onclose = (event: { code: number }) => this.#end(event.code);
     this.socket.onerror = () => {}; // A close follows, and says as much.
-    // The server speaks first: as long as it has not, nothing is open.
+    // The server sends the first frame: a socket without one by then is closed.
     this.timer = platform.setTimeout(() => this.close(), OPEN_TIMEOUT_MS);
   }
 
@@ -47,13 +47,13 @@ export class Socket {
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** Does not wait for the other side: a dead network never answers. */
+  /** Ends without waiting for the server, because a lost network never answers. */
   close(): void {
     this.#end(1000);
     try {
       this.socket.close(1000);
     } catch {
-      // It was not open yet, which some implementations mind.
+      // Some implementations throw if the socket is not open yet.
     }
   }
 

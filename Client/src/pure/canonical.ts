@@ -5,7 +5,7 @@ export const canonical = (value: unknown): string => JSON.stringify(sortMembers(
 
 export const checksum = (value: unknown): string => hex(sha256(canonical(value)));
 
-// Names that are array indices come first, by number, wherever JavaScript makes an object: the server knows that, and does the same.
+// JavaScript orders member names that are array indices first, by number. The server does the same.
 function sortMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortMembers);
   if (!value || typeof value !== 'object') return value;

@@ -17,7 +17,8 @@ export type ConnectionState =
  * refused: 403, or another protocol version · token: the app brought one · close.
  */
 export type ConnectionEvent =
-  | 'lead' | 'follow' | 'online' | 'offline' | 'opened' | 'caughtUp' | 'gap' | 'dropped' | 'blocked' | 'timer' | 'probe' | 'unauthorized' | 'refused' | 'token' | 'close';
+  | 'lead' | 'follow' | 'online' | 'offline' | 'opened' | 'caughtUp' | 'gap' | 'dropped' | 'blocked' | 'timer'
+  | 'probe' | 'unauthorized' | 'refused' | 'token' | 'close';
 
 /**
  * connect: ticket and socket · resume: ask for what came since · pull: over HTTP · backOff: set the timer · poll: pull and set the timer ·
@@ -25,14 +26,14 @@ export type ConnectionEvent =
  */
 export type ConnectionAction = 'connect' | 'resume' | 'pull' | 'backOff' | 'poll' | 'disconnect';
 
-// Cells that are alike in most rows. An event that comes late, from a socket already given up, changes nothing.
+// The cells that most rows share. A late event, from a socket that was already given up, changes nothing.
 const stays = <S extends ConnectionState>(state: S) => ({
   lead: [state], follow: [state], online: [state], offline: [state], opened: [state], caughtUp: [state], gap: [state],
   dropped: [state], blocked: [state],
   timer: [state], probe: [state], unauthorized: [state], refused: [state], token: [state], close: ['closed', 'disconnect'],
 }) as const;
 
-// Whoever is on the network leaves it in the same ways.
+// Every state with a network leaves it by the same events.
 const leaves = {
   follow: ['following', 'disconnect'],
   offline: ['offline', 'disconnect'],
@@ -42,7 +43,7 @@ const leaves = {
 } as const;
 
 export const connectionTable: TransitionTable<ConnectionState, ConnectionEvent, ConnectionAction> = {
-  // A new leader looks at the switch first: `online` follows if it is on.
+  // A new leader starts offline; `online` follows if the switch allows it.
   following: { ...stays('following'), lead: ['offline'] },
   offline: { ...stays('offline'), follow: ['following'], online: ['connecting', 'connect'] },
   connecting: {
@@ -56,7 +57,7 @@ export const connectionTable: TransitionTable<ConnectionState, ConnectionEvent, 
     caughtUp: ['live'],
     gap: ['catchingUp', 'pull'],
     dropped: ['waiting', 'backOff'],
-    // It opened, and nothing ever came through.
+    // The socket opened but delivered nothing.
     blocked: ['polling', 'poll'],
   },
   live: {
@@ -76,7 +77,7 @@ export const connectionTable: TransitionTable<ConnectionState, ConnectionEvent, 
     probe: ['connecting', 'connect'],
     timer: ['polling', 'poll'],
   },
-  // The switch may be what the user tries; if the token still does not count, the answer brings us back here.
+  // Going online retries; a token that is still refused leads back here.
   signedOut: {
     ...stays('signedOut'), follow: ['following'], offline: ['offline'], online: ['connecting', 'connect'], token: ['connecting', 'connect']
   },
@@ -86,5 +87,5 @@ export const connectionTable: TransitionTable<ConnectionState, ConnectionEvent, 
   closed: { ...stays('closed'), close: ['closed'] },
 };
 
-/** Whether requests make sense in a state: the queue is held in the others. They are the states that an answer of 401 ends. */
+/** Whether requests are sent in a state; the queue is held in the others. These are the states that a 401 ends. */
 export const isOnline = (state: ConnectionState): boolean => connectionTable[state].unauthorized.length > 1;

@@ -6,7 +6,7 @@ export const ID_RULE = 'a text of 1 to 256 characters is needed';
 const RESERVED_NAME = 'the protocol reserves this name';
 const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
 
-/** What an entity, or a device, can be called; see PROTOCOL.md section 2. */
+/** Whether a text can be the id of an entity or a device; see PROTOCOL.md section 2. */
 export const isValidId = (id: unknown): id is string => typeof id === 'string' && id.length > 0 && id.length <= 256 && !UNUSABLE.test(id);
 
 export function requireId(id: unknown): string {
@@ -15,12 +15,12 @@ export function requireId(id: unknown): string {
 }
 
 /**
- * The document as JSON has it, under the id the server will know it by. What the server would empty, drop, overwrite or take for a deletion
- * is refused.
+ * Copies a document as JSON, under the id that the server will use. Throws for members that the server would drop, overwrite or read as a
+ * deletion.
  */
 export function validateDocument(type: string, given: object, user: string, makeId: () => string): Doc & { id: string } {
   const doc = (Object(given) === given ? jsonCopy(given) : given) as Doc;
-  if (Object(doc) !== doc || Array.isArray(doc)) throw new TypeError('A document is an object.');
+  if (Object(doc) !== doc || Array.isArray(doc)) throw new TypeError('A document must be an object.');
   for (const name of ['deletedAt', 'deleted_at', 'baseVersion']) if (doc[name] != null) throw rejection(name, RESERVED_NAME);
   for (
     const name of isProtocolType(type)
@@ -30,7 +30,7 @@ export function validateDocument(type: string, given: object, user: string, make
   return { ...doc, id: requireId(documentId(type, doc, user) ?? normalizeId(type, makeId())) };
 }
 
-/** A copy of what JSON can say. A member that is `undefined` is none, as in JSON. */
+/** Copies a value as JSON. A member that is `undefined` is left out. */
 function jsonCopy(value: unknown, path = '', depth = 1): unknown {
   const { toJSON } = Object(value) as { toJSON?: () => unknown };
   const json = typeof toJSON === 'function' ? toJSON.call(value) : value;
@@ -42,7 +42,7 @@ function jsonCopy(value: unknown, path = '', depth = 1): unknown {
   return Object.fromEntries(members.map(([name, member]) => [name, jsonCopy(member, path ? `${path}.${name}` : name, depth + 1)]));
 }
 
-/** What has nothing but its members: of a class, a Map or a Blob JSON keeps less than there is. */
+/** Whether an object is plain. JSON would drop part of a class instance, a Map or a Blob. */
 function isPlain(value: unknown): value is object {
   const prototype = Object(value) === value ? Object.getPrototypeOf(value) : undefined;
   return prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null);

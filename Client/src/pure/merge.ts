@@ -3,7 +3,7 @@ import { toIso, parseTime } from './clock.js';
 import type { ItemResult, Revision } from './wire.js';
 import { winnerRevision } from './wire.js';
 
-/** An entity on this device: what the server holds, and over it what the user wrote and the server has not acknowledged. */
+/** An entity on this device: the server's copy, and the user's unacknowledged edit over it. */
 export interface Row {
   type: string;
   id: string;
@@ -13,11 +13,11 @@ export interface Row {
   version: number;
   /** Its `updatedAt`, 0 if the server is not known to have one. */
   at: number;
-  /** The document is what was sent, not what came back: the server may have normalized it, and its copy is taken when it comes. */
+  /** True if the document is what this device sent: the server may have normalized it, and its copy replaces this one. */
   assumed?: true;
   /** The unacknowledged edit that is shown instead; null is a deletion. */
   mine?: Doc | null;
-  /** This device deleted it, and nothing has revived it: who writes it again means to. */
+  /** True if this device deleted the entity and nothing revived it since: a new write is an undo. */
   removed?: true;
 }
 
@@ -29,26 +29,24 @@ export interface Item {
   doc: Doc | null;
   /** The version its author saw. */
   base: number;
-  /** It undoes a deletion of this device, whatever version that becomes. */
+  /** True if the edit undoes a deletion by this device, whatever version the deletion gets. */
   revives?: true;
   at: number;
   attempts: number;
   notBefore: number;
-  /**
-   * 1 while it may be sent; 2 once it is poisoned by what may pass by itself, and is tried again then; absent once it is poisoned for good.
-   */
+  /** 1 if the edit may be sent; 2 if it is parked and is retried later; absent if it is parked for good. */
   live?: 1 | 2;
-  /** The batch it is frozen in: what was sent once is sent again to the byte. */
+  /** The key of the batch that holds this edit: a retry sends the same bytes. */
   batch?: string;
   error?: EditError;
 }
 
 export const emptyRow = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
 
-/** An edit that names nothing it was made from. */
+/** The document without a base version. */
 export const withoutBase = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
 
-/** What the app sees of an entity; null if there is none. */
+/** The document that the app sees; null if there is none. */
 export const visibleDocument = (row: Row | undefined): Doc | null =>
   (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 
@@ -69,7 +67,7 @@ export function applyEdit(
   };
 }
 
-/** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
+/** Whether a copy is newer than the row. The server's `updatedAt` only grows, so the later copy wins in any order of arrival. */
 export const isNewer = (row: Row, at: number): boolean =>
   at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
 
@@ -81,17 +79,17 @@ export const isNewer = (row: Row, at: number): boolean =>
 export const applyRevision = (row: Row, { doc, version, at }: Revision): Row | undefined =>
   isNewer(row, at) ? { ...localPart(row, doc), doc, version, at } : undefined;
 
-/** What stays of a row whatever the server holds: the edit on top, and that it was deleted here, as long as nothing lives. */
+/** The local part of a row: the unacknowledged edit, and the mark of an own deletion while the server's copy is deleted. */
 export const localPart = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
   ({ ...emptyRow(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
 
-/** What becomes of an item that was answered. */
+/** The effect of an answer on an item. */
 export type Settlement =
   | { kind: 'stored' | 'lost'; row: Row }
   | { kind: 'reapply'; row: Row; item: Item }
   | { kind: 'refused'; row: Row };
 
-/** The answer to one item. */
+/** Applies the server's answer to one item. */
 export function applyResult(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
   switch (result.status) {
     case 'unchanged':
@@ -109,8 +107,8 @@ export function applyResult(row: Row, item: Item, result: ItemResult, server: Do
 }
 
 /**
- * Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands, unless
- * this device made it and undoes it.
+ * Resolves a conflict. A newer server copy wins. A newer local edit is applied again on the server's version. A deletion wins unless this
+ * device made it and undoes it.
  */
 function applyConflict(
   row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
@@ -137,7 +135,7 @@ function storedState(item: Item, { status, version = 0, updatedAt, document }: I
 const adopt = (row: Row, stored: StoredState): Row =>
   (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
 
-/** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
+/** The row without a settled item; the last of the remaining items `rest` stays visible. */
 export function withoutItem(row: Row, rest: readonly Item[]): Row {
   if (rest.length) return row;
   const { mine: _, removed, ...bare } = row;

@@ -29,12 +29,12 @@ export const queueTable: TransitionTable<QueueState, QueueEvent, QueueAction> = 
     release: ['sending'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
     settled: ['sending', 'send'], empty: ['idle'], failed: ['waiting', 'backOff'], timer: ['stirred'],
   },
-  // What was queued while the last look found nothing must not be left lying.
+  // An edit that was queued while the last look found nothing must still be sent.
   stirred: {
     release: ['stirred'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
     settled: ['sending', 'send'], empty: ['sending', 'send'], failed: ['waiting', 'backOff'], timer: ['stirred'],
   },
-  // A new edit does not shorten the wait: a server that is down is not hammered by typing.
+  // A new edit does not shorten the back-off, so that typing does not load a server that is down.
   waiting: {
     release: ['waiting'], hold: ['held', 'cancel'], wake: ['waiting'], flush: ['sending', 'cancel', 'send'],
     settled: ['waiting'], empty: ['waiting'], failed: ['waiting'], timer: ['sending', 'send'],

@@ -1,4 +1,4 @@
-/** The server's spelling of a score id, PROTOCOL.md section 4, so that a piece has one id here and there. */
+/** Normalizes a score id as the server does, PROTOCOL.md section 4, so that a piece has the same id everywhere. */
 export function normalizeScoreId(id: string): string {
   let normalized = id;
   for (let i = 0; i < 4; i++) {

@@ -1,4 +1,4 @@
-// Of our own, because crypto.subtle answers asynchronously, which would end an IndexedDB transaction, and is missing on plain http pages.
+// Our own implementation: crypto.subtle is asynchronous, which would end an IndexedDB transaction, and is missing on plain http pages.
 const ROUND: number[] = [];
 const START: number[] = [];
 const w = new Int32Array(64);

@@ -3,7 +3,7 @@ export type TransitionTable<S extends string, E extends string, A extends string
   readonly [state in S]: { readonly [event in E]: readonly [S, ...A[]] };
 };
 
-/** A state that moves as its table says. Moving comes first, acting second: an action may fire the next event. */
+/** Runs a transition table. The state changes before the actions run, because an action may fire the next event. */
 export class StateMachine<S extends string, E extends string, A extends string> {
   constructor(
     private readonly table: TransitionTable<S, E, A>,

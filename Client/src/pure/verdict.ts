@@ -9,19 +9,16 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
   400: 'fault', 401: 'unauthorized', 403: 'refused', 409: 'refused', 413: 'fault', 415: 'fault', 422: 'fault', 500: 'fault',
 };
 
-/**
- * A captive portal, a proxy or a server being deployed answers all sorts of things, in JSON too, and none is the edit's fault, the token's
- * or the device's.
- */
+/** Classifies a status. An answer that is not the server's own never counts against the edit, the token or the device. */
 export const verdictFor = (status: number, isOurs: boolean): Verdict => (isOurs ? (BY_STATUS[status] ?? 'later') : 'unanswered');
 
-/** What may be a passing fault of the server, or of something on the way to it: it counts against an edit over minutes only. */
+/** Whether a fault may pass: it counts against an edit over minutes only. */
 export const isPassing = (code: string): boolean => code === 'INTERNAL' || code === 'UNANSWERED';
 
-/** What may pass by itself; any other verdict on the very same document would only be repeated. */
+/** Whether a retry of the same document may succeed later. */
 export const mayPass = (code: string): boolean => code === 'quota' || isPassing(code);
 
-/** How to come back after a close code. `fresh`: with a new token. `failures`: as if that many attempts had failed already. */
+/** How to reconnect after a close code. `needsToken`: with a new token. `failures`: the failed attempts to add for the back-off. */
 export interface Reconnect {
   needsToken: boolean;
   failures: number;

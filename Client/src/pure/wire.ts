@@ -2,7 +2,7 @@ import type { Doc } from '../types.js';
 import { parseTime } from './clock.js';
 import { normalizeScoreId } from './scoreId.js';
 
-/** One entity as the server has it: `doc` is null if it is deleted. */
+/** One entity as the server holds it: `doc` is null if it is deleted. */
 export interface Revision {
   type: string;
   id: string;
@@ -11,7 +11,7 @@ export interface Revision {
   at: number;
 }
 
-/** Members of a pull, by entity type. Other types stand in `other`. */
+/** Members of a pull by entity type. Other types are in `other`. */
 const PULL_MEMBERS = {
   entries: 'logbook_entry',
   goals: 'goal',
@@ -79,7 +79,7 @@ export const isPullAnswer = (body: unknown): body is PullAnswer =>
 
 const STATUS = /^(created|updated|deleted|unchanged|conflict|refused)$/;
 
-/** Whether this answers each item that was sent, in words we know: what is not answered is not acknowledged. */
+/** Whether the answer has a known status for each item. An item without one is not acknowledged. */
 export const isBatchAnswer = (body: unknown, items: number): body is BatchAnswer => {
   const { results, conflicts, newSyncToken } = (body ?? {}) as Partial<BatchAnswer>;
   return Array.isArray(results)
@@ -89,13 +89,13 @@ export const isBatchAnswer = (body: unknown, items: number): body is BatchAnswer
     && typeof newSyncToken === 'string';
 };
 
-/** What became of one item of a batch. */
+/** The answer to one item of a batch. */
 export interface Outcome {
   result: ItemResult;
   conflict: BatchConflict | undefined;
 }
 
-/** In the order of the batch. The server leaves out an id that it cannot use, so that only the place tells whose answer it is. */
+/** The outcomes in the order of the batch. Only the order is reliable, because the server leaves out an unusable id. */
 export function outcomesFrom({ results, conflicts }: BatchAnswer): Outcome[] {
   let beaten = 0;
   return results.map(
@@ -110,11 +110,11 @@ const liveRevision = (type: string, doc: Doc): Revision =>
 const tombstone = (type: string, id: string, deletedAt: unknown, version: unknown): Revision =>
   ({ type, id, doc: null, version: Number(version) || 0, at: parseTime(deletedAt) });
 
-/** A document as an answer to a write shows it: a tombstone has nothing but `id`, `deletedAt` and `version`. */
+/** The revision of a conflict's winner. A tombstone has only `id`, `deletedAt` and `version`. */
 export const winnerRevision = (type: string, id: string, doc: Doc): Revision =>
   doc.deletedAt ? tombstone(type, id, doc.deletedAt, doc.version) : { ...liveRevision(type, doc), id };
 
-/** What a pull, or the `changes` of a batch, brings; deletions last. */
+/** The revisions of a pull or of a batch's `changes`, deletions last. */
 export function pullRevisions(answer: Partial<PullAnswer>): Revision[] {
   const lists = Object.entries(PULL_MEMBERS).map(([member, type]) => [type, answer[member]] as const);
   const all = [
@@ -126,7 +126,7 @@ export function pullRevisions(answer: Partial<PullAnswer>): Revision[] {
   ];
 }
 
-/** What a frame of the socket brings; nothing for one that carries no change. */
+/** The revisions in a socket frame; none if it carries no change. */
 export function frameRevisions(frame: SocketFrame): Revision[] {
   const custom = frame.entityType as string | undefined;
   if (custom) {
@@ -140,7 +140,7 @@ export function frameRevisions(frame: SocketFrame): Revision[] {
   return Object.entries(FRAME_MEMBERS).flatMap(([member, type]) => [frame[member] ?? []].flat().map(doc => liveRevision(type, doc as Doc)));
 }
 
-/** The id the server will know a document by; undefined if the app has to be given one. */
+/** The id that the server will give a document; undefined if the client must make one. */
 export function documentId(type: string, doc: Doc, user: string): string | undefined {
   if (type === 'user_preferences') return user;
   const id = (type === 'repertoire_item' ? (doc.scoreId ?? doc.score_id ?? doc.id) : doc.id) as string | undefined;
@@ -149,13 +149,10 @@ export function documentId(type: string, doc: Doc, user: string): string | undef
 
 export const normalizeId = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
 
-/**
- * A text of the user's for a header, which holds little but ASCII: percent-encoded UTF-8 where it is not printable ASCII, or has a percent
- * sign.
- */
+/** Encodes a text for a header: percent-encoded UTF-8 if it has a percent sign or is not printable ASCII. */
 export const headerText = (text: string): string => (/^[ -$&-~]*$/.test(text) ? text : encodeURIComponent(text));
 
-/** Undefined for what is no JSON. */
+/** Parses JSON. Returns undefined if the text is not JSON. */
 export function parseJson(text: unknown): unknown {
   try {
     return JSON.parse(String(text));
@@ -164,7 +161,7 @@ export function parseJson(text: unknown): unknown {
   }
 }
 
-/** The user a token speaks for, and when it ends. It is not verified: the server does that. */
+/** Reads the claims of a token. The server verifies the token; the client does not. */
 export function claims(token: string): { sub?: string; exp?: number } {
   try {
     const part = token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/');

@@ -1,4 +1,4 @@
-/** As much of an object store, or of its index, as is used here, by promises. */
+/** The part of an object store or index that is used here, with promises. */
 export interface ReadSource<V> {
   get(key: IDBValidKey): Promise<V | undefined>;
   getAll(query?: IDBValidKey | IDBKeyRange | null, count?: number): Promise<V[]>;
@@ -12,7 +12,7 @@ export interface Table<V> extends ReadSource<V> {
   index(name: string): ReadSource<V>;
 }
 
-/** Each method of the native one, with what it asks for as a promise. */
+/** Wraps an object store so that each method returns a promise. */
 export const table = <V>(native: IDBObjectStore | IDBIndex): Table<V> => new Proxy(native, {
   get: (_, name) => (...given: unknown[]) => {
     const result = (native as any)[name](...given);
@@ -27,7 +27,7 @@ export function toPromise<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-/** Rejects with what ended it, if it did not complete. */
+/** Resolves when a transaction completes and rejects with the reason when it aborts. */
 export function completion(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();

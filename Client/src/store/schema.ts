@@ -8,15 +8,15 @@ export interface Batch {
   items: number[];
 }
 
-/** How far this device has come. */
+/** The position of this device in the user's history. */
 export interface Cursor {
-  /** Of the last pull: everything up to it is here. Null: nothing, or nothing that counts. */
+  /** The sync token of the last pull; null before the first pull or after a reset. */
   token: string | null;
-  /** The newest token of any answer. It goes with writes, to prove that their base versions are of this history. */
+  /** The newest token of any answer. Writes send it to prove that their base versions belong to this history. */
   proof: string | null;
-  /** The highest revision up to which everything is here, by pull or socket. */
+  /** The highest revision up to which everything is stored, by pull or socket. */
   lastSeq: number;
-  /** Of the last pull, good for `token` as it was asked. */
+  /** The ETag of the last pull, valid for `token`. */
   etag?: string | undefined;
 }
 
@@ -34,9 +34,7 @@ export const tablesFrom = (transaction: IDBTransaction, names: readonly string[]
 
 type Migration = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 
-/**
- * Number n of this list leads from version n to n + 1. What is released is never edited: a queue of last year must survive today's code.
- */
+/** Migration n leads from version n to n + 1. A released migration is never edited, because old databases must still open. */
 export const migrations: readonly Migration[] = [
   database => {
     database.createObjectStore('rows', { keyPath: ['type', 'id'] });
@@ -44,7 +42,7 @@ export const migrations: readonly Migration[] = [
     queue.createIndex('entity', ['type', 'id']);
     database.createObjectStore('meta');
   },
-  // What may be sent is found without stepping over what is poisoned; a batch survives with its bytes.
+  // An index finds sendable edits without reading parked ones, and batches are stored with their bytes.
   async (database, transaction) => {
     database.createObjectStore('batches', { keyPath: 'key' });
     transaction.objectStore('queue').createIndex('live', 'live');
@@ -54,7 +52,7 @@ export const migrations: readonly Migration[] = [
 ];
 
 export interface DatabaseEvents {
-  /** Another tab deletes the database, or runs a newer version of the app: it is over. */
+  /** Another tab deletes the database or runs a newer version of the app; this connection is closed. */
   onReplaced(): void;
   /** The browser has closed the connection. */
   onClosed(): void;

@@ -8,9 +8,9 @@ import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
 import type { UnitOfWork } from './unitOfWork.js';
 import type { Batch, Cursor, Tables } from './schema.js';
 
-// Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
+// The steps of the store's transactions. They await only the database, because any other wait would end the transaction.
 
-// Between two tries of what may be a passing fault, at least.
+// The shortest wait between two attempts after a fault that may pass.
 const PASSING_FAULT_WAIT_MS = 30_000;
 
 export type EntityKey = readonly [type: string, id: string];
@@ -22,12 +22,12 @@ export interface Edit {
   baseVersion?: unknown;
 }
 
-/** What settling a batch brought about. */
+/** The effects of settling a batch. */
 export interface SettledBatch {
   keys: EntityKey[];
   conflicts: ConflictReport[];
   poisoned: QueuedEdit[];
-  /** A winner is named whose copy had no room in the answer. */
+  /** True if the answer names a winner but had no room for its copy. */
   isIncomplete: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function saveCursor(tables: Tables, cursor: Partial<Cursor>): Promi
   await tables.meta.put({ ...before, ...cursor }, 'cursor');
 }
 
-/** The row with the edit on top, and what is shown of it now. */
+/** Applies and queues an edit, and returns the visible document. */
 export function queueEdit(unit: UnitOfWork, edit: Edit, now: number): Doc | null {
   const [row, queue] = [unit.row(edit), unit.queueFor(edit)];
   const at = editTime(now, Math.max(row.at, queue.at(-1)?.at ?? 0));
@@ -51,7 +51,7 @@ export function queueEdit(unit: UnitOfWork, edit: Edit, now: number): Doc | null
   return next.item.doc;
 }
 
-/** Merges what came into rows that are read, and returns what changed. */
+/** Applies revisions to rows that were read, and returns the changed keys. */
 export function applyRevisions(unit: UnitOfWork, revisions: readonly Revision[]): EntityKey[] {
   const keys: EntityKey[] = [];
   for (const revision of revisions) {
@@ -71,14 +71,14 @@ export const toEntity = ({ type, id, doc, base, at }: Item): object => ({
 export const batchBody = (items: readonly Item[], token: string | null): string =>
   JSON.stringify({ entities: items.map(toEntity), ...(token ? { syncToken: token } : {}) });
 
-/** Whether the batch was still there to be taken away. */
+/** Removes a batch. Returns false if another tab has removed it already. */
 export async function unstage(tables: Tables, batch: Batch): Promise<boolean> {
   const known = await tables.batches.count(batch.key);
   await tables.batches.delete(batch.key);
   return known > 0;
 }
 
-/** In the order they were sent in, which is that of their answers. */
+/** Reads the items of a batch in the order in which they were sent, which is the order of the answers. */
 export async function readItems(tables: Tables, { items }: Batch): Promise<(Item | undefined)[]> {
   if (!items.length) return [];
   const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
@@ -91,7 +91,7 @@ export function settleItem(
   settled: SettledBatch): void {
   const row = unit.row(item);
   const settlement = applyResult(row, item, result, conflict?.server, conflict?.reason);
-  // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
+  // Everything up to the cursor is stored. A late answer to an entity that is not stored means that it was deleted since.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
   settled.isIncomplete ||= result.status === 'conflict' && !conflict?.server;
@@ -112,34 +112,30 @@ export function settleItem(
   removeItem(unit, item, settlement.kind === 'stored' ? result.version : undefined);
 }
 
-/** What waits is judged by the clock: in another life of the history the version it was made from may be another one's. */
+/** Removes the base versions of queued edits, because another epoch's versions mean nothing. The clock decides instead. */
 export async function clearBaseVersions(tables: Tables): Promise<void> {
   const { queue } = tables;
   const free = (await queue.getAll()).filter(item => !item.batch);
   await Promise.all(free.map(async item => queue.put({ ...item, doc: withoutBase(item.doc), base: 0 })));
 }
 
-/**
- * Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any
- * more.
- */
+/** Removes an item from the queue and from its row. `version` is the version it was stored as, which the row may have passed already. */
 export function removeItem(unit: UnitOfWork, item: Item, version?: number): void {
   unit.dequeue(item);
   const rest = unit.queueFor(item);
   unit.put(withoutItem(unit.row(item), rest));
-  // The next edit was made on top of this one, and now names it.
+  // The next edit was based on this one, so its base version becomes this one's version.
   for (const next of rest) if (version && (next.revives || next.base === item.base)) unit.enqueue({ ...next, base: version });
 }
 
 /**
- * Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that
- * one is what the user wants, and shows.
+ * Puts a failed item back into the queue, or parks it. If a later edit of its entity waits, the failed item is dropped instead of parked.
  */
 export function requeue(unit: UnitOfWork, failed: Item, poisoned: QueuedEdit[]): void {
   const isAside = failed.live !== 1;
   if (isAside && unit.queueFor(failed).some(other => other.n > failed.n)) return removeItem(unit, failed);
   unit.enqueue(failed);
-  // What was named is not named each time that it is tried again.
+  // The event `poisoned` names a parked edit once, not after each retry.
   if (isAside && failed.attempts <= ATTEMPTS_MAX) poisoned.push(toQueuedEdit(failed));
 }
 

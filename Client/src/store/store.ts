@@ -14,13 +14,10 @@ import {
 const QUEUE_WINDOW = 3_000;
 const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
-// What requests fail with once the browser has closed the connection: before it said so, while they ran, and on iOS.
+// The errors of requests after the browser has closed the connection.
 const CLOSED_ERRORS = /^(InvalidState|Abort|Unknown)Error$/;
 
-/**
- * Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. A connection that the browser
- * closes is opened again.
- */
+/** The local database of one user. Each method is one transaction. A connection that the browser closes is opened again. */
 export class Store {
   private database: Promise<IDBDatabase> | undefined;
   private isClosed = false;
@@ -28,7 +25,7 @@ export class Store {
   private term: string | undefined;
   private frozen: Promise<void> | undefined;
   private readonly running = new Set<IDBTransaction>();
-  /** Called when the browser has closed the connection; and with true if it has deleted everything, too. */
+  /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
   private constructor(private readonly name: string, private readonly onReplaced: () => void) {}
@@ -39,7 +36,7 @@ export class Store {
     return store;
   }
 
-  /** A frozen tab must not hold a transaction that others wait for: what is under way is undone, and done anew once `frozen` ends. */
+  /** Aborts running transactions, because a frozen tab would block other tabs; they run again once `frozen` resolves. */
   freeze(frozen: Promise<void>): void {
     this.frozen = frozen;
     for (const transaction of this.running) transaction.abort();
@@ -101,13 +98,13 @@ export class Store {
     });
   }
 
-  /** Null for what is not there. */
+  /** Reads several documents; null for a missing one. */
   getMany(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
     return this.#read(
       'rows', rows => Promise.all(ids.map(async id => [id, visibleDocument(await rows.get([type, id]))] as [string, Doc | null])));
   }
 
-  /** One transaction, or two tabs that open for the first time would be two devices. */
+  /** Reads or stores the device id in one transaction, so that two tabs that open first at once share one id. */
   device(made: string): Promise<string> {
     return this.#transact(async tables => {
       const known = (await tables.meta.get('device')) as string | undefined;
@@ -139,7 +136,7 @@ export class Store {
     });
   }
 
-  /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
+  /** Applies revisions and stores the cursor in the same transaction. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<EntityKey[]> {
     return this.#transactAsLeader(async tables => {
       const unit = new UnitOfWork(tables);
@@ -151,7 +148,7 @@ export class Store {
     });
   }
 
-  /** As `receive`, but what did not come is gone. Unsent work stays. */
+  /** As `receive`, but deletes everything that is not in the revisions. Unsent edits stay. */
   replace(revisions: readonly Revision[], cursor: Cursor): Promise<EntityKey[]> {
     return this.#transactAsLeader(async tables => {
       const rows = tables.rows;
@@ -170,7 +167,7 @@ export class Store {
     });
   }
 
-  /** Forgets how far it has come, so that the next pull replaces everything. */
+  /** Resets the cursor, so that the next pull replaces everything. */
   restart(): Promise<void> {
     return this.#transactAsLeader(tables => saveCursor(tables, FROM_SCRATCH));
   }
@@ -182,7 +179,7 @@ export class Store {
     return digest.toString();
   }
 
-  /** The batch to send: the one that is not answered yet, or a new one under the given key. */
+  /** Returns the batch to send: the unanswered one, or a new one under the given key. */
   stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
     return this.#transactAsLeader(async tables => {
       const [staged] = await tables.batches.getAll(null, 1);
@@ -202,14 +199,14 @@ export class Store {
     });
   }
 
-  /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
+  /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
     return this.#transactAsLeader(async tables => {
       const settled: SettledBatch = { keys: [], conflicts: [], poisoned: [], isIncomplete: false };
       if (!(await unstage(tables, batch))) return settled;
       const items = await readItems(tables, batch);
       const { lastSeq } = await readCursor(tables);
-      // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
+      // A replayed answer may be old: changes before the cursor are stored already.
       const changes = answer.changes && answer.lastSeq > lastSeq ? pullRevisions(answer.changes) : [];
       const unit = await new UnitOfWork(tables).read(items, true);
       await unit.read(changes);
@@ -222,7 +219,10 @@ export class Store {
     });
   }
 
-  /** Its items go on in smaller batches, under keys of their own. If it was executed after all, they will be found unchanged. */
+  /**
+   * Releases the items of a batch into smaller ones with new keys. If the server executed the batch after all, it will find the items
+   * unchanged.
+   */
   release(batch: Batch): Promise<void> {
     return this.#transactAsLeader(async tables => {
       if (!(await unstage(tables, batch))) return;
@@ -230,7 +230,7 @@ export class Store {
     });
   }
 
-  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group, unless that is `final`. */
+  /** Counts a failure for each item of a refused batch. The items go on in smaller batches, or are parked if `final`. */
   failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
     return this.#transactAsLeader(async tables => {
       const poisoned: QueuedEdit[] = [];
@@ -263,7 +263,7 @@ export class Store {
     });
   }
 
-  /** From now on nothing counts that another tab, which led before and may be revived, hears from the server. */
+  /** Starts a term of leadership: writes of an earlier leader that is revived are rejected. */
   lead(term: string): void {
     this.term = term;
     this.#transact(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
@@ -272,7 +272,7 @@ export class Store {
   #transactAsLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return this.#transact(async tables => {
       const term = await tables.meta.get('term');
-      if (this.term && term && term !== this.term) throw new Error('Not leading.');
+      if (this.term && term && term !== this.term) throw new Error('Another tab leads.');
       return work(tables);
     });
   }
@@ -296,7 +296,7 @@ export class Store {
         try {
           transaction.abort();
         } catch {
-          // It has aborted by itself, as when the storage is full.
+          // The transaction has aborted by itself, for instance on a full disk.
         }
         throw transaction.error ?? error;
       } finally {

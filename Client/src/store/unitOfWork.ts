@@ -22,7 +22,7 @@ export class UnitOfWork {
 
   constructor(private readonly tables: Tables) {}
 
-  /** Rows that are not read count as absent. */
+  /** Reads rows, and their queued items if asked. A row that is not read counts as absent. */
   async read(entities: readonly (EntityRef | undefined)[], withQueues = false): Promise<this> {
     const { rows, queue } = this.tables;
     const unread = new Map(entities.flatMap(entity => (entity ? [[entityKey(entity), entity]] : [])));
@@ -37,7 +37,7 @@ export class UnitOfWork {
     return this.rows.get(entityKey(of)) ?? emptyRow(of.type, of.id);
   }
 
-  /** What is queued for an entity, in order. */
+  /** Returns the queued items of an entity, in order. */
   queueFor(of: EntityRef): readonly Item[] {
     return this.queues.get(entityKey(of)) ?? [];
   }
@@ -49,7 +49,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Without a number it is new, and goes to the end; a second new one of an entity takes the place of the first, as nobody has seen that.
+   * Adds or replaces a queued item. An item without a number is new; a second new item of an entity replaces the first, which was never
+   * sent.
    */
   enqueue(item: Item): void {
     const name = entityKey(item);
