@@ -36,7 +36,7 @@ export function entryFields(draft: Draft): { fields: HTMLElement; read: () => Dr
 const field = (label: string, control: HTMLElement, kind: string) =>
   make('div', { class: `field ${kind}` }, make('label', { for: control.id }, label), control);
 
-/** Enter in the notes makes a line; with Ctrl or ⌘ it is the form's. */
+/** Enter in the notes starts a new line; Ctrl+Enter or ⌘+Enter submits the form. */
 export function submitsByKey(form: HTMLFormElement): void {
   form.addEventListener('keydown', event => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();

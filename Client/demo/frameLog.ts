@@ -4,7 +4,7 @@ import { calmly, make } from './dom.js';
 const KEPT = 60;
 const SHOWN_CHARACTERS = 4_000;
 
-/** The newest messages on the wire, newest first. A message is written out only when somebody opens it. */
+/** The latest messages to and from the server, newest first. A message is rendered when somebody opens it. */
 export class FrameLog {
   private readonly waiting: Frame[] = [];
   private readonly draw = calmly(() => this.flush());
@@ -41,7 +41,7 @@ function item(frame: Frame): HTMLLIElement {
 
 function textOf(data: unknown): string {
   const value = typeof data === 'string' ? parsed(data) : data;
-  // A ticket is used up by the time it is seen, but nobody should get used to seeing secrets.
+  // Secrets are hidden, although a ticket is used up by the time it is shown.
   const text = JSON.stringify(value, (name, member) => (name === 'ticket' || name === 'token' ? '…' : member), 2) ?? '';
   return text.length > SHOWN_CHARACTERS
     ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${(text.length - SHOWN_CHARACTERS).toLocaleString('en')} more characters`

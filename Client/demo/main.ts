@@ -26,7 +26,7 @@ async function start(): Promise<void> {
   laptop.device.on('signedOut', ({ erased }) => erased && showGone());
 }
 
-/** The page has its buttons before they can do anything: until then they are disabled, or the first click of a quick hand would be lost. */
+/** Buttons are disabled until the page is ready, so that no early click is lost. */
 function onClick(id: string, act: () => Promise<void>): void {
   const button = byId<HTMLButtonElement>(id);
   button.addEventListener('click', () => void act());

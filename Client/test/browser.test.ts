@@ -58,7 +58,7 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     await soon(async () => expect(await first.evaluate("sync.collection('goal').all().then(all => all.length)")).toBe(51));
   });
 
-  test('a database that the browser deletes is made again, and everything is fetched', async () => {
+  test('a database that the browser deleted is created again, and everything is fetched', async () => {
     const page = await tab('cleared');
     await page.evaluate("sync.collection('goal').put({ id: 'kept' }).then(() => sync.flush())");
     await page.evaluate("sync.on('lost', event => (globalThis.lost = event))");

@@ -13,7 +13,7 @@ class Private {
 const nested = (levels: number): object => (levels === 1 ? {} : { a: nested(levels - 1) });
 const lists = (levels: number): unknown => (levels === 1 ? [] : [lists(levels - 1)]);
 
-describe('what JSON cannot say', () => {
+describe('a value that JSON cannot represent', () => {
   test.each([
     ['a Blob', { photo: { raw: new Blob(['x']) } }, 'photo.raw cannot be stored: JSON cannot say Blob.'],
     ['a Map', { tags: [1, new Map([[1, 2]])] }, 'tags[1] cannot be stored: JSON cannot say Map.'],
@@ -47,7 +47,7 @@ describe('what JSON cannot say', () => {
     await expect(sync.collection('goal').put(doc as never)).rejects.toThrow(TypeError);
   });
 
-  test('does not include what has a form of its own, is of no class, or is undefined', async () => {
+  test('excludes values with a toJSON, objects without a class, and undefined', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     const bare = Object.assign(Object.create(null), { x: 1 });
     const stored = await sync.collection('goal').put(
@@ -81,7 +81,7 @@ describe('depth', () => {
 
 describe('an id', () => {
   test.each(
-    [[''], [7], [{}], ['x'.repeat(257)], ['line\nbreak'], ['half an emoji \ud83c']])('that nothing can be called is refused: %j',
+    [[''], [7], [{}], ['x'.repeat(257)], ['line\nbreak'], ['half an emoji \ud83c']])('that is unusable is refused: %j',
     async id =>
       {
     const sync = await opened(new FakeWorld(), { offline: true });
@@ -90,7 +90,7 @@ describe('an id', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('that is null is made', async () => {
+  test('that is null is generated', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     expect(await sync.collection('goal').put({ id: null as never })).toMatchObject({ id: expect.stringMatching(/./) });
   });
@@ -106,7 +106,7 @@ describe('a member that the protocol reserves', () => {
     [{ deletedAt: '2026-11-22T10:00:00.000Z' }, 'deletedAt'], [{ deleted_at: 0 }, 'deleted_at'], [{ deletedAt: '' }, 'deletedAt'],
     [{ baseVersion: 3 }, 'baseVersion'],
     [{ version: '1.2' }, 'version'], [{ user_id: 'ben' }, 'user_id'], [{ userId: 'ben' }, 'userId'],
-  ])('is refused instead of obeyed or overwritten: %j', async (doc, name) => {
+  ])('is refused, neither obeyed nor overwritten: %j', async (doc, name) => {
     const sync = await opened(new FakeWorld(), { offline: true });
     await expect(sync.collection('goal').put(doc)).rejects.toThrow(`${name} cannot be stored: the protocol reserves this name`);
     expect(await sync.queue()).toEqual([]);
@@ -117,7 +117,7 @@ describe('a member that the protocol reserves', () => {
     expect(await sync.collection('note').put({ userId: 'ben' })).toMatchObject({ userId: 'ben' });
   });
 
-  test('may be there as the server sends it', async () => {
+  test('is accepted with the value that the server sent', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     const doc = {
       id: 'g', user_id: 'ada', userId: 'ada', device_id: 'd', checksum: 'x', seq: 4, version: 3, deletedAt: null, createdAt: 5

@@ -3,7 +3,7 @@ import type { Sync } from '../src/index.js';
 import { FakeWorld, rest, soon } from './support/fake.js';
 import { closeAll, opened } from './support/opened.js';
 
-// close(), goOffline() and signOut() while work is under way: nothing goes out behind them, and nothing stays.
+// After close(), goOffline() and signOut() running work sends no request and leaves no timer.
 
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', error => unhandled.push(error));

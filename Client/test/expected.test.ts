@@ -3,10 +3,10 @@ import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
 import { live, opened } from './support/opened.js';
 import { page } from './support/page.js';
 
-// What an app author expects of the calls, where the world is not as it should be.
+// The calls of the API under adverse conditions.
 
 describe('goOnline()', () => {
-  test('goes online although the browser claims to be offline', async () => {
+  test('goes online although the browser reports no network', async () => {
     page(false);
     const world = new FakeWorld();
     const sync = await opened(world);
@@ -18,7 +18,7 @@ describe('goOnline()', () => {
     expect(sync.status.offline).toBe(false);
   });
 
-  test('of a follower does so for the leader', async () => {
+  test('of a follower takes the leader online', async () => {
     page(false);
     const shared = new FakeTabs();
     const [old, fresh] = [new FakeWorld(shared), new FakeWorld(shared)];
@@ -28,7 +28,7 @@ describe('goOnline()', () => {
     await soon(() => expect(first.status.connection).toBe('connecting'));
   });
 
-  test('ends where the browser next says that the network is gone', async () => {
+  test('lasts until the browser next reports a lost network', async () => {
     const browser = page(false);
     const sync = await opened(new FakeWorld());
     sync.goOnline();
@@ -54,27 +54,27 @@ describe('after a network returns', () => {
     return { browser, world, sync };
   }
 
-  test('the old back-off does not go on when the browser reports it', async () => {
+  test('the back-off ends when the browser reports the network', async () => {
     const { browser, world, sync } = await longWaiting();
     browser.fire('online');
     await soon(() => expect(sync.status.pending).toBe(0));
     await soon(() => expect(world.sockets).toHaveLength(2));
   });
 
-  test('nor when the page is shown again', async () => {
+  test('the back-off ends when the page is shown again', async () => {
     const { browser, world, sync } = await longWaiting();
     browser.fire('visibilitychange');
     await soon(() => expect(sync.status.pending).toBe(0));
     await soon(() => expect(world.sockets).toHaveLength(2));
   });
 
-  test('nor when flush() gets an edit through', async () => {
+  test('the back-off ends when flush() delivers an edit', async () => {
     const { world, sync } = await longWaiting();
     await sync.flush();
     await soon(() => expect(world.sockets).toHaveLength(2));
   });
 
-  test('edits go as soon as polling finds the server again', async () => {
+  test('edits are sent once polling reaches the server again', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
@@ -92,7 +92,7 @@ describe('after a network returns', () => {
 });
 
 describe('flush()', () => {
-  test('with the server away rejects after a minute, with why', async () => {
+  test('rejects after a minute with the last error if the server is unreachable', async () => {
     const world = new FakeWorld();
     world.answer = () => 'lost';
     const sync = await opened(world);
@@ -106,7 +106,7 @@ describe('flush()', () => {
     expect(sync.status.pending).toBe(1);
   });
 
-  test('waits as long as it is told, and longer while edits are acknowledged', async () => {
+  test('waits for the given time, and longer while edits are acknowledged', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     let said: unknown;
@@ -120,7 +120,7 @@ describe('flush()', () => {
   });
 });
 
-test('a token callback is told which token was refused', async () => {
+test('a token callback receives the refused token', async () => {
   const world = new FakeWorld();
   const [old, fresh] = [1, 2].map(n => token('ada', { n }));
   const told: (string | undefined)[] = [];
@@ -133,7 +133,7 @@ test('a token callback is told which token was refused', async () => {
 });
 
 describe('signOut()', () => {
-  test('waits at most five seconds for another tab, and leaves nothing to read', async () => {
+  test('waits at most five seconds for another tab, and empties the database', async () => {
     const world = new FakeWorld();
     const sync = await world.open({ offline: true });
     await sync.collection('goal').put({ id: 'g', title: 'secret' });
@@ -169,7 +169,7 @@ describe('another address of the server', () => {
     return { sync, left };
   };
 
-  test('leaves no unsent edits behind unseen, and takes them over when it is told which was the former', async () => {
+  test('is reported with its unsent edits, and formerUrl takes them over', async () => {
     const world = new FakeWorld();
     const name = `${Math.random()}`;
     const before = await world.open({ name, url: OLD, offline: true });
@@ -184,7 +184,7 @@ describe('another address of the server', () => {
     expect(world.batches).toMatchObject([{ entities: [{ id: 'g', data: { title: 'unsent' } }] }]);
   });
 
-  test('says nothing of other users, of other names, or where nothing is unsent', async () => {
+  test('is not reported for other users, other names, or without unsent edits', async () => {
     const world = new FakeWorld();
     const name = `${Math.random()}`;
     for (

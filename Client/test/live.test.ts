@@ -146,7 +146,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await gateway.pull(who)).toMatchObject({ lastSeq: 1 });
   });
 
-  test('what the server will not take is parked, and the rest goes on', async () => {
+  test('an edit that the server refuses is parked, and the others are sent', async () => {
     const who = user();
     const sync = await device(who);
     await sync.collection('logbook_entry').putAll([{ id: 'big', notes: 'x'.repeat(300_000) }, { id: 'ok' }]);

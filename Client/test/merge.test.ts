@@ -15,16 +15,16 @@ const result = (status: ItemResult['status'], more: Partial<ItemResult> = {}): I
   ({ entityType: 'logbook_entry', entityId: 'e', status, version: 4, updatedAt: '1970-01-01T00:00:01.500Z', ...more });
 
 describe('writing', () => {
-  test('names the version its author saw, and is shown at once', () => {
+  test('keeps the version that its author saw, and is shown at once', () => {
     const next = applyEdit(known, [], doc('mine'), 1_500);
     expect(next.item).toMatchObject({ base: 3, at: 1_500, live: 1 });
     expect(visibleDocument(next.row)).toEqual({ ...doc('mine'), version: 3 });
   });
-  test('names what its author saw, though another version came in meanwhile', () => {
+  test('keeps the version that its author saw, although another version arrived meanwhile', () => {
     expect(applyEdit(known, [], doc('mine'), 1_500, 2).item.base).toBe(2);
     expect(applyEdit(edited, [item()], doc('again'), 1_600, 2).item.base).toBe(2);
   });
-  test('of what nobody knows has no base', () => expect(applyEdit(emptyRow('goal', 'g'), [], {}, 1).item.base).toBe(0));
+  test('of an unknown entity has no base version', () => expect(applyEdit(emptyRow('goal', 'g'), [], {}, 1).item.base).toBe(0));
   test(
     'replaces an edit that was not sent, keeping its place and its base',
     () =>

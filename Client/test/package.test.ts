@@ -32,7 +32,7 @@ test('all of it is at most 16 KB, minified and gzipped', async () => {
 
 test('has no dependency', () => expect(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies).toBeUndefined());
 
-test('holds what it says and nothing else', () => {
+test('holds the built files and nothing else', () => {
   const home = join(project.folder, 'node_modules/@mirubato/sync');
   const files = (readdirSync(home, { recursive: true }) as string[]).filter(file => /\.\w+$/.test(file)).sort();
   expect(files).toContain('dist/index.js');
@@ -79,7 +79,7 @@ describe('the README', () => {
 
   test('has a start of ten lines', () => expect(blocks[0]!.trim().split('\n').filter(line => line.trim()).length).toBeLessThanOrEqual(10));
 
-  test('has code that holds against its types', async () => {
+  test('has code that compiles against the package\'s types', async () => {
     blocks.forEach((block, i) => inProject(`block${i}.ts`, `${block}\nexport {};\n`));
     inProject('readers.d.ts', READERS);
     inProject('tsconfig.json', JSON.stringify(CONFIG));

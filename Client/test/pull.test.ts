@@ -33,7 +33,7 @@ describe('a pull', () => {
     expect(sync.status.revision).toBe(3);
   });
 
-  test('the token of a write moves nothing: the next pull still asks from what was received', async () => {
+  test('the sync token of a write does not move the cursor of the next pull', async () => {
     const world = new FakeWorld();
     world.answer = request => request.path === '/api/sync/batch'
       ? { body: { ...world.accepted(JSON.parse(request.body!)), newSyncToken: 'e.99', lastSeq: 99 } }
@@ -50,7 +50,7 @@ describe('a pull', () => {
     expect(world.batches.map(batch => batch.syncToken)).toEqual(['e.0', 'e.0']);
   });
 
-  test('another digest at the same revision heals itself, once', async () => {
+  test('a different digest at the same revision triggers one full fetch', async () => {
     const world = new FakeWorld();
     const digest = new Digest();
     digest.add('logbook_entry', 'a', 4);
@@ -70,7 +70,7 @@ describe('a pull', () => {
     expect(healed).toEqual([4]);
   });
 
-  test('a difference that fetching anew does not mend is not fetched again and again', async () => {
+  test('a difference that a full fetch does not resolve is retried with growing waits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['a'], { digest: 'never ours' }) : undefined);

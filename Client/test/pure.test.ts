@@ -18,7 +18,7 @@ describe('checksum', () => {
 
   test('a member that is undefined is none, as in JSON', () => expect(canonical({ b: undefined, a: [undefined] })).toBe('{"a":[null]}'));
 
-  test.each([0, 1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 70_000])('SHA-256 of %i bytes is that of everybody', length => {
+  test.each([0, 1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 70_000])('SHA-256 of %i bytes equals Node\'s', length => {
     const text = 'é'.repeat(length >> 1) + 'x'.repeat(length & 1);
     expect(hex(sha256(text))).toBe(createHash('sha256').update(text).digest('hex'));
   });
@@ -50,18 +50,18 @@ describe('back-off', () => {
       expect([1, 2, 3, 4, 7, 50].map(failures => backoff(failures, 1))).toEqual(
         [1_000, 2_000, 4_000, 8_000, BACKOFF_MAX_MS, BACKOFF_MAX_MS]));
   test(
-    'is jittered over the whole wait, but never so short that five come within half a second',
+    'has full jitter, with a shortest wait of 200 ms',
     () => expect([0, 0.5, 1].map(random => backoff(3, random))).toEqual([200, 2_000, 4_000]));
   test('is never shorter than the server asks', () => expect(backoff(1, 0, 5_000)).toBe(5_000));
 });
 
 describe('clock', () => {
-  test('never runs behind what the document had before', () => {
+  test('is always later than the document\'s previous time', () => {
     expect(editTime(100, 50)).toBe(100);
     expect(editTime(100, 100)).toBe(101);
     expect(editTime(100, 5_000)).toBe(5_001);
   });
-  test('is not led past the years that can be written', () => expect(editTime(5, Date.UTC(9999, 11, 31))).toBe(5));
+  test('ignores times after the year 9998', () => expect(editTime(5, Date.UTC(9999, 11, 31))).toBe(5));
   test.each(
     [['2026-11-22T10:00:00.000Z', 1795341600000], [1795341600000, 1795341600000], ['soon', 0], [null, 0], [-5, 0]])('reads %j',
     (value, ms) =>
@@ -81,7 +81,7 @@ describe('what a failure means', () => {
   test.each([[4401, true], [4403, true], [1012, false], [1013, false], [4429, false], [1006, false]])(
     'close code %i asks for a fresh token: %s', (code, needsToken) => expect(reconnectAfter(code).needsToken).toBe(needsToken));
   test(
-    'whose place was taken comes back late',
+    '4429 reconnects late',
     () => expect(reconnectAfter(4429).failures).toBeGreaterThan(reconnectAfter(1012).failures + 3));
 });
 
@@ -100,18 +100,18 @@ describe('the next batch', () => {
   test(
     'has one item per entity: the next waits for the answer',
     () => expect(chosen([item(1, 'goal', { id: 'g' }), item(2, 'goal', { id: 'g' }), item(3, 'goal')])).toEqual([1, 3]));
-  test('passes over who waits, and holds back what follows it', () => {
+  test('skips waiting items, and the later items of their entities', () => {
     const queue = [
       item(1, 'goal', { id: 'g', notBefore: 50 }), item(2, 'goal', { id: 'g' }), item(3, 'goal', { notBefore: 20 }), item(4, 'goal')
     ];
     expect(selectBatch(queue, 0, () => 1)).toEqual({ items: [queue[3]], nextAt: 20 });
     expect(chosen(queue, 50)).toEqual([1, 3, 4]);
   });
-  test('narrows down on a culprit within the five attempts', () => {
+  test('isolates a faulty item within the five attempts', () => {
     expect(Array.from({ length: ATTEMPTS_MAX }, (_, attempts) => groupSize(attempts))).toEqual([1_000, 100, 10, 1, 1]);
     expect(chosen(Array.from({ length: 30 }, (_, i) => item(i, 'goal', { attempts: 2 })))).toHaveLength(10);
   });
-  test('does not mix what failed with what is new', () => expect(chosen([item(1, 'goal', { attempts: 3 }), item(2, 'goal')])).toEqual([1]));
+  test('does not mix failed items with new ones', () => expect(chosen([item(1, 'goal', { attempts: 3 }), item(2, 'goal')])).toEqual([1]));
 });
 
 describe('the wire', () => {
@@ -161,14 +161,14 @@ describe('the wire', () => {
     expect(() => new Headers({ 'x-device-id': header })).not.toThrow();
   });
 
-  test('ids are those the server will know', () => {
+  test('ids are those that the server will use', () => {
     expect(documentId('goal', { id: 'G' }, 'ada')).toBe('G');
     expect(documentId('goal', {}, 'ada')).toBeUndefined();
     expect(documentId('repertoire_item', { id: 'x', scoreId: 'Clair de Lune - Debussy' }, 'ada')).toBe('clair de lune-debussy');
     expect(documentId('user_preferences', { id: 'x' }, 'ada')).toBe('ada');
   });
 
-  test('claims are read, not believed; what is no token has none', () => {
+  test('claims are read without verification; a malformed token has none', () => {
     const token = ['{}', JSON.stringify({ sub: 'ädä', exp: 5 })].map(
       part => Buffer.from(part).toString('base64url')).join('.') + '.signature';
     expect(claims(token)).toEqual({ sub: 'ädä', exp: 5 });

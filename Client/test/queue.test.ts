@@ -8,7 +8,7 @@ import { opened } from './support/opened.js';
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
 
 describe('the queue', () => {
-  test('is tried at once, under a key', async () => {
+  test('sends at once, under an idempotency key', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     const entry = await sync.collection('logbook_entry').put({ notes: 'slow' });
@@ -19,7 +19,7 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test('is cleared by an answer only; a retry is the same to the byte, with the same key', async () => {
+  test('is cleared by an answer only; a retry sends the same bytes under the same key', async () => {
     const world = new FakeWorld();
     let isLost = true;
     world.answer = request => (isLost && request.path === '/api/sync/batch' ? 'lost' : undefined);
@@ -38,7 +38,7 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
-  test('what is no object is refused, and nothing is queued', async () => {
+  test('a document that is not an object is refused, and nothing is queued', async () => {
     const sync = await opened(new FakeWorld());
     for (
       const bad of [
@@ -71,7 +71,7 @@ describe('the queue', () => {
     expect(next.batches).toEqual(world.batches);
   });
 
-  test('a page that answers for a captive network is no acknowledgement', async () => {
+  test('a captive portal\'s page is not an acknowledgement', async () => {
     const world = new FakeWorld();
     let isPortal = true;
     world.answer = request => (
@@ -120,7 +120,7 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test('and flush() does not shorten that', async () => {
+  test('flush() does not shorten the wait that the server asks for', async () => {
     const world = new FakeWorld();
     let answers = 0;
     world.answer = request => (
@@ -135,7 +135,7 @@ describe('the queue', () => {
     await flushed;
   });
 
-  test('a wait that no timer can hold is no wait of nothing', async () => {
+  test('a wait that is too long for a timer is not skipped', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? problem(503, 'BUSY', { 'retry-after': '99999999' }) : undefined);
     const waits: number[] = [];
@@ -147,7 +147,7 @@ describe('the queue', () => {
     expect(Math.max(...waits)).toBe(3_600_000);
   });
 
-  test('an error of its own is tried five times, then parked: visible, and the rest goes on', async () => {
+  test('an edit with an error of its own is tried five times, then parked and still visible; the others are sent', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.body?.includes('bad') ? problem(400, 'INVALID_SHAPE') : undefined);
     const sync = await opened(world);
@@ -277,7 +277,7 @@ describe('the queue', () => {
     expect(named).toHaveLength(3);
   });
 
-  test('what is no JSON is refused where it is written, and blocks nothing', async () => {
+  test('a value that is not JSON is refused by put, and blocks nothing', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     const goals = sync.collection<Record<string, unknown>>('goal');
@@ -293,7 +293,7 @@ describe('the queue', () => {
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['c']);
   });
 
-  test('what may pass by itself is tried five times', async () => {
+  test('a refusal that may pass is tried five times', async () => {
     const world = new FakeWorld();
     world.answer = request => request.path === '/api/sync/batch'
       ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') }
@@ -322,7 +322,7 @@ describe('the queue', () => {
       ]);
   });
 
-  test('several edits of one entity, unsent, are one', async () => {
+  test('several unsent edits of one entity become one', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     const goals = sync.collection<{ title: string }>('goal');
@@ -335,7 +335,7 @@ describe('the queue', () => {
     expect(world.batches).toMatchObject([{ entities: [{ id: goal.id, deleted: true }] }]);
   });
 
-  test('a loser is reported with the winner, which is shown', async () => {
+  test('a losing edit is reported with the winner, which is shown', async () => {
     const world = new FakeWorld();
     const winner = { id: 'g', title: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' };
     world.answer = request => request.path === '/api/sync/batch' ? { body: {
@@ -358,7 +358,7 @@ describe('the queue', () => {
 });
 
 describe('a token', () => {
-  test('that does not count is asked for anew, once', async () => {
+  test('that is refused is fetched again, once', async () => {
     const world = new FakeWorld();
     const tokens = ['old', 'new'].map(name => token('ada', { name }));
     let asked = 0;
@@ -369,7 +369,7 @@ describe('a token', () => {
     expect(asked).toBe(2);
   });
 
-  test('that does not count for good signs out, keeps everything, and goes on with a fresh one under the same key', async () => {
+  test('that is refused twice signs out and keeps everything; a new one continues under the same key', async () => {
     const world = new FakeWorld();
     let isRefused = true;
     world.answer = request => (isRefused && request.path === '/api/sync/batch' ? problem(401, 'SIGNED_OUT') : undefined);
@@ -388,7 +388,7 @@ describe('a token', () => {
     expect(world.batches[1]!.key).toBe(world.batches[0]!.key);
   });
 
-  test('whose callback cannot reach the network is no sign-out', async () => {
+  test('whose callback cannot reach the network does not sign out', async () => {
     const world = new FakeWorld();
     let isUp = false;
     const sync = await opened(world, { user: 'ada', token: () => (isUp ? token('ada') : Promise.reject(new Error('offline'))) });
@@ -414,7 +414,7 @@ describe('a token', () => {
 });
 
 describe('the store', () => {
-  test('a write that does not fit is not pretended', async () => {
+  test('a write that does not fit rejects and shows nothing', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     const heard: string[] = [];

@@ -3,8 +3,8 @@ import { FakeWorld, soon } from './support/fake.js';
 import { live } from './support/opened.js';
 import { entry, ids, pulled } from './support/wire.js';
 
-describe('a history that begins anew', () => {
-  test('a reset replaces what is there and keeps what is unsent', async () => {
+describe('a reset history', () => {
+  test('replaces stored documents and keeps unsent edits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('old', 3, 0));
@@ -63,7 +63,7 @@ describe('a history that begins anew', () => {
     expect(world.batches[1]!.entities[0]).not.toHaveProperty('baseVersion');
   });
 
-  test('an answer that comes after everything began anew brings nothing back', async () => {
+  test('a late answer from before the reset restores nothing', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     let answer = () => {};

@@ -192,7 +192,7 @@ describe('when the line breaks', () => {
   });
 });
 
-test('bodies are gzipped where the platform can', async () => {
+test('bodies are gzipped if the platform supports it', async () => {
   const world = new FakeWorld();
   const sent: { body: unknown; encoding: string | undefined }[] = [];
   const platform = world.platform();

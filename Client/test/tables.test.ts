@@ -61,7 +61,7 @@ describe.each([
   });
 });
 
-test('every state can be left for the network again, but for the one that is for good', () => {
+test('every state except closed can return to the network', () => {
   const reachable = (from: ConnectionState) => {
     const seen = new Set<ConnectionState>([from]);
     for (const state of seen) for (
@@ -76,7 +76,7 @@ test('no cell leads from a state in which nothing is sent to one in which the qu
   expect(online).toEqual(['connecting', 'catchingUp', 'live', 'waiting', 'polling']);
 });
 
-test('moving comes before acting, so that an action may fire the next event', () => {
+test('the state changes before the actions run, so that an action may fire the next event', () => {
   const seen: string[] = [];
   const machine: StateMachine<QueueState, QueueEvent, string> = new StateMachine<QueueState, QueueEvent,
   string>(queueTable, 'held', action => {

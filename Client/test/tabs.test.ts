@@ -22,7 +22,7 @@ async function tabs(count: number, name = `tabs${Math.random()}`): Promise<{ wor
 }
 
 describe('of two tabs', () => {
-  test('the first leads: only it has a socket, and the other knows how it stands', async () => {
+  test('the first leads: only it has a socket, and the other shows its status', async () => {
     const [first, second] = await tabs(2);
     await soon(() => expect(first!.world.sockets).toHaveLength(1));
     await first!.world.socket.lives();
@@ -78,7 +78,7 @@ describe('of two tabs', () => {
     expect(fresh.requests).toEqual([]);
   });
 
-  test('a follower that closes takes nothing over later', async () => {
+  test('a closed follower does not take the lead later', async () => {
     const [first, second, third] = await tabs(3);
     await second!.sync.close();
     await first!.sync.close();
@@ -86,7 +86,7 @@ describe('of two tabs', () => {
     expect(second!.world.requests).toEqual([]);
   });
 
-  test('the switch and the token are for all of them', async () => {
+  test('goOffline() and setToken() apply to all tabs', async () => {
     const [first, second] = await tabs(2);
     second!.sync.goOffline();
     await soon(() => expect(first!.sync.status).toMatchObject({ connection: 'offline', offline: true }));

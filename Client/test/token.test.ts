@@ -68,7 +68,7 @@ test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])(
 });
 
 describe('a callback that never answers', () => {
-  test('is given up after a minute and asked again', async () => {
+  test('times out after a minute and is called again', async () => {
     const world = new FakeWorld();
     let asked = 0;
     const sync = await opened(world, { user: 'ada', token: () => (++asked === 1 ? new Promise<string>(() => {}) : token('ada')) });
@@ -93,7 +93,7 @@ describe('a callback that never answers', () => {
     await soon(() => expect(sync.status.pending).toBe(0));
   });
 
-  test('and answers after a better one has come, does not replace it', async () => {
+  test('does not replace a newer token when it answers late', async () => {
     const world = new FakeWorld();
     let answer = (_: string) => {};
     const sync = await opened(world, { user: 'ada', token: () => new Promise<string>(resolve => (answer = resolve)) });

@@ -93,7 +93,7 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
     expect(await gateway.pull(user)).toMatchObject({ goals: [{ id: 'g', title: 'edited again' }] });
   });
 
-  test('what another device deleted meanwhile stays deleted', async () => {
+  test('an entity that another device deleted meanwhile stays deleted', async () => {
     const user = `undo${Math.random()}`;
     const [mine, other] = [await device(user, `${user}1`, {}), await device(user, `${user}2`, {})];
     const held = await mine.collection<Goal>('goal').put({ id: 'g', title: 'an open form' });

@@ -69,7 +69,7 @@ export class Chromium {
     const ended = new Promise(resolve => this.process.once('exit', resolve));
     this.process.kill('SIGTERM');
     await ended;
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 50 });
   }
 
   private call(method: string, params: object, sessionId?: string): Promise<any> {

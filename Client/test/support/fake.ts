@@ -8,7 +8,7 @@ export interface Request {
   headers: Record<string, string>;
 }
 
-/** `text` is what somebody else answers, a proxy for instance. */
+/** A reply. `text` is the body of somebody else, for instance a proxy. */
 export type Reply = { status?: number; body?: unknown; headers?: Record<string, string>; text?: string } | 'lost' | 'hangs';
 
 interface Sent {
@@ -16,7 +16,7 @@ interface Sent {
   syncToken?: string;
 }
 
-/** A world that moves only when told to: its clock stands still, and its server answers what the test says. */
+/** A fake platform and server for one device. Its clock moves only when the test moves it. */
 export class FakeWorld {
   now = 1_800_000_000_000;
   random = 1;
@@ -50,7 +50,7 @@ export class FakeWorld {
     };
   }
 
-  /** A frozen tab hears nothing, and no request of it ends; its timers wait for `pass` anyway. */
+  /** A frozen tab receives no messages until it is thawed. */
   isFrozen = false;
   readonly unheard: (() => void)[] = [];
 
@@ -62,7 +62,7 @@ export class FakeWorld {
   /** The database of the device that was opened last. */
   database = '';
 
-  /** Nothing that has ended may keep a process, or a page, awake. */
+  /** The number of running timers: a closed device must have none. */
   get timersLeft(): number {
     return this.timers.size;
   }
@@ -73,7 +73,7 @@ export class FakeWorld {
     return openSync({ url: 'https://sync.test', token: token('ada'), device: 'd', platform: this.platform(), ...options, name });
   }
 
-  /** Lets time pass, timer by timer. */
+  /** Advances the clock and fires each due timer in order. */
   async pass(ms: number): Promise<void> {
     const end = this.now + ms;
     for (;;) {
@@ -88,7 +88,7 @@ export class FakeWorld {
     await rest();
   }
 
-  /** Sets the clock, which no timer that runs minds. How many run. */
+  /** Sets the clock without affecting running timers. Returns how many run. */
   shift(ms: number): number {
     this.now += ms;
     for (const timer of this.timers.values()) timer.at += ms;
@@ -108,7 +108,7 @@ export class FakeWorld {
     return this.sockets.at(-1)!;
   }
 
-  /** What a server without a mind of its own would say. */
+  /** The default reply of the server. */
   usual(request: Request): Reply {
     if (request.path.startsWith('/api/sync/pull')) return { body: { syncToken: 'e.0', lastSeq: 0 } };
     if (request.path.startsWith('/api/sync/ticket')) return { body: { ticket: `t${this.requests.length}` } };
@@ -157,7 +157,7 @@ export class FakeSocket {
   onerror: (() => void) | null = null;
   readonly sent: Record<string, unknown>[] = [];
   isClosed = false;
-  /** Answers no pings. */
+  /** True if the socket answers no pings. */
   isMute = false;
 
   constructor(readonly url: string) {}
@@ -187,7 +187,7 @@ export class FakeSocket {
     return rest();
   }
 
-  /** Opens, and is told that nothing was missed. */
+  /** Opens the socket and reports that nothing was missed. */
   async lives(lastSeq = 0): Promise<void> {
     await this.opens();
     await this.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq });
@@ -263,10 +263,10 @@ export function token(user: string, claims: object = {}): string {
   return `h.${Buffer.from(JSON.stringify({ sub: user, ...claims })).toString('base64url')}.s`;
 }
 
-/** Until the database, whose answers take turns of the event loop and no time, has come to rest. */
+/** Waits until the database is idle. Its answers take turns of the event loop, but no time. */
 export async function rest(): Promise<void> {
   for (let i = 0; i < 150; i++) await new Promise(resolve => setImmediate(resolve));
 }
 
-/** Once it is so. */
+/** Waits until the check passes. */
 export const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 5 });

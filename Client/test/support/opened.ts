@@ -11,7 +11,7 @@ export async function opened(world: FakeWorld, options = {}): Promise<Sync> {
   return sync;
 }
 
-/** One that has a live socket. */
+/** Opens a device with a live socket. */
 export async function live(world: FakeWorld, options = {}): Promise<Sync> {
   const sync = await opened(world, options);
   await soon(() => expect(world.sockets).toHaveLength(1));
