@@ -23,7 +23,7 @@ export class Pane {
   private readonly part = partsOf(this.element);
   private readonly list: EntryList;
   private readonly frames = new FrameLog(this.part('frames'));
-  private readonly stirred = calmly(() => this.redraw());
+  private readonly scheduleRedraw = calmly(() => this.redraw());
   private sync!: Sync;
   private entries: StoredEntry[] = [];
   /** By id, also of what is deleted meanwhile. */
@@ -159,7 +159,7 @@ export class Pane {
       this.liveSince = performance.now();
       this.askConflicts();
     }
-    this.stirred();
+    this.scheduleRedraw();
   }
 
   /** Announces changes of other devices, but not this pane's own. */
@@ -169,7 +169,7 @@ export class Pane {
     this.faces = faces;
     for (const entry of entries) this.titles.set(entry.id, titleOf(entry));
     this.entries = inOrder(entries);
-    this.stirred();
+    this.scheduleRedraw();
     if (!before) return;
     const changed = entries.filter(entry => before.get(entry.id) !== faces.get(entry.id) && this.own.get(entry.id) !== faces.get(entry.id));
     const removed = [...before.keys()].filter(id => !faces.has(id) && this.own.get(id) !== null);
@@ -234,7 +234,7 @@ export class Pane {
     const conflicts = await this.sync.conflicts().catch(() => undefined);
     if (!conflicts) return;
     this.conflicts = conflicts.filter(conflict => conflict.type === 'logbook_entry');
-    this.stirred();
+    this.scheduleRedraw();
   }
 
   private async guarded(work: () => Promise<unknown>): Promise<void> {

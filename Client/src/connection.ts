@@ -38,8 +38,8 @@ export class Connection {
   private frames: Promise<void> = Promise.resolve();
 
   constructor(private readonly context: Context) {
-    this.machine = new StateMachine<ConnectionState, ConnectionEvent,
-    ConnectionAction>(connectionTable, 'following', action => this.#perform(action), () => this.#onTransition());
+    this.machine = new StateMachine<ConnectionState, ConnectionEvent, ConnectionAction>(
+      connectionTable, 'following', action => this.#perform(action), () => this.#onTransition());
     this.puller = new Puller(context);
     this.queue = new Queue(context, this.puller, this);
   }

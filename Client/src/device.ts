@@ -69,8 +69,8 @@ export class Device implements Sync, CollectionHost {
     this.connection = new Connection({
       url: options.url, device: parts.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
       platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
-      changed: keys =>
-        this.#changed(keys), broadcast: (event, payload) => this.#broadcast(event, payload), invalidate: () => this.cache?.invalidate(),
+      changed: keys => this.#changed(keys), invalidate: () => this.cache?.invalidate(),
+      broadcast: (event, payload) => this.#broadcast(event, payload),
     });
     this.tabs = new Tabs<Message>(parts.name, this.platform, () => this.#onLeadership(), message => this.#onMessage(message));
     this.cache = new StatusCache(this.store, { user: this.user, device: parts.device }, () => this.#currentState(), {

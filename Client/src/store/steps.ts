@@ -132,11 +132,11 @@ export function removeItem(unit: UnitOfWork, item: Item, version?: number): void
  * Puts a failed item back into the queue, or parks it. If a later edit of its entity waits, the failed item is dropped instead of parked.
  */
 export function requeue(unit: UnitOfWork, failed: Item, poisoned: QueuedEdit[]): void {
-  const isAside = failed.live !== 1;
-  if (isAside && unit.queueFor(failed).some(other => other.n > failed.n)) return removeItem(unit, failed);
+  const isParked = failed.live !== 1;
+  if (isParked && unit.queueFor(failed).some(other => other.n > failed.n)) return removeItem(unit, failed);
   unit.enqueue(failed);
   // The event `poisoned` names a parked edit once, not after each retry.
-  if (isAside && failed.attempts <= ATTEMPTS_MAX) poisoned.push(toQueuedEdit(failed));
+  if (isParked && failed.attempts <= ATTEMPTS_MAX) poisoned.push(toQueuedEdit(failed));
 }
 
 export const withoutBatch = ({ batch: _, ...item }: Item): Item => item;
