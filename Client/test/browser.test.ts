@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncStatus } from '../src/index.js';
-import { soon } from './support/fake.js';
+import { soon } from './support/fakeWorld.js';
 import { Chromium, hasChromium, type Page } from './support/chromium.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { ROOT } from './support/package.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
 describe('the socket', () => {

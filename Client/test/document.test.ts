@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { FakeWorld } from './support/fakeWorld.js';
+import { opened } from './support/openDevice.js';
 
 class Private {
   #secret = 'lost';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, soon } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
+import { opened } from './support/openDevice.js';
 import { ids, pulled } from './support/wire.js';
 
 describe('without a socket', () => {

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type QueuedEdit, type Sync } from '../src/index.js';
-import { FakeWorld } from './support/fake.js';
+import { FakeWorld } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { hasNginx, Nginx } from './support/nginx.js';
-import { opened } from './support/opened.js';
+import { opened } from './support/openDevice.js';
 import { Random } from './support/random.js';
 import { World } from './support/world.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Digest } from '../src/pure/digest.js';
-import { FakeWorld, soon } from './support/fake.js';
-import { live } from './support/opened.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
+import { live } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
 describe('a pull', () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { ConflictReport, QueuedEdit } from '../src/index.js';
 import { completion } from '../src/store/database.js';
 import { openDatabase, tablesFrom, migrations } from '../src/store/schema.js';
-import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { opened } from './support/openDevice.js';
 
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, soon } from './support/fake.js';
-import { live } from './support/opened.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
+import { live } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
 describe('a reset history', () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
+import { FakeTabs, FakeWorld, rest, soon, token } from './support/fakeWorld.js';
 
 const open: Sync[] = [];
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 
 const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
 

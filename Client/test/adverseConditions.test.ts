@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeTabs, FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 import { page } from './support/page.js';
 
 // The calls of the API under adverse conditions.

@@ -1,7 +1,7 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Conflict, type Doc, type Sync } from '../src/index.js';
-import { FakeTabs } from './support/fake.js';
+import { FakeTabs } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Random, seeds } from './support/random.js';
 import { World } from './support/world.js';

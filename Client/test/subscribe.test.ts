@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon } from './support/fake.js';
-import { live } from './support/opened.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live } from './support/openDevice.js';
 
 describe('a subscriber', () => {
   test('misses nothing after a failed read of the store', async () => {

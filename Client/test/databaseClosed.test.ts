@@ -1,8 +1,8 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeTabs, FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 
 const databaseOf = (sync: Sync) => (sync as unknown as { store: { database: Promise<IDBDatabase> } }).store.database;
 

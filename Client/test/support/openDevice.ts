@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import type { Sync } from '../../src/index.js';
-import { soon, type FakeWorld } from './fake.js';
+import { soon, type FakeWorld } from './fakeWorld.js';
 
 const open: Sync[] = [];
 

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Sync } from '../src/index.js';
-import { FakeWorld, soon } from './support/fake.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
-import { live } from './support/opened.js';
+import { live } from './support/openDevice.js';
 
 interface Goal {
   id: string;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 
 // Malformed answers: none of them may be treated as an answer of the server.
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeTabs, FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 import { page } from './support/page.js';
 
 async function tabs(): Promise<{

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeWorld, rest, soon } from './support/fake.js';
-import { closeAll, opened } from './support/opened.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { closeAll, opened } from './support/openDevice.js';
 
 // After close(), goOffline() and signOut() running work sends no request and leaves no timer.
 
