@@ -69,7 +69,15 @@ export class Chromium {
     const ended = new Promise(resolve => this.process.once('exit', resolve));
     this.process.kill('SIGTERM');
     await ended;
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 50 });
+    // Chromium's helper processes may still write for a moment: rmSync's own retries do not list the folder again.
+    for (let left = 50; existsSync(this.folder); left--) {
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+      } catch (error) {
+        if (!left) throw error;
+        await new Promise(resolve => setTimeout(resolve, 100));
+      }
+    }
   }
 
   private call(method: string, params: object, sessionId?: string): Promise<any> {
