@@ -9,12 +9,12 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 export interface ConflictActions {
-  /** What the device shows now; undefined if it is deleted. */
+  /** The document that the device shows now; undefined if it is deleted. */
   current(id: string): object | undefined;
   act(work: () => Promise<void>, done: string): void;
 }
 
-/** Edits that lost, each beside what is stored instead. */
+/** Shows each lost edit beside the stored document. */
 export function showConflicts(list: HTMLElement, conflicts: readonly Conflict[], actions: ConflictActions): void {
   const key = JSON.stringify(conflicts.map(({ id, entityId }) => [id, actions.current(entityId)]));
   refill(list, key, () => conflicts.map(conflict => item(conflict, actions)));
@@ -32,15 +32,18 @@ function item(conflict: Conflict, actions: ConflictActions): HTMLLIElement {
       button('Dismiss', 'quiet small', () => actions.act(() => conflict.discard(), `“${title}” is dismissed.`), title)));
 }
 
-/** What differs from the other version stands out. */
+/** Marks the parts that differ from the other version. */
 function version(label: string, document: object | undefined, other: object | undefined): HTMLElement {
   const heading = make('h4', {}, label);
   if (!document) return make('div', { class: 'version' }, heading, make('p', { class: 'notes' }, 'Deleted.'));
   const [one, two] = [draftOf(document), other && draftOf(other)];
-  const part = (tag: 'p' | 'span', kind: string, text: string, differs: boolean) => make(tag, { class: kind }, differs ? make('mark', {}, text) : text);
+  const part = (tag: 'p' | 'span', kind: string, text: string, differs: boolean) =>
+    make(tag, { class: kind }, differs ? make('mark', {}, text) : text);
   const writer = writerOf(document);
   return make('div', { class: 'version' }, heading,
-    make('p', { class: 'version-title' }, part('span', '', one.title, !!two && one.title !== two.title), ' ', part('span', 'minutes', `${one.minutes} min`, !!two && one.minutes !== two.minutes)),
+    make(
+      'p', { class: 'version-title' }, part('span', '', one.title, !!two && one.title !== two.title), ' ',
+      part('span', 'minutes', `${one.minutes} min`, !!two && one.minutes !== two.minutes)),
     ...(one.notes ? [part('p', 'notes', one.notes, !!two && one.notes !== two.notes)] : []),
     ...(writer ? [make('p', { class: 'writer', 'data-writer': writer }, `on the ${writer.toLowerCase()}`)] : []));
 }

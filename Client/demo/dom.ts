@@ -1,7 +1,8 @@
 type Children = readonly (Node | string)[];
 
-/** An element with attributes; text only ever becomes text. */
-export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Record<string, string> = {}, ...children: Children): HTMLElementTagNameMap[K] {
+/** Makes an element with attributes. Text is always inserted as text, never as HTML. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K, attributes: Record<string, string> = {}, ...children: Children): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
@@ -9,7 +10,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: 
 }
 
 export function button(label: string, kind: string, act: () => void, about?: string): HTMLButtonElement {
-  // What it is about is heard, not seen: the eye has it beside the button.
+  // The subject is in the label for screen readers only, because it is visible beside the button.
   const made = make('button', { type: 'button', class: kind, ...(about ? { 'aria-label': `${label}: ${about}` } : {}) }, label);
   made.addEventListener('click', act);
   return made;
@@ -18,7 +19,8 @@ export function button(label: string, kind: string, act: () => void, about?: str
 export const byId = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
 
 /** The parts of a template's copy, by the name each has in the page. */
-export const partsOf = (root: ParentNode) => <T extends HTMLElement = HTMLElement>(name: string): T => root.querySelector(`[data-part="${name}"]`) as T;
+export const partsOf = (root: ParentNode) =>
+  <T extends HTMLElement = HTMLElement>(name: string): T => root.querySelector(`[data-part="${name}"]`) as T;
 
 export function copyOf(template: string): HTMLElement {
   return byId<HTMLTemplateElement>(template).content.firstElementChild!.cloneNode(true) as HTMLElement;
@@ -26,7 +28,7 @@ export function copyOf(template: string): HTMLElement {
 
 const keys = new WeakMap<HTMLElement, string>();
 
-/** Fills a list anew if its key says that it differs. Whoever was in it with the keyboard is not thrown to the top of the page. */
+/** Rebuilds a list if its key changed, and keeps the keyboard focus in the list. */
 export function refill(list: HTMLElement, key: string, items: () => readonly HTMLElement[]): void {
   if (keys.get(list) === key) return;
   keys.set(list, key);
@@ -35,12 +37,12 @@ export function refill(list: HTMLElement, key: string, items: () => readonly HTM
   if (hadFocus) (list.querySelector<HTMLElement>('button') ?? list.parentElement!.querySelector<HTMLElement>('h3'))!.focus();
 }
 
-/** Sets what differs, so that a screen reader is not told the same again. */
+/** Sets a text only if it differs, so that a screen reader does not repeat it. */
 export function say(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Runs once per frame however often it is asked, and never twice at the same time. */
+/** Runs the work at most once per frame, and never twice at the same time. */
 export function calmly(work: () => void | Promise<void>): () => void {
   let wanted = false;
   let running = false;

@@ -6,8 +6,14 @@ let made = 0;
 /** Fields of an entry, the same for a new one and for an edit. */
 export function entryFields(draft: Draft): { fields: HTMLElement; read: () => Draft; clear: () => void; first: HTMLInputElement } {
   const n = ++made;
-  const title = make('input', { id: `title-${n}`, name: 'title', required: '', maxlength: '120', value: draft.title, enterkeyhint: 'done' });
-  const minutes = make('input', { id: `minutes-${n}`, name: 'minutes', type: 'number', min: '0', max: '1440', inputmode: 'numeric', required: '', value: String(draft.minutes) });
+  const title = make(
+    'input', { id: `title-${n}`, name: 'title', required: '', maxlength: '120', value: draft.title, enterkeyhint: 'done' });
+  const minutes = make(
+    'input',
+    {
+      id: `minutes-${n}`, name: 'minutes', type: 'number', min: '0', max: '1440', inputmode: 'numeric', required: '',
+      value: String(draft.minutes)
+    });
   const notes = make('textarea', { id: `notes-${n}`, name: 'notes', rows: '1' });
   notes.value = draft.notes;
   const fields = make('div', { class: 'fields' },
@@ -15,7 +21,11 @@ export function entryFields(draft: Draft): { fields: HTMLElement; read: () => Dr
   return {
     fields,
     first: title,
-    read: () => ({ title: title.value.trim() || 'Untitled', minutes: Math.max(0, Math.round(Number(minutes.value) || 0)), notes: notes.value.trim() }),
+    read: () =>
+      (
+        {
+          title: title.value.trim() || 'Untitled', minutes: Math.max(0, Math.round(Number(minutes.value) || 0)), notes: notes.value.trim()
+        }),
     clear: () => {
       title.value = notes.value = '';
       minutes.value = String(draft.minutes);
@@ -23,9 +33,10 @@ export function entryFields(draft: Draft): { fields: HTMLElement; read: () => Dr
   };
 }
 
-const field = (label: string, control: HTMLElement, kind: string) => make('div', { class: `field ${kind}` }, make('label', { for: control.id }, label), control);
+const field = (label: string, control: HTMLElement, kind: string) =>
+  make('div', { class: `field ${kind}` }, make('label', { for: control.id }, label), control);
 
-/** Enter in the notes makes a line; with Ctrl or ⌘ it is the form's. */
+/** Enter in the notes starts a new line; Ctrl+Enter or ⌘+Enter submits the form. */
 export function submitsByKey(form: HTMLFormElement): void {
   form.addEventListener('keydown', event => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit();

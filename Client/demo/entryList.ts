@@ -16,7 +16,7 @@ interface Row {
   isEditing: boolean;
 }
 
-/** The entries as a list that is kept, not rebuilt: what has the focus keeps it while changes arrive. */
+/** The list of entries. Rows are updated in place, so that the focus stays while changes arrive. */
 export class EntryList {
   private readonly rows = new Map<string, Row>();
   private shown = PAGE;
@@ -98,13 +98,15 @@ export class EntryList {
   }
 
   private edit(row: Row): void {
-    // What is saved is a change of what was opened: if another came meanwhile, its version tells the server that nobody saw it, and it is set aside.
+    // Saving edits the version that was opened. If another version arrived meanwhile, the server sets that one aside as a conflict.
     const opened = row.entry;
     row.isEditing = true;
     const { fields, read, first } = entryFields(draftOf(opened));
     const form = make('form', { class: 'edit', 'aria-label': `Edit ${draftOf(opened).title}` }, fields,
       make('p', { class: 'meanwhile', role: 'status' }),
-      make('div', { class: 'row' }, make('button', { class: 'primary small' }, 'Save'), button('Cancel', 'quiet small', () => this.leave(row))));
+      make(
+        'div', { class: 'row' }, make('button', { class: 'primary small' }, 'Save'),
+        button('Cancel', 'quiet small', () => this.leave(row))));
     form.addEventListener('submit', event => {
       event.preventDefault();
       void this.actions.save(opened, read());
@@ -122,9 +124,11 @@ export class EntryList {
   }
 }
 
-/** The form is left alone while somebody types, and says what has happened under it. */
+/** Keeps the form while somebody types, and reports the change under it. */
 function warn(row: Row): void {
   const { title, minutes, notes } = draftOf(row.entry);
   const meanwhile = row.item.querySelector<HTMLElement>('.meanwhile');
-  if (meanwhile) say(meanwhile, `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, that version is set aside under Conflicts.`);
+  if (meanwhile) say(
+    meanwhile,
+    `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, that version is set aside under Conflicts.`);
 }

@@ -4,7 +4,7 @@ import { calmly, make } from './dom.js';
 const KEPT = 60;
 const SHOWN_CHARACTERS = 4_000;
 
-/** The newest messages on the wire, newest first. A message is written out only when somebody opens it. */
+/** The latest messages to and from the server, newest first. A message is rendered when somebody opens it. */
 export class FrameLog {
   private readonly waiting: Frame[] = [];
   private readonly draw = calmly(() => this.flush());
@@ -27,20 +27,25 @@ function item(frame: Frame): HTMLLIElement {
   const isOut = frame.direction === 'out';
   const head = [
     make('time', {}, new Date(frame.at).toISOString().slice(11, 23)),
-    make('span', { class: `arrow ${frame.direction}`, title: isOut ? 'sent' : 'received' }, isOut ? '↑' : '↓', make('span', { class: 'unseen' }, isOut ? ' sent ' : ' received ')),
+    make(
+      'span', { class: `arrow ${frame.direction}`, title: isOut ? 'sent' : 'received' }, isOut ? '↑' : '↓',
+      make('span', { class: 'unseen' }, isOut ? ' sent ' : ' received ')),
     make('span', { class: 'label' }, frame.label),
   ];
   if (frame.data === undefined) return make('li', { class: 'frame' }, make('span', { class: 'frame-head' }, ...head));
   const details = make('details', {}, make('summary', { class: 'frame-head' }, ...head));
-  details.addEventListener('toggle', () => details.querySelector('pre') ?? details.append(make('pre', {}, textOf(frame.data))), { once: true });
+  details.addEventListener(
+    'toggle', () => details.querySelector('pre') ?? details.append(make('pre', {}, textOf(frame.data))), { once: true });
   return make('li', { class: 'frame' }, details);
 }
 
 function textOf(data: unknown): string {
   const value = typeof data === 'string' ? parsed(data) : data;
-  // A ticket is used up by the time it is seen, but nobody should get used to seeing secrets.
+  // Secrets are hidden, although a ticket is used up by the time it is shown.
   const text = JSON.stringify(value, (name, member) => (name === 'ticket' || name === 'token' ? '…' : member), 2) ?? '';
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${(text.length - SHOWN_CHARACTERS).toLocaleString('en')} more characters` : text;
+  return text.length > SHOWN_CHARACTERS
+    ? `${text.slice(0, SHOWN_CHARACTERS)}\n… and ${(text.length - SHOWN_CHARACTERS).toLocaleString('en')} more characters`
+    : text;
 }
 
 function parsed(text: string): unknown {

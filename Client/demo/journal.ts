@@ -33,7 +33,7 @@ export const titleOf = (entry: Loose | null | undefined): string => (entry ? dra
 
 export const writerOf = (entry: Loose): string => String(entry.writtenOn ?? '');
 
-/** What a reader sees of an entry, to tell whether it has changed. */
+/** The visible content of an entry, to tell whether it has changed. */
 export const faceOf = (entry: Loose): string => JSON.stringify([draftOf(entry), writerOf(entry)]);
 
 export function entryOf(draft: Draft, writtenOn: string, before?: Entry): Entry {

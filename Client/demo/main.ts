@@ -26,7 +26,7 @@ async function start(): Promise<void> {
   laptop.device.on('signedOut', ({ erased }) => erased && showGone());
 }
 
-/** The page has its buttons before they can do anything: until then they are disabled, or the first click of a quick hand would be lost. */
+/** Buttons are disabled until the page is ready, so that no early click is lost. */
 function onClick(id: string, act: () => Promise<void>): void {
   const button = byId<HTMLButtonElement>(id);
   button.addEventListener('click', () => void act());
@@ -36,7 +36,9 @@ function onClick(id: string, act: () => Promise<void>): void {
 async function copyLink(): Promise<void> {
   // Without https or permission there is no clipboard; the address bar has the same link.
   const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
-  say(byId('page-said'), copied ? 'The link is copied. Open it in another browser.' : 'Copy the address of this page and open it in another browser.');
+  say(
+    byId('page-said'),
+    copied ? 'The link is copied. Open it in another browser.' : 'Copy the address of this page and open it in another browser.');
 }
 
 async function signOut(devices: readonly Sync[]): Promise<void> {
@@ -48,7 +50,9 @@ async function signOut(devices: readonly Sync[]): Promise<void> {
 
 function agrees(unsent: number): Promise<boolean> {
   const dialog = byId<HTMLDialogElement>('leave');
-  say(byId('leave-text'), `${unsent === 1 ? 'One edit has' : `${unsent.toLocaleString('en')} edits have`} not reached the server and will be gone.`);
+  say(
+    byId('leave-text'),
+    `${unsent === 1 ? 'One edit has' : `${unsent.toLocaleString('en')} edits have`} not reached the server and will be gone.`);
   dialog.returnValue = 'stay';
   dialog.showModal();
   return new Promise(resolve => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'leave'), { once: true }));

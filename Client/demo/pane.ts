@@ -13,17 +13,17 @@ const STATES: Readonly<Record<SyncStatus['connection'], string>> = {
   polling: 'Polling', signedOut: 'Signed out', refused: 'Turned away', closed: 'Closed',
 };
 
-/** When this page wrote what, by id and face: the pane beside it tells how long it took to arrive. */
+/** When this page wrote each entry, by id and content, so that the other pane can show how long it took to arrive. */
 const written = new Map<string, number>();
 
-/** One device: its store, and what there is to see of it. */
+/** One device and its part of the page. */
 export class Pane {
   private static readonly all: Pane[] = [];
   readonly element = copyOf('pane');
   private readonly part = partsOf(this.element);
   private readonly list: EntryList;
   private readonly frames = new FrameLog(this.part('frames'));
-  private readonly stirred = calmly(() => this.redraw());
+  private readonly scheduleRedraw = calmly(() => this.redraw());
   private sync!: Sync;
   private entries: StoredEntry[] = [];
   /** By id, also of what is deleted meanwhile. */
@@ -31,7 +31,7 @@ export class Pane {
   private faces: Map<string, string> | undefined;
   private readonly arrived = new Set<string>();
   private readonly own = new Map<string, string | null>();
-  /** What beat an edit of this device, by id: that it arrives is no news beside that. */
+  /** The winners of this device's lost edits, by id, so that their arrival is not announced again. */
   private readonly winners = new Map<string, string>();
   private edits: QueuedEdit[] = [];
   private conflicts: Conflict[] = [];
@@ -69,7 +69,7 @@ export class Pane {
   }
 
   async save(draft: Draft, before?: StoredEntry): Promise<void> {
-    // Its id is made here, so that what is shown next is known to be ours.
+    // The id is made here, so that the pane recognizes its own entry.
     const id = before?.id ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
     const entry = { ...entryOf(draft, this.label, before), id };
     this.own.set(id, faceOf(entry));
@@ -92,7 +92,7 @@ export class Pane {
     return this.sync.collection<Entry>('logbook_entry');
   }
 
-  /** The page's own switch. All tabs of the device share it, and it outlives a reload; that the browser is offline is another matter. */
+  /** The page's own switch. All tabs of the device share it, and it survives a reload; the browser's network state is separate. */
   private get isSwitchedOff(): boolean {
     return localStorage.getItem(this.switchKey) === 'on';
   }
@@ -159,17 +159,17 @@ export class Pane {
       this.liveSince = performance.now();
       this.askConflicts();
     }
-    this.stirred();
+    this.scheduleRedraw();
   }
 
-  /** What another device changed is news; what this pane wrote itself is not. */
+  /** Announces changes of other devices, but not this pane's own. */
   private take(entries: StoredEntry[]): void {
     const faces = new Map(entries.map(entry => [entry.id, faceOf(entry)]));
     const before = this.faces;
     this.faces = faces;
     for (const entry of entries) this.titles.set(entry.id, titleOf(entry));
     this.entries = inOrder(entries);
-    this.stirred();
+    this.scheduleRedraw();
     if (!before) return;
     const changed = entries.filter(entry => before.get(entry.id) !== faces.get(entry.id) && this.own.get(entry.id) !== faces.get(entry.id));
     const removed = [...before.keys()].filter(id => !faces.has(id) && this.own.get(id) !== null);
@@ -185,7 +185,7 @@ export class Pane {
     if (!first && !removed.length) return;
     if (changed.length + removed.length > 1) return this.tell(`${(changed.length + removed.length).toLocaleString('en')} changes arrived.`);
     const since = written.get(first ? keyOf(first.id, first) : keyOf(removed[0]!, undefined)) ?? 0;
-    // Only between two that were both live is it the time a change takes, and not that of somebody's absence.
+    // A change took this long only if both devices were live; otherwise the time includes an absence.
     const took = since > this.liveSince ? ` in ${Math.max(1, Math.round(performance.now() - since))} ms` : '';
     this.tell(first ? `“${titleOf(first)}” arrived${took}.` : `A deletion arrived${took}.`);
   }
@@ -223,7 +223,7 @@ export class Pane {
     });
   }
 
-  /** The server keeps the list. Edits come in bursts, and one question does for all. */
+  /** Fetches the conflicts from the server, once for a burst of edits. */
   private askConflicts(): void {
     clearTimeout(this.asked);
     this.asked = setTimeout(() => void this.readConflicts(), 150);
@@ -234,7 +234,7 @@ export class Pane {
     const conflicts = await this.sync.conflicts().catch(() => undefined);
     if (!conflicts) return;
     this.conflicts = conflicts.filter(conflict => conflict.type === 'logbook_entry');
-    this.stirred();
+    this.scheduleRedraw();
   }
 
   private async guarded(work: () => Promise<unknown>): Promise<void> {

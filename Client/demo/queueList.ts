@@ -6,7 +6,7 @@ const SHOWN = 20;
 
 /** What waits to be sent, and what the server does not take. */
 export function showQueue(list: HTMLElement, edits: readonly QueuedEdit[], sync: Sync, known: (id: string) => string): void {
-  // The refused come first: they are what somebody has to look at.
+  // Refused edits come first, because they need a decision.
   const ordered = [...edits.filter(edit => edit.state === 'poisoned'), ...edits.filter(edit => edit.state === 'pending')];
   const shown = ordered.slice(0, SHOWN);
   const rest = ordered.length - shown.length;
@@ -20,7 +20,8 @@ const nameOf = (edit: QueuedEdit, known: (id: string) => string) => (edit.doc ? 
 
 function pending(edit: QueuedEdit, known: (id: string) => string): HTMLLIElement {
   const again = edit.attempts ? `, ${edit.attempts} failed ${edit.attempts === 1 ? 'attempt' : 'attempts'}` : '';
-  return make('li', {}, make('span', { class: 'verb' }, edit.doc ? 'write' : 'delete'), make('span', { class: 'what' }, nameOf(edit, known) + again));
+  return make(
+    'li', {}, make('span', { class: 'verb' }, edit.doc ? 'write' : 'delete'), make('span', { class: 'what' }, nameOf(edit, known) + again));
 }
 
 function refused(edit: QueuedEdit, sync: Sync): HTMLLIElement {

@@ -6,14 +6,14 @@ const inAddress = (): string | undefined => {
   return FORM.test(user) ? user : undefined;
 };
 
-/** Each visitor is a user of their own. The address says which, so that it can be opened elsewhere too. */
+/** Each visitor is a separate user. The address contains the user, so that it can be opened elsewhere. */
 export function thisUser(): string {
   const user = inAddress() ?? localStorage.getItem(KEY) ?? made();
   localStorage.setItem(KEY, user);
   const show = () => history.replaceState(null, '', `#user=${user}`);
   show();
   addEventListener('hashchange', () => {
-    // A link inside the page leads to a place, not to another journal.
+    // A link inside the page does not change the user.
     if ((inAddress() ?? user) === user) show();
     else location.reload();
   });
@@ -31,4 +31,5 @@ export async function tokenFor(user: string): Promise<string> {
   return answer.text();
 }
 
-const made = (): string => `demo-${Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('')}`;
+const made = (): string =>
+  `demo-${Array.from(crypto.getRandomValues(new Uint8Array(12)), byte => byte.toString(16).padStart(2, '0')).join('')}`;

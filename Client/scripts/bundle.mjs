@@ -2,5 +2,6 @@
 import { build } from 'esbuild';
 
 await build({
-  entryPoints: ['src/index.ts'], outfile: process.argv[2] ?? 'dist/mirubato-sync.min.js', bundle: true, minify: true, format: 'esm', target: 'es2022', logLevel: 'warning',
+  entryPoints: ['src/index.ts'], outfile: process.argv[2] ?? 'dist/mirubato-sync.min.js',
+  bundle: true, minify: true, format: 'esm', target: 'es2022', logLevel: 'warning',
 });

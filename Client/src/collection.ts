@@ -1,12 +1,12 @@
-import { call } from './events.js';
-import { checked, usable } from './pure/document.js';
-import { spelled } from './pure/wire.js';
+import { runListener } from './events.js';
+import { validateDocument, requireId } from './pure/document.js';
+import { normalizeId } from './pure/wire.js';
 import type { Edit } from './store/steps.js';
 import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
 
-/** What collections need of their device. */
-export interface Shelf {
+/** The device as its collections use it. */
+export interface CollectionHost {
   readonly store: Store;
   readonly user: string;
   makeId(): string;
@@ -14,7 +14,7 @@ export interface Shelf {
   view(type: string): View;
 }
 
-/** All documents of a type, kept up to date for those who subscribed. */
+/** All documents of a type, kept current for subscribers. */
 export class View {
   private readonly listeners = new Set<(docs: Doc[]) => void>();
   private docs: Map<string, Doc> | undefined;
@@ -27,12 +27,12 @@ export class View {
     this.listeners.add(listener);
     if (this.docs) {
       const docs = [...this.docs.values()];
-      queueMicrotask(() => this.listeners.has(listener) && call(() => listener(docs)));
+      queueMicrotask(() => this.listeners.has(listener) && runListener(() => listener(docs)));
     } else this.refresh();
     return () => void this.listeners.delete(listener);
   }
 
-  /** Reads the given documents again, or all. What changes while it reads is read in the next round, all at once. */
+  /** Reads the given documents again, or all. Changes that arrive during a reading are read together in the next round. */
   refresh(ids?: Iterable<string>): void {
     if (!this.listeners.size) {
       this.docs = undefined;
@@ -43,46 +43,46 @@ export class View {
     if (isWaiting) return;
     this.work = this.work.then(() => {
       if (!ids) this.docs = undefined;
-      return this.read();
+      return this.#read();
     });
   }
 
-  private async read(): Promise<void> {
+  async #read(): Promise<void> {
     const ids = [...this.stale];
     this.stale = new Set();
-    const docs = await this.readDocs(ids).catch(() => (this.docs = undefined)); // The next round reads everything.
+    const docs = await this.#readDocs(ids).catch(() => (this.docs = undefined)); // The next round reads everything.
     if (!docs) return;
-    for (const listener of this.listeners) call(() => listener(docs));
+    for (const listener of this.listeners) runListener(() => listener(docs));
     if (!this.listeners.size) this.docs = undefined;
   }
 
-  /** All documents, read again as far as needed; undefined if nothing was asked for. */
-  private async readDocs(ids: readonly string[]): Promise<Doc[] | undefined> {
+  /** Returns all documents and reads only what is stale. Returns undefined if nothing is. */
+  async #readDocs(ids: readonly string[]): Promise<Doc[] | undefined> {
     if (this.docs && !ids.length) return undefined;
-    // Half of them one by one take about as long as all together.
+    // Reading half of the documents one by one takes about as long as reading all of them at once.
     if (!this.docs || ids.length > this.docs.size / 2) this.docs = new Map(await this.store.all(this.type));
-    else for (const [id, doc] of await this.store.some(this.type, ids)) doc ? this.docs.set(id, doc) : this.docs.delete(id);
+    else for (const [id, doc] of await this.store.getMany(this.type, ids)) doc ? this.docs.set(id, doc) : this.docs.delete(id);
     return [...this.docs.values()];
   }
 }
 
-export function collection<T extends object>(shelf: Shelf, type: string): Collection<T> {
+export function collection<T extends object>(host: CollectionHost, type: string): Collection<T> {
   type Entity = T & Stored;
   const edit = (doc: T & { id?: string }): Edit => {
-    const said = checked(type, doc, shelf.user, () => shelf.makeId());
-    return { type, id: said.id, doc: said, saw: said.version };
+    const valid = validateDocument(type, doc, host.user, () => host.makeId());
+    return { type, id: valid.id, doc: valid, baseVersion: valid.version };
   };
   const deletion = (what: string | Stored): Edit => {
     const { id, version } = typeof what === 'string' ? { id: what, version: undefined } : what;
-    return { type, id: usable(spelled(type, id)), doc: null, saw: version };
+    return { type, id: requireId(normalizeId(type, id)), doc: null, baseVersion: version };
   };
-  const putAll = async (docs: readonly (T & { id?: string })[]) => (await shelf.write(docs.map(edit))) as Entity[];
+  const putAll = async (docs: readonly (T & { id?: string })[]) => (await host.write(docs.map(edit))) as Entity[];
   return {
     putAll,
     put: async doc => (await putAll([doc]))[0]!,
-    get: async id => ((await shelf.store.get(type, spelled(type, id))) as Entity | null) ?? undefined,
-    all: async () => (await shelf.store.all(type)).map(([, doc]) => doc as Entity),
-    delete: async what => void (await shelf.write([deletion(what)])),
-    subscribe: listener => shelf.view(type).subscribe(listener as (docs: Doc[]) => void),
+    get: async id => ((await host.store.get(type, normalizeId(type, id))) as Entity | null) ?? undefined,
+    all: async () => (await host.store.all(type)).map(([, doc]) => doc as Entity),
+    delete: async what => void (await host.write([deletion(what)])),
+    subscribe: listener => host.view(type).subscribe(listener as (docs: Doc[]) => void),
   };
 }

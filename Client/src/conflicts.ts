@@ -7,11 +7,12 @@ interface Page {
   next?: string;
 }
 
-/** All pages of the feed. What was restored comes back by a pull. */
-export async function conflictsOf(http: Http, pull: () => Promise<void>): Promise<Conflict[]> {
+/** Reads all pages of the conflict feed. A restored document arrives by a pull. */
+export async function listConflicts(http: Http, pull: () => Promise<void>): Promise<Conflict[]> {
   const found: Conflict[] = [];
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: Page = (await http.call('GET', `/api/sync/conflicts?limit=100${after && `&after=${encodeURIComponent(after)}`}`)).body as Page;
+    const path = `/api/sync/conflicts?limit=100${after && `&after=${encodeURIComponent(after)}`}`;
+    const page: Page = (await http.call('GET', path)).body as Page;
     found.push(...page.conflicts.map(({ entityType, ...rest }) => ({ ...rest, type: entityType, ...actions(http, rest.id, pull) })));
     after = page.hasMore ? page.next : undefined;
   }

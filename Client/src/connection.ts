@@ -1,10 +1,10 @@
-import type { Context } from './context.js';
+import type { Context } from './deviceContext.js';
 import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { Socket } from './net/socket.js';
 import { backoff } from './pure/backoff.js';
 import { connectionTable, isOnline, type ConnectionAction, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
-import { Machine } from './pure/table.js';
-import { returnAfter } from './pure/verdict.js';
+import { StateMachine } from './pure/stateMachine.js';
+import { reconnectAfter } from './pure/verdict.js';
 import type { SocketFrame } from './pure/wire.js';
 import { Puller } from './puller.js';
 import { Queue } from './queue.js';
@@ -12,33 +12,34 @@ import { Queue } from './queue.js';
 const BLOCKED_AFTER = 3;
 const PROBE_MS = 60_000;
 const VERIFY_MS = 300_000;
-const MENDS_MS = 5_000;
-const STEADY_MS = 5_000;
+const TOKEN_RETRY_MS = 5_000;
+const STEADY_AFTER_MS = 5_000;
 
-/** Keeps this device in touch with the server, as its table says. Only the leading tab's does anything. */
+/** Connects this device to the server as the connection table says. Only the leader's connection does anything. */
 export class Connection {
   readonly puller: Puller;
   readonly queue: Queue;
-  private readonly machine: Machine<ConnectionState, ConnectionEvent, ConnectionAction>;
+  private readonly machine: StateMachine<ConnectionState, ConnectionEvent, ConnectionAction>;
   private socket: Socket | undefined;
   private timer: unknown;
-  private refresh: unknown;
-  private check: unknown;
-  private steady: unknown;
-  /** Which try to connect this is: what an earlier one still hears is not news. */
+  private refreshTimer: unknown;
+  private verifyTimer: unknown;
+  private steadyTimer: unknown;
+  /** Numbers the attempts to connect; results of an earlier attempt are ignored. */
   private attempt = 0;
   private failures = 0;
   private retryAfterMs = 0;
-  /** The last request of the connection's own failed. */
-  private isAway = false;
-  /** Sockets in a row that let nothing through although a ticket was given out. */
-  private unopened = 0;
+  /** True if the connection's own last request failed. */
+  private lastFailed = false;
+  /** Counts consecutive sockets that delivered nothing although a ticket was issued. */
+  private failedSockets = 0;
   private probedAt = 0;
   private pulling: Promise<void> = Promise.resolve();
   private frames: Promise<void> = Promise.resolve();
 
   constructor(private readonly context: Context) {
-    this.machine = new Machine<ConnectionState, ConnectionEvent, ConnectionAction>(connectionTable, 'following', action => this.act(action), () => this.moved());
+    this.machine = new StateMachine<ConnectionState, ConnectionEvent, ConnectionAction>(
+      connectionTable, 'following', action => this.#perform(action), () => this.#onTransition());
     this.puller = new Puller(context);
     this.queue = new Queue(context, this.puller, this);
   }
@@ -51,232 +52,235 @@ export class Connection {
     this.machine.fire(event);
   }
 
-  /** There may be a network again: what waited because there was none goes now. */
-  hurry(): void {
+  /** Retries at once, because the network may be back. */
+  retryNow(): void {
     this.failures = 0;
     this.fire('online');
     this.queue.fire('flush');
   }
 
-  /** The server has answered a batch. */
-  answered(lacks: boolean): void {
+  /** The queue calls this when the server answered a batch. */
+  onAnswer(isIncomplete: boolean): void {
     if (this.state === 'waiting') this.fire('timer');
-    else if (lacks) this.fire('gap');
+    else if (isIncomplete) this.fire('gap');
   }
 
-  private moved(): void {
-    if (this.state === 'live') this.lasts();
+  #onTransition(): void {
+    if (this.state === 'live') this.#resetFailuresLater();
     this.queue.fire(isOnline(this.state) ? 'release' : 'hold');
-    this.context.stir();
+    this.context.invalidate();
   }
 
-  /** A connection that breaks as soon as it is live is no success yet: without this its next try would always be the first. */
-  private lasts(): void {
+  /**
+   * Resets the back-off only after a connection has lasted, or a connection that breaks at once would always retry after the first wait.
+   */
+  #resetFailuresLater(): void {
     const { platform } = this.context;
-    this.unopened = this.retryAfterMs = 0;
-    platform.clearTimeout(this.steady);
-    this.steady = platform.setTimeout(() => (this.failures = 0), STEADY_MS);
+    this.failedSockets = this.retryAfterMs = 0;
+    platform.clearTimeout(this.steadyTimer);
+    this.steadyTimer = platform.setTimeout(() => (this.failures = 0), STEADY_AFTER_MS);
   }
 
-  private act(action: ConnectionAction): void {
+  #perform(action: ConnectionAction): void {
     switch (action) {
-      case 'connect': return void this.connect();
-      case 'resume': return void this.resume();
-      case 'pull': return void (this.pulling = this.pull());
-      case 'poll': return void this.poll();
-      case 'backOff': return this.wakeIn(backoff(this.failures, this.context.platform.random(), this.retryAfterMs), 'timer');
-      case 'disconnect': return this.disconnect();
+      case 'connect': return void this.#connect();
+      case 'resume': return void this.#resume();
+      case 'pull': return void (this.pulling = this.#pull());
+      case 'poll': return void this.#poll();
+      case 'backOff': return this.#wakeIn(backoff(this.failures, this.context.platform.random(), this.retryAfterMs), 'timer');
+      case 'disconnect': return this.#disconnect();
     }
   }
 
-  private async connect(): Promise<void> {
+  async #connect(): Promise<void> {
     const { store, http, platform, url, device } = this.context;
     const attempt = ++this.attempt;
-    this.hangUp();
+    this.#closeSocket();
     platform.clearTimeout(this.timer);
     try {
       const { token, lastSeq } = await store.cursor();
       if (attempt !== this.attempt) return;
-      // Revision 0 is of every life of the history: whether it is still ours, only the token can tell.
+      // Revision 0 exists in every epoch of the history, so only the token tells whether the history is still the same.
       if (token === null || !lastSeq) await this.puller.pull();
       if (attempt !== this.attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
       const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };
       if (attempt !== this.attempt || this.state !== 'connecting') return;
       if (!ticket) throw unknownAnswer();
-      this.open(`${url.replace(/^http/, 'ws')}/sync/ws?ticket=${encodeURIComponent(ticket)}&deviceId=${encodeURIComponent(device)}`);
+      this.#open(`${url.replace(/^http/, 'ws')}/sync/ws?ticket=${encodeURIComponent(ticket)}&deviceId=${encodeURIComponent(device)}`);
     } catch (error) {
-      if (attempt === this.attempt) this.failed(error);
+      if (attempt === this.attempt) this.#failed(error);
     }
   }
 
-  private open(address: string): void {
+  #open(address: string): void {
     try {
-      this.socket = this.socketTo(address);
+      this.socket = this.#socketTo(address);
     } catch {
-      // The page's own policy forbids it.
-      this.closed(1006, false);
+      // The page's content security policy forbids the socket.
+      this.#closed(1006, false);
     }
   }
 
-  private socketTo(address: string): Socket {
+  #socketTo(address: string): Socket {
     const socket: Socket = new Socket(address, this.context.platform, {
       opened: () => this.socket === socket && this.fire('opened'),
       frame: frame => {
         this.frames = this.frames.then(async () => {
-          if (this.socket === socket) await this.hear(socket, frame);
+          if (this.socket === socket) await this.#onFrame(socket, frame);
         });
       },
-      closed: (code, worked) => this.socket === socket && this.closed(code, worked),
+      closed: (code, hasReceived) => this.socket === socket && this.#closed(code, hasReceived),
     }, frame => this.context.log({ ...frame, via: 'socket' }));
     return socket;
   }
 
-  private async resume(): Promise<void> {
+  async #resume(): Promise<void> {
     const { socket } = this;
     try {
       const { lastSeq } = await this.context.store.cursor();
       if (!socket || socket !== this.socket) return;
       socket.send({ type: 'SYNC_REQUEST', lastSeq });
     } catch (error) {
-      if (socket === this.socket) this.failed(error);
+      if (socket === this.socket) this.#failed(error);
       return;
     }
-    this.refreshInTime();
+    this.#refreshTokenLater();
     this.queue.fire('flush');
-    this.checkLater();
+    this.#verifyLater();
   }
 
-  private async hear(socket: Socket, frame: SocketFrame): Promise<void> {
+  async #onFrame(socket: Socket, frame: SocketFrame): Promise<void> {
     try {
-      if (frame.type === 'AUTHENTICATED') return this.refreshInTime();
+      if (frame.type === 'AUTHENTICATED') return this.#refreshTokenLater();
       const startsOver = frame.reset && !frame.lastSeq;
       if (startsOver) await this.puller.restart();
-      if (startsOver || !(await this.puller.take(frame))) {
+      if (startsOver || !(await this.puller.apply(frame))) {
         this.fire('gap');
         await this.pulling;
-        if (!(await this.puller.take(frame))) return socket.close();
+        if (!(await this.puller.apply(frame))) return socket.close();
       }
       if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId && socket === this.socket) this.fire('caughtUp');
     } catch (error) {
-      // What was not stored comes again: the cursor has not moved.
+      // The cursor has not moved, so the server sends again what was not stored.
       socket.close();
-      if (isQuota(error)) this.context.tell('quota', { message: (error as Error).message });
+      if (isQuota(error)) this.context.broadcast('quota', { message: (error as Error).message });
     }
   }
 
-  /** What becomes of it is news only to the connection that it was made for. */
-  private async pull(): Promise<void> {
+  /** Reports the result only to the connection that started the pull. */
+  async #pull(): Promise<void> {
     const { socket } = this;
     try {
       await this.puller.pull();
       if (socket === this.socket) this.fire('caughtUp');
     } catch (error) {
-      if (socket === this.socket) this.failed(error);
+      if (socket === this.socket) this.#failed(error);
     }
   }
 
-  private async poll(): Promise<void> {
+  async #poll(): Promise<void> {
     const { platform, pollMs } = this.context;
-    this.hangUp();
+    this.#closeSocket();
     this.probedAt ||= platform.now();
     try {
       await this.puller.pull();
-      if (this.isAway) this.queue.fire('flush');
-      this.isAway = false;
+      if (this.lastFailed) this.queue.fire('flush');
+      this.lastFailed = false;
       this.failures = 0;
     } catch (error) {
-      this.failed(error);
+      this.#failed(error);
     }
     if (this.state !== 'polling') return;
-    const probes = platform.WebSocket && Math.abs(platform.now() - this.probedAt) >= PROBE_MS;
-    if (probes) this.probedAt = 0;
-    this.wakeIn(this.failures ? backoff(this.failures, platform.random(), Math.max(pollMs, this.retryAfterMs)) : pollMs, probes ? 'probe' : 'timer');
+    const isProbe = platform.WebSocket && Math.abs(platform.now() - this.probedAt) >= PROBE_MS;
+    if (isProbe) this.probedAt = 0;
+    this.#wakeIn(
+      this.failures ? backoff(this.failures, platform.random(), Math.max(pollMs, this.retryAfterMs)) : pollMs, isProbe ? 'probe' : 'timer');
   }
 
-  /** The token may be replaced in band before it ends, so that the socket outlives it. */
-  private refreshInTime(): void {
+  /** Replaces the token over the socket before it expires, so that the socket outlives it. */
+  #refreshTokenLater(): void {
     const { platform, credentials } = this.context;
-    const ms = credentials.msLeft();
-    platform.clearTimeout(this.refresh);
-    if (!Number.isNaN(ms)) this.refresh = platform.setTimeout(() => void this.refreshNow(), Math.min(Math.max(ms, 0), 2 ** 31 - 1));
+    const ms = credentials.msUntilRefresh();
+    platform.clearTimeout(this.refreshTimer);
+    if (!Number.isNaN(ms)) this.refreshTimer = platform.setTimeout(() => void this.#refreshToken(), Math.min(Math.max(ms, 0), 2 ** 31 - 1));
   }
 
-  private async refreshNow(): Promise<void> {
+  async #refreshToken(): Promise<void> {
     const { platform, credentials, http } = this.context;
     const { socket } = this;
-    credentials.drop();
+    credentials.discard();
     try {
       socket?.send({ type: 'AUTH', token: await http.token() });
     } catch (error) {
-      if (error instanceof Failure && error.verdict === 'unauthorized') this.found(error);
-      else if (socket && socket === this.socket) this.refresh = platform.setTimeout(() => void this.refreshNow(), MENDS_MS);
+      if (error instanceof Failure && error.verdict === 'unauthorized') this.onFailure(error);
+      else if (socket && socket === this.socket) this.refreshTimer = platform.setTimeout(() => void this.#refreshToken(), TOKEN_RETRY_MS);
     }
   }
 
-  /** Now and then a pull compares digests, and brings the token forward to where the socket has come. */
-  private checkLater(): void {
+  /** Pulls regularly while live, to compare digests and to bring the sync token up to the socket's revision. */
+  #verifyLater(): void {
     const { platform } = this.context;
-    platform.clearTimeout(this.check);
-    this.check = platform.setTimeout(() => {
+    platform.clearTimeout(this.verifyTimer);
+    this.verifyTimer = platform.setTimeout(() => {
       if (this.state === 'live') this.puller.pull().catch(() => {});
-      this.checkLater();
+      this.#verifyLater();
     }, VERIFY_MS);
   }
 
-  private closed(code: number, worked: boolean): void {
-    this.hangUp();
-    const { fresh, failures } = returnAfter(code);
-    if (fresh) this.context.credentials.drop(true);
+  #closed(code: number, hasReceived: boolean): void {
+    this.#closeSocket();
+    const { needsToken, failures } = reconnectAfter(code);
+    if (needsToken) this.context.credentials.discard(true);
     this.failures += failures;
     this.retryAfterMs = 0;
-    this.unopened = worked ? 0 : this.unopened + 1;
-    this.fire(this.unopened >= BLOCKED_AFTER ? 'blocked' : 'dropped');
+    this.failedSockets = hasReceived ? 0 : this.failedSockets + 1;
+    this.fire(this.failedSockets >= BLOCKED_AFTER ? 'blocked' : 'dropped');
   }
 
-  private failed(error: unknown): void {
-    this.isAway = true;
+  #failed(error: unknown): void {
+    this.lastFailed = true;
     this.failures++;
     this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
-    if (isQuota(error)) this.context.tell('quota', { message: (error as Error).message });
-    if (error instanceof Failure && (error.verdict === 'unauthorized' || error.verdict === 'refused')) this.found(error);
-    else this.drop();
+    if (isQuota(error)) this.context.broadcast('quota', { message: (error as Error).message });
+    if (error instanceof Failure && (error.verdict === 'unauthorized' || error.verdict === 'refused')) this.onFailure(error);
+    else this.#dropSocket();
   }
 
-  private drop(): void {
-    this.hangUp();
+  #dropSocket(): void {
+    this.#closeSocket();
     this.fire('dropped');
   }
 
-  /** What any request may find out: that the token or the device does not count any more. */
-  found(failure: Failure): void {
-    const said = { code: failure.code, message: failure.message };
+  /** Handles a failure that concerns the whole connection: the token or the device is no longer accepted. */
+  onFailure(failure: Failure): void {
+    const report = { code: failure.code, message: failure.message };
     if (!isOnline(this.state)) return;
     if (failure.verdict === 'unauthorized') {
       this.fire('unauthorized');
-      this.context.tell('signedOut', { ...said, erased: false });
+      this.context.broadcast('signedOut', { ...report, erased: false });
     } else if (failure.verdict === 'refused') {
       this.fire('refused');
-      this.context.tell('refused', said);
+      this.context.broadcast('refused', report);
     }
   }
 
-  private wakeIn(ms: number, event: ConnectionEvent): void {
+  #wakeIn(ms: number, event: ConnectionEvent): void {
     const { platform } = this.context;
     platform.clearTimeout(this.timer);
     this.timer = platform.setTimeout(() => this.fire(event), ms);
   }
 
-  private hangUp(): void {
+  #closeSocket(): void {
     const { socket } = this;
     this.socket = undefined;
     socket?.close();
-    for (const timer of [this.refresh, this.check, this.steady]) this.context.platform.clearTimeout(timer);
+    for (const timer of [this.refreshTimer, this.verifyTimer, this.steadyTimer]) this.context.platform.clearTimeout(timer);
   }
 
-  private disconnect(): void {
+  #disconnect(): void {
     this.attempt++;
-    this.hangUp();
+    this.#closeSocket();
     this.context.platform.clearTimeout(this.timer);
     this.context.http.abort();
   }

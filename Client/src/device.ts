@@ -1,34 +1,34 @@
-import { StatusBoard, type Led } from './board.js';
-import { collection, View, type Shelf } from './collection.js';
-import { conflictsOf } from './conflicts.js';
+import { StatusCache, type LeaderState } from './statusCache.js';
+import { collection, View, type CollectionHost } from './collection.js';
+import { listConflicts } from './conflicts.js';
 import { Connection } from './connection.js';
-import type { Context } from './context.js';
+import type { Context } from './deviceContext.js';
 import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
 import { isQuota, offline } from './net/failure.js';
 import { Http } from './net/http.js';
-import { isCutOff, watchNetwork } from './network.js';
-import type { Edit, Key } from './store/steps.js';
+import { isBrowserOffline, watchNetwork } from './network.js';
+import type { Edit, EntityKey } from './store/steps.js';
 import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 
-// How often a follower looks whether its leader lives, and how long that one has to say so.
-const LOOK_MS = 10_000;
-const ANSWER_MS = 5_000;
-// What other tabs get to let the database go.
-const ERASE_MS = 5_000;
+// A follower asks its leader for a sign of life at this interval, and takes the lead if no answer comes in time.
+const LEADER_CHECK_MS = 10_000;
+const LEADER_ANSWER_MS = 5_000;
+// signOut() waits this long for other tabs to close the database.
+const ERASE_WAIT_MS = 5_000;
 
-/** What tabs tell each other. */
+/** A message between the tabs of one device. */
 type Message =
-  | { kind: 'changed'; keys: readonly Key[] }
-  | { kind: 'status'; status: Led; switchedOff: boolean }
+  | { kind: 'changed'; keys: readonly EntityKey[] }
+  | { kind: 'status'; status: LeaderState; switchedOff: boolean }
   | { kind: 'event'; event: keyof SyncEvents; payload: never }
   | { kind: 'hello' | 'wake' | 'flush' | 'pull' | 'erased' }
   | { kind: 'switch'; offline: boolean }
   | { kind: 'token'; token: string };
 
-export interface Opened {
+export interface DeviceParts {
   name: string;
   user: string;
   device: string;
@@ -38,7 +38,7 @@ export interface Opened {
 }
 
 /** One device of one user, as one tab sees it. */
-export class Device implements Sync, Shelf {
+export class Device implements Sync, CollectionHost {
   readonly store: Store;
   readonly user: string;
   private readonly platform: Platform;
@@ -49,38 +49,43 @@ export class Device implements Sync, Shelf {
   private readonly tabs: Tabs<Message>;
   private readonly views = new Map<string, View>();
   private readonly stopWatching: () => void;
-  private readonly board: StatusBoard;
-  /** Off by the app's switch, off by the browser: either is enough. */
-  private readonly off: { app: boolean; browser: boolean };
+  private readonly cache: StatusCache;
+  /** The device is offline if the app's switch or the browser says so. */
+  private readonly offlineBy: { app: boolean; browser: boolean };
   private closed = false;
   private thaw: () => void = () => {};
   private timer: unknown;
-  /** A follower waits for its leader's answer. */
-  private isLooking = false;
-  private leaders: Led | undefined;
+  /** True while a follower waits for its leader's answer. */
+  private isChecking = false;
+  private leaderState: LeaderState | undefined;
 
-  constructor(opened: Opened, options: SyncOptions) {
-    ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = opened);
-    this.off = { app: options.offline ?? false, browser: isCutOff() };
+  constructor(parts: DeviceParts, options: SyncOptions) {
+    ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = parts);
+    this.offlineBy = { app: options.offline ?? false, browser: isBrowserOffline() };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
-    this.http = new Http(options.url, opened.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }), () => this.isOff || this.closed);
+    this.http = new Http(
+      options.url, parts.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }),
+      () => this.#isOff || this.closed);
     this.connection = new Connection({
-      url: options.url, device: opened.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
+      url: options.url, device: parts.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
       platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
-      changed: keys => this.changed(keys), tell: (event, payload) => this.tell(event, payload), stir: () => this.board?.stir(),
+      changed: keys => this.#changed(keys), invalidate: () => this.cache?.invalidate(),
+      broadcast: (event, payload) => this.#broadcast(event, payload),
     });
-    this.tabs = new Tabs<Message>(opened.name, this.platform, () => this.turned(), message => this.heard(message));
-    this.board = new StatusBoard(this.store, { user: this.user, device: opened.device }, () => this.standing(), {
-      shown: status => this.events.emit('status', status),
-      moved: led => this.tabs.isLeader && this.postStatus(led),
+    this.tabs = new Tabs<Message>(parts.name, this.platform, () => this.#onLeadership(), message => this.#onMessage(message));
+    this.cache = new StatusCache(this.store, { user: this.user, device: parts.device }, () => this.#currentState(), {
+      onStatus: status => this.events.emit('status', status),
+      onLeaderState: led => this.tabs.isLeader && this.#postStatus(led),
     });
-    this.store.onClosed = isLost => (isLost ? this.lost(opened.device) : this.board.stir());
-    this.look();
-    this.stopWatching = watchNetwork(isOnline => this.turn({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.turn({ browser: false }), () => this.freeze(), () => this.thaw());
+    this.store.onClosed = isLost => (isLost ? this.#onDataLost(parts.device) : this.cache.invalidate());
+    this.#checkLeader();
+    this.stopWatching = watchNetwork(
+      isOnline => this.#setOff({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.#setOff({ browser: false }),
+      () => this.#freeze(), () => this.thaw());
   }
 
   get status(): SyncStatus {
-    return this.board.status;
+    return this.cache.status;
   }
 
   collection<T extends object = Doc>(type: string): Collection<T> {
@@ -104,8 +109,8 @@ export class Device implements Sync, Shelf {
   async write(edits: readonly Edit[]): Promise<Doc[]> {
     try {
       const written = await this.store.write(edits, this.platform.now());
-      this.changed(edits.map(edit => [edit.type, edit.id]));
-      this.wake('wake');
+      this.#changed(edits.map(edit => [edit.type, edit.id]));
+      this.#wakeQueue('wake');
       return written;
     } catch (error) {
       if (isQuota(error)) this.events.emit('quota', { message: (error as Error).message });
@@ -119,31 +124,31 @@ export class Device implements Sync, Shelf {
 
   async retry(n?: number): Promise<void> {
     await this.store.retry(n);
-    this.wake('flush');
+    this.#wakeQueue('flush');
   }
 
   async discard(n: number): Promise<void> {
-    this.changed(await this.store.discard(n));
-    this.board.stir();
+    this.#changed(await this.store.discard(n));
+    this.cache.invalidate();
   }
 
   async conflicts(): Promise<Conflict[]> {
-    this.mustBeOn();
-    return conflictsOf(this.http, () => this.pull());
+    this.#requireOnline();
+    return listConflicts(this.http, () => this.pull());
   }
 
   async flush(seconds = 60): Promise<void> {
     const { platform } = this;
-    this.wake('flush');
+    this.#wakeQueue('flush');
     for (let before = Infinity, since = 0; ; ) {
-      await this.board.refresh();
+      await this.cache.refresh();
       const { pending, connection } = this.status;
       if (pending === 0) return;
       if (this.closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline();
       if (pending < before) since = platform.now();
       before = pending;
       const leftMs = since + seconds * 1000 - platform.now();
-      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('Nothing is acknowledged.');
+      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('The server acknowledges nothing.');
       await new Promise<void>(resolve => {
         const timer = platform.setTimeout(() => end(), leftMs);
         const off = this.on('status', () => end());
@@ -157,44 +162,44 @@ export class Device implements Sync, Shelf {
   }
 
   async pull(): Promise<void> {
-    this.mustBeOn();
+    this.#requireOnline();
     if (this.tabs.isLeader) await this.connection.puller.pull();
     else this.tabs.post({ kind: 'pull' });
   }
 
   goOffline(): void {
     this.tabs.post({ kind: 'switch', offline: true });
-    this.switch(true);
+    this.#setSwitch(true);
   }
 
   goOnline(): void {
     this.tabs.post({ kind: 'switch', offline: false });
-    this.switch(false);
+    this.#setSwitch(false);
   }
 
-  /** Who turns it on knows better than the browser, which takes a machine without a known network for cut off. */
-  private switch(isOff: boolean): void {
-    this.turn(isOff ? { app: true } : { app: false, browser: false });
+  /** goOnline() overrules the browser: some browsers report a machine as offline whose network they do not know. */
+  #setSwitch(isOff: boolean): void {
+    this.#setOff(isOff ? { app: true } : { app: false, browser: false });
   }
 
   setToken(token: SyncOptions['token']): void {
     if (typeof token === 'string') this.tabs.post({ kind: 'token', token });
-    this.takeToken(token);
+    this.#replaceToken(token);
   }
 
-  private takeToken(token: SyncOptions['token']): void {
+  #replaceToken(token: SyncOptions['token']): void {
     this.credentials.replace(token);
     this.connection.fire('token');
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
-    this.end();
-    await this.board.refresh();
+    this.#stop();
+    await this.cache.refresh();
     this.store.close();
   }
 
-  private end(): void {
+  #stop(): void {
     this.closed = true;
     this.platform.clearTimeout(this.timer);
     this.stopWatching();
@@ -202,155 +207,155 @@ export class Device implements Sync, Shelf {
     this.tabs.close();
   }
 
-  /** A frozen tab keeps the database from being deleted: it is emptied first, and goes when that tab ends. */
+  /** Erases the tables first, because a frozen tab delays the deletion of the database until it ends. */
   async signOut(): Promise<void> {
     const { platform } = this;
     this.tabs.post({ kind: 'erased' });
-    this.end();
+    this.#stop();
     let timer: unknown;
-    await Promise.race([this.store.erase(), new Promise<void>(resolve => (timer = platform.setTimeout(resolve, ERASE_MS)))]);
+    await Promise.race([this.store.erase(), new Promise<void>(resolve => (timer = platform.setTimeout(resolve, ERASE_WAIT_MS)))]);
     platform.clearTimeout(timer);
-    this.board.stir();
-    this.erased();
+    this.cache.invalidate();
+    this.#emitErased();
   }
 
-  private turned(): void {
+  #onLeadership(): void {
     const { isLeader } = this.tabs;
     this.platform.clearTimeout(this.timer);
     if (isLeader && this.tabs.locks) this.store.lead(this.makeId());
     this.connection.fire(isLeader ? 'lead' : 'follow');
-    if (!isLeader) this.look();
-    else if (!this.isOff) this.connection.fire('online');
-    this.board.stir();
+    if (!isLeader) this.#checkLeader();
+    else if (!this.#isOff) this.connection.fire('online');
+    this.cache.invalidate();
   }
 
-  /** Asks the leader for a sign of life. One that gives none is frozen, and this tab takes over. */
-  private look(): void {
+  /** Asks the leader for a sign of life. A leader that does not answer is frozen, and this tab takes the lead. */
+  #checkLeader(): void {
     this.tabs.post({ kind: 'hello' });
-    if (this.isLooking) return;
-    this.isLooking = true;
-    this.lookIn(ANSWER_MS, () => this.tabs.stand(true));
+    if (this.isChecking) return;
+    this.isChecking = true;
+    this.#setLeaderTimer(LEADER_ANSWER_MS, () => this.tabs.requestLead(true));
   }
 
-  private lookIn(ms: number, ring: () => void): void {
+  #setLeaderTimer(ms: number, ring: () => void): void {
     this.platform.clearTimeout(this.timer);
     if (!this.tabs.isLeader && !this.closed) this.timer = this.platform.setTimeout(ring, ms);
   }
 
-  /** What asks the server for something the app waits for cannot be put off until later. */
-  private mustBeOn(): void {
-    if (this.isOff) throw offline();
+  /** Throws while the device is offline: the app waits for this request, so it cannot be deferred. */
+  #requireOnline(): void {
+    if (this.#isOff) throw offline();
   }
 
-  private get isOff(): boolean {
-    return this.off.app || this.off.browser;
+  get #isOff(): boolean {
+    return this.offlineBy.app || this.offlineBy.browser;
   }
 
-  private turn(off: { app?: boolean; browser?: boolean }): void {
-    Object.assign(this.off, off);
-    if (this.isOff) this.connection.fire('offline');
-    else this.connection.hurry();
-    this.board.stir();
+  #setOff(off: { app?: boolean; browser?: boolean }): void {
+    Object.assign(this.offlineBy, off);
+    if (this.#isOff) this.connection.fire('offline');
+    else this.connection.retryNow();
+    this.cache.invalidate();
   }
 
-  private wake(kind: 'wake' | 'flush'): void {
+  #wakeQueue(kind: 'wake' | 'flush'): void {
     if (this.tabs.isLeader) this.connection.queue.fire(kind);
     else {
       this.tabs.post({ kind });
-      this.look();
+      this.#checkLeader();
     }
-    this.board.stir();
+    this.cache.invalidate();
   }
 
-  private heard(message: Message): void {
+  #onMessage(message: Message): void {
     switch (message.kind) {
-      case 'changed': return this.show(message.keys);
+      case 'changed': return this.#refreshViews(message.keys);
       case 'event':
-        if (message.event === 'lost') this.reread();
+        if (message.event === 'lost') this.#refreshAll();
         return this.events.emit(message.event, message.payload);
-      case 'switch': return this.switch(message.offline);
-      case 'token': return this.takeToken(message.token);
-      case 'erased': return void this.close().then(() => this.erased());
+      case 'switch': return this.#setSwitch(message.offline);
+      case 'token': return this.#replaceToken(message.token);
+      case 'erased': return void this.close().then(() => this.#emitErased());
       case 'status':
-        return this.follow(message.status, message.switchedOff);
+        return this.#followLeader(message.status, message.switchedOff);
       case 'hello':
-        if (this.tabs.isLeader) this.postStatus(this.standing());
+        if (this.tabs.isLeader) this.#postStatus(this.#currentState());
         return;
       default:
-        if (this.tabs.isLeader) this.serve(message.kind);
+        if (this.tabs.isLeader) this.#serveFollower(message.kind);
     }
   }
 
-  /** What a follower asks of the leader. */
-  private serve(kind: 'wake' | 'flush' | 'pull'): void {
+  /** Does on the leader what a follower asked for. */
+  #serveFollower(kind: 'wake' | 'flush' | 'pull'): void {
     if (kind === 'pull') this.connection.puller.pull().catch(() => {});
     else this.connection.queue.fire(kind);
-    this.board.stir();
+    this.cache.invalidate();
   }
 
-  /** The browser has deleted everything. What was unsent is gone; the rest is fetched again. */
-  private lost(device: string): void {
+  /** The browser deleted the database. Unsent edits are lost; everything else is fetched again. */
+  #onDataLost(device: string): void {
     const { pending, poisoned } = this.status;
     void this.store.device(device);
     if (this.tabs.isLeader) this.connection.fire('gap');
     else this.tabs.post({ kind: 'pull' });
-    this.tell('lost', { edits: pending + poisoned });
-    this.reread();
+    this.#broadcast('lost', { edits: pending + poisoned });
+    this.#refreshAll();
   }
 
-  private reread(): void {
+  #refreshAll(): void {
     for (const view of this.views.values()) view.refresh();
-    this.board.stir();
+    this.cache.invalidate();
   }
 
-  /** A frozen tab would keep the lead, and whatever transaction it is in the middle of: it comes again later. */
-  private freeze(): void {
+  /** Releases the lead and aborts the running transaction, because a frozen tab would block both. The transaction runs again later. */
+  #freeze(): void {
     this.store.freeze(new Promise(resolve => (this.thaw = resolve)));
     this.tabs.stepDown();
   }
 
-  private erased(): void {
-    this.events.emit('signedOut', { code: 'ERASED', message: 'Nothing is kept on this device.', erased: true });
+  #emitErased(): void {
+    this.events.emit('signedOut', { code: 'ERASED', message: 'All data on this device was deleted.', erased: true });
   }
 
-  private changed(keys: readonly Key[]): void {
+  #changed(keys: readonly EntityKey[]): void {
     if (!keys.length) return;
     this.tabs.post({ kind: 'changed', keys });
-    this.show(keys);
+    this.#refreshViews(keys);
   }
 
-  private tell<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void {
+  #broadcast<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void {
     this.events.emit(event, payload);
     this.tabs.post({ kind: 'event', event, payload: payload as never });
   }
 
-  /** What changed in the store is shown here. */
-  private show(keys: readonly Key[]): void {
+  /** Refreshes the views of this tab after documents changed in the store. */
+  #refreshViews(keys: readonly EntityKey[]): void {
     for (const [type, view] of this.views) {
       const ids = keys.filter(key => key[0] === type).map(key => key[1]);
       if (ids.length) view.refresh(ids);
     }
-    this.board.stir();
+    this.cache.invalidate();
   }
 
-  /** The switch goes apart: whether the browser is offline each tab knows for itself, and hears when that is over. */
-  private postStatus(status: Led): void {
-    this.tabs.post({ kind: 'status', status, switchedOff: this.off.app });
+  /** Sends the app's switch separately: each tab observes the browser's network state for itself. */
+  #postStatus(status: LeaderState): void {
+    this.tabs.post({ kind: 'status', status, switchedOff: this.offlineBy.app });
   }
 
-  /** The leader's state is this device's; and its switch stays as it is when this tab takes over. */
-  private follow(led: Led, switchedOff: boolean): void {
+  /** Shows the leader's state as this device's, and keeps its switch for the moment this tab takes over. */
+  #followLeader(led: LeaderState, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
-    this.leaders = led;
-    this.isLooking = false;
-    this.lookIn(LOOK_MS, () => this.look());
-    this.off.app = switchedOff;
-    this.board.stir();
+    this.leaderState = led;
+    this.isChecking = false;
+    this.#setLeaderTimer(LEADER_CHECK_MS, () => this.#checkLeader());
+    this.offlineBy.app = switchedOff;
+    this.cache.invalidate();
   }
 
-  private standing(): Led & { leader: boolean } {
+  #currentState(): LeaderState & { leader: boolean } {
     const { isLeader } = this.tabs;
     const mine = { connection: this.connection.state, queue: this.connection.queue.state };
-    return { ...mine, ...(isLeader || this.closed ? {} : this.leaders), offline: this.isOff, leader: isLeader };
+    return { ...mine, ...(isLeader || this.closed ? {} : this.leaderState), offline: this.#isOff, leader: isLeader };
   }
 }

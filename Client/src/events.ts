@@ -1,4 +1,4 @@
-/** Listeners by event. One that throws does not keep the others from hearing. */
+/** Listeners by event. A listener that throws does not stop the others. */
 export class Emitter<Events extends object> {
   private readonly listeners = new Map<keyof Events, Set<(payload: never) => void>>();
 
@@ -9,12 +9,12 @@ export class Emitter<Events extends object> {
   }
 
   emit<E extends keyof Events>(event: E, payload: Events[E]): void {
-    for (const listener of this.listeners.get(event) ?? []) call(() => (listener as (payload: Events[E]) => void)(payload));
+    for (const listener of this.listeners.get(event) ?? []) runListener(() => (listener as (payload: Events[E]) => void)(payload));
   }
 }
 
-/** Runs what the app gave us. Its errors are the app's, and are shown where such errors are shown. */
-export function call(run: () => void): void {
+/** Runs a listener of the app. Its error is rethrown asynchronously, so that the app's error reporting sees it. */
+export function runListener(run: () => void): void {
   try {
     run();
   } catch (error) {

@@ -1,8 +1,8 @@
 import { hex } from './pure/sha256.js';
 import type { Platform } from './types.js';
 
-/** The browser, or as much of it as this runtime has. */
-export function thisPlatform(): Platform {
+/** The platform of this runtime. */
+export function defaultPlatform(): Platform {
   const world = globalThis as typeof globalThis & { WebSocket?: Platform['WebSocket'] };
   const locks = world.navigator?.locks;
   return {
@@ -10,8 +10,10 @@ export function thisPlatform(): Platform {
     WebSocket: world.WebSocket,
     CompressionStream: world.CompressionStream,
     locks,
-    // A page on plain http has no locks, but other tabs. In Node there are none, and an open channel would keep the process from ending.
-    BroadcastChannel: locks || typeof window !== 'undefined' ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel']) : undefined,
+    // A page on plain http has no locks but has other tabs. Node gets no channel, because an open channel keeps the process from ending.
+    BroadcastChannel: locks || typeof window !== 'undefined'
+      ? (world.BroadcastChannel as unknown as Platform['BroadcastChannel'])
+      : undefined,
     now: () => Date.now(),
     random: () => Math.random(),
     randomId,

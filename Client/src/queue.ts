@@ -1,49 +1,50 @@
-import type { Context } from './context.js';
+import type { Context } from './deviceContext.js';
 import { Failure, isQuota, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
-import { BYTES_MAX, bytesOf } from './pure/batch.js';
+import { BYTES_MAX, utf8Length } from './pure/batch.js';
 import type { ConnectionState } from './pure/connectionTable.js';
 import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
-import { Machine } from './pure/table.js';
+import { StateMachine } from './pure/stateMachine.js';
 import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
 import type { Puller } from './puller.js';
-import { Serial } from './serial.js';
+import { SerialQueue } from './serialQueue.js';
 import type { Batch } from './store/schema.js';
 
-// Of one batch, before a smaller one.
-const TRIES = 2;
-const TOO_SLOW = 408;
+// A batch is tried this often before a smaller one is tried.
+const ATTEMPTS_PER_SIZE = 2;
+const REQUEST_TIMEOUT = 408;
 
-/** What the queue tells its connection, and asks of it. */
-interface Upward {
+/** The connection as the queue uses it. */
+interface QueueConnection {
   readonly state: ConnectionState;
-  /** What a request found out about the whole connection. */
-  found(failure: Failure): void;
-  /** A batch was answered. `lacks`: something is missing here that the socket will not bring. */
-  answered(lacks: boolean): void;
+  /** A request failed for a reason that concerns the whole connection. */
+  onFailure(failure: Failure): void;
+  /** The server answered a batch. `isIncomplete`: a document is missing here that the socket will not deliver. */
+  onAnswer(isIncomplete: boolean): void;
 }
 
-/** Sends what waits, as its table says. */
+/** Sends queued edits as the queue table says. */
 export class Queue {
-  private readonly machine: Machine<QueueState, QueueEvent, QueueAction>;
-  private readonly serial = new Serial();
+  private readonly machine: StateMachine<QueueState, QueueEvent, QueueAction>;
+  private readonly serial = new SerialQueue();
   private timer: unknown;
   /** Why the last batch failed, until one is answered. */
   failure: unknown;
   private failures = 0;
   private retryAfterMs = 0;
   private bytesMax = BYTES_MAX;
-  /** How often in a row no answer of the server came to a batch. */
+  /** Counts consecutive batches that got no answer from the server. */
   private unanswered = 0;
-  /** Which spell of sending this is: what one that was called off still hears is not news. */
-  private spell = 0;
+  /** Numbers the runs of sending; results of a cancelled run are ignored. */
+  private generation = 0;
 
   constructor(
     private readonly context: Context,
     private readonly puller: Puller,
-    private readonly connection: Upward,
+    private readonly connection: QueueConnection,
   ) {
-    this.machine = new Machine<QueueState, QueueEvent, QueueAction>(queueTable, 'held', action => this.act(action), () => context.stir());
+    this.machine = new StateMachine<QueueState, QueueEvent,
+    QueueAction>(queueTable, 'held', action => this.#perform(action), () => context.invalidate());
   }
 
   get state(): QueueState {
@@ -51,102 +52,106 @@ export class Queue {
   }
 
   fire(event: QueueEvent): void {
-    // Our own wait is shortened by whoever is in a hurry; the one that the server asked for is not.
+    // flush() shortens the queue's own back-off but not a Retry-After of the server.
     if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
-    // Another network may have another proxy.
+    // Another network may have a proxy with another body limit.
     if (event === 'release' && this.state === 'held') this.bytesMax = BYTES_MAX;
     this.machine.fire(event);
   }
 
-  private act(action: QueueAction): void {
+  #perform(action: QueueAction): void {
     const { platform } = this.context;
     switch (action) {
       case 'send': {
-        const spell = this.spell;
-        void this.serial.run(() => this.send(spell));
+        const generation = this.generation;
+        void this.serial.run(() => this.#send(generation));
         return;
       }
       case 'backOff':
-        return this.wakeIn(backoff(this.failures, platform.random(), this.retryAfterMs));
+        return this.#wakeIn(backoff(this.failures, platform.random(), this.retryAfterMs));
       case 'cancel':
-        this.spell++;
+        this.generation++;
         platform.clearTimeout(this.timer);
     }
   }
 
-  private wakeIn(ms: number): void {
+  #wakeIn(ms: number): void {
     const { platform } = this.context;
     platform.clearTimeout(this.timer);
     this.timer = platform.setTimeout(() => this.fire('timer'), ms);
   }
 
-  private async send(spell: number): Promise<void> {
-    if (spell !== this.spell) return;
-    const event = await this.sendOne(spell).catch(error => this.failed(error));
-    if (spell === this.spell) this.fire(event);
+  async #send(generation: number): Promise<void> {
+    if (generation !== this.generation) return;
+    const event = await this.#sendOne(generation).catch(error => this.#failed(error));
+    if (generation === this.generation) this.fire(event);
   }
 
-  private async sendOne(spell: number): Promise<QueueEvent> {
+  async #sendOne(generation: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
     const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.bytesMax);
     if (!batch) {
-      if (spell === this.spell && nextAt !== undefined) this.wakeIn(Math.max(0, nextAt - platform.now()));
+      if (generation === this.generation && nextAt !== undefined) this.#wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
     }
     try {
       const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key });
       if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
-      await this.settle(batch, answer.body);
+      await this.#settle(batch, answer.body);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      if (error.verdict === 'fault') await this.dissolve(batch, error);
-      else if ((error.verdict !== 'unanswered' && (error.status !== TOO_SLOW || batch.items.length === 1)) || !(await this.divide(batch, error))) throw error;
+      if (error.verdict === 'fault') await this.#failBatch(batch, error);
+      else if (
+        (error.verdict !== 'unanswered' && (error.status !== REQUEST_TIMEOUT || batch.items.length === 1))
+          || !(await this.#shrinkBatch(batch, error))) throw error;
     }
     return 'settled';
   }
 
-  /** What fails again while a pull is answered, something on the way does not let through: less is tried, down to one item, and that is set aside. */
-  private async divide(batch: Batch, failure: Failure): Promise<boolean> {
+  /** A proxy blocks a batch that fails repeatedly while pulls succeed: smaller batches are tried, down to one edit, which is parked. */
+  async #shrinkBatch(batch: Batch, failure: Failure): Promise<boolean> {
     const { store } = this.context;
     const isTooLarge = failure.status === 413;
-    if (!isTooLarge && failure.status !== TOO_SLOW && ++this.unanswered % TRIES) return false;
+    if (!isTooLarge && failure.status !== REQUEST_TIMEOUT && ++this.unanswered % ATTEMPTS_PER_SIZE) return false;
     await this.puller.pull();
     this.failures = 0;
-    this.bytesMax = bytesOf(batch.body) / 2;
+    this.bytesMax = utf8Length(batch.body) / 2;
     if (batch.items.length > 1) await store.release(batch);
-    else await this.dissolve(batch, new Failure('fault', 'UNANSWERED', `Something on the way does not let this through: ${failure.message}`), isTooLarge);
+    else await this.#failBatch(
+      batch, new Failure('fault', 'UNANSWERED', `A proxy blocks this edit: ${failure.message}`), isTooLarge);
     return true;
   }
 
-  private async settle(batch: Batch, answer: BatchAnswer): Promise<void> {
-    const { store, platform, changed, tell, stir } = this.context;
-    const settled = await this.puller.alone(() => store.settle(batch, answer, platform.now()));
+  async #settle(batch: Batch, answer: BatchAnswer): Promise<void> {
+    const { store, platform, changed, broadcast, invalidate } = this.context;
+    const settled = await this.puller.exclusive(() => store.settle(batch, answer, platform.now()));
     this.failures = this.retryAfterMs = this.unanswered = 0;
     this.failure = undefined;
     changed(settled.keys);
-    for (const conflict of settled.conflicts) tell('conflict', conflict);
-    for (const edit of settled.poisoned) tell('poisoned', edit);
-    stir();
-    // The socket brings what was stored as it was stored; without one it is fetched. What it has brought before it does not bring again.
+    for (const conflict of settled.conflicts) broadcast('conflict', conflict);
+    for (const edit of settled.poisoned) broadcast('poisoned', edit);
+    invalidate();
+    // A live socket delivers the stored documents; without one they are pulled. The socket does not repeat what it has delivered.
     const isLive = this.connection.state === 'live';
     if (!isLive) await this.puller.pull();
-    this.connection.answered(settled.lacks && isLive);
+    this.connection.onAnswer(settled.isIncomplete && isLive);
   }
 
-  private async dissolve(batch: Batch, failure: Failure, final = false): Promise<void> {
-    const { store, platform, tell, stir } = this.context;
-    const poisoned = await store.dissolve(batch, { code: failure.code, message: failure.message }, platform.now(), platform.random(), final);
-    for (const edit of poisoned) tell('poisoned', edit);
-    stir();
+  async #failBatch(batch: Batch, failure: Failure, final = false): Promise<void> {
+    const { store, platform, broadcast, invalidate } = this.context;
+    const poisoned = await store.failBatch(
+      batch, { code: failure.code, message: failure.message }, platform.now(), platform.random(), final);
+    for (const edit of poisoned) broadcast('poisoned', edit);
+    invalidate();
   }
 
-  private failed(error: unknown): QueueEvent {
-    const { tell } = this.context;
-    if (isQuota(error)) tell('quota', { message: (error as Error).message });
+  #failed(error: unknown): QueueEvent {
+    const { broadcast } = this.context;
+    if (isQuota(error)) broadcast('quota', { message: (error as Error).message });
     this.failures++;
     this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
     this.failure = error;
-    if (error instanceof Failure) this.connection.found(error);
+    if (error instanceof Failure) this.connection.onFailure(error);
     return 'failed';
   }
 }

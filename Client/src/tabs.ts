@@ -1,63 +1,63 @@
 import type { ChannelLike, Platform } from './types.js';
 
-/** The tabs of one device: one leads, the others follow. The lock is given back when its tab ends, however it ends; of a tab that is frozen it is taken. */
+/** Elects one leader among the tabs of a device, by a Web Lock. The lock is released when its tab ends, and is stolen from a frozen tab. */
 export class Tabs<Message> {
   isLeader = false;
   private readonly channel: ChannelLike | undefined;
-  /** Without them each tab leads. */
+  /** Undefined if the platform has no locks or no channel: each tab leads then. */
   readonly locks: Platform['locks'];
-  private readonly withdrawn = new AbortController();
-  private resign: () => void = () => {};
+  private readonly closing = new AbortController();
+  private releaseLock: () => void = () => {};
 
   constructor(
     private readonly name: string,
     platform: Platform,
-    /** Whether this tab leads has changed. */
-    private readonly turned: () => void,
-    heard: (message: Message) => void,
+    /** Called when this tab became the leader or stopped leading. */
+    private readonly onLeadership: () => void,
+    onMessage: (message: Message) => void,
   ) {
     this.channel = platform.BroadcastChannel && new platform.BroadcastChannel(name);
-    if (this.channel) this.channel.onmessage = event => heard(event.data as Message);
-    // Who leads has to hear what the others want; where they cannot speak, or nobody gives the lead, each tab leads, and the queue's keys keep it to once.
+    if (this.channel) this.channel.onmessage = event => onMessage(event.data as Message);
+    // The leader must hear the followers. Without channels or locks each tab leads; the batches' idempotency keys keep writes exactly once.
     this.locks = this.channel && platform.locks;
-    this.stand();
+    this.requestLead();
   }
 
   post(message: Message): void {
-    if (!this.withdrawn.signal.aborted) this.channel?.postMessage(message);
+    if (!this.closing.signal.aborted) this.channel?.postMessage(message);
   }
 
   close(): void {
-    this.withdrawn.abort();
-    this.resign();
+    this.closing.abort();
+    this.releaseLock();
     this.channel?.close();
     this.isLeader = false;
   }
 
-  /** Waits for its turn, or takes the lead from a tab that does not answer. */
-  stand(steal = false): void {
-    const { locks, withdrawn: { signal } } = this;
-    if (!locks) return queueMicrotask(() => this.elected());
+  /** Requests the lead, or steals it from a tab that does not answer. */
+  requestLead(steal = false): void {
+    const { locks, closing: { signal } } = this;
+    if (!locks) return queueMicrotask(() => this.#onElected());
     const held = () => new Promise<void>(resolve => {
-      this.resign = resolve;
-      queueMicrotask(() => this.elected());
+      this.releaseLock = resolve;
+      queueMicrotask(() => this.#onElected());
     });
-    // It rejects when we withdraw before our turn, and when another tab has taken the lead from us.
+    // The request rejects when this tab closes before its turn, and when another tab steals the lock.
     Promise.resolve(locks.request(this.name, steal ? { steal } : { signal }, held)).catch(() => this.isLeader && this.stepDown());
   }
 
-  /** Another tab is to lead, or does already. */
+  /** Gives up the lead. */
   stepDown(): void {
     if (!this.locks || !this.isLeader) return;
     this.isLeader = false;
-    this.resign();
-    this.turned();
-    this.stand();
+    this.releaseLock();
+    this.onLeadership();
+    this.requestLead();
   }
 
-  private elected(): void {
-    if (this.withdrawn.signal.aborted) return this.resign();
+  #onElected(): void {
+    if (this.closing.signal.aborted) return this.releaseLock();
     this.isLeader = true;
-    this.turned();
+    this.onLeadership();
   }
 }

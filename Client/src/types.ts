@@ -4,44 +4,50 @@ import type { QueueState } from './pure/queueTable.js';
 /** A JSON document. Members the server or this package does not know are kept as they are. */
 export type Doc = Record<string, unknown>;
 
-/** What every stored document has beside the members the app gave it. */
+/** The members that every stored document has besides the app's own. */
 export interface Stored {
   id: string;
   /** When it was last changed, as ISO 8601; goals and repertoire written by other clients may have epoch milliseconds. */
   updatedAt?: string | number;
-  /** The server's version this is or was made from, 0 if there was none. Passed back with an edit it says what its author saw. */
+  /**
+   * The server's version that this document is or is based on; 0 if there is none. An edit that passes it back tells the server what its
+   * author saw.
+   */
   version?: number;
 }
 
 export interface SyncOptions {
-  /** Where the server is: `https://sync.example.org`. */
+  /** The server's address: `https://sync.example.org`. */
   url: string;
-  /** The address the server had before, or its first one: what this device holds of it, unsent edits too, goes on with `url`. */
+  /** The server's former address. Data that this device stored under it, unsent edits included, goes on with `url`. */
   formerUrl?: string;
-  /** A token, or what fetches one. A function is asked again shortly before the token expires, and, with the token that was refused, whenever that happens. */
+  /**
+   * A token, or a function that fetches one. The function is called again shortly before the token expires, and with the refused token
+   * after a refusal.
+   */
   token: string | ((refused?: string) => string | Promise<string>);
-  /** The user's id, the token's `sub`. Give it if the app should open offline while `token` is a function that needs the network. */
+  /** The user's id, the token's `sub`. It is needed to open offline while `token` is a function that needs the network. */
   user?: string;
-  /** Separates stores of one user in one browser, as two panes of a demo need. */
+  /** Separates stores of one user in one browser, for instance two panes of a demo. */
   name?: string;
-  /** Names this installation to the server. A random one is made and kept if it is left out. */
+  /** Names this installation to the server. If it is left out, a random name is made and kept. */
   device?: string;
   /** Opens as if `goOffline()` had been called. */
   offline?: boolean;
-  /** How often to ask for changes while sockets are blocked. */
+  /** The interval of polling while sockets are blocked. */
   pollSeconds?: number;
-  /** For Node 20, which has none of its own: that of the package `ws`. Without any, changes are polled for. */
+  /** The WebSocket class for Node 20, for instance from the package `ws`. Without one, changes are polled. */
   WebSocket?: WebSocketLike;
-  /** What the world provides, where it should not be the browser's, as in tests. */
+  /** Replaces parts of the platform, for instance in tests. */
   platform?: Partial<Platform>;
 }
 
-/** Everything that is not pure, so that tests and Node can bring their own. */
+/** The impure parts of the client, so that tests and Node can replace them. */
 export interface Platform {
   fetch: typeof fetch;
   WebSocket: WebSocketLike | undefined;
   locks: LocksLike | undefined;
-  /** Packs what is sent; without it, it goes as it is. */
+  /** Compresses request bodies; without it they are sent uncompressed. */
   CompressionStream: (new (format: 'gzip') => ReadableWritablePair<any, any>) | undefined;
   BroadcastChannel: (new (name: string) => ChannelLike) | undefined;
   now(): number;
@@ -54,7 +60,7 @@ export interface Platform {
 // Looser than the DOM's types, so that the package `ws` fits without a cast.
 export type WebSocketLike = new (url: string, protocols?: string | string[]) => any;
 
-// As much of the Web Locks as is needed, so that a Node project's types do without the DOM's.
+// The part of the Web Locks API that is used, so that a Node project does not need the DOM's types.
 export interface LocksLike {
   request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>;
 }
@@ -68,11 +74,11 @@ export interface ChannelLike {
 export interface SyncStatus {
   connection: ConnectionState;
   queue: QueueState;
-  /** Edits that wait to be acknowledged. */
+  /** Edits that are not acknowledged yet. */
   pending: number;
-  /** Edits the server does not take; see `sync.queue()`, `sync.retry()`, `sync.discard()`. */
+  /** Edits that the server refuses; see `sync.queue()`, `sync.retry()`, `sync.discard()`. */
   poisoned: number;
-  /** The last revision of the user's history that this device has everything up to. */
+  /** The last revision of the user's history up to which this device has everything. */
   revision: number;
   /** Whether this tab owns the socket and the queue. */
   leader: boolean;
@@ -87,11 +93,11 @@ export interface QueuedEdit {
   n: number;
   type: string;
   id: string;
-  /** What was written; null is a deletion. */
+  /** The document that was written; null for a deletion. */
   doc: Doc | null;
   at: string;
   state: 'pending' | 'poisoned';
-  /** How often it has failed by an error of its own. Being offline is none. */
+  /** How often the edit has failed by its own error. Being offline does not count. */
   attempts: number;
   error?: EditError;
 }
@@ -110,9 +116,9 @@ export interface Conflict {
   createdAt: string;
   deviceId?: string;
   document: Doc;
-  /** Makes it the newest edit. */
+  /** Stores the document again as the newest edit. */
   restore(): Promise<void>;
-  /** Takes it out of the list. */
+  /** Removes the conflict from the list. */
   discard(): Promise<void>;
 }
 
@@ -122,13 +128,13 @@ export interface ConflictReport {
   id: string;
   reason: string;
   message: string;
-  /** What this device had written. */
+  /** The document that this device wrote. */
   mine: Doc | null;
-  /** What is stored instead; null if it is deleted. */
+  /** The stored document; null if it is deleted. */
   theirs: Doc | null;
 }
 
-/** One message that crossed the wire, for logs and demos. Tokens are left out. */
+/** One message to or from the server, for logs and demos. Tokens are left out. */
 export interface Frame {
   at: number;
   direction: 'in' | 'out';
@@ -142,24 +148,28 @@ export interface SyncEvents {
   status: SyncStatus;
   conflict: ConflictReport;
   poisoned: QueuedEdit;
-  /** The token does not count any more, or is another user's (`OTHER_USER`), or the user signed out here or in another tab. Local data is kept unless `erased`. */
+  /**
+   * The token is no longer accepted or belongs to another user (`OTHER_USER`), or the user signed out in any tab. Local data is kept unless
+   * `erased`.
+   */
   signedOut: { code: string; message: string; erased: boolean };
-  /** The server turned this device away, or speaks another protocol version. */
+  /** The server refused this device or speaks another protocol version. */
   refused: { code: string; message: string };
-  /** The browser's storage is full: the write that failed was not made. */
+  /** The browser's storage is full, and the write that failed was not stored. */
   quota: { message: string };
-  /** Edits that were never sent to another address of the server are still on this device: open it with that one as `formerUrl`. */
+  /** Unsent edits for another address of the server are on this device. Pass that address as `formerUrl` to send them. */
   leftBehind: { url: string; edits: number };
-  /** The browser has deleted what this device held, with so many edits that were not sent. The rest is fetched again. */
+  /** The browser deleted this device's data, with this number of unsent edits. The rest is fetched again. */
   lost: { edits: number };
-  /** The store differed from the server's at the same revision and was fetched anew. */
+  /** The store differed from the server's at the same revision and was fetched again. */
   healed: { revision: number };
   frame: Frame;
 }
 
 export interface Collection<T extends object> {
   /**
-   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`: its `version`
+   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`:
+   * its `version`
    * tells the server what you saw, and an edit you did not see is then kept as a conflict instead of lost.
    */
   put(doc: T & { id?: string }): Promise<T & Stored>;
@@ -167,7 +177,7 @@ export interface Collection<T extends object> {
   get(id: string): Promise<(T & Stored) | undefined>;
   all(): Promise<(T & Stored)[]>;
   delete(what: string | Stored): Promise<void>;
-  /** Calls with all documents, now and after every change, whoever made it. Returns what ends it. */
+  /** Calls the listener with all documents, now and after every change on any device. Returns a function that ends the subscription. */
   subscribe(listener: (docs: (T & Stored)[]) => void): () => void;
 }
 
@@ -175,25 +185,28 @@ export interface Sync {
   readonly status: SyncStatus;
   collection<T extends object = Doc>(type: string): Collection<T>;
   on<E extends keyof SyncEvents>(event: E, listener: (payload: SyncEvents[E]) => void): () => void;
-  /** What waits or was refused, oldest first. */
+  /** The queued and the refused edits, oldest first. */
   queue(): Promise<QueuedEdit[]>;
-  /** Sends a poisoned edit again; all of them if none is named. */
+  /** Sends a poisoned edit again, or all of them without an argument. */
   retry(n?: number): Promise<void>;
-  /** Gives a poisoned edit up: the server's copy is shown again. */
+  /** Discards a poisoned edit; the server's copy is shown again. */
   discard(n: number): Promise<void>;
-  /** The edits of this user that lost, newest first; asks the server. */
+  /** Asks the server for this user's edits that lost, newest first. */
   conflicts(): Promise<Conflict[]>;
-  /** Resolves once nothing waits any more: everything is acknowledged, or poisoned. Rejects if the device is or goes offline, or nothing is acknowledged for so long. */
+  /**
+   * Resolves once every edit is acknowledged or poisoned. Rejects if the device is or goes offline, or if nothing is acknowledged for so
+   * many seconds.
+   */
   flush(seconds?: number): Promise<void>;
-  /** Asks for what is new, as polling does. */
+  /** Fetches what is new, as polling does. */
   pull(): Promise<void>;
   goOffline(): void;
-  /** Also where the browser takes this device for cut off. */
+  /** Goes online even if the browser reports no network. */
   goOnline(): void;
-  /** Goes on with a fresh token after `signedOut`. */
+  /** Continues with a new token after `signedOut`. */
   setToken(token: SyncOptions['token']): void;
-  /** Ends work in this tab; everything stays stored. */
+  /** Stops syncing in this tab; all data stays stored. */
   close(): Promise<void>;
-  /** Deletes everything this device holds of the user, unsent edits too, in all tabs. */
+  /** Deletes all data of the user on this device, unsent edits included, in all tabs. */
   signOut(): Promise<void>;
 }

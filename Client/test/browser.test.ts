@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncStatus } from '../src/index.js';
-import { soon } from './support/fake.js';
+import { soon } from './support/fakeWorld.js';
 import { Chromium, hasChromium, type Page } from './support/chromium.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { ROOT } from './support/package.js';
@@ -13,10 +13,15 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
   let chromium: Chromium;
   let server: Server;
   beforeAll(async () => {
-    const { outputFiles } = await build({ entryPoints: [join(ROOT, 'src/index.ts')], bundle: true, format: 'esm', target: 'es2022', write: false });
+    const { outputFiles } = await build(
+      { entryPoints: [join(ROOT, 'src/index.ts')], bundle: true, format: 'esm', target: 'es2022', write: false });
     server = createServer((request, response) => {
       const isScript = request.url === '/sync.js';
-      response.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html' }).end(isScript ? outputFiles[0]!.text : '<!doctype html><title>x</title>');
+      response.writeHead(
+        200,
+        { 'content-type': isScript ? 'text/javascript' : 'text/html' }).end(isScript
+          ? outputFiles[0]!.text
+          : '<!doctype html><title>x</title>');
     });
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     [gateway, chromium] = await Promise.all([Gateway.start(), Chromium.start()]);
@@ -53,13 +58,14 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     await soon(async () => expect(await first.evaluate("sync.collection('goal').all().then(all => all.length)")).toBe(51));
   });
 
-  test('a database that the browser deletes is made again, and everything is fetched', async () => {
+  test('a database that the browser deleted is created again, and everything is fetched', async () => {
     const page = await tab('cleared');
     await page.evaluate("sync.collection('goal').put({ id: 'kept' }).then(() => sync.flush())");
     await page.evaluate("sync.on('lost', event => (globalThis.lost = event))");
     await page.clear();
     await soon(async () => expect(await page.evaluate('globalThis.lost')).toEqual({ edits: 0 }));
-    await soon(async () => expect(await page.evaluate("sync.collection('goal').all().then(all => all.map(goal => goal.id))")).toEqual(['kept']));
+    await soon(
+      async () => expect(await page.evaluate("sync.collection('goal').all().then(all => all.map(goal => goal.id))")).toEqual(['kept']));
     await soon(async () => expect(await status(page)).toMatchObject({ connection: 'live' }));
   });
 });

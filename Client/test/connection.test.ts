@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
 describe('the socket', () => {
@@ -11,7 +11,7 @@ describe('the socket', () => {
     expect(world.requests.map(request => request.path).filter(path => path.includes(token('ada')))).toEqual([]);
   });
 
-  test('brings changes, and asks from where it stands when it comes back', async () => {
+  test('delivers changes, and resumes from its last revision after a reconnection', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 0 }]);
@@ -26,7 +26,7 @@ describe('the socket', () => {
     expect(await ids(sync)).toEqual(['a', 'b']);
   });
 
-  test('a hole is filled by a pull before the cursor moves', async () => {
+  test('a gap is filled by a pull before the cursor moves', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const pulls = world.to('/api/sync/pull').length;
@@ -38,7 +38,7 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
-  test('a hole that cannot be filled now is asked for again from before it', async () => {
+  test('a gap that cannot be filled now is requested again from the revision before it', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/pull' ? 'lost' : undefined);
@@ -49,7 +49,7 @@ describe('the socket', () => {
     expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 0 }]);
   });
 
-  test('a pull that fails after its socket has does not call the reconnection off', async () => {
+  test('a pull that fails after its socket does not cancel the reconnection', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('a', 1, 0));
@@ -66,7 +66,7 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(2);
   });
 
-  test('a hole that a pull does not fill ends the connection: what lies behind it is not taken, nor is the hole forgotten', async () => {
+  test('a gap that a pull does not fill closes the connection: later changes are not applied, and the gap is requested again', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['some']) : undefined);
@@ -78,16 +78,19 @@ describe('the socket', () => {
     expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 4 }]);
   });
 
-  test('an event that nobody here knows is fetched by a pull, which has it in a form that is known', async () => {
+  test('an unknown event triggers a pull, which returns the change in a known form', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    world.answer = request => (request.path === '/api/sync/pull' ? { body: { other: { score: [{ id: 's', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }] }, syncToken: 'e.3', lastSeq: 3 } } : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull'
+        ? { body: { other: { score: [{ id: 's', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }] }, syncToken: 'e.3', lastSeq: 3 } }
+        : undefined);
     await world.socket.says({ type: 'SCORE_ANNOTATED', annotation: { score: 's' }, seq: 3, after: 0 });
     await soon(() => expect(sync.status).toMatchObject({ connection: 'live', revision: 3 }));
     expect(await sync.collection('score').all()).toHaveLength(1);
   });
 
-  test('a pull of an earlier connection that fails late leaves the new one alone', async () => {
+  test('a late failure of an earlier connection\'s pull does not affect the new connection', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('a', 1, 0));
@@ -108,7 +111,7 @@ describe('the socket', () => {
     expect(world.socket.isClosed).toBe(false);
   });
 
-  test('a server that drops every connection as soon as it is live is not hammered', async () => {
+  test('a server that drops each connection once it is live is retried with back-off', async () => {
     const world = new FakeWorld();
     await live(world);
     world.random = 0;
@@ -129,7 +132,7 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(10);
   });
 
-  test('one that has lasted is a success: the next failure is the first', async () => {
+  test('a connection that lasted resets the back-off', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     for (let i = 1; i < 4; i++) {
@@ -142,7 +145,12 @@ describe('the socket', () => {
     }
   });
 
-  test.each([[1012, 1_000], [1013, 1_000], [1001, 1_000], [1006, 1_000], [1008, 8_000], [4401, 1_000], [4403, 2_000], [4429, 32_000]])('close code %i: back within %i ms', async (code, ms) => {
+  test.each(
+    [
+      [1012, 1_000], [1013, 1_000], [1001, 1_000], [1006, 1_000], [1008, 8_000], [4401, 1_000], [4403, 2_000], [4429, 32_000]
+    ])('close code %i: back within %i ms',
+    async (code, ms) =>
+      {
     const world = new FakeWorld();
     await live(world);
     await world.socket.ends(code);
@@ -161,7 +169,7 @@ describe('the socket', () => {
     expect(asked).toBe(tokens);
   });
 
-  test('comes back for ever, with jitter and ever longer waits', async () => {
+  test('reconnects without end, with jitter and growing waits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const times: number[] = [];
@@ -177,7 +185,7 @@ describe('the socket', () => {
     await soon(() => expect(sync.status.connection).toBe('live'));
   });
 
-  test('gets a fresh token in band, before the old one ends', async () => {
+  test('sends a new token over the socket before the old one expires', async () => {
     const world = new FakeWorld();
     let asked = 0;
     const sync = await live(world, { token: () => token('ada', { n: ++asked, iat: world.now / 1000, exp: world.now / 1000 + 600 }) });
@@ -209,7 +217,7 @@ describe('the socket', () => {
     for (const ticket of tickets) expect(JSON.stringify(logged)).not.toContain(`"${ticket}"`);
   });
 
-  test('pings, and gives a silent connection up', async () => {
+  test('sends pings, and closes a silent connection', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.pass(30_000);
@@ -223,7 +231,7 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(2);
   });
 
-  test('a frame that is none ends the connection, and the next one goes on', async () => {
+  test('a malformed frame closes the connection, and the next connection resumes', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     for (const data of ['<html>', 'null', '7']) world.sockets[0]!.onmessage!({ data });
@@ -247,7 +255,7 @@ describe('the socket', () => {
     expect(world.sockets.length).toBeGreaterThan(1);
   });
 
-  test('an edit behind one that was stored names that one, not what the socket has brought since', async () => {
+  test('an edit after a stored one is based on that one, not on what the socket delivered since', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     let answer = () => {};
@@ -260,14 +268,15 @@ describe('the socket', () => {
     const first = await entries.put({ id: 'e', notes: 'one' });
     await soon(() => expect(world.batches).toHaveLength(1));
     await entries.put({ ...first, notes: 'two' });
-    await world.socket.says({ type: 'ENTRY_UPDATED', entry: { id: 'e', notes: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+    await world.socket.says(
+      { type: 'ENTRY_UPDATED', entry: { id: 'e', notes: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
     expect(await entries.get('e')).toMatchObject({ notes: 'two' });
     answer();
     await sync.flush();
     expect(world.batches[1]).toMatchObject({ entities: [{ data: { notes: 'two' }, baseVersion: 1 }] });
   });
 
-  test('offline cuts everything at once, online brings it back at once', async () => {
+  test('goOffline() disconnects at once, and goOnline() reconnects at once', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);

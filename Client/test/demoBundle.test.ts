@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-test('the script the Gateway serves at /demo is what these sources build', () => {
+test('the script that the Gateway serves at /demo is built from these sources', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mirubato-demo-'));
   try {
     const fresh = join(folder, 'demo.js');

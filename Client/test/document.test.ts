@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { FakeWorld } from './support/fakeWorld.js';
+import { opened } from './support/openDevice.js';
 
 class Private {
   #secret = 'lost';
@@ -13,7 +13,7 @@ class Private {
 const nested = (levels: number): object => (levels === 1 ? {} : { a: nested(levels - 1) });
 const lists = (levels: number): unknown => (levels === 1 ? [] : [lists(levels - 1)]);
 
-describe('what JSON cannot say', () => {
+describe('a value that JSON cannot represent', () => {
   test.each([
     ['a Blob', { photo: { raw: new Blob(['x']) } }, 'photo.raw cannot be stored: JSON cannot say Blob.'],
     ['a Map', { tags: [1, new Map([[1, 2]])] }, 'tags[1] cannot be stored: JSON cannot say Map.'],
@@ -39,21 +39,30 @@ describe('what JSON cannot say', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test.each([['a Map', new Map()], ['a list', []], ['a Blob', new Blob([])], ['a date', new Date()]])('is refused as a document: %s', async (_, doc) => {
+  test.each(
+    [['a Map', new Map()], ['a list', []], ['a Blob', new Blob([])], ['a date', new Date()]])('is refused as a document: %s',
+    async (_, doc) =>
+      {
     const sync = await opened(new FakeWorld(), { offline: true });
     await expect(sync.collection('goal').put(doc as never)).rejects.toThrow(TypeError);
   });
 
-  test('does not include what has a form of its own, is of no class, or is undefined', async () => {
+  test('excludes values with a toJSON, objects without a class, and undefined', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     const bare = Object.assign(Object.create(null), { x: 1 });
-    const stored = await sync.collection('goal').put({ id: 'g', at: new Date(0), url: new URL('https://sync.test/'), bare, gone: undefined, list: [{ gone: undefined }], null: null });
-    expect(stored).toEqual({ id: 'g', at: '1970-01-01T00:00:00.000Z', url: 'https://sync.test/', bare: { x: 1 }, list: [{}], null: null, version: 0, updatedAt: expect.any(String) });
+    const stored = await sync.collection('goal').put(
+      { id: 'g', at: new Date(0), url: new URL('https://sync.test/'), bare, gone: undefined, list: [{ gone: undefined }], null: null });
+    expect(stored).toEqual(
+      {
+        id: 'g', at: '1970-01-01T00:00:00.000Z', url: 'https://sync.test/', bare: { x: 1 }, list: [{}], null: null, version: 0,
+        updatedAt: expect.any(String)
+      });
   });
 });
 
 describe('depth', () => {
-  test.each([['objects', nested(65)], ['lists', { id: 'g', a: lists(64) }]])('of more than 64 levels is refused, and bricks no queue: %s', async (_, doc) => {
+  test.each([['objects', nested(65)], ['lists', { id: 'g', a: lists(64) }]])(
+    'of more than 64 levels is refused, and bricks no queue: %s', async (_, doc) => {
     const world = new FakeWorld();
     const sync = await opened(world);
     await expect(sync.collection('goal').put(doc as never)).rejects.toThrow('deeper than 64 levels');
@@ -71,14 +80,17 @@ describe('depth', () => {
 });
 
 describe('an id', () => {
-  test.each([[''], [7], [{}], ['x'.repeat(257)], ['line\nbreak'], ['half an emoji \ud83c']])('that nothing can be called is refused: %j', async id => {
+  test.each(
+    [[''], [7], [{}], ['x'.repeat(257)], ['line\nbreak'], ['half an emoji \ud83c']])('that is unusable is refused: %j',
+    async id =>
+      {
     const sync = await opened(new FakeWorld(), { offline: true });
     await expect(sync.collection('goal').put({ id: id as string })).rejects.toThrow('id cannot be stored');
     await expect(sync.collection('goal').delete(id as string)).rejects.toThrow('id cannot be stored');
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('that is null is made', async () => {
+  test('that is null is generated', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     expect(await sync.collection('goal').put({ id: null as never })).toMatchObject({ id: expect.stringMatching(/./) });
   });
@@ -91,9 +103,10 @@ describe('an id', () => {
 
 describe('a member that the protocol reserves', () => {
   test.each([
-    [{ deletedAt: '2026-11-22T10:00:00.000Z' }, 'deletedAt'], [{ deleted_at: 0 }, 'deleted_at'], [{ deletedAt: '' }, 'deletedAt'], [{ baseVersion: 3 }, 'baseVersion'],
+    [{ deletedAt: '2026-11-22T10:00:00.000Z' }, 'deletedAt'], [{ deleted_at: 0 }, 'deleted_at'], [{ deletedAt: '' }, 'deletedAt'],
+    [{ baseVersion: 3 }, 'baseVersion'],
     [{ version: '1.2' }, 'version'], [{ user_id: 'ben' }, 'user_id'], [{ userId: 'ben' }, 'userId'],
-  ])('is refused instead of obeyed or overwritten: %j', async (doc, name) => {
+  ])('is refused, neither obeyed nor overwritten: %j', async (doc, name) => {
     const sync = await opened(new FakeWorld(), { offline: true });
     await expect(sync.collection('goal').put(doc)).rejects.toThrow(`${name} cannot be stored: the protocol reserves this name`);
     expect(await sync.queue()).toEqual([]);
@@ -104,9 +117,11 @@ describe('a member that the protocol reserves', () => {
     expect(await sync.collection('note').put({ userId: 'ben' })).toMatchObject({ userId: 'ben' });
   });
 
-  test('may be there as the server sends it', async () => {
+  test('is accepted with the value that the server sent', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
-    const doc = { id: 'g', user_id: 'ada', userId: 'ada', device_id: 'd', checksum: 'x', seq: 4, version: 3, deletedAt: null, createdAt: 5 };
+    const doc = {
+      id: 'g', user_id: 'ada', userId: 'ada', device_id: 'd', checksum: 'x', seq: 4, version: 3, deletedAt: null, createdAt: 5
+    };
     expect(await sync.collection('goal').put(doc)).toMatchObject(doc);
   });
 });

@@ -23,7 +23,8 @@ const inProject = (file: string, text: string): string => {
 };
 
 test('all of it is at most 16 KB, minified and gzipped', async () => {
-  const bundle = await build({ entryPoints: [join(ROOT, 'src/index.ts')], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false });
+  const bundle = await build(
+    { entryPoints: [join(ROOT, 'src/index.ts')], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false });
   const bytes = gzipSync(bundle.outputFiles[0]!.contents, { level: 9 }).length;
   console.log(`${bytes} bytes gzipped`);
   expect(bytes).toBeLessThanOrEqual(BYTES_MAX);
@@ -31,7 +32,7 @@ test('all of it is at most 16 KB, minified and gzipped', async () => {
 
 test('has no dependency', () => expect(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies).toBeUndefined());
 
-test('holds what it says and nothing else', () => {
+test('holds the built files and nothing else', () => {
   const home = join(project.folder, 'node_modules/@mirubato/sync');
   const files = (readdirSync(home, { recursive: true }) as string[]).filter(file => /\.\w+$/.test(file)).sort();
   expect(files).toContain('dist/index.js');
@@ -55,7 +56,8 @@ test('a page built with Vite takes it', async () => {
 });
 
 test('a Node script without IndexedDB is told what to do', async () => {
-  const script = inProject('bare.mjs', "import { openSync } from '@mirubato/sync';\nawait openSync({ url: 'http://localhost', token: 'x' });\n");
+  const script = inProject(
+    'bare.mjs', "import { openSync } from '@mirubato/sync';\nawait openSync({ url: 'http://localhost', token: 'x' });\n");
   await expect(run(process.execPath, [script])).rejects.toThrow("import 'fake-indexeddb/auto' first");
 });
 
@@ -67,15 +69,22 @@ describe('the README', () => {
     declare function fetchToken(): Promise<string>;
     declare function render(all: object[]): void;
     declare const sync: import('@mirubato/sync').Sync;`;
-  const CONFIG = { compilerOptions: { strict: true, noEmit: true, target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'], types: ['node'], skipLibCheck: true }, include: ['block*.ts', 'readers.d.ts'] };
+  const CONFIG = {
+    compilerOptions: {
+      strict: true, noEmit: true, target: 'ES2022', module: 'ESNext', moduleResolution: 'bundler', lib: ['ES2023', 'DOM'],
+      types: ['node'], skipLibCheck: true
+    },
+    include: ['block*.ts', 'readers.d.ts']
+  };
 
   test('has a start of ten lines', () => expect(blocks[0]!.trim().split('\n').filter(line => line.trim()).length).toBeLessThanOrEqual(10));
 
-  test('has code that holds against its types', async () => {
+  test('has code that compiles against the package\'s types', async () => {
     blocks.forEach((block, i) => inProject(`block${i}.ts`, `${block}\nexport {};\n`));
     inProject('readers.d.ts', READERS);
     inProject('tsconfig.json', JSON.stringify(CONFIG));
-    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project.folder]).catch(error => expect.fail(error.stdout));
+    await run(
+      process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project.folder]).catch(error => expect.fail(error.stdout));
   });
 
   describe.skipIf(!isBuilt)('with a server', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, soon } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
+import { opened } from './support/openDevice.js';
 import { ids, pulled } from './support/wire.js';
 
 describe('without a socket', () => {
@@ -27,7 +27,10 @@ describe('without a socket', () => {
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
     await world.pass(100);
-    world.answer = request => (request.path === '/api/sync/pull' ? { status: 503, body: { code: 'STORE_UNAVAILABLE' }, headers: { 'retry-after': '40' } } : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull'
+        ? { status: 503, body: { code: 'STORE_UNAVAILABLE' }, headers: { 'retry-after': '40' } }
+        : undefined);
     await world.pass(5_000);
     const pulls = world.to('/api/sync/pull').length;
     await world.pass(39_000);
@@ -85,7 +88,8 @@ describe('without a socket', () => {
     let since: string | undefined;
     world.answer = request => {
       if (request.path === '/api/sync/pull' && stored.length) since ??= JSON.parse(request.body!).since;
-      if (request.path === '/api/sync/batch') stored = JSON.parse(request.body!).entities.map((entity: { data: object }) => ({ ...entity.data, instrument: 'piano', version: 1 }));
+      if (request.path === '/api/sync/batch') stored = JSON.parse(request.body!).entities.map(
+        (entity: { data: object }) => ({ ...entity.data, instrument: 'piano', version: 1 }));
       return request.path === '/api/sync/pull' ? { body: { entries: stored, syncToken: 'e.1', lastSeq: 1 } } : undefined;
     };
     await sync.collection('logbook_entry').put({ id: 'e', instrument: 'PIANO' });

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type QueuedEdit, type Sync } from '../src/index.js';
-import { FakeWorld } from './support/fake.js';
+import { FakeWorld } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { hasNginx, Nginx } from './support/nginx.js';
-import { opened } from './support/opened.js';
+import { opened } from './support/openDevice.js';
 import { Random } from './support/random.js';
 import { World } from './support/world.js';
 
@@ -26,7 +26,8 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
 
   /** A page of another origin may not read an answer that does not name it: a browser says that the network failed. */
   const otherOrigin = async (url: string | URL | Request, init?: RequestInit): Promise<Response> => {
-    const response = await fetch(url, { ...init, headers: { ...(init?.headers as Record<string, string>), origin: 'http://localhost:3000' } });
+    const response = await fetch(
+      url, { ...init, headers: { ...(init?.headers as Record<string, string>), origin: 'http://localhost:3000' } });
     if (!response.headers.has('access-control-allow-origin')) throw new TypeError('Failed to fetch');
     return response;
   };
@@ -36,7 +37,11 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
     const platform = new World(new Random(1)).platform();
     const bodies: number[] = [];
     const send = isReadable ? fetch : otherOrigin;
-    const sync = await openSync({ url: nginx.url, token: gateway.token(user), name: user, offline: true, platform: { ...platform, CompressionStream: undefined, fetch: (url, init) => {
+    const sync = await openSync(
+      {
+        url: nginx.url, token: gateway.token(user), name: user, offline: true,
+        platform: { ...platform, CompressionStream: undefined, fetch: (url, init) => {
+      
       if (String(url).endsWith('/batch')) bodies.push(Buffer.byteLength(init!.body as string));
       return send(url, init);
     } } });
@@ -44,7 +49,8 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
     return { sync, bodies };
   }
 
-  test.each([['', true], ['', false], ['100k', true], ['100k', false], ['50k', false]])('with a body limit of "%s" (readable to the page: %s) 1,000 notes of 450 Japanese characters arrive', async (limit, isReadable) => {
+  test.each([['', true], ['', false], ['100k', true], ['100k', false], ['50k', false]])(
+    'with a body limit of "%s" (readable to the page: %s) 1,000 notes of 450 Japanese characters arrive', async (limit, isReadable) => {
     const user = `nginx${limit}${isReadable}`;
     const { sync, bodies } = await device(user, limit, isReadable);
     await sync.collection('logbook_entry').putAll(notes(1_000));
@@ -71,7 +77,8 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
 describe('a batch that nothing of the server answers', () => {
   const foreign = { status: 403, text: '{"code":"BLOCKED","error":"Blocked by the firewall"}' };
 
-  test.each([['lost' as const], [foreign]])('is halved down to one item, which is set aside and named; the rest goes on: %j', async reply => {
+  test.each([['lost' as const], [foreign]])(
+    'is halved down to one item, which is set aside and named; the rest goes on: %j', async reply => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' && request.body!.includes('never') ? reply : undefined);
     const sync = await opened(world);

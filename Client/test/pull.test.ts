@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Digest } from '../src/pure/digest.js';
-import { FakeWorld, soon } from './support/fake.js';
-import { live } from './support/opened.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
+import { live } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
 describe('a pull', () => {
@@ -33,9 +33,11 @@ describe('a pull', () => {
     expect(sync.status.revision).toBe(3);
   });
 
-  test('the token of a write moves nothing: the next pull still asks from what was received', async () => {
+  test('the sync token of a write does not move the cursor of the next pull', async () => {
     const world = new FakeWorld();
-    world.answer = request => request.path === '/api/sync/batch' ? { body: { ...world.accepted(JSON.parse(request.body!)), newSyncToken: 'e.99', lastSeq: 99 } } : undefined;
+    world.answer = request => request.path === '/api/sync/batch'
+      ? { body: { ...world.accepted(JSON.parse(request.body!)), newSyncToken: 'e.99', lastSeq: 99 } }
+      : undefined;
     const sync = await live(world);
     await sync.collection('goal').put({ id: 'g' });
     await sync.flush();
@@ -48,7 +50,7 @@ describe('a pull', () => {
     expect(world.batches.map(batch => batch.syncToken)).toEqual(['e.0', 'e.0']);
   });
 
-  test('another digest at the same revision heals itself, once', async () => {
+  test('a different digest at the same revision triggers one full fetch', async () => {
     const world = new FakeWorld();
     const digest = new Digest();
     digest.add('logbook_entry', 'a', 4);
@@ -57,7 +59,8 @@ describe('a pull', () => {
     sync.on('healed', event => healed.push(event.revision));
     await world.socket.says(entry('ghost', 4, 0));
     await soon(() => expect(sync.status.revision).toBe(4));
-    world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, JSON.parse(request.body!).since ? [] : ['a'], { digest: String(digest) }) : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull' ? pulled(4, JSON.parse(request.body!).since ? [] : ['a'], { digest: String(digest) }) : undefined);
     await sync.pull();
     expect(await ids(sync)).toEqual(['a']);
     expect(healed).toEqual([4]);
@@ -67,7 +70,7 @@ describe('a pull', () => {
     expect(healed).toEqual([4]);
   });
 
-  test('a difference that fetching anew does not mend is not fetched again and again', async () => {
+  test('a difference that a full fetch does not resolve is retried with growing waits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(4, ['a'], { digest: 'never ours' }) : undefined);
@@ -95,8 +98,13 @@ describe('a pull', () => {
 describe('the conflict feed', () => {
   test('is listed over its pages; an entry is restored or discarded', async () => {
     const world = new FakeWorld();
-    const row = (id: string) => ({ id, entityType: 'goal', entityId: 'g', reason: 'stale', winnerVersion: 2, createdAt: '', document: { id: 'g', title: id } });
-    world.answer = request => request.path.startsWith('/api/sync/conflicts?') ? { body: request.path.includes('after=c1') ? { conflicts: [row('c2')], hasMore: false } : { conflicts: [row('c1')], hasMore: true, next: 'c1' } }
+    const row = (id: string) =>
+      ({ id, entityType: 'goal', entityId: 'g', reason: 'stale', winnerVersion: 2, createdAt: '', document: { id: 'g', title: id } });
+    world.answer = request => request.path.startsWith('/api/sync/conflicts?') ? {
+      body: request.path.includes('after=c1')
+        ? { conflicts: [row('c2')], hasMore: false }
+        : { conflicts: [row('c1')], hasMore: true, next: 'c1' }
+    }
       : request.method === 'DELETE' ? { status: 204 } : undefined;
     const sync = await live(world);
     const [first, second] = await sync.conflicts();
@@ -104,7 +112,10 @@ describe('the conflict feed', () => {
     const pulls = world.to('/api/sync/pull').length;
     await first!.restore();
     await second!.discard();
-    expect(world.to('/api/sync/conflicts/').map(request => `${request.method} ${request.path}`)).toEqual(['POST /api/sync/conflicts/c1/restore', 'DELETE /api/sync/conflicts/c2']);
+    expect(
+      world.to('/api/sync/conflicts/').map(request => `${request.method} ${request.path}`)).toEqual([
+        'POST /api/sync/conflicts/c1/restore', 'DELETE /api/sync/conflicts/c2'
+      ]);
     expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
   });
 });

@@ -1,24 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import type { ConflictReport, QueuedEdit } from '../src/index.js';
-import { done } from '../src/store/database.js';
-import { openDatabase, tablesOf, upgrades } from '../src/store/schema.js';
-import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { opened } from './support/opened.js';
+import { completion } from '../src/store/database.js';
+import { openDatabase, tablesFrom, migrations } from '../src/store/schema.js';
+import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { opened } from './support/openDevice.js';
 
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
 
 describe('the queue', () => {
-  test('is tried at once, under a key', async () => {
+  test('sends at once, under an idempotency key', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     const entry = await sync.collection('logbook_entry').put({ notes: 'slow' });
     await sync.flush();
-    expect(world.batches).toMatchObject([{ key: expect.stringMatching(/./), entities: [{ type: 'logbook_entry', id: entry.id, data: { notes: 'slow' } }] }]);
+    expect(world.batches).toMatchObject(
+      [{ key: expect.stringMatching(/./), entities: [{ type: 'logbook_entry', id: entry.id, data: { notes: 'slow' } }] }]);
     expect(world.to('/api/sync/batch')[0]!.headers).toMatchObject({ 'x-device-id': 'd', 'x-sync-schema': '1' });
     expect(sync.status.pending).toBe(0);
   });
 
-  test('is cleared by an answer only; a retry is the same to the byte, with the same key', async () => {
+  test('is cleared by an answer only; a retry sends the same bytes under the same key', async () => {
     const world = new FakeWorld();
     let isLost = true;
     world.answer = request => (isLost && request.path === '/api/sync/batch' ? 'lost' : undefined);
@@ -37,9 +38,12 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
-  test('what is no object is refused, and nothing is queued', async () => {
+  test('a document that is not an object is refused, and nothing is queued', async () => {
     const sync = await opened(new FakeWorld());
-    for (const bad of [null, undefined, 'text', 7]) await expect(sync.collection('goal').put(bad as never)).rejects.toThrow('A document is an object.');
+    for (
+      const bad of [
+        null, undefined, 'text', 7
+      ]) await expect(sync.collection('goal').put(bad as never)).rejects.toThrow('A document must be an object.');
     expect(await sync.queue()).toEqual([]);
   });
 
@@ -67,10 +71,13 @@ describe('the queue', () => {
     expect(next.batches).toEqual(world.batches);
   });
 
-  test('a page that answers for a captive network is no acknowledgement', async () => {
+  test('a captive portal\'s page is not an acknowledgement', async () => {
     const world = new FakeWorld();
     let isPortal = true;
-    world.answer = request => (isPortal && request.path === '/api/sync/batch' ? { text: '<html>Please accept our terms', headers: { 'content-type': 'text/html' } } : undefined);
+    world.answer = request => (
+      isPortal && request.path === '/api/sync/batch'
+        ? { text: '<html>Please accept our terms', headers: { 'content-type': 'text/html' } }
+        : undefined);
     const sync = await opened(world);
     await sync.collection('goal').put({ title: 'a' });
     await soon(() => expect(sync.status.queue).toBe('waiting'));
@@ -80,7 +87,11 @@ describe('the queue', () => {
     await sync.flush();
   });
 
-  test.each([['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(503, 'AUTHORITY_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')], [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]])('waits ever longer, and for ever, while nobody can help it: %j', async reply => {
+  test.each(
+    [
+      ['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(503, 'AUTHORITY_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')],
+      [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]
+    ])('backs off longer each time, without end, while no edit is at fault: %j', async reply => {
     const world = new FakeWorld();
     let answers = 0;
     // Who does not reach the server with a batch does not reach it with anything else.
@@ -99,7 +110,8 @@ describe('the queue', () => {
   test('waits as long as the server asks', async () => {
     const world = new FakeWorld();
     let answers = 0;
-    world.answer = request => (request.path === '/api/sync/batch' && ++answers === 1 ? problem(503, 'BUSY', { 'retry-after': '7' }) : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/batch' && ++answers === 1 ? problem(503, 'BUSY', { 'retry-after': '7' }) : undefined);
     const sync = await opened(world);
     await sync.collection('goal').put({ title: 'a' });
     await world.pass(6_900);
@@ -108,10 +120,11 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test('and flush() does not shorten that', async () => {
+  test('flush() does not shorten the wait that the server asks for', async () => {
     const world = new FakeWorld();
     let answers = 0;
-    world.answer = request => (request.path === '/api/sync/batch' && ++answers === 1 ? problem(429, 'RATE_LIMITED', { 'retry-after': '7' }) : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/batch' && ++answers === 1 ? problem(429, 'RATE_LIMITED', { 'retry-after': '7' }) : undefined);
     const sync = await opened(world);
     await sync.collection('goal').put({ title: 'a' });
     await soon(() => expect(sync.status.queue).toBe('waiting'));
@@ -122,18 +135,19 @@ describe('the queue', () => {
     await flushed;
   });
 
-  test('a wait that no timer can hold is no wait of nothing', async () => {
+  test('a wait that is too long for a timer is not skipped', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? problem(503, 'BUSY', { 'retry-after': '99999999' }) : undefined);
     const waits: number[] = [];
     const platform = world.platform();
-    const sync = await opened(world, { platform: { ...platform, setTimeout: (run: () => void, ms: number) => (waits.push(ms), platform.setTimeout!(run, ms)) } });
+    const sync = await opened(
+      world, { platform: { ...platform, setTimeout: (run: () => void, ms: number) => (waits.push(ms), platform.setTimeout!(run, ms)) } });
     await sync.collection('goal').put({ title: 'a' });
     await soon(() => expect(sync.status.queue).toBe('waiting'));
     expect(Math.max(...waits)).toBe(3_600_000);
   });
 
-  test('an error of its own is tried five times, then parked: visible, and the rest goes on', async () => {
+  test('an edit with an error of its own is tried five times, then parked and still visible; the others are sent', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.body?.includes('bad') ? problem(400, 'INVALID_SHAPE') : undefined);
     const sync = await opened(world);
@@ -153,14 +167,17 @@ describe('the queue', () => {
   test('a poisoned edit can be sent again, given up, or replaced by a better one', async () => {
     const world = new FakeWorld();
     let refuses = true;
-    world.answer = request => request.path === '/api/sync/batch' ? { body: world.accepted(JSON.parse(request.body!), id => (refuses && id !== 'ok' ? 'too_large' : undefined)) } : undefined;
+    world.answer = request => request.path === '/api/sync/batch'
+      ? { body: world.accepted(JSON.parse(request.body!), id => (refuses && id !== 'ok' ? 'too_large' : undefined)) }
+      : undefined;
     const sync = await opened(world);
     const goals = sync.collection<{ id: string; title?: string }>('goal');
     await goals.putAll([{ id: 'a' }, { id: 'b' }, { id: 'c', title: 'long' }, { id: 'ok' }]);
     await sync.flush();
     // The server's verdict on the very same document would not change: these are not tried again by themselves.
     expect(world.batches).toHaveLength(1);
-    expect(await sync.queue()).toMatchObject(['a', 'b', 'c'].map(id => ({ id, state: 'poisoned', attempts: 1, error: { code: 'too_large', message: 'no' } })));
+    expect(await sync.queue()).toMatchObject(
+      ['a', 'b', 'c'].map(id => ({ id, state: 'poisoned', attempts: 1, error: { code: 'too_large', message: 'no' } })));
     expect(await goals.all()).toHaveLength(4);
     const [a, b] = await sync.queue();
     refuses = false;
@@ -172,7 +189,7 @@ describe('the queue', () => {
     expect((await goals.all()).map(goal => goal.id)).toEqual(['b', 'c', 'ok']);
   });
 
-  test('a refused edit that a later one replaced is given up: it is neither poisoned, nor does it cover what comes from elsewhere', async () => {
+  test('a refused edit that a later edit replaced is dropped: it is not poisoned and does not hide changes from elsewhere', async () => {
     const world = new FakeWorld();
     let answer = () => {};
     const answered = new Promise<void>(resolve => (answer = resolve));
@@ -191,7 +208,11 @@ describe('the queue', () => {
     answer();
     await sync.flush();
     expect(await sync.queue()).toEqual([]);
-    await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', title: 'from elsewhere', version: 9, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+    await world.socket.says(
+      {
+        type: 'GOAL_UPDATED', goal: { id: 'g', title: 'from elsewhere', version: 9, updatedAt: '2039-01-01T00:00:00.000Z' },
+        seq: 1, after: 0
+      });
     expect(await goals.get('g')).toMatchObject({ title: 'from elsewhere' });
   });
 
@@ -216,7 +237,12 @@ describe('the queue', () => {
 
   test.each([
     ['of the server, on batches only', problem(500, 'INTERNAL'), '/api/sync/batch'], ['of the server', problem(500, 'INTERNAL'), '/'],
-    ...[500, 403, 401, 409, 400, 404, 503].flatMap(status => [['of a proxy, in JSON', { status, text: '{"code":"INTERNAL","error":"x"}' }, '/'] as const, ['of a proxy, on batches only', { status, text: '{"code":"X"}' }, '/api/sync/batch'] as const]),
+    ...[500, 403, 401, 409, 400, 404, 503].flatMap(
+      status =>
+        [
+          ['of a proxy, in JSON', { status, text: '{"code":"INTERNAL","error":"x"}' }, '/'] as const,
+          ['of a proxy, on batches only', { status, text: '{"code":"X"}' }, '/api/sync/batch'] as const
+        ]),
   ] as const)('twelve seconds of an error %s: %j on %s are blamed on no edit, token or device', async (_, reply, path) => {
     const world = new FakeWorld();
     world.random = 0.4;
@@ -251,7 +277,7 @@ describe('the queue', () => {
     expect(named).toHaveLength(3);
   });
 
-  test('what is no JSON is refused where it is written, and blocks nothing', async () => {
+  test('a value that is not JSON is refused by put, and blocks nothing', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     const goals = sync.collection<Record<string, unknown>>('goal');
@@ -261,14 +287,17 @@ describe('the queue', () => {
     await expect(goals.putAll([{ id: 'b' }, circle])).rejects.toThrow(TypeError);
     expect(await goals.all()).toEqual([]);
     // What JSON can say is kept as JSON says it, here as on the server.
-    expect(await goals.put({ id: 'c', at: new Date(0), gone: undefined })).toEqual({ id: 'c', at: '1970-01-01T00:00:00.000Z', version: 0, updatedAt: expect.any(String) });
+    expect(await goals.put({ id: 'c', at: new Date(0), gone: undefined })).toEqual(
+      { id: 'c', at: '1970-01-01T00:00:00.000Z', version: 0, updatedAt: expect.any(String) });
     await sync.flush();
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['c']);
   });
 
-  test('what may pass by itself is tried five times', async () => {
+  test('a refusal that may pass is tried five times', async () => {
     const world = new FakeWorld();
-    world.answer = request => request.path === '/api/sync/batch' ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') } : undefined;
+    world.answer = request => request.path === '/api/sync/batch'
+      ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') }
+      : undefined;
     const sync = await opened(world);
     await sync.collection('goal').put({ id: 'a' });
     await world.pass(60_000);
@@ -287,10 +316,13 @@ describe('the queue', () => {
     sync.goOnline();
     await soon(() => expect(sync.status.pending).toBe(0));
     expect(world.batches.map(batch => batch.entities.length)).toEqual([1_000, 1_000, 1]);
-    expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual([...Array.from({ length: 2_000 }, (_, i) => `e${i}`), 'g']);
+    expect(
+      world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual([
+        ...Array.from({ length: 2_000 }, (_, i) => `e${i}`), 'g'
+      ]);
   });
 
-  test('several edits of one entity, unsent, are one', async () => {
+  test('several unsent edits of one entity become one', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     const goals = sync.collection<{ title: string }>('goal');
@@ -303,12 +335,13 @@ describe('the queue', () => {
     expect(world.batches).toMatchObject([{ entities: [{ id: goal.id, deleted: true }] }]);
   });
 
-  test('a loser is reported with the winner, which is shown', async () => {
+  test('a losing edit is reported with the winner, which is shown', async () => {
     const world = new FakeWorld();
     const winner = { id: 'g', title: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' };
     world.answer = request => request.path === '/api/sync/batch' ? { body: {
       results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', version: 8 }],
-      conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', message: 'later', server: winner }], newSyncToken: 'e.8', lastSeq: 8 } } : undefined;
+      conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', message: 'later', server: winner }], newSyncToken: 'e.8',
+      lastSeq: 8 } } : undefined;
     const sync = await opened(world);
     const reports: ConflictReport[] = [];
     sync.on('conflict', report => reports.push(report));
@@ -317,12 +350,15 @@ describe('the queue', () => {
     expect(await sync.collection('goal').get('g')).toEqual(winner);
     expect(reports).toMatchObject([{ type: 'goal', id: 'g', reason: 'stale', mine: { title: 'mine' }, theirs: { title: 'theirs' } }]);
     // The clock has seen the winner, and the next edit is later.
-    expect(await sync.collection('goal').put({ ...winner, title: 'again' })).toMatchObject({ updatedAt: '2039-01-01T00:00:00.001Z', version: 8 });
+    expect(
+      await sync.collection('goal').put({ ...winner, title: 'again' })).toMatchObject({
+        updatedAt: '2039-01-01T00:00:00.001Z', version: 8
+      });
   });
 });
 
 describe('a token', () => {
-  test('that does not count is asked for anew, once', async () => {
+  test('that is refused is fetched again, once', async () => {
     const world = new FakeWorld();
     const tokens = ['old', 'new'].map(name => token('ada', { name }));
     let asked = 0;
@@ -333,7 +369,7 @@ describe('a token', () => {
     expect(asked).toBe(2);
   });
 
-  test('that does not count for good signs out, keeps everything, and goes on with a fresh one under the same key', async () => {
+  test('that is refused twice signs out and keeps everything; a new one continues under the same key', async () => {
     const world = new FakeWorld();
     let isRefused = true;
     world.answer = request => (isRefused && request.path === '/api/sync/batch' ? problem(401, 'SIGNED_OUT') : undefined);
@@ -352,7 +388,7 @@ describe('a token', () => {
     expect(world.batches[1]!.key).toBe(world.batches[0]!.key);
   });
 
-  test('whose callback cannot reach the network is no sign-out', async () => {
+  test('whose callback cannot reach the network does not sign out', async () => {
     const world = new FakeWorld();
     let isUp = false;
     const sync = await opened(world, { user: 'ada', token: () => (isUp ? token('ada') : Promise.reject(new Error('offline'))) });
@@ -378,7 +414,7 @@ describe('a token', () => {
 });
 
 describe('the store', () => {
-  test('a write that does not fit is not pretended', async () => {
+  test('a write that does not fit rejects and shows nothing', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     const heard: string[] = [];
@@ -402,14 +438,15 @@ describe('the store', () => {
 
   test('of an older version keeps its rows and its queue', async () => {
     const name = 'mirubato-sync:old:ada@https://sync.test';
-    const old = await openDatabase(name, {}, upgrades.slice(0, 1));
+    const old = await openDatabase(name, {}, migrations.slice(0, 1));
     expect(old.version).toBe(1);
     const transaction = old.transaction(['rows', 'queue', 'meta'], 'readwrite');
-    const { rows, queue, meta } = tablesOf(transaction, ['rows', 'queue', 'meta']);
-    await rows.put({ type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
+    const { rows, queue, meta } = tablesFrom(transaction, ['rows', 'queue', 'meta']);
+    await rows.put(
+      { type: 'goal', id: 'g', doc: { id: 'g', title: 'kept', version: 4 }, version: 4, at: 5, mine: { id: 'g', title: 'unsent' } });
     await queue.put({ type: 'goal', id: 'g', doc: { id: 'g', title: 'unsent' }, base: 4, at: 6, attempts: 0, notBefore: 0 } as never);
     await meta.put('the device', 'device');
-    await done(transaction);
+    await completion(transaction);
     old.close();
     const world = new FakeWorld();
     const sync = await opened(world, { name: 'old', device: undefined, offline: true });
@@ -421,7 +458,7 @@ describe('the store', () => {
   });
 
   test('of a newer version than the code is left alone', async () => {
-    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', {}, [...upgrades, () => {}]);
+    const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', {}, [...migrations, () => {}]);
     newer.close();
     await expect(new FakeWorld().open({ name: 'newer' })).rejects.toMatchObject({ name: 'VersionError' });
   });

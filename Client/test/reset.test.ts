@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, soon } from './support/fake.js';
-import { live } from './support/opened.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
+import { live } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
-describe('a history that begins anew', () => {
-  test('a reset replaces what is there and keeps what is unsent', async () => {
+describe('a reset history', () => {
+  test('replaces stored documents and keeps unsent edits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('old', 3, 0));
     await soon(async () => expect(await ids(sync)).toEqual(['old']));
-    world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : request.path === '/api/sync/pull' ? pulled(1_000_000_001, ['new'], { reset: true }) : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/batch' ? 'hangs' : request.path === '/api/sync/pull' ? pulled(
+        1_000_000_001, ['new'], { reset: true }) : undefined);
     await sync.collection('logbook_entry').put({ id: 'unsent' });
     await world.socket.says({ type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 });
     await soon(async () => expect(await ids(sync)).toEqual(['new', 'unsent']));
@@ -25,7 +27,10 @@ describe('a history that begins anew', () => {
     await sync.flush();
     expect(sync.status.revision).toBe(0);
     await world.socket.ends(1012);
-    world.answer = request => (request.path === '/api/sync/pull' ? pulled(1_000_000_000, ['restored'], { reset: JSON.parse(request.body!).since === 'e.0', syncToken: 'new.1000000000' }) : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull'
+        ? pulled(1_000_000_000, ['restored'], { reset: JSON.parse(request.body!).since === 'e.0', syncToken: 'new.1000000000' })
+        : undefined);
     await world.pass(1_000);
     await world.socket.opens();
     expect(world.socket.sent).toEqual([{ type: 'SYNC_REQUEST', lastSeq: 1_000_000_000 }]);
@@ -58,7 +63,7 @@ describe('a history that begins anew', () => {
     expect(world.batches[1]!.entities[0]).not.toHaveProperty('baseVersion');
   });
 
-  test('an answer that comes after everything began anew brings nothing back', async () => {
+  test('a late answer from before the reset restores nothing', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     let answer = () => {};
@@ -67,9 +72,17 @@ describe('a history that begins anew', () => {
       if (request.path === '/api/sync/pull') return pulled(1_000_000_009, [], { reset: true });
       if (request.path !== '/api/sync/batch') return undefined;
       await answered;
-      const results = ['created', 'unchanged', 'conflict'].map((status, i) => ({ entityType: 'goal', entityId: 'abc'[i], status, seq: 5 + i, version: 5 + i, updatedAt: '2039-01-01T00:00:00.000Z' }));
-      const conflicts = [{ entityType: 'goal', entityId: 'c', reason: 'stale', message: '', server: { id: 'c', version: 7, updatedAt: '2039-01-01T00:00:00.000Z' } }];
-      return { body: { results, conflicts, newSyncToken: 'old.7', lastSeq: 7, changes: { goals: [{ id: 'd', version: 4, updatedAt: '2038-01-01T00:00:00.000Z' }] } } };
+      const results = ['created', 'unchanged', 'conflict'].map(
+        (status, i) =>
+          ({ entityType: 'goal', entityId: 'abc'[i], status, seq: 5 + i, version: 5 + i, updatedAt: '2039-01-01T00:00:00.000Z' }));
+      const server = { id: 'c', version: 7, updatedAt: '2039-01-01T00:00:00.000Z' };
+      const conflicts = [{ entityType: 'goal', entityId: 'c', reason: 'stale', message: '', server }];
+      return {
+        body: {
+          results, conflicts, newSyncToken: 'old.7', lastSeq: 7,
+          changes: { goals: [{ id: 'd', version: 4, updatedAt: '2038-01-01T00:00:00.000Z' }] }
+        }
+      };
     };
     await sync.collection('goal').putAll([{ id: 'a' }, { id: 'b' }, { id: 'c' }]);
     await soon(() => expect(world.batches).toHaveLength(1));

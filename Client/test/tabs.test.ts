@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
+import { FakeTabs, FakeWorld, rest, soon, token } from './support/fakeWorld.js';
 
 const open: Sync[] = [];
 afterEach(async () => {
@@ -22,7 +22,7 @@ async function tabs(count: number, name = `tabs${Math.random()}`): Promise<{ wor
 }
 
 describe('of two tabs', () => {
-  test('the first leads: only it has a socket, and the other knows how it stands', async () => {
+  test('the first leads: only it has a socket, and the other shows its status', async () => {
     const [first, second] = await tabs(2);
     await soon(() => expect(first!.world.sockets).toHaveLength(1));
     await first!.world.socket.lives();
@@ -48,7 +48,8 @@ describe('of two tabs', () => {
     second!.sync.collection<{ id: string }>('goal').subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
     await soon(() => expect(first!.world.sockets).toHaveLength(1));
     await first!.world.socket.lives();
-    await first!.world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }, seq: 1, after: 0 });
+    await first!.world.socket.says(
+      { type: 'GOAL_UPDATED', goal: { id: 'g', version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }, seq: 1, after: 0 });
     await soon(() => expect(seen.at(-1)).toBe('g'));
     expect(second!.sync.status.revision).toBe(1);
   });
@@ -77,7 +78,7 @@ describe('of two tabs', () => {
     expect(fresh.requests).toEqual([]);
   });
 
-  test('a follower that closes takes nothing over later', async () => {
+  test('a closed follower does not take the lead later', async () => {
     const [first, second, third] = await tabs(3);
     await second!.sync.close();
     await first!.sync.close();
@@ -85,7 +86,7 @@ describe('of two tabs', () => {
     expect(second!.world.requests).toEqual([]);
   });
 
-  test('the switch and the token are for all of them', async () => {
+  test('goOffline() and setToken() apply to all tabs', async () => {
     const [first, second] = await tabs(2);
     second!.sync.goOffline();
     await soon(() => expect(first!.sync.status).toMatchObject({ connection: 'offline', offline: true }));
@@ -119,7 +120,8 @@ describe('of two tabs', () => {
     expect(new Set(open.map(sync => sync.status.device)).size).toBe(1);
   });
 
-  test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])('without %s each leads, and both send the same batch under one key', async (_, without) => {
+  test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])(
+    'without %s each leads, and both send the same batch under one key', async (_, without) => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
     const name = `alone${Math.random()}`;
@@ -136,7 +138,8 @@ describe('of two tabs', () => {
   test('without locks still show each other what changes', async () => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
-    const [first, second] = await Promise.all(worlds.map(world => world.open({ name: 'lan', platform: { ...world.platform(), locks: undefined } })));
+    const [first, second] = await Promise.all(
+      worlds.map(world => world.open({ name: 'lan', platform: { ...world.platform(), locks: undefined } })));
     open.push(first!, second!);
     const seen: number[] = [];
     first!.collection('goal').subscribe(docs => seen.push(docs.length));

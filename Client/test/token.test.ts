@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon, token } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 
 const sentAs = (world: FakeWorld) => new Set(world.requests.map(request => request.headers.authorization));
 
 describe('the token of another user', () => {
-  test.each([['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]])('is not used: nothing goes out, and nothing is lost (%s)', async (_, other) => {
+  test.each(
+    [
+      ['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]
+    ])('is not used: nothing goes out, and nothing is lost (%s)',
+    async (_, other) =>
+      {
     const world = new FakeWorld();
     const sync = await opened(world, { user: 'ada', token: other });
     const heard: string[] = [];
@@ -48,7 +53,8 @@ describe('the token of another user', () => {
   });
 });
 
-test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
+test.each(['ein Tökèn', 'токен', 'of two\nlines'])(
+  'a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
   const world = new FakeWorld();
   const platform = world.platform();
   const fetch: typeof platform.fetch = (url, init) => (new Headers(init!.headers), platform.fetch!(url, init));
@@ -56,12 +62,13 @@ test.each(['ein Tökèn', 'токен', 'of two\nlines'])('a token that no heade
   await soon(() => expect(sync.status.connection).toBe('signedOut'));
 });
 
-test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])('a device cannot be called %j, and openSync says so', async device => {
+test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])(
+  'a device cannot be called %j, and openSync says so', async device => {
   await expect(new FakeWorld().open({ device })).rejects.toThrow('device: a text of 1 to 256');
 });
 
 describe('a callback that never answers', () => {
-  test('is given up after a minute and asked again', async () => {
+  test('times out after a minute and is called again', async () => {
     const world = new FakeWorld();
     let asked = 0;
     const sync = await opened(world, { user: 'ada', token: () => (++asked === 1 ? new Promise<string>(() => {}) : token('ada')) });
@@ -86,7 +93,7 @@ describe('a callback that never answers', () => {
     await soon(() => expect(sync.status.pending).toBe(0));
   });
 
-  test('and answers after a better one has come, does not replace it', async () => {
+  test('does not replace a newer token when it answers late', async () => {
     const world = new FakeWorld();
     let answer = (_: string) => {};
     const sync = await opened(world, { user: 'ada', token: () => new Promise<string>(resolve => (answer = resolve)) });
@@ -127,18 +134,21 @@ describe('a clock that is wrong', () => {
     const tokens = [1, 2].map(n => token('ada', { n, iat: real / 1000, exp: real / 1000 + 3_600 }));
     const sync = await opened(world, { token: () => tokens[asked++]! });
     await sync.flush();
-    world.answer = request => (request.headers.authorization === `Bearer ${tokens[0]}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
+    world.answer = request => (
+      request.headers.authorization === `Bearer ${tokens[0]}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
     await sync.collection('goal').put({ id: 'g' });
     await sync.flush();
     expect(asked).toBe(2);
   });
 
-  test.each(['lives', 'was deleted'])('ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
+  test.each(['lives', 'was deleted'])(
+    'ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
     const world = new FakeWorld();
     const sync = await live(world);
     const far = new Date(world.now + 10 * YEAR).toISOString();
     await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'far', version: 1, updatedAt: far }, seq: 1, after: 0 });
-    if (state === 'was deleted') await world.socket.says({ type: 'GOAL_DELETED', goalId: 'far', deletedAt: far, version: 2, seq: 2, after: 1 });
+    if (state === 'was deleted') await world.socket.says(
+      { type: 'GOAL_DELETED', goalId: 'far', deletedAt: far, version: 2, seq: 2, after: 1 });
     await soon(() => expect(sync.status.revision).toBe(state === 'lives' ? 1 : 2));
     const goals = sync.collection<{ id: string }>('goal');
     expect(await goals.put({ id: 'near' })).toMatchObject({ updatedAt: new Date(world.now).toISOString() });

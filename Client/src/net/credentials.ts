@@ -4,73 +4,78 @@ import { Failure } from './failure.js';
 
 type TokenSource = Exclude<SyncOptions['token'], string>;
 
-const MARGIN_MS = 60_000;
+const REFRESH_BEFORE_MS = 60_000;
 
-/** The token in use, and where the next one comes from. */
+/** Holds the current token and fetches the next one. */
 export class Credentials {
-  /** Whose tokens count, once that is known. */
+  /** The only user whose tokens are accepted, once known. */
   user: string | undefined;
   private token: string | undefined;
-  /** The source is told, or it might give the same one again from a cache. */
+  /** Passed to the token callback, which could otherwise return the same token from a cache. */
   private refused: string | undefined;
-  private askedAt = 0;
-  private asking: Promise<string> | undefined;
+  private fetchedAt = 0;
+  private pending: Promise<string> | undefined;
 
   constructor(private source: SyncOptions['token'], private readonly now: () => number) {}
 
   replace(source: SyncOptions['token']): void {
     this.source = source;
     this.token = undefined;
-    this.asking = undefined;
+    this.pending = undefined;
   }
 
-  /** The token was refused, or will be. Whether there may be another one. */
-  drop(isRefused = false): boolean {
+  /** Discards the token. Returns whether the source can provide another one. */
+  discard(isRefused = false): boolean {
     if (isRefused) this.refused = this.token;
     this.token = undefined;
     return typeof this.source === 'function';
   }
 
-  /** What one user wrote must never go out under another one's token, whatever the app's session says by now. */
-  async get(until?: AbortSignal): Promise<string> {
-    const token = await this.any(until);
+  /** Rejects a token of another user, so that one user's edits are never sent as another's. */
+  async get(signal?: AbortSignal): Promise<string> {
+    const token = await this.#current(signal);
     const { sub } = claims(token);
-    // No header holds it, and fetch would say no more than that the network failed.
-    if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'This is no token.');
-    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token is of ${sub}.`);
+    // A header cannot hold such a token, and fetch would report it as a network failure.
+    if (/[^ -~]/.test(token.trim())) throw new Failure('unauthorized', 'INVALID_TOKEN', 'The token has characters that no header can hold. Pass a JWT.');
+    if (this.user && sub && sub !== this.user) throw new Failure('unauthorized', 'OTHER_USER', `The token belongs to ${sub}. Pass a token of ${this.user}.`);
     return token;
   }
 
-  /** Until it is time for a fresh token: a minute before the end, or at half of a short life. NaN if the token never says. */
-  msLeft(): number {
+  /**
+   * Returns the time until the token must be replaced: one minute before it expires, or half of a short lifetime. NaN if the token has no
+   * expiry.
+   */
+  msUntilRefresh(): number {
     const { exp, iat } = claims(this.token ?? '') as { exp?: number; iat?: number };
     if (!exp || typeof this.source === 'string') return Number.NaN;
-    const margin = Math.min(MARGIN_MS, iat ? ((exp - iat) * 1000) / 2 : Infinity);
-    // By a clock that runs ahead every token has ended when it comes. It is used for a while all the same: the server says if it does not count.
-    return Math.max(exp * 1000 - margin, this.askedAt + margin) - this.now();
+    const margin = Math.min(REFRESH_BEFORE_MS, iat ? ((exp - iat) * 1000) / 2 : Infinity);
+    // A clock that runs ahead sees each token as expired. The token is used for a while anyway, because the server decides.
+    return Math.max(exp * 1000 - margin, this.fetchedAt + margin) - this.now();
   }
 
-  private async any(until: AbortSignal | undefined): Promise<string> {
+  async #current(signal: AbortSignal | undefined): Promise<string> {
     if (typeof this.source === 'string') return this.source;
-    if (this.token && !(this.msLeft() < 0)) return this.token;
-    this.asking ??= this.ask(this.source, until).finally(() => (this.asking = undefined));
-    return this.asking;
+    if (this.token && !(this.msUntilRefresh() < 0)) return this.token;
+    this.pending ??= this.#fetchToken(this.source, signal).finally(() => (this.pending = undefined));
+    return this.pending;
   }
 
-  private async ask(source: TokenSource, until: AbortSignal | undefined): Promise<string> {
+  async #fetchToken(source: TokenSource, signal: AbortSignal | undefined): Promise<string> {
     try {
-      const token = await Promise.race([source(this.refused), ended(until)]);
-      // Another source was given meanwhile, and this one's word does not count any more.
-      if (source !== this.source) return this.any(until);
-      this.askedAt = this.now();
+      const token = await Promise.race([source(this.refused), rejectOnAbort(signal)]);
+      // The app has set another token source meanwhile, so this token is ignored.
+      if (source !== this.source) return this.#current(signal);
+      this.fetchedAt = this.now();
       this.refused = undefined;
       return (this.token = token);
     } catch (error) {
-      // An app that cannot reach its own sign-in is offline, not signed out.
-      throw error instanceof Failure ? error : new Failure('later', 'TOKEN_UNAVAILABLE', `The token callback failed: ${(error as Error)?.message ?? error}`);
+      // A token callback that fails means offline, not signed out.
+      throw error instanceof Failure
+        ? error
+        : new Failure('later', 'TOKEN_UNAVAILABLE', `The token callback failed: ${(error as Error)?.message ?? error}`);
     }
   }
 }
 
-const ended = (signal: AbortSignal | undefined) =>
+const rejectOnAbort = (signal: AbortSignal | undefined) =>
   new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true }));

@@ -1,6 +1,6 @@
 import type { Verdict } from '../pure/verdict.js';
 
-/** A request that was not answered as hoped. */
+/** A request that failed, with what the failure means. */
 export class Failure extends Error {
   override readonly name = 'SyncFailure';
 
@@ -15,12 +15,12 @@ export class Failure extends Error {
   }
 }
 
-export const offline = (message = 'This device is offline.'): Failure => new Failure('later', 'OFFLINE', message);
+export const offline = (message = 'This device is offline. Call goOnline().'): Failure => new Failure('later', 'OFFLINE', message);
 
 export const unreachable = (why: string, status = 0): Failure => new Failure('unanswered', 'OFFLINE', why, status);
 
-/** A proxy or a captive network answers all sorts of things with 200, and some of it is JSON. */
-export const unknownAnswer = (): Failure => new Failure('unanswered', 'UNKNOWN_ANSWER', 'This is no answer of a sync server.');
+/** A proxy or a captive portal may answer 200 with anything, JSON included. */
+export const unknownAnswer = (): Failure => new Failure('unanswered', 'UNKNOWN_ANSWER', 'The answer is not from a sync server. Check `url`.');
 
-/** Errors that are not the network's, such as a full disk, are told apart by their name. */
+/** A full disk is recognized by the error's name. */
 export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === 'QuotaExceededError';

@@ -1,16 +1,16 @@
-import { verdictOf } from '../pure/verdict.js';
-import { headerText, parsed } from '../pure/wire.js';
+import { verdictFor } from '../pure/verdict.js';
+import { headerText, parseJson } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 import type { Credentials } from './credentials.js';
 import { Failure, offline, unreachable } from './failure.js';
 
-// Of silence. How far an upload has come nobody tells: it may be as slow as a kilobyte a second.
-const PATIENCE_MS = 60_000;
+// A request fails after this much silence. An upload reports no progress, so its time-out grows with its size: 1 KB/s is allowed.
+const SILENCE_MAX_MS = 60_000;
 const UPLOAD_BYTES_PER_MS = 1;
-// As if the server had said that it waited in vain.
-const LATE = 408;
-const PACKED_FROM = 1_024;
-// A timer for a month ends at once.
+// HTTP 408, also used when the client's own time-out ends a request.
+const REQUEST_TIMEOUT = 408;
+const GZIP_MIN_CHARS = 1_024;
+// A longer Retry-After is cut to this: a timer past 2^31 ms fires at once.
 const RETRY_AFTER_MAX_S = 3_600;
 
 export interface Answer {
@@ -24,9 +24,9 @@ interface Problem {
   error?: string;
 }
 
-/** Requests to the server: identity, time-outs, and what a failure means. */
+/** Sends requests to the server: identity, time-outs, and what each failure means. */
 export class Http {
-  private cut = new AbortController();
+  private aborter = new AbortController();
 
   constructor(
     private readonly url: string,
@@ -34,113 +34,121 @@ export class Http {
     private readonly credentials: Credentials,
     private readonly platform: Platform,
     private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void,
-    /** Work that was under way when the switch was turned, or the device closed, must not go on to its next request. */
+    /** Checked before each request, so that running work sends nothing more once the device is offline or closed. */
     private readonly isOff: () => boolean,
   ) {}
 
-  /** Ends whatever is under way. What became of it is unknown, and found out by repeating it. */
+  /** Aborts all requests. Their outcome is unknown; repeating them finds out. */
   abort(): void {
-    this.cut.abort();
-    this.cut = new AbortController();
+    this.aborter.abort();
+    this.aborter = new AbortController();
   }
 
-  /** A token that was refused is replaced once, if there is where from. */
+  /** Sends a request. A refused token is replaced once, if the source can provide another one. */
   async call(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const { signal } = this.cut;
+    const { signal } = this.aborter;
     try {
-      return await this.once(method, path, body, headers, signal);
+      return await this.#callOnce(method, path, body, headers, signal);
     } catch (error) {
-      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.drop(true)) throw error;
-      return this.once(method, path, body, headers, signal);
+      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.discard(true)) throw error;
+      return this.#callOnce(method, path, body, headers, signal);
     }
   }
 
-  /** A token for the socket. */
+  /** Returns a token for the socket. */
   token(): Promise<string> {
-    return this.patiently(this.cut.signal, request => this.credentials.get(request.signal));
+    return this.#withTimeout(this.aborter.signal, request => this.credentials.get(request.signal));
   }
 
-  private once(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
-    return this.patiently(signal, async request => {
+  #callOnce(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
+    return this.#withTimeout(signal, async request => {
       const token = await this.credentials.get(request.signal);
       if (request.signal.aborted) throw offline();
       this.log({ direction: 'out', label: `${method} ${path}`, data: body });
-      const response = await this.fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, request);
+      const response = await this.#fetch(method, path, { ...headers, authorization: `Bearer ${token}` }, body, request);
       this.log({ direction: 'in', label: `${response.status} ${method} ${path}`, data: isTicket(response.body) ? '…' : response.body });
       return response;
     });
   }
 
-  /** Neither the app's token callback nor a silent network may keep us for ever, and neither for a moment once the line is cut. */
-  private async patiently<T>(line: AbortSignal, work: (request: Request) => Promise<T>): Promise<T> {
-    if (line.aborted || this.isOff()) throw offline();
+  /** Bounds the wait for the app's token callback and for a silent network, and ends it at once on abort. */
+  async #withTimeout<T>(connection: AbortSignal, work: (request: Request) => Promise<T>): Promise<T> {
+    if (connection.aborted || this.isOff()) throw offline();
     const { platform } = this;
     const controller = new AbortController();
     const end = () => controller.abort();
     let timer: unknown;
-    const alive = (ms = PATIENCE_MS) => {
+    const progress = (ms = SILENCE_MAX_MS) => {
       platform.clearTimeout(timer);
-      timer = platform.setTimeout(() => controller.abort(LATE), ms);
+      timer = platform.setTimeout(() => controller.abort(REQUEST_TIMEOUT), ms);
     };
-    line.addEventListener('abort', end);
-    alive();
+    connection.addEventListener('abort', end);
+    progress();
     try {
-      return await work({ signal: controller.signal, alive });
+      return await work({ signal: controller.signal, progress });
     } finally {
       platform.clearTimeout(timer);
-      line.removeEventListener('abort', end);
+      connection.removeEventListener('abort', end);
     }
   }
 
-  private async fetch(method: string, path: string, headers: Record<string, string>, text: string | undefined, { signal, alive }: Request): Promise<Answer> {
-    const { CompressionStream: Packer, fetch } = this.platform;
+  async #fetch(
+    method: string, path: string, headers: Record<string, string>, text: string | undefined,
+    { signal, progress }: Request): Promise<Answer> {
+    const { CompressionStream: Gzip, fetch } = this.platform;
     try {
-      const isPacked = Packer && text && text.length > PACKED_FROM;
-      const body = isPacked ? await new Response(new Blob([text]).stream().pipeThrough(new Packer('gzip'))).arrayBuffer() : text;
-      alive(PATIENCE_MS + (text?.length ?? 0) / UPLOAD_BYTES_PER_MS);
+      const isGzipped = Gzip && text && text.length > GZIP_MIN_CHARS;
+      const body = isGzipped ? await new Response(new Blob([text]).stream().pipeThrough(new Gzip('gzip'))).arrayBuffer() : text;
+      progress(SILENCE_MAX_MS + (text?.length ?? 0) / UPLOAD_BYTES_PER_MS);
       const response = await fetch(this.url + path, {
         method,
         headers: {
-          'x-device-id': headerText(this.device), 'x-sync-schema': '1', ...(text && { 'content-type': 'application/json' }), ...(isPacked && { 'content-encoding': 'gzip' }), ...headers,
+          'x-device-id': headerText(this.device), 'x-sync-schema': '1', ...(text && { 'content-type': 'application/json' }),
+          ...(isGzipped && { 'content-encoding': 'gzip' }), ...headers,
         },
         signal,
         ...(text && { body: body as string }),
       });
-      return understood(response, await received(response, alive));
+      return toAnswer(response, await readText(response, progress));
     } catch (error) {
-      throw error instanceof Failure ? error : unreachable(`The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.reason === LATE ? LATE : 0);
+      throw error instanceof Failure
+        ? error
+        : unreachable(
+          `The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.reason === REQUEST_TIMEOUT ? REQUEST_TIMEOUT : 0);
     }
   }
 }
 
 interface Request {
   signal: AbortSignal;
-  /** Something came: the wait begins anew. */
-  alive(ms?: number): void;
+  /** Restarts the time-out, because data arrived. */
+  progress(ms?: number): void;
 }
 
-async function received(response: Response, alive: () => void): Promise<string> {
+async function readText(response: Response, progress: () => void): Promise<string> {
   const reader = response.body?.getReader();
   if (!reader) return response.text();
   const decoder = new TextDecoder();
   for (let text = ''; ; ) {
-    alive();
+    progress();
     const { value, done } = await reader.read();
     if (done) return text;
     text += decoder.decode(value, { stream: true });
   }
 }
 
-function understood(response: Response, text: string): Answer {
-  const body = parsed(text);
+function toAnswer(response: Response, text: string): Answer {
+  const body = parseJson(text);
   const etag = response.headers.get('etag') ?? undefined;
   const { status } = response;
-  // A 200 that is no JSON comes from a captive portal or a proxy, not from the server.
+  // A 200 without JSON comes from a captive portal or a proxy, not from the server.
   if (status === 304 || status === 204 || (response.ok && body !== undefined)) return { status, body, etag };
   const { code, error } = (body ?? {}) as Problem;
   const waitMs = Math.min(Number(response.headers.get('retry-after')) || 0, RETRY_AFTER_MAX_S) * 1000;
-  throw new Failure(verdictOf(status, response.headers.has('x-sync-schema')), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`, status, waitMs);
+  throw new Failure(
+    verdictFor(status, response.headers.has('x-sync-schema')), code ?? `HTTP_${status}`, error ?? `The server answered ${status}.`,
+    status, waitMs);
 }
 
-// It opens a socket as a token does.
+// A ticket opens a socket as a token does, so it is not logged.
 const isTicket = (body: unknown): boolean => !!(body as { ticket?: string } | null | undefined)?.ticket;

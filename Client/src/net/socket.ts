@@ -1,90 +1,95 @@
-import { parsed, type SocketFrame } from '../pure/wire.js';
+import { parseJson, type SocketFrame } from '../pure/wire.js';
 import type { Frame, Platform } from '../types.js';
 
-const OPEN_MS = 10_000;
-const PING_MS = 30_000;
-const SILENCE_MS = 75_000;
-const UNANSWERED_MAX = 2;
+const OPEN_TIMEOUT_MS = 10_000;
+const PING_INTERVAL_MS = 30_000;
+const SILENCE_MAX_MS = 75_000;
+const MISSED_PONGS_MAX = 2;
 
 export interface SocketEvents {
   opened(): void;
   frame(frame: SocketFrame): void;
-  /** Once, whatever ended it. `worked` tells a server that went away from a network that lets no socket through, or opens it and keeps what is said. */
-  closed(code: number, worked: boolean): void;
+  /**
+   * Called once when the socket has ended. `hasReceived` is false if no frame ever arrived: the network blocks sockets or swallows their
+   * frames.
+   */
+  closed(code: number, hasReceived: boolean): void;
 }
 
-/** One connection. It notices silence, which a network that has gone does not report. */
+/** One socket. It closes after silence, because a lost network reports nothing. */
 export class Socket {
   private readonly socket: InstanceType<NonNullable<Platform['WebSocket']>>;
   private timer: unknown;
   private isOpen = false;
-  private worked = false;
-  /** Timed, for who slept, and counted, for the clock may be set back at any moment. */
-  private heardAt: number;
-  private unanswered = 0;
-  private ended = false;
+  private hasReceived = false;
+  /** Silence is timed, to notice that the device slept, and pings are counted, because the clock may be set back. */
+  private lastFrameAt: number;
+  private missedPongs = 0;
+  private isEnded = false;
 
-  constructor(url: string, private readonly platform: Platform, private readonly events: SocketEvents, private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
-    this.heardAt = platform.now();
+  constructor(
+    url: string, private readonly platform: Platform, private readonly events: SocketEvents,
+    private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
+    this.lastFrameAt = platform.now();
     this.socket = new platform.WebSocket!(url);
-    this.socket.onopen = () => this.open();
-    this.socket.onmessage = (message: { data: unknown }) => this.hear(message.data);
-    this.socket.onclose = (event: { code: number }) => this.end(event.code);
+    this.socket.onopen = () => this.#open();
+    this.socket.onmessage = (message: { data: unknown }) => this.#onMessage(message.data);
+    this.socket.onclose = (event: { code: number }) => this.#end(event.code);
     this.socket.onerror = () => {}; // A close follows, and says as much.
-    // The server speaks first: as long as it has not, nothing is open.
-    this.timer = platform.setTimeout(() => this.close(), OPEN_MS);
+    // The server sends the first frame: a socket without one by then is closed.
+    this.timer = platform.setTimeout(() => this.close(), OPEN_TIMEOUT_MS);
   }
 
   send(frame: { type: string } & Record<string, unknown>): void {
-    if (!this.isOpen || this.ended) return;
+    if (!this.isOpen || this.isEnded) return;
     const { token, ...shown } = frame;
     this.log({ direction: 'out', label: frame.type, data: token ? { ...shown, token: '…' } : shown });
     this.socket.send(JSON.stringify(frame));
   }
 
-  /** Does not wait for the other side: a dead network never answers. */
+  /** Ends without waiting for the server, because a lost network never answers. */
   close(): void {
-    this.end(1000);
+    this.#end(1000);
     try {
       this.socket.close(1000);
     } catch {
-      // It was not open yet, which some implementations mind.
+      // Some implementations throw if the socket is not open yet.
     }
   }
 
-  private open(): void {
-    if (this.ended) return;
+  #open(): void {
+    if (this.isEnded) return;
     this.isOpen = true;
     this.events.opened();
   }
 
-  private ping(): void {
-    if (this.unanswered++ >= UNANSWERED_MAX || this.platform.now() - this.heardAt > SILENCE_MS) return this.close();
+  #ping(): void {
+    if (this.missedPongs++ >= MISSED_PONGS_MAX || this.platform.now() - this.lastFrameAt > SILENCE_MAX_MS) return this.close();
     this.send({ type: 'PING' });
-    this.pingLater();
+    this.#pingLater();
   }
 
-  private hear(data: unknown): void {
-    if (this.ended) return;
-    const frame = parsed(data) as SocketFrame | null | undefined;
+  #onMessage(data: unknown): void {
+    if (this.isEnded) return;
+    const frame = parseJson(data) as SocketFrame | null | undefined;
     if (typeof frame?.type !== 'string') return this.close();
-    if (!this.worked) this.pingLater();
-    this.worked = true;
-    this.unanswered = 0;
-    this.heardAt = this.platform.now();
+    if (!this.hasReceived) this.#pingLater();
+    this.hasReceived = true;
+    this.missedPongs = 0;
+    this.lastFrameAt = this.platform.now();
     this.log({ direction: 'in', label: frame.type, data: frame });
     this.events.frame(frame);
   }
 
-  private pingLater(): void {
+  #pingLater(): void {
     this.platform.clearTimeout(this.timer);
-    this.timer = this.platform.setTimeout(() => this.ping(), PING_MS);
+    this.timer = this.platform.setTimeout(() => this.#ping(), PING_INTERVAL_MS);
   }
 
-  private end(code: number): void {
-    if (this.ended) return;
-    this.ended = true;
+  #end(code: number): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
     this.platform.clearTimeout(this.timer);
-    this.events.closed(code, this.worked);
+    this.events.closed(code, this.hasReceived);
   }
 }

@@ -1,45 +1,51 @@
-import { LONGEST_MS } from './backoff.js';
+import { BACKOFF_MAX_MS } from './backoff.js';
 import type { Item } from './merge.js';
 
 export const ATTEMPTS_MAX = 5;
 const ITEMS_MAX = 1_000;
-/** Of a batch, as UTF-8, envelope included: far below what a proxy's default lets through. */
+/** The size limit of a batch as UTF-8, envelope included. It is far below a proxy's default body limit. */
 export const BYTES_MAX = 262_144;
 const ENVELOPE_BYTES = 200;
 
-export const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+export const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
-/** How many items go together. After an error that may be any one's fault they go in ever smaller groups, until the culprit stands alone. */
+/**
+ * The largest batch after so many attempts. Batches shrink after an error that any of their items may have caused, until the faulty item is
+ * alone.
+ */
 export const groupSize = (attempts: number): number => Math.max(1, Math.floor(ITEMS_MAX / 10 ** attempts));
 
-const AGAIN_MS = 300_000;
-const AGAIN_MAX_MS = 86_400_000;
+const PARKED_RETRY_MS = 300_000;
+const PARKED_RETRY_MAX_MS = 86_400_000;
 
-/** Whether its wait is over. No wait is longer than the longest: else the clock was set back. */
-const isDue = (item: Item, now: number, longest: number): boolean => item.notBefore <= now || item.notBefore > now + longest;
+/** Whether an item's wait is over. A wait longer than the longest possible one means that the clock was set back. */
+const isDue = (item: Item, now: number, waitMsMax: number): boolean => item.notBefore <= now || item.notBefore > now + waitMsMax;
 
-export const isDueAgain = (item: Item, now: number): boolean => isDue(item, now, AGAIN_MAX_MS);
+export const isParkedDue = (item: Item, now: number): boolean => isDue(item, now, PARKED_RETRY_MAX_MS);
 
-/** How long what was set aside is left alone before it is tried by itself: 5, 10, 20 … minutes, up to a day. */
-export const asideMs = (attempts: number): number => Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** (attempts - ATTEMPTS_MAX));
+/** The wait before a parked edit is tried again: 5, 10, 20 … minutes, up to a day. */
+export const parkedMs = (attempts: number): number => Math.min(PARKED_RETRY_MAX_MS, PARKED_RETRY_MS * 2 ** (attempts - ATTEMPTS_MAX));
 
 export interface Selection {
   items: Item[];
-  /** When the first of those that wait may go; undefined if none waits. */
+  /** When the first of the waiting items may be sent; undefined if none waits. */
   nextAt?: number;
 }
 
-/** The next batch: of one type, in order, at least one item, one item per entity, since an item may only follow once the one before it is answered. */
-export function select(queue: readonly Item[], now: number, bytes: (item: Item) => number, bytesMax = BYTES_MAX): Selection {
+/**
+ * Selects the next batch: in order, one type, at least one item, and one item per entity, because an item may follow only once the previous
+ * one is answered.
+ */
+export function selectBatch(queue: readonly Item[], now: number, bytes: (item: Item) => number, bytesMax = BYTES_MAX): Selection {
   const items: Item[] = [];
-  const passed = new Set<string>();
+  const seen = new Set<string>();
   let total = ENVELOPE_BYTES;
   let nextAt: number | undefined;
   for (const item of queue) {
     const entity = `${item.type}\0${item.id}`;
-    if (passed.has(entity)) continue;
-    passed.add(entity);
-    if (!isDue(item, now, LONGEST_MS)) {
+    if (seen.has(entity)) continue;
+    seen.add(entity);
+    if (!isDue(item, now, BACKOFF_MAX_MS)) {
       nextAt = Math.min(nextAt ?? Infinity, item.notBefore);
       continue;
     }

@@ -2,7 +2,7 @@ import { hex, sha256 } from './sha256.js';
 
 const MODULUS = 1n << 128n;
 
-/** What tells whether two hold the same entities in the same versions, PROTOCOL.md section 5. */
+/** A digest that is equal on two sides if they hold the same entities in the same versions, docs/protocol.md section 5. */
 export class Digest {
   private sum = 0n;
 

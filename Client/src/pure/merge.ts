@@ -1,9 +1,9 @@
 import type { Doc, EditError } from '../types.js';
-import { iso, moment } from './clock.js';
+import { toIso, parseTime } from './clock.js';
 import type { ItemResult, Revision } from './wire.js';
-import { shown } from './wire.js';
+import { winnerRevision } from './wire.js';
 
-/** An entity on this device: what the server holds, and over it what the user wrote and the server has not acknowledged. */
+/** An entity on this device: the server's copy, and the user's unacknowledged edit over it. */
 export interface Row {
   type: string;
   id: string;
@@ -13,11 +13,11 @@ export interface Row {
   version: number;
   /** Its `updatedAt`, 0 if the server is not known to have one. */
   at: number;
-  /** The document is what was sent, not what came back: the server may have normalized it, and its copy is taken when it comes. */
+  /** True if the document is what this device sent: the server may have normalized it, and its copy replaces this one. */
   assumed?: true;
   /** The unacknowledged edit that is shown instead; null is a deletion. */
   mine?: Doc | null;
-  /** This device deleted it, and nothing has revived it: who writes it again means to. */
+  /** True if this device deleted the entity and nothing revived it since: a new write is an undo. */
   removed?: true;
 }
 
@@ -29,97 +29,114 @@ export interface Item {
   doc: Doc | null;
   /** The version its author saw. */
   base: number;
-  /** It undoes a deletion of this device, whatever version that becomes. */
+  /** True if the edit undoes a deletion by this device, whatever version the deletion gets. */
   revives?: true;
   at: number;
   attempts: number;
   notBefore: number;
-  /** 1 while it may be sent; 2 once it is poisoned by what may pass by itself, and is tried again then; absent once it is poisoned for good. */
+  /** 1 if the edit may be sent; 2 if it is parked and is retried later; absent if it is parked for good. */
   live?: 1 | 2;
-  /** The batch it is frozen in: what was sent once is sent again to the byte. */
+  /** The key of the batch that holds this edit: a retry sends the same bytes. */
   batch?: string;
   error?: EditError;
 }
 
-export const blank = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
+export const emptyRow = (type: string, id: string): Row => ({ type, id, doc: null, version: 0, at: 0 });
 
-/** An edit that names nothing it was made from. */
-export const unbased = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
+/** The document without a base version. */
+export const withoutBase = (doc: Doc | null): Doc | null => doc && { ...doc, version: 0 };
 
-/** What the app sees of an entity; null if there is none. */
-export const visible = (row: Row | undefined): Doc | null => (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
+/** The document that the app sees; null if there is none. */
+export const visibleDocument = (row: Row | undefined): Doc | null =>
+  (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
 
 /**
  * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
  * `saw` is the version the author had before them, as the document says that was edited: a form may be open while another version comes in.
  */
-export function write(row: Row, items: readonly Item[], edit: Doc | null, at: number, saw?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
+export function applyEdit(
+  row: Row, items: readonly Item[], edit: Doc | null, at: number,
+  baseVersion?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
   const revives = edit !== null && (row.mine === null || (row.removed === true && !row.doc) || last?.revives === true);
-  const base = Number.isInteger(saw) && !revives ? (saw as number) : (last?.base ?? row.version);
+  const base = Number.isInteger(baseVersion) && !revives ? (baseVersion as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
   const item = { type: row.type, id: row.id, doc, base, ...(revives && { revives }), at, attempts: 0, notBefore: 0, live: 1 as const };
-  return { row: { ...row, mine: doc, ...(!edit && { removed: true as const }) }, item: last?.n && !last.batch ? { ...item, n: last.n } : item };
+  return {
+    row: { ...row, mine: doc, ...(!edit && { removed: true as const }) }, item: last?.n && !last.batch ? { ...item, n: last.n } : item
+  };
 }
 
-/** Whether what came is news. The server's `updatedAt` only ever grows, so that the later copy wins in whatever order copies come. */
-export const isNews = (row: Row, at: number): boolean => at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
+/** Whether a copy is newer than the row. The server's `updatedAt` only grows, so the later copy wins in any order of arrival. */
+export const isNewer = (row: Row, at: number): boolean =>
+  at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
 
 /**
- * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is later:
+ * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is
+ * later:
  * only the server can tell, and its answer to that edit does.
  */
-export const receive = (row: Row, { doc, version, at }: Revision): Row | undefined =>
-  isNews(row, at) ? { ...kept(row, doc), doc, version, at } : undefined;
+export const applyRevision = (row: Row, { doc, version, at }: Revision): Row | undefined =>
+  isNewer(row, at) ? { ...localPart(row, doc), doc, version, at } : undefined;
 
-/** What stays of a row whatever the server holds: the edit on top, and that it was deleted here, as long as nothing lives. */
-export const kept = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
-  ({ ...blank(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
+/** The local part of a row: the unacknowledged edit, and the mark of an own deletion while the server's copy is deleted. */
+export const localPart = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
+  ({ ...emptyRow(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
 
-/** What becomes of an item that was answered. */
+/** The effect of an answer on an item. */
 export type Settlement =
   | { kind: 'stored' | 'lost'; row: Row }
   | { kind: 'reapply'; row: Row; item: Item }
   | { kind: 'refused'; row: Row };
 
-/** The answer to one item. */
-export function settle(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
+/** Applies the server's answer to one item. */
+export function applyResult(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
   switch (result.status) {
     case 'unchanged':
       // The server held the same already.
-      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of all that follows.
+      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of
+      // all that follows.
       return { kind: 'stored', row: row.at && item.doc ? row : { ...row, doc: item.doc } };
     case 'refused':
       return { kind: 'refused', row };
     case 'conflict':
-      return beaten(row, item, result, server ? shown(row.type, row.id, server) : undefined, reason);
+      return applyConflict(row, item, result, server ? winnerRevision(row.type, row.id, server) : undefined, reason);
     default:
-      return { kind: 'stored', row: adopted(row, assumed(item, result)) };
+      return { kind: 'stored', row: adopt(row, storedState(item, result)) };
   }
 }
 
-/** Server newer: adopt. Local newer, which the server's own rules leave little room for: reapply on its version. A deletion stands, unless this device made it and undoes it. */
-function beaten(row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
-  const next = winner && isNews(row, winner.at) ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined } : row;
+/**
+ * Resolves a conflict. A newer server copy wins. A newer local edit is applied again on the server's version. A deletion wins unless this
+ * device made it and undoes it.
+ */
+function applyConflict(
+  row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
+  const next = winner && isNewer(row, winner.at)
+    ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined }
+    : row;
   const { batch: _, ...free } = item;
   if (reason === 'deleted' && item.revives) return { kind: 'reapply', row: next, item: { ...free, base: version } };
-  if (reason === 'stale' && winner?.doc && item.at > winner.at) return { kind: 'reapply', row: next, item: { ...free, base: winner.version } };
+  if (reason === 'stale' && winner?.doc && item.at > winner.at) return {
+    kind: 'reapply', row: next, item: { ...free, base: winner.version }
+  };
   return { kind: 'lost', row: next };
 }
 
-type Assumed = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
+type StoredState = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
 
-function assumed(item: Item, { status, version = 0, updatedAt, document }: ItemResult): Assumed {
-  const at = moment(updatedAt);
+function storedState(item: Item, { status, version = 0, updatedAt, document }: ItemResult): StoredState {
+  const at = parseTime(updatedAt);
   if (item.doc === null || status === 'deleted') return { doc: null, version, at };
-  return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: iso(at) }, version, at, assumed: true };
+  return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: toIso(at) }, version, at, assumed: true };
 }
 
 // Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
-const adopted = (row: Row, stored: Assumed): Row => (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
+const adopt = (row: Row, stored: StoredState): Row =>
+  (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
 
-/** The row once one of its items is settled; `rest` are those that remain, and the last of them is shown. */
-export function uncover(row: Row, rest: readonly Item[]): Row {
+/** The row without a settled item; the last of the remaining items `rest` stays visible. */
+export function withoutItem(row: Row, rest: readonly Item[]): Row {
   if (rest.length) return row;
   const { mine: _, removed, ...bare } = row;
   return removed && !row.doc ? { ...bare, removed } : bare;

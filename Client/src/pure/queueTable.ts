@@ -1,10 +1,14 @@
-import type { Table } from './table.js';
+import type { TransitionTable } from './stateMachine.js';
 
-/** held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued meanwhile · waiting: before the next attempt. */
+/**
+ * held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued
+ * meanwhile · waiting: before the next attempt.
+ */
 export type QueueState = 'held' | 'idle' | 'sending' | 'stirred' | 'waiting';
 
 /**
- * release, hold: the connection · wake: something was queued · flush: now, whatever the wait · settled: a batch was answered, whatever became of its items ·
+ * release, hold: the connection · wake: something was queued · flush: now, whatever the wait · settled: a batch was answered, whatever
+ * became of its items ·
  * empty: nothing to send · failed: no answer, or one that says later · timer: the wait is over.
  */
 export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'empty' | 'failed' | 'timer';
@@ -12,7 +16,7 @@ export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'em
 /** send: stage a batch, or take the staged one, and send it · backOff: set the timer · cancel: unset it. */
 export type QueueAction = 'send' | 'backOff' | 'cancel';
 
-export const queueTable: Table<QueueState, QueueEvent, QueueAction> = {
+export const queueTable: TransitionTable<QueueState, QueueEvent, QueueAction> = {
   held: {
     release: ['sending', 'send'], hold: ['held'], wake: ['held'], flush: ['held'],
     settled: ['held'], empty: ['held'], failed: ['held'], timer: ['held'],
@@ -25,12 +29,12 @@ export const queueTable: Table<QueueState, QueueEvent, QueueAction> = {
     release: ['sending'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
     settled: ['sending', 'send'], empty: ['idle'], failed: ['waiting', 'backOff'], timer: ['stirred'],
   },
-  // What was queued while the last look found nothing must not be left lying.
+  // An edit that was queued while the last look found nothing must still be sent.
   stirred: {
     release: ['stirred'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
     settled: ['sending', 'send'], empty: ['sending', 'send'], failed: ['waiting', 'backOff'], timer: ['stirred'],
   },
-  // A new edit does not shorten the wait: a server that is down is not hammered by typing.
+  // A new edit does not shorten the back-off, so that typing does not load a server that is down.
   waiting: {
     release: ['waiting'], hold: ['held', 'cancel'], wake: ['waiting'], flush: ['sending', 'cancel', 'send'],
     settled: ['waiting'], empty: ['waiting'], failed: ['waiting'], timer: ['sending', 'send'],

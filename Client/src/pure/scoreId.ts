@@ -1,15 +1,15 @@
-/** The server's spelling of a score id, PROTOCOL.md section 4, so that a piece has one id here and there. */
+/** Normalizes a score id as the server does, docs/protocol.md section 4, so that a piece has the same id everywhere. */
 export function normalizeScoreId(id: string): string {
-  let spelled = id;
+  let normalized = id;
   for (let i = 0; i < 4; i++) {
-    const next = once(spelled);
-    if (next === spelled) break;
-    spelled = next;
+    const next = normalizeOnce(normalized);
+    if (next === normalized) break;
+    normalized = next;
   }
-  return spelled;
+  return normalized;
 }
 
-function once(raw: string): string {
+function normalizeOnce(raw: string): string {
   const id = raw.trim();
   if (!id || /^score_[A-Za-z0-9_-]+$/i.test(id)) return id;
   const lower = id.toLowerCase();

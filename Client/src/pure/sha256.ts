@@ -1,4 +1,4 @@
-// Of our own, because crypto.subtle answers asynchronously, which would end an IndexedDB transaction, and is missing on plain http pages.
+// Our own implementation: crypto.subtle is asynchronous, which would end an IndexedDB transaction, and is missing on plain http pages.
 const ROUND: number[] = [];
 const START: number[] = [];
 const w = new Int32Array(64);
@@ -27,7 +27,10 @@ export function sha256(text: string): Uint8Array {
     for (let i = 0; i < 64; i++) {
       const early = w[i - 15]!;
       const late = w[i - 2]!;
-      w[i] = i < 16 ? view.getInt32(at + i * 4) : w[i - 16]! + (rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3)) + w[i - 7]! + (rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10));
+      w[i] = i < 16
+        ? view.getInt32(at + i * 4)
+        : w[i - 16]! + (rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3))
+          + w[i - 7]! + (rotate(late, 17) ^ rotate(late, 19) ^ (late >>> 10));
       const first = (h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + ROUND[i]! + w[i]!) | 0;
       const second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
       [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];

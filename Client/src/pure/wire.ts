@@ -1,8 +1,8 @@
 import type { Doc } from '../types.js';
-import { moment } from './clock.js';
+import { parseTime } from './clock.js';
 import { normalizeScoreId } from './scoreId.js';
 
-/** One entity as the server has it: `doc` is null if it is deleted. */
+/** One entity as the server holds it: `doc` is null if it is deleted. */
 export interface Revision {
   type: string;
   id: string;
@@ -11,8 +11,8 @@ export interface Revision {
   at: number;
 }
 
-/** Members of a pull, by entity type. Other types stand in `other`. */
-const MEMBERS = {
+/** Members of a pull by entity type. Other types are in `other`. */
+const PULL_MEMBERS = {
   entries: 'logbook_entry',
   goals: 'goal',
   repertoire: 'repertoire_item',
@@ -22,16 +22,17 @@ const MEMBERS = {
 } as const;
 
 /** Whether the protocol names this type, and with it some members of its documents. */
-export const isNamed = (type: string): boolean => type === 'user_preferences' || Object.values<string>(MEMBERS).includes(type);
+export const isProtocolType = (type: string): boolean => type === 'user_preferences' || Object.values<string>(PULL_MEMBERS).includes(type);
 
 /** Where a frame holds documents, and of which type. A member is a document or a list of them. */
-const PAYLOADS: Readonly<Record<string, string>> = {
-  entry: 'logbook_entry', entries: 'logbook_entry', goal: 'goal', piece: 'repertoire_item', pieces: 'repertoire_item', plan: 'practice_plan',
+const FRAME_MEMBERS: Readonly<Record<string, string>> = {
+  entry: 'logbook_entry', entries: 'logbook_entry', goal: 'goal', piece: 'repertoire_item',
+  pieces: 'repertoire_item', plan: 'practice_plan',
   occurrence: 'plan_occurrence', occurrences: 'plan_occurrence', template: 'plan_template', preferences: 'user_preferences',
 };
 
 /** Where a frame that deletes holds the id, and of which type. */
-const DELETIONS: Readonly<Record<string, string>> = {
+const DELETION_MEMBERS: Readonly<Record<string, string>> = {
   entryId: 'logbook_entry', goalId: 'goal', scoreId: 'repertoire_item', planId: 'practice_plan', templateId: 'plan_template',
 };
 
@@ -78,72 +79,81 @@ export const isPullAnswer = (body: unknown): body is PullAnswer =>
 
 const STATUS = /^(created|updated|deleted|unchanged|conflict|refused)$/;
 
-/** Whether this answers each item that was sent, in words we know: what is not answered is not acknowledged. */
+/** Whether the answer has a known status for each item. An item without one is not acknowledged. */
 export const isBatchAnswer = (body: unknown, items: number): body is BatchAnswer => {
   const { results, conflicts, newSyncToken } = (body ?? {}) as Partial<BatchAnswer>;
-  return Array.isArray(results) && results.length === items && results.every(result => STATUS.test(result?.status)) && Array.isArray(conflicts) && typeof newSyncToken === 'string';
+  return Array.isArray(results)
+    && results.length === items
+    && results.every(result => STATUS.test(result?.status))
+    && Array.isArray(conflicts)
+    && typeof newSyncToken === 'string';
 };
 
-/** What became of one item of a batch. */
+/** The answer to one item of a batch. */
 export interface Outcome {
   result: ItemResult;
   conflict: BatchConflict | undefined;
 }
 
-/** In the order of the batch. The server leaves out an id that it cannot use, so that only the place tells whose answer it is. */
-export function outcomesOf({ results, conflicts }: BatchAnswer): Outcome[] {
+/** The outcomes in the order of the batch. Only the order is reliable, because the server leaves out an unusable id. */
+export function outcomesFrom({ results, conflicts }: BatchAnswer): Outcome[] {
   let beaten = 0;
-  return results.map(result => ({ result, conflict: result.status === 'conflict' || result.status === 'refused' ? conflicts[beaten++] : undefined }));
+  return results.map(
+    result => ({ result, conflict: result.status === 'conflict' || result.status === 'refused' ? conflicts[beaten++] : undefined }));
 }
 
 export type SocketFrame = { type: string; after?: number; seq?: number; lastSeq?: number; reset?: boolean; [member: string]: unknown };
 
-const live = (type: string, doc: Doc): Revision => ({ type, id: String(doc.id), doc, version: Number(doc.version) || 0, at: moment(doc.updatedAt) });
+const liveRevision = (type: string, doc: Doc): Revision =>
+  ({ type, id: String(doc.id), doc, version: Number(doc.version) || 0, at: parseTime(doc.updatedAt) });
 
-const gone = (type: string, id: string, deletedAt: unknown, version: unknown): Revision => ({ type, id, doc: null, version: Number(version) || 0, at: moment(deletedAt) });
+const tombstone = (type: string, id: string, deletedAt: unknown, version: unknown): Revision =>
+  ({ type, id, doc: null, version: Number(version) || 0, at: parseTime(deletedAt) });
 
-/** A document as an answer to a write shows it: a tombstone has nothing but `id`, `deletedAt` and `version`. */
-export const shown = (type: string, id: string, doc: Doc): Revision =>
-  doc.deletedAt ? gone(type, id, doc.deletedAt, doc.version) : { ...live(type, doc), id };
+/** The revision of a conflict's winner. A tombstone has only `id`, `deletedAt` and `version`. */
+export const winnerRevision = (type: string, id: string, doc: Doc): Revision =>
+  doc.deletedAt ? tombstone(type, id, doc.deletedAt, doc.version) : { ...liveRevision(type, doc), id };
 
-/** What a pull, or the `changes` of a batch, brings; deletions last. */
-export function revisionsOf(answer: Partial<PullAnswer>): Revision[] {
-  const lists = Object.entries(MEMBERS).map(([member, type]) => [type, answer[member]] as const);
-  const all = [...lists, ...Object.entries(answer.other ?? {}), ['user_preferences', answer.preferences ? [answer.preferences] : []] as const];
+/** The revisions of a pull or of a batch's `changes`, deletions last. */
+export function pullRevisions(answer: Partial<PullAnswer>): Revision[] {
+  const lists = Object.entries(PULL_MEMBERS).map(([member, type]) => [type, answer[member]] as const);
+  const all = [
+    ...lists, ...Object.entries(answer.other ?? {}), ['user_preferences', answer.preferences ? [answer.preferences] : []] as const
+  ];
   return [
-    ...all.flatMap(([type, docs]) => ((docs as Doc[] | undefined) ?? []).map(doc => live(type, doc))),
-    ...(answer.deleted ?? []).map(row => gone(row.entityType, row.entityId, row.deletedAt, 0)),
+    ...all.flatMap(([type, docs]) => ((docs as Doc[] | undefined) ?? []).map(doc => liveRevision(type, doc))),
+    ...(answer.deleted ?? []).map(row => tombstone(row.entityType, row.entityId, row.deletedAt, 0)),
   ];
 }
 
-/** What a frame of the socket brings; nothing for one that carries no change. */
-export function revisionsIn(frame: SocketFrame): Revision[] {
+/** The revisions in a socket frame; none if it carries no change. */
+export function frameRevisions(frame: SocketFrame): Revision[] {
   const custom = frame.entityType as string | undefined;
   if (custom) {
     const id = frame.entityId as string;
-    return [frame.entity ? { ...live(custom, frame.entity as Doc), id } : gone(custom, id, frame.deletedAt, frame.version)];
+    return [frame.entity ? { ...liveRevision(custom, frame.entity as Doc), id } : tombstone(custom, id, frame.deletedAt, frame.version)];
   }
   if (frame.deletedAt) {
-    const member = Object.keys(DELETIONS).find(name => name in frame);
-    return member ? [gone(DELETIONS[member]!, frame[member] as string, frame.deletedAt, frame.version)] : [];
+    const member = Object.keys(DELETION_MEMBERS).find(name => name in frame);
+    return member ? [tombstone(DELETION_MEMBERS[member]!, frame[member] as string, frame.deletedAt, frame.version)] : [];
   }
-  return Object.entries(PAYLOADS).flatMap(([member, type]) => [frame[member] ?? []].flat().map(doc => live(type, doc as Doc)));
+  return Object.entries(FRAME_MEMBERS).flatMap(([member, type]) => [frame[member] ?? []].flat().map(doc => liveRevision(type, doc as Doc)));
 }
 
-/** The id the server will know a document by; undefined if the app has to be given one. */
-export function idOf(type: string, doc: Doc, user: string): string | undefined {
+/** The id that the server will give a document; undefined if the client must make one. */
+export function documentId(type: string, doc: Doc, user: string): string | undefined {
   if (type === 'user_preferences') return user;
   const id = (type === 'repertoire_item' ? (doc.scoreId ?? doc.score_id ?? doc.id) : doc.id) as string | undefined;
-  return id && spelled(type, id);
+  return id && normalizeId(type, id);
 }
 
-export const spelled = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
+export const normalizeId = (type: string, id: string): string => (type === 'repertoire_item' ? normalizeScoreId(id) : id);
 
-/** A text of the user's for a header, which holds little but ASCII: percent-encoded UTF-8 where it is not printable ASCII, or has a percent sign. */
+/** Encodes a text for a header: percent-encoded UTF-8 if it has a percent sign or is not printable ASCII. */
 export const headerText = (text: string): string => (/^[ -$&-~]*$/.test(text) ? text : encodeURIComponent(text));
 
-/** Undefined for what is no JSON. */
-export function parsed(text: unknown): unknown {
+/** Parses JSON. Returns undefined if the text is not JSON. */
+export function parseJson(text: unknown): unknown {
   try {
     return JSON.parse(String(text));
   } catch {
@@ -151,7 +161,7 @@ export function parsed(text: unknown): unknown {
   }
 }
 
-/** The user a token speaks for, and when it ends. It is not verified: the server does that. */
+/** Reads the claims of a token. The server verifies the token; the client does not. */
 export function claims(token: string): { sub?: string; exp?: number } {
   try {
     const part = token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/');

@@ -1,34 +1,34 @@
-/** As much of an object store, or of its index, as is used here, by promises. */
-export interface Source<V> {
+/** The part of an object store or index that is used here, with promises. */
+export interface ReadSource<V> {
   get(key: IDBValidKey): Promise<V | undefined>;
   getAll(query?: IDBValidKey | IDBKeyRange | null, count?: number): Promise<V[]>;
   count(query?: IDBValidKey): Promise<number>;
 }
 
-export interface Table<V> extends Source<V> {
+export interface Table<V> extends ReadSource<V> {
   put(value: V, key?: IDBValidKey): Promise<unknown>;
   delete(key: IDBValidKey): Promise<unknown>;
   clear(): Promise<unknown>;
-  index(name: string): Source<V>;
+  index(name: string): ReadSource<V>;
 }
 
-/** Each method of the native one, with what it asks for as a promise. */
+/** Wraps an object store so that each method returns a promise. */
 export const table = <V>(native: IDBObjectStore | IDBIndex): Table<V> => new Proxy(native, {
   get: (_, name) => (...given: unknown[]) => {
     const result = (native as any)[name](...given);
-    return result instanceof IDBIndex ? table(result) : promised(result);
+    return result instanceof IDBIndex ? table(result) : toPromise(result);
   },
 }) as unknown as Table<V>;
 
-export function promised<T>(request: IDBRequest<T>): Promise<T> {
+export function toPromise<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
 }
 
-/** Rejects with what ended it, if it did not complete. */
-export function done(transaction: IDBTransaction): Promise<void> {
+/** Resolves when a transaction completes and rejects with the reason when it aborts. */
+export function completion(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'));

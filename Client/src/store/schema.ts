@@ -1,5 +1,5 @@
 import type { Item, Row } from '../pure/merge.js';
-import { promised, table, type Table } from './database.js';
+import { toPromise, table, type Table } from './database.js';
 
 /** A batch as it was first sent. A retry sends the same bytes under the same key. */
 export interface Batch {
@@ -8,15 +8,15 @@ export interface Batch {
   items: number[];
 }
 
-/** How far this device has come. */
+/** The position of this device in the user's history. */
 export interface Cursor {
-  /** Of the last pull: everything up to it is here. Null: nothing, or nothing that counts. */
+  /** The sync token of the last pull; null before the first pull or after a reset. */
   token: string | null;
-  /** The newest token of any answer. It goes with writes, to prove that their base versions are of this history. */
+  /** The newest token of any answer. Writes send it to prove that their base versions belong to this history. */
   proof: string | null;
-  /** The highest revision up to which everything is here, by pull or socket. */
+  /** The highest revision up to which everything is stored, by pull or socket. */
   lastSeq: number;
-  /** Of the last pull, good for `token` as it was asked. */
+  /** The ETag of the last pull, valid for `token`. */
   etag?: string | undefined;
 }
 
@@ -29,48 +29,49 @@ export interface Tables {
 
 export const TABLES = ['rows', 'queue', 'batches', 'meta'] as const;
 
-export const tablesOf = (transaction: IDBTransaction, names: readonly string[]): Tables =>
+export const tablesFrom = (transaction: IDBTransaction, names: readonly string[]): Tables =>
   Object.fromEntries(names.map(name => [name, table(transaction.objectStore(name))])) as unknown as Tables;
 
-type Upgrade = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
+type Migration = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 
-/** Number n of this list leads from version n to n + 1. What is released is never edited: a queue of last year must survive today's code. */
-export const upgrades: readonly Upgrade[] = [
+/** Migration n leads from version n to n + 1. A released migration is never edited, because old databases must still open. */
+export const migrations: readonly Migration[] = [
   database => {
     database.createObjectStore('rows', { keyPath: ['type', 'id'] });
     const queue = database.createObjectStore('queue', { keyPath: 'n', autoIncrement: true });
     queue.createIndex('entity', ['type', 'id']);
     database.createObjectStore('meta');
   },
-  // What may be sent is found without stepping over what is poisoned; a batch survives with its bytes.
+  // An index finds sendable edits without reading parked ones, and batches are stored with their bytes.
   async (database, transaction) => {
     database.createObjectStore('batches', { keyPath: 'key' });
     transaction.objectStore('queue').createIndex('live', 'live');
-    const { queue } = tablesOf(transaction, ['queue']);
+    const { queue } = tablesFrom(transaction, ['queue']);
     for (const item of await queue.getAll()) await queue.put({ ...item, live: 1 });
   },
 ];
 
-export interface Ends {
-  /** Another tab deletes the database, or runs a newer version of the app: it is over. */
-  gone(): void;
+export interface DatabaseEvents {
+  /** Another tab deletes the database or runs a newer version of the app; this connection is closed. */
+  onReplaced(): void;
   /** The browser has closed the connection. */
-  closed(): void;
+  onClosed(): void;
   /** There was no database of this name. */
-  made(): void;
+  onCreated(): void;
 }
 
-export async function openDatabase(name: string, ends: Partial<Ends> = {}, steps: readonly Upgrade[] = upgrades): Promise<IDBDatabase> {
+export async function openDatabase(
+  name: string, events: Partial<DatabaseEvents> = {}, steps: readonly Migration[] = migrations): Promise<IDBDatabase> {
   const request = indexedDB.open(name, steps.length);
   request.onupgradeneeded = async ({ oldVersion }) => {
-    if (!oldVersion) ends.made?.();
+    if (!oldVersion) events.onCreated?.();
     for (const step of steps.slice(oldVersion)) await step(request.result, request.transaction!);
   };
-  const database = await promised(request);
+  const database = await toPromise(request);
   database.onversionchange = () => {
     database.close();
-    ends.gone?.();
+    events.onReplaced?.();
   };
-  database.onclose = () => ends.closed?.();
+  database.onclose = () => events.onClosed?.();
   return database;
 }

@@ -1,151 +1,164 @@
-import { asideMs, ATTEMPTS_MAX } from '../pure/batch.js';
+import { parkedMs, ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
-import { iso, tick } from '../pure/clock.js';
-import { receive, settle, unbased, uncover, write, type Item } from '../pure/merge.js';
+import { toIso, editTime } from '../pure/clock.js';
+import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item } from '../pure/merge.js';
 import { isPassing, mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
 import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
-import type { Draft } from './draft.js';
+import type { UnitOfWork } from './unitOfWork.js';
 import type { Batch, Cursor, Tables } from './schema.js';
 
-// Steps of the store's transactions. They await nothing but the database, or the transaction would end under them.
+// The steps of the store's transactions. They await only the database, because any other wait would end the transaction.
 
-// Between two tries of what may be a passing fault, at least.
-const SPREAD_MS = 30_000;
+// The shortest wait between two attempts after a fault that may pass.
+const PASSING_FAULT_WAIT_MS = 30_000;
 
-export type Key = readonly [type: string, id: string];
+export type EntityKey = readonly [type: string, id: string];
 /** What the app wrote; null deletes. `saw` is the version that was before its author. */
 export interface Edit {
   type: string;
   id: string;
   doc: Doc | null;
-  saw?: unknown;
+  baseVersion?: unknown;
 }
 
-/** What settling a batch brought about. */
-export interface Settled {
-  keys: Key[];
+/** The effects of settling a batch. */
+export interface SettledBatch {
+  keys: EntityKey[];
   conflicts: ConflictReport[];
   poisoned: QueuedEdit[];
-  /** A winner is named whose copy had no room in the answer. */
-  lacks: boolean;
+  /** True if the answer names a winner but had no room for its copy. */
+  isIncomplete: boolean;
 }
 
-export const nowhere: Cursor = { token: null, proof: null, lastSeq: 0 };
+export const INITIAL_CURSOR: Cursor = { token: null, proof: null, lastSeq: 0 };
 
-export const cursorOf = async (tables: Pick<Tables, 'meta'>): Promise<Cursor> => ((await tables.meta.get('cursor')) as Cursor | undefined) ?? nowhere;
+export const readCursor = async (tables: Pick<Tables, 'meta'>): Promise<Cursor> =>
+  ((await tables.meta.get('cursor')) as Cursor | undefined) ?? INITIAL_CURSOR;
 
-export async function move(tables: Tables, cursor: Partial<Cursor>): Promise<void> {
-  const before = await cursorOf(tables);
+export async function saveCursor(tables: Tables, cursor: Partial<Cursor>): Promise<void> {
+  const before = await readCursor(tables);
   await tables.meta.put({ ...before, ...cursor }, 'cursor');
 }
 
-/** The row with the edit on top, and what is shown of it now. */
-export function queueEdit(draft: Draft, edit: Edit, now: number): Doc | null {
-  const [row, queue] = [draft.row(edit), draft.queueOf(edit)];
-  const at = tick(now, Math.max(row.at, queue.at(-1)?.at ?? 0));
-  const next = write(row, queue, edit.doc && { ...edit.doc, updatedAt: iso(at) }, at, edit.saw);
-  draft.put(next.row);
-  draft.enqueue(next.item as Item);
+/** Applies and queues an edit, and returns the visible document. */
+export function queueEdit(unit: UnitOfWork, edit: Edit, now: number): Doc | null {
+  const [row, queue] = [unit.row(edit), unit.queueFor(edit)];
+  const at = editTime(now, Math.max(row.at, queue.at(-1)?.at ?? 0));
+  const next = applyEdit(row, queue, edit.doc && { ...edit.doc, updatedAt: toIso(at) }, at, edit.baseVersion);
+  unit.put(next.row);
+  unit.enqueue(next.item as Item);
   return next.item.doc;
 }
 
-/** Merges what came into rows that are read, and returns what changed. */
-export function take(draft: Draft, revisions: readonly Revision[]): Key[] {
-  const keys: Key[] = [];
+/** Applies revisions to rows that were read, and returns the changed keys. */
+export function applyRevisions(unit: UnitOfWork, revisions: readonly Revision[]): EntityKey[] {
+  const keys: EntityKey[] = [];
   for (const revision of revisions) {
-    const received = receive(draft.row(revision), revision);
+    const received = applyRevision(unit.row(revision), revision);
     if (!received) continue;
-    draft.put(received);
+    unit.put(received);
     keys.push([received.type, received.id]);
   }
   return keys;
 }
 
-export const entityOf = ({ type, id, doc, base, at }: Item): object => ({
-  type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: iso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
+export const toEntity = ({ type, id, doc, base, at }: Item): object => ({
+  type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: toIso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
 });
 
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
-export const bodyOf = (items: readonly Item[], token: string | null): string => JSON.stringify({ entities: items.map(entityOf), ...(token ? { syncToken: token } : {}) });
+export const batchBody = (items: readonly Item[], token: string | null): string =>
+  JSON.stringify({ entities: items.map(toEntity), ...(token ? { syncToken: token } : {}) });
 
-/** Whether the batch was still there to be taken away. */
+/** Removes a batch. Returns false if another tab has removed it already. */
 export async function unstage(tables: Tables, batch: Batch): Promise<boolean> {
   const known = await tables.batches.count(batch.key);
   await tables.batches.delete(batch.key);
   return known > 0;
 }
 
-/** In the order they were sent in, which is that of their answers. */
-export async function itemsOf(tables: Tables, { items }: Batch): Promise<(Item | undefined)[]> {
+/** Reads the items of a batch in the order in which they were sent, which is the order of the answers. */
+export async function readItems(tables: Tables, { items }: Batch): Promise<(Item | undefined)[]> {
   if (!items.length) return [];
   const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
   return items.map(n => found.get(n));
 }
 
-export function settleItem(draft: Draft, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number }, settled: Settled): void {
-  const row = draft.row(item);
-  const settlement = settle(row, item, result, conflict?.server, conflict?.reason);
-  // Everything up to the cursor is here. What that holds nothing of was deleted since, and the answer was long on its way.
+export function settleItem(
+  unit: UnitOfWork, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number },
+  settled: SettledBatch): void {
+  const row = unit.row(item);
+  const settlement = applyResult(row, item, result, conflict?.server, conflict?.reason);
+  // Everything up to the cursor is stored. A late answer to an entity that is not stored means that it was deleted since.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
-  settled.lacks ||= result.status === 'conflict' && !conflict?.server;
-  draft.put(settlement.row);
+  settled.isIncomplete ||= result.status === 'conflict' && !conflict?.server;
+  unit.put(settlement.row);
   switch (settlement.kind) {
     case 'reapply':
-      return putBack(draft, failedOnce(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
+      return requeue(unit, countFailure(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
     case 'refused': {
       const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      return putBack(draft, mayPass(error.code) ? failedOnce(item, error, now, 1) : parked(item, error, now), settled.poisoned);
+      return requeue(unit, mayPass(error.code) ? countFailure(item, error, now, 1) : park(item, error, now), settled.poisoned);
     }
     case 'lost':
       settled.conflicts.push({
-        type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc, theirs: settlement.row.doc,
+        type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc,
+        theirs: settlement.row.doc,
       });
   }
-  remove(draft, item, settlement.kind === 'stored' ? result.version : undefined);
+  removeItem(unit, item, settlement.kind === 'stored' ? result.version : undefined);
 }
 
-/** What waits is judged by the clock: in another life of the history the version it was made from may be another one's. */
-export async function unbaseQueue(tables: Tables): Promise<void> {
+/** Removes the base versions of queued edits, because another epoch's versions mean nothing. The clock decides instead. */
+export async function clearBaseVersions(tables: Tables): Promise<void> {
   const { queue } = tables;
   const free = (await queue.getAll()).filter(item => !item.batch);
-  await Promise.all(free.map(async item => queue.put({ ...item, doc: unbased(item.doc), base: 0 })));
+  await Promise.all(free.map(async item => queue.put({ ...item, doc: withoutBase(item.doc), base: 0 })));
 }
 
-/** Takes an item out of the queue, and what it showed off the row. `version` is the one it was stored as, which need not be the row's any more. */
-export function remove(draft: Draft, item: Item, version?: number): void {
-  draft.dequeue(item);
-  const rest = draft.queueOf(item);
-  draft.put(uncover(draft.row(item), rest));
-  // The next edit was made on top of this one, and now names it.
-  for (const next of rest) if (version && (next.revives || next.base === item.base)) draft.enqueue({ ...next, base: version });
+/** Removes an item from the queue and from its row. `version` is the version it was stored as, which the row may have passed already. */
+export function removeItem(unit: UnitOfWork, item: Item, version?: number): void {
+  unit.dequeue(item);
+  const rest = unit.queueFor(item);
+  unit.put(withoutItem(unit.row(item), rest));
+  // The next edit was based on this one, so its base version becomes this one's version.
+  for (const next of rest) if (version && (next.revives || next.base === item.base)) unit.enqueue({ ...next, base: version });
 }
 
-/** Back into the queue, or aside, poisoned. Instead of being set aside an edit is given up if a later one of its entity replaces it: that one is what the user wants, and shows. */
-export function putBack(draft: Draft, failed: Item, poisoned: QueuedEdit[]): void {
-  const isAside = failed.live !== 1;
-  if (isAside && draft.queueOf(failed).some(other => other.n > failed.n)) return remove(draft, failed);
-  draft.enqueue(failed);
-  // What was named is not named each time that it is tried again.
-  if (isAside && failed.attempts <= ATTEMPTS_MAX) poisoned.push(listed(failed));
+/**
+ * Puts a failed item back into the queue, or parks it. If a later edit of its entity waits, the failed item is dropped instead of parked.
+ */
+export function requeue(unit: UnitOfWork, failed: Item, poisoned: QueuedEdit[]): void {
+  const isParked = failed.live !== 1;
+  if (isParked && unit.queueFor(failed).some(other => other.n > failed.n)) return removeItem(unit, failed);
+  unit.enqueue(failed);
+  // The event `poisoned` names a parked edit once, not after each retry.
+  if (isParked && failed.attempts <= ATTEMPTS_MAX) poisoned.push(toQueuedEdit(failed));
 }
 
-export const released = ({ batch: _, ...item }: Item): Item => item;
+export const withoutBatch = ({ batch: _, ...item }: Item): Item => item;
 
-export function parked(item: Item, error: EditError, now: number): Item {
-  const { live: _, ...rest } = released(item);
+export function park(item: Item, error: EditError, now: number): Item {
+  const { live: _, ...rest } = withoutBatch(item);
   const attempts = item.attempts + 1;
-  return { ...rest, attempts, error, ...(mayPass(error.code) && { live: 2, attempts: Math.max(attempts, ATTEMPTS_MAX), notBefore: now + asideMs(attempts) }) };
+  return {
+    ...rest, attempts, error,
+    ...(mayPass(error.code) && { live: 2, attempts: Math.max(attempts, ATTEMPTS_MAX), notBefore: now + parkedMs(attempts) })
+  };
 }
 
-export function failedOnce(item: Item, error: EditError, now: number, random: number): Item {
+export function countFailure(item: Item, error: EditError, now: number, random: number): Item {
   const attempts = item.attempts + 1;
-  if (attempts >= ATTEMPTS_MAX) return parked(item, error, now);
-  return { ...released(item), attempts, error, notBefore: now + (isPassing(error.code) ? backoff(ATTEMPTS_MAX + 1, random, SPREAD_MS) : backoff(attempts, random)) };
+  if (attempts >= ATTEMPTS_MAX) return park(item, error, now);
+  return {
+    ...withoutBatch(item), attempts, error,
+    notBefore: now + (isPassing(error.code) ? backoff(ATTEMPTS_MAX + 1, random, PASSING_FAULT_WAIT_MS) : backoff(attempts, random))
+  };
 }
 
-export const listed = ({ n, type, id, doc, at, attempts, live, error }: Item): QueuedEdit => ({
-  n, type, id, doc, at: iso(at), attempts, state: live === 1 ? 'pending' : 'poisoned', ...(error ? { error } : {}),
+export const toQueuedEdit = ({ n, type, id, doc, at, attempts, live, error }: Item): QueuedEdit => ({
+  n, type, id, doc, at: toIso(at), attempts, state: live === 1 ? 'pending' : 'poisoned', ...(error ? { error } : {}),
 });

@@ -1,22 +1,23 @@
-import { bytesOf, isDueAgain, select } from '../pure/batch.js';
+import { utf8Length, isParkedDue, selectBatch } from '../pure/batch.js';
 import { Digest } from '../pure/digest.js';
-import { kept, unbased, visible } from '../pure/merge.js';
-import { outcomesOf, revisionsOf, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { localPart, withoutBase, visibleDocument } from '../pure/merge.js';
+import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
-import { done, promised } from './database.js';
-import { Draft } from './draft.js';
-import { openDatabase, TABLES, tablesOf, type Batch, type Cursor, type Tables } from './schema.js';
+import { completion, toPromise } from './database.js';
+import { UnitOfWork } from './unitOfWork.js';
+import { openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
 import {
-  bodyOf, cursorOf, entityOf, failedOnce, itemsOf, listed, move, parked, putBack, queueEdit, released, remove, settleItem, take, unstage, unbaseQueue, type Edit, type Key, type Settled,
+  batchBody, readCursor, toEntity, countFailure, readItems, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
+  settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type SettledBatch,
 } from './steps.js';
 
-const LOOK_AHEAD = 3_000;
-const startingOver: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
+const QUEUE_WINDOW = 3_000;
+const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
-// What requests fail with once the browser has closed the connection: before it said so, while they ran, and on iOS.
-const CLOSED = /^(InvalidState|Abort|Unknown)Error$/;
+// The errors of requests after the browser has closed the connection.
+const CLOSED_ERRORS = /^(InvalidState|Abort|Unknown)Error$/;
 
-/** Everything a device knows of one user. Each method is one transaction: it happens as a whole or not at all. A connection that the browser closes is opened again. */
+/** The local database of one user. Each method is one transaction. A connection that the browser closes is opened again. */
 export class Store {
   private database: Promise<IDBDatabase> | undefined;
   private isClosed = false;
@@ -24,18 +25,18 @@ export class Store {
   private term: string | undefined;
   private frozen: Promise<void> | undefined;
   private readonly running = new Set<IDBTransaction>();
-  /** Called when the browser has closed the connection; and with true if it has deleted everything, too. */
+  /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
-  private constructor(private readonly name: string, private readonly gone: () => void) {}
+  private constructor(private readonly name: string, private readonly onReplaced: () => void) {}
 
-  static async open(name: string, gone: () => void): Promise<Store> {
-    const store = new Store(name, gone);
-    await store.connected(async () => {});
+  static async open(name: string, onReplaced: () => void): Promise<Store> {
+    const store = new Store(name, onReplaced);
+    await store.#withDatabase(async () => {});
     return store;
   }
 
-  /** A frozen tab must not hold a transaction that others wait for: what is under way is undone, and done anew once `frozen` ends. */
+  /** Aborts running transactions, because a frozen tab would block other tabs; they run again once `frozen` resolves. */
   freeze(frozen: Promise<void>): void {
     this.frozen = frozen;
     for (const transaction of this.running) transaction.abort();
@@ -43,68 +44,69 @@ export class Store {
 
   close(): void {
     this.isClosed = true;
-    this.disconnect();
+    this.#disconnect();
   }
 
-  private disconnect(): void {
+  #disconnect(): void {
     this.database?.then(database => database.close(), () => {});
     this.database = undefined;
   }
 
   async erase(): Promise<void> {
-    await this.within(tables => Promise.all(Object.values(tables).map(table => table.clear()))).catch(() => {});
+    await this.#transact(tables => Promise.all(Object.values(tables).map(table => table.clear()))).catch(() => {});
     this.close();
-    await promised(indexedDB.deleteDatabase(this.name));
+    await toPromise(indexedDB.deleteDatabase(this.name));
   }
 
-  private connect(): Promise<IDBDatabase> {
-    const isAgain = this.wasOpen;
+  #connect(): Promise<IDBDatabase> {
+    const isReopened = this.wasOpen;
     this.wasOpen = true;
     return openDatabase(this.name, {
-      gone: this.gone,
-      made: () => isAgain && this.onClosed(true),
-      closed: () => {
+      onReplaced: this.onReplaced,
+      onCreated: () => isReopened && this.onClosed(true),
+      onClosed: () => {
         this.database = undefined;
         this.onClosed(false);
       },
     });
   }
 
-  private async connected<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+  async #withDatabase<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     for (let isLast = false; ; isLast = true) {
       await this.frozen;
       if (this.isClosed) throw new DOMException('', 'InvalidStateError');
-      const used = (this.database ??= this.connect());
+      const connection = (this.database ??= this.#connect());
       try {
-        return await work(await used);
+        return await work(await connection);
       } catch (error) {
-        if (!CLOSED.test((error as Error)?.name)) throw error;
-        if (this.database === used) this.disconnect();
+        if (!CLOSED_ERRORS.test((error as Error)?.name)) throw error;
+        if (this.database === connection) this.#disconnect();
         if (isLast) throw error;
       }
     }
   }
 
   async get(type: string, id: string): Promise<Doc | null> {
-    return visible(await this.read('rows', rows => rows.get([type, id])));
+    return visibleDocument(await this.#read('rows', rows => rows.get([type, id])));
   }
 
   async all(type: string): Promise<[id: string, doc: Doc][]> {
-    const rows = await this.read('rows', rows => rows.getAll(IDBKeyRange.bound([type], [type, []])));
+    const rows = await this.#read('rows', rows => rows.getAll(IDBKeyRange.bound([type], [type, []])));
     return rows.flatMap(row => {
-      const doc = visible(row);
+      const doc = visibleDocument(row);
       return doc ? [[row.id, doc] as [string, Doc]] : [];
     });
   }
 
-  /** Null for what is not there. */
-  some(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
-    return this.read('rows', rows => Promise.all(ids.map(async id => [id, visible(await rows.get([type, id]))] as [string, Doc | null])));
+  /** Reads several documents; null for a missing one. */
+  getMany(type: string, ids: readonly string[]): Promise<[id: string, doc: Doc | null][]> {
+    return this.#read(
+      'rows', rows => Promise.all(ids.map(async id => [id, visibleDocument(await rows.get([type, id]))] as [string, Doc | null])));
   }
 
-  /** One transaction, or two tabs that open for the first time would be two devices. */
+  /** Reads or stores the device id in one transaction, so that two tabs that open first at once share one id. */
   device(made: string): Promise<string> {
-    return this.within(async tables => {
+    return this.#transact(async tables => {
       const known = (await tables.meta.get('device')) as string | undefined;
       if (!known) await tables.meta.put(made, 'device');
       return known ?? made;
@@ -112,132 +114,137 @@ export class Store {
   }
 
   async counts(): Promise<{ pending: number; poisoned: number }> {
-    const [all, pending] = await this.read('queue', queue => Promise.all([queue.count(), queue.index('live').count(1)]));
+    const [all, pending] = await this.#read('queue', queue => Promise.all([queue.count(), queue.index('live').count(1)]));
     return { pending, poisoned: all - pending };
   }
 
   cursor(): Promise<Cursor> {
-    return this.read('meta', meta => cursorOf({ meta }));
+    return this.#read('meta', meta => readCursor({ meta }));
   }
 
   async queue(): Promise<QueuedEdit[]> {
-    return (await this.read('queue', queue => queue.getAll())).map(listed);
+    return (await this.#read('queue', queue => queue.getAll())).map(toQueuedEdit);
   }
 
   /** Writes edits locally and queues them. */
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
-    return this.within(async tables => {
-      const draft = await new Draft(tables).read(edits, true);
-      const written = edits.map(edit => queueEdit(draft, edit, now)).filter(doc => doc !== null);
-      draft.save();
+    return this.#transact(async tables => {
+      const unit = await new UnitOfWork(tables).read(edits, true);
+      const written = edits.map(edit => queueEdit(unit, edit, now)).filter(doc => doc !== null);
+      unit.save();
       return written;
     });
   }
 
-  /** Takes over what the server has. `cursor` is stored with what it stands for, or not at all. */
-  receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<Key[]> {
-    return this.asLeader(async tables => {
-      const draft = new Draft(tables);
-      await draft.read(revisions);
-      const keys = take(draft, revisions);
-      draft.save();
-      await move(tables, cursor);
+  /** Applies revisions and stores the cursor in the same transaction. */
+  receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<EntityKey[]> {
+    return this.#transactAsLeader(async tables => {
+      const unit = new UnitOfWork(tables);
+      await unit.read(revisions);
+      const keys = applyRevisions(unit, revisions);
+      unit.save();
+      await saveCursor(tables, cursor);
       return keys;
     });
   }
 
-  /** As `receive`, but what did not come is gone. Unsent work stays. */
-  replace(revisions: readonly Revision[], cursor: Cursor): Promise<Key[]> {
-    return this.asLeader(async tables => {
+  /** As `receive`, but deletes everything that is not in the revisions. Unsent edits stay. */
+  replace(revisions: readonly Revision[], cursor: Cursor): Promise<EntityKey[]> {
+    return this.#transactAsLeader(async tables => {
       const rows = tables.rows;
       const before = await rows.getAll();
       await rows.clear();
-      const draft = new Draft(tables);
+      const unit = new UnitOfWork(tables);
       for (const row of before) {
-        const left = kept(row, null);
-        if (left.mine !== undefined || left.removed) draft.put(left.mine ? { ...left, mine: unbased(left.mine) } : left);
+        const left = localPart(row, null);
+        if (left.mine !== undefined || left.removed) unit.put(left.mine ? { ...left, mine: withoutBase(left.mine) } : left);
       }
-      await unbaseQueue(tables);
-      const keys = take(draft, revisions);
-      draft.save();
+      await clearBaseVersions(tables);
+      const keys = applyRevisions(unit, revisions);
+      unit.save();
       await tables.meta.put(cursor, 'cursor');
       return [...before.map(row => [row.type, row.id] as const), ...keys];
     });
   }
 
-  /** Forgets how far it has come, so that the next pull replaces everything. */
+  /** Resets the cursor, so that the next pull replaces everything. */
   restart(): Promise<void> {
-    return this.asLeader(tables => move(tables, startingOver));
+    return this.#transactAsLeader(tables => saveCursor(tables, FROM_SCRATCH));
   }
 
   async digest(): Promise<string> {
     const digest = new Digest();
-    for (const row of await this.read('rows', rows => rows.getAll())) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
+    for (
+      const row of await this.#read('rows', rows => rows.getAll())) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
     return digest.toString();
   }
 
-  /** The batch to send: the one that is not answered yet, or a new one under the given key. */
+  /** Returns the batch to send: the unanswered one, or a new one under the given key. */
   stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
-    return this.asLeader(async tables => {
+    return this.#transactAsLeader(async tables => {
       const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
-      const aside = await queue.index('live').getAll(2, LOOK_AHEAD);
-      await Promise.all(aside.map(async item => isDueAgain(item, now) && queue.put({ ...item, live: 1, notBefore: 0 })));
-      const waiting = await queue.index('live').getAll(1, LOOK_AHEAD);
-      const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = select(waiting, now, item => bytesOf(JSON.stringify(entityOf(item))), bytesMax);
+      const aside = await queue.index('live').getAll(2, QUEUE_WINDOW);
+      await Promise.all(aside.map(async item => isParkedDue(item, now) && queue.put({ ...item, live: 1, notBefore: 0 })));
+      const waiting = await queue.index('live').getAll(1, QUEUE_WINDOW);
+      const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = selectBatch(
+        waiting, now, item => utf8Length(JSON.stringify(toEntity(item))), bytesMax);
       if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
-      const { proof } = await cursorOf(tables);
-      const batch = { key, body: bodyOf(items, proof), items: items.map(item => item.n) };
+      const { proof } = await readCursor(tables);
+      const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
       await tables.batches.put(batch);
       return { batch };
     });
   }
 
-  /** Takes an answer over: only now do items leave the queue. A batch another tab has settled meanwhile is left alone. */
-  settle(batch: Batch, answer: BatchAnswer, now: number): Promise<Settled> {
-    return this.asLeader(async tables => {
-      const settled: Settled = { keys: [], conflicts: [], poisoned: [], lacks: false };
+  /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
+  settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
+    return this.#transactAsLeader(async tables => {
+      const settled: SettledBatch = { keys: [], conflicts: [], poisoned: [], isIncomplete: false };
       if (!(await unstage(tables, batch))) return settled;
-      const items = await itemsOf(tables, batch);
-      const { lastSeq } = await cursorOf(tables);
-      // An answer may be old, too, when it is replayed: what lies before the cursor has been heard, and what became of it since.
-      const changes = answer.changes && answer.lastSeq > lastSeq ? revisionsOf(answer.changes) : [];
-      const draft = await new Draft(tables).read(items, true);
-      await draft.read(changes);
-      const outcomes = outcomesOf(answer);
-      items.forEach((item, i) => item && settleItem(draft, item, outcomes[i]!, { now, lastSeq }, settled));
-      settled.keys.push(...take(draft, changes));
-      draft.save();
-      await move(tables, { proof: answer.newSyncToken, ...(settled.lacks && startingOver) });
+      const items = await readItems(tables, batch);
+      const { lastSeq } = await readCursor(tables);
+      // A replayed answer may be old: changes before the cursor are stored already.
+      const changes = answer.changes && answer.lastSeq > lastSeq ? pullRevisions(answer.changes) : [];
+      const unit = await new UnitOfWork(tables).read(items, true);
+      await unit.read(changes);
+      const outcomes = outcomesFrom(answer);
+      items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, { now, lastSeq }, settled));
+      settled.keys.push(...applyRevisions(unit, changes));
+      unit.save();
+      await saveCursor(tables, { proof: answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
       return settled;
     });
   }
 
-  /** Its items go on in smaller batches, under keys of their own. If it was executed after all, they will be found unchanged. */
+  /**
+   * Releases the items of a batch into smaller ones with new keys. If the server executed the batch after all, it will find the items
+   * unchanged.
+   */
   release(batch: Batch): Promise<void> {
-    return this.asLeader(async tables => {
+    return this.#transactAsLeader(async tables => {
       if (!(await unstage(tables, batch))) return;
-      await Promise.all((await itemsOf(tables, batch)).map(async item => item && tables.queue.put(released(item))));
+      await Promise.all((await readItems(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
     });
   }
 
-  /** The batch was refused as a whole: each item has failed once more, and goes on in a smaller group, unless that is `final`. */
-  dissolve(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
-    return this.asLeader(async tables => {
+  /** Counts a failure for each item of a refused batch. The items go on in smaller batches, or are parked if `final`. */
+  failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
+    return this.#transactAsLeader(async tables => {
       const poisoned: QueuedEdit[] = [];
       if (!(await unstage(tables, batch))) return poisoned;
-      const items = await itemsOf(tables, batch);
-      const draft = await new Draft(tables).read(items, true);
-      for (const item of items) if (item) putBack(draft, final ? parked(item, error, now) : failedOnce(item, error, now, random), poisoned);
-      draft.save();
+      const items = await readItems(tables, batch);
+      const unit = await new UnitOfWork(tables).read(items, true);
+      for (const item of items) if (item) requeue(unit, final ? park(item, error, now) : countFailure(item, error, now, random), poisoned);
+      unit.save();
       return poisoned;
     });
   }
 
   retry(n: number | undefined): Promise<void> {
-    return this.within(async tables => {
+    return this.#transact(async tables => {
       const queue = tables.queue;
       for (const item of await queue.getAll(n)) {
         if (item.live !== 1) await queue.put({ ...item, live: 1, attempts: 0, notBefore: 0 });
@@ -245,42 +252,43 @@ export class Store {
     });
   }
 
-  discard(n: number): Promise<Key[]> {
-    return this.within(async tables => {
+  discard(n: number): Promise<EntityKey[]> {
+    return this.#transact(async tables => {
       const item = await tables.queue.get(n);
       if (!item || item.live === 1) return [];
-      const draft = await new Draft(tables).read([item], true);
-      remove(draft, item);
-      draft.save();
+      const unit = await new UnitOfWork(tables).read([item], true);
+      removeItem(unit, item);
+      unit.save();
       return [[item.type, item.id]];
     });
   }
 
-  /** From now on nothing counts that another tab, which led before and may be revived, hears from the server. */
+  /** Starts a term of leadership: writes of an earlier leader that is revived are rejected. */
   lead(term: string): void {
     this.term = term;
-    this.within(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
+    this.#transact(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
   }
 
-  private asLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-    return this.within(async tables => {
+  #transactAsLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return this.#transact(async tables => {
       const term = await tables.meta.get('term');
-      if (this.term && term && term !== this.term) throw new Error('Not leading.');
+      if (this.term && term && term !== this.term) throw new Error('Another tab leads.');
       return work(tables);
     });
   }
 
-  private read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
-    return this.within(tables => work(tables[name]), [name], 'readonly');
+  #read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
+    return this.#transact(tables => work(tables[name]), [name], 'readonly');
   }
 
-  private within<T>(work: (tables: Tables) => Promise<T>, names: readonly string[] = TABLES, mode: IDBTransactionMode = 'readwrite'): Promise<T> {
-    return this.connected(async database => {
+  #transact<T>(
+    work: (tables: Tables) => Promise<T>, names: readonly string[] = TABLES, mode: IDBTransactionMode = 'readwrite'): Promise<T> {
+    return this.#withDatabase(async database => {
       const transaction = database.transaction(names, mode);
-      const ended = done(transaction);
+      const ended = completion(transaction);
       this.running.add(transaction);
       try {
-        const result = await work(tablesOf(transaction, names));
+        const result = await work(tablesFrom(transaction, names));
         await ended;
         return result;
       } catch (error) {
@@ -288,7 +296,7 @@ export class Store {
         try {
           transaction.abort();
         } catch {
-          // It has aborted by itself, as when the storage is full.
+          // The transaction has aborted by itself, for instance on a full disk.
         }
         throw transaction.error ?? error;
       } finally {

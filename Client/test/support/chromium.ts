@@ -28,7 +28,9 @@ export class Chromium {
 
   static async start(): Promise<Chromium> {
     const chromium = new Chromium();
-    chromium.process = spawn(CHROMIUM!, ['--headless=new', '--no-sandbox', '--remote-debugging-port=0', `--user-data-dir=${chromium.folder}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    chromium.process = spawn(
+      CHROMIUM!, ['--headless=new', '--no-sandbox', '--remote-debugging-port=0', `--user-data-dir=${chromium.folder}`, 'about:blank'],
+      { stdio: ['ignore', 'ignore', 'pipe'] });
     const address = await new Promise<string>((resolve, reject) => {
       let said = '';
       chromium.process.stderr!.on('data', data => {
@@ -53,7 +55,8 @@ export class Chromium {
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     return {
       evaluate: async expression => {
-        const { result, exceptionDetails } = await this.call('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId);
+        const { result, exceptionDetails } = await this.call(
+          'Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId);
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         return result.value;
       },
@@ -66,7 +69,15 @@ export class Chromium {
     const ended = new Promise(resolve => this.process.once('exit', resolve));
     this.process.kill('SIGTERM');
     await ended;
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    // Chromium's helper processes may still write for a moment: rmSync's own retries do not list the folder again.
+    for (let left = 50; existsSync(this.folder); left--) {
+      try {
+        rmSync(this.folder, { recursive: true, force: true });
+      } catch (error) {
+        if (!left) throw error;
+        await new Promise(resolve => setTimeout(resolve, 100));
+      }
+    }
   }
 
   private call(method: string, params: object, sessionId?: string): Promise<any> {

@@ -36,20 +36,20 @@ export class Gateway {
     return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
   }
 
-  /** What a client that knows nothing is told. */
+  /** Returns a full pull, as a new client receives it. */
   async pull(user: string): Promise<Record<string, unknown>> {
     const response = await fetch(`${this.url}/api/sync/pull`, { method: 'POST', headers: { authorization: `Bearer ${this.token(user)}` } });
     return (await response.json()) as Record<string, unknown>;
   }
 
-  /** Sets everything aside, and goes on. */
+  /** Copies the database aside and restarts the server. */
   async backUp(): Promise<void> {
     await this.kill();
     cpSync(this.folder, this.backup, { recursive: true });
     await this.up();
   }
 
-  /** As OPERATIONS.md says: the database as it was, and a new epoch for everybody. */
+  /** As docs/operations.md says: the database as it was, and a new epoch for everybody. */
   async restore(): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true });
@@ -80,7 +80,7 @@ export class Gateway {
     throw new Error('The gateway does not come up.');
   }
 
-  /** Without a chance to finish anything. */
+  /** Kills the process without a shutdown. */
   async kill(): Promise<void> {
     const { process } = this;
     if (!process || process.exitCode !== null || process.signalCode !== null) return;

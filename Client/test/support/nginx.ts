@@ -20,7 +20,8 @@ export class Nginx {
     const nginx = new Nginx();
     const port = await freePort();
     nginx.url = `http://127.0.0.1:${port}`;
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${nginx.folder}/${name};`).join(' ');
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      name => `${name}_temp_path ${nginx.folder}/${name};`).join(' ');
     writeFileSync(join(nginx.folder, 'nginx.conf'), `
       ${process.getuid?.() === 0 ? 'user root;' : ''} daemon off; pid ${nginx.folder}/pid; error_log ${nginx.folder}/error.log; events {}
       http {

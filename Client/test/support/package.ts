@@ -11,11 +11,15 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'mirubato-package-'));
 
   constructor() {
-    const [{ filename }] = JSON.parse(execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', this.folder], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    const [{ filename }] = JSON.parse(
+      execFileSync(
+        'npm', ['pack', '--json', '--silent', '--pack-destination', this.folder],
+        { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
     const home = join(this.folder, 'node_modules', '@mirubato', 'sync');
     mkdirSync(home, { recursive: true });
     execFileSync('tar', ['-xzf', join(this.folder, filename), '-C', home, '--strip-components=1']);
-    for (const name of ['fake-indexeddb', 'ws', '@types']) symlinkSync(join(ROOT, 'node_modules', name), join(this.folder, 'node_modules', name));
+    for (const name of ['fake-indexeddb', 'ws', '@types']) symlinkSync(
+      join(ROOT, 'node_modules', name), join(this.folder, 'node_modules', name));
   }
 
   remove(): void {

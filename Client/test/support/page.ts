@@ -6,6 +6,11 @@ afterEach(() => void vi.unstubAllGlobals());
 export function page(onLine: boolean): { onLine: boolean; fire(event: string): void } {
   const listeners = new Map<string, () => void>();
   const state = { onLine, fire: (event: string) => listeners.get(event)?.() };
-  vi.stubGlobal('window', { navigator: state, document: state, addEventListener: (event: string, heard: () => void) => listeners.set(event, heard), removeEventListener: (event: string) => listeners.delete(event) });
+  vi.stubGlobal(
+    'window',
+    {
+      navigator: state, document: state, addEventListener: (event: string, heard: () => void) => listeners.set(event, heard),
+      removeEventListener: (event: string) => listeners.delete(event)
+    });
   return state;
 }

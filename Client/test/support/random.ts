@@ -1,4 +1,4 @@
-/** Random numbers that come again with their seed (mulberry32). */
+/** Reproducible random numbers from a seed (mulberry32). */
 export class Random {
   constructor(private state: number) {}
 

@@ -4,7 +4,7 @@ import type { Random } from './random.js';
 
 /** A network and a process of one device's own, which may fail. Time runs fifty times as fast for waits. */
 export class World {
-  /** How often a request gets lost, before or after it reached the server. */
+  /** The probability that a request is lost before or after it reaches the server. */
   loss = 0;
   /** A frozen tab hears no other one; what it has begun may end all the same, so that two tabs lead for a while. */
   isFrozen = false;
@@ -20,7 +20,7 @@ export class World {
       WebSocket: this.socketClass(),
       now: () => Date.now() + this.skewMs,
       random: this.random.next,
-      // Not so the patience with others, or a machine that is busy would look like one that is away.
+      // Long time-outs are shortened less, or a busy machine would look like an unreachable one.
       setTimeout: (run, ms) => setTimeout(() => this.isDead || run(), ms < 10_000 ? ms / this.haste : ms / 5),
     };
   }
@@ -35,7 +35,7 @@ export class World {
     for (const hear of this.unheard.splice(0)) hear();
   }
 
-  /** The process ends here: nothing it waits for comes any more. */
+  /** Ends the process: nothing that it waits for arrives any more. */
   die(): void {
     this.isDead = true;
     this.drop();
@@ -57,7 +57,8 @@ export class World {
     const text = await response.text();
     await this.hangIfDead();
     if (lost === 2) throw new TypeError('lost on the way back');
-    return new Response(response.status === 304 || response.status === 204 ? null : text, { status: response.status, headers: response.headers });
+    return new Response(
+      response.status === 304 || response.status === 204 ? null : text, { status: response.status, headers: response.headers });
   }
 
   private hangIfDead(): Promise<void> {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { FakeTabs, FakeWorld, rest, soon, token } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeTabs, FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 import { page } from './support/page.js';
 
-// What an app author expects of the calls, where the world is not as it should be.
+// The calls of the API under adverse conditions.
 
 describe('goOnline()', () => {
-  test('goes online although the browser claims to be offline', async () => {
+  test('goes online although the browser reports no network', async () => {
     page(false);
     const world = new FakeWorld();
     const sync = await opened(world);
@@ -18,7 +18,7 @@ describe('goOnline()', () => {
     expect(sync.status.offline).toBe(false);
   });
 
-  test('of a follower does so for the leader', async () => {
+  test('of a follower takes the leader online', async () => {
     page(false);
     const shared = new FakeTabs();
     const [old, fresh] = [new FakeWorld(shared), new FakeWorld(shared)];
@@ -28,7 +28,7 @@ describe('goOnline()', () => {
     await soon(() => expect(first.status.connection).toBe('connecting'));
   });
 
-  test('ends where the browser next says that the network is gone', async () => {
+  test('lasts until the browser next reports a lost network', async () => {
     const browser = page(false);
     const sync = await opened(new FakeWorld());
     sync.goOnline();
@@ -54,27 +54,27 @@ describe('after a network returns', () => {
     return { browser, world, sync };
   }
 
-  test('the old back-off does not go on when the browser reports it', async () => {
+  test('the back-off ends when the browser reports the network', async () => {
     const { browser, world, sync } = await longWaiting();
     browser.fire('online');
     await soon(() => expect(sync.status.pending).toBe(0));
     await soon(() => expect(world.sockets).toHaveLength(2));
   });
 
-  test('nor when the page is shown again', async () => {
+  test('the back-off ends when the page is shown again', async () => {
     const { browser, world, sync } = await longWaiting();
     browser.fire('visibilitychange');
     await soon(() => expect(sync.status.pending).toBe(0));
     await soon(() => expect(world.sockets).toHaveLength(2));
   });
 
-  test('nor when flush() gets an edit through', async () => {
+  test('the back-off ends when flush() delivers an edit', async () => {
     const { world, sync } = await longWaiting();
     await sync.flush();
     await soon(() => expect(world.sockets).toHaveLength(2));
   });
 
-  test('edits go as soon as polling finds the server again', async () => {
+  test('edits are sent once polling reaches the server again', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
@@ -83,14 +83,16 @@ describe('after a network returns', () => {
     for (let s = 0; s < 200; s++) await world.pass(1_000);
     world.answer = () => undefined;
     const from = world.requests.length;
-    while (!world.requests.slice(from).some(request => request.path === '/api/sync/pull' || request.path === '/api/sync/batch')) await world.pass(500);
+    while (
+      !world.requests.slice(from).some(
+        request => request.path === '/api/sync/pull' || request.path === '/api/sync/batch')) await world.pass(500);
     await rest();
     expect(sync.status.pending).toBe(0);
   });
 });
 
 describe('flush()', () => {
-  test('with the server away rejects after a minute, with why', async () => {
+  test('rejects after a minute with the last error if the server is unreachable', async () => {
     const world = new FakeWorld();
     world.answer = () => 'lost';
     const sync = await opened(world);
@@ -104,7 +106,7 @@ describe('flush()', () => {
     expect(sync.status.pending).toBe(1);
   });
 
-  test('waits as long as it is told, and longer while edits are acknowledged', async () => {
+  test('waits for the given time, and longer while edits are acknowledged', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     let said: unknown;
@@ -118,11 +120,12 @@ describe('flush()', () => {
   });
 });
 
-test('a token callback is told which token was refused', async () => {
+test('a token callback receives the refused token', async () => {
   const world = new FakeWorld();
   const [old, fresh] = [1, 2].map(n => token('ada', { n }));
   const told: (string | undefined)[] = [];
-  world.answer = request => (request.headers.authorization === `Bearer ${old}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
+  world.answer = request => (
+    request.headers.authorization === `Bearer ${old}` ? { status: 401, body: { code: 'TOKEN_EXPIRED' } } : undefined);
   const sync = await opened(world, { token: (refused?: string) => (told.push(refused), refused === undefined ? old! : fresh!) });
   await sync.collection('goal').put({ id: 'g' });
   await sync.flush();
@@ -130,7 +133,7 @@ test('a token callback is told which token was refused', async () => {
 });
 
 describe('signOut()', () => {
-  test('waits at most five seconds for another tab, and leaves nothing to read', async () => {
+  test('waits at most five seconds for another tab, and empties the database', async () => {
     const world = new FakeWorld();
     const sync = await world.open({ offline: true });
     await sync.collection('goal').put({ id: 'g', title: 'secret' });
@@ -166,7 +169,7 @@ describe('another address of the server', () => {
     return { sync, left };
   };
 
-  test('leaves no unsent edits behind unseen, and takes them over when it is told which was the former', async () => {
+  test('is reported with its unsent edits, and formerUrl takes them over', async () => {
     const world = new FakeWorld();
     const name = `${Math.random()}`;
     const before = await world.open({ name, url: OLD, offline: true });
@@ -181,10 +184,15 @@ describe('another address of the server', () => {
     expect(world.batches).toMatchObject([{ entities: [{ id: 'g', data: { title: 'unsent' } }] }]);
   });
 
-  test('says nothing of other users, of other names, or where nothing is unsent', async () => {
+  test('is not reported for other users, other names, or without unsent edits', async () => {
     const world = new FakeWorld();
     const name = `${Math.random()}`;
-    for (const options of [{ name, token: token('ben') }, { name: `${name}2` }]) await (await opened(world, { ...options, url: OLD, offline: true })).collection('goal').put({ id: 'g' });
+    for (
+      const options of [
+        { name, token: token('ben') }, { name: `${name}2` }
+      ]) await (await opened(world, { ...options, url: OLD, offline: true }))
+      .collection('goal')
+      .put({ id: 'g' });
     await opened(world, { name, url: OLD, offline: true });
     expect((await heard(world, { name, offline: true })).left).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Conflict, type Doc, type Sync } from '../src/index.js';
-import { FakeTabs } from './support/fake.js';
+import { FakeTabs } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Random, seeds } from './support/random.js';
 import { World } from './support/world.js';
@@ -9,8 +9,9 @@ import { World } from './support/world.js';
 const TYPES = ['logbook_entry', 'goal', 'repertoire_item', 'user_preferences', 'note'] as const;
 const MEMBERS = { logbook_entry: 'entries', goal: 'goals', repertoire_item: 'repertoire' } as const;
 const STEPS = 60;
-// Some devices are ten years off. Two honest devices that edit a document such a device has dated both claim its time + 1 ms: the server counts either as the
-// moment it arrives, so that the order of arrival decides. Arriving in one millisecond they tie, and the higher fingerprint wins. The loser is in the feed.
+// Some devices are ten years off. Two honest devices that edit a document such a device has dated both claim its time + 1 ms: the server
+// counts either as the moment it arrives, so that the order of arrival decides. Arriving in one millisecond they tie, and the higher
+// fingerprint wins. The loser is in the feed.
 const YEARS = 10 * 365 * 86_400_000;
 
 type Entity = Doc & { id: string; version?: number; mark?: number };
@@ -56,7 +57,10 @@ class Run {
 
   async open(): Promise<void> {
     for (const name of ['laptop', 'phone', 'tablet']) {
-      const device = { name, skewMs: this.random.of([0, 0, -4_000, 4_000, -YEARS, YEARS]), browser: new FakeTabs(), isBlocked: !this.random.below(5), loss: this.random.of([0, 0.1, 0.3]), tabs: [] };
+      const device = {
+        name, skewMs: this.random.of([0, 0, -4_000, 4_000, -YEARS, YEARS]), browser: new FakeTabs(), isBlocked: !this.random.below(5),
+        loss: this.random.of([0, 0.1, 0.3]), tabs: []
+      };
       this.devices.push(device);
       for (let tabs = this.random.of([1, 1, 2]); tabs > 0; tabs--) await this.openTab(device);
     }
@@ -66,8 +70,12 @@ class Run {
   private async openTab(device: Installation): Promise<void> {
     const world = new World(this.random, device.skewMs);
     world.loss = device.loss;
-    const platform = { ...world.platform(), locks: device.browser.locks, BroadcastChannel: device.browser.channel(world), ...(device.isBlocked && { WebSocket: undefined }) };
-    const sync = await this.disk.whileEmpty(() => openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform }));
+    const platform = {
+      ...world.platform(), locks: device.browser.locks, BroadcastChannel: device.browser.channel(world),
+      ...(device.isBlocked && { WebSocket: undefined })
+    };
+    const sync = await this.disk.whileEmpty(
+      () => openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform }));
     device.tabs.push({ sync, world });
   }
 
@@ -100,7 +108,9 @@ class Run {
 
   private async erase(): Promise<void> {
     this.erasedAt = this.marks;
-    const response = await fetch(`${this.gateway.url}/api/sync/data`, { method: 'DELETE', headers: { authorization: `Bearer ${this.gateway.token(this.user)}`, confirm: 'erase' } });
+    const response = await fetch(
+      `${this.gateway.url}/api/sync/data`,
+      { method: 'DELETE', headers: { authorization: `Bearer ${this.gateway.token(this.user)}`, confirm: 'erase' } });
     expect(response.status).toBe(200);
     this.erasedAt = this.marks;
   }
@@ -116,7 +126,8 @@ class Run {
     }
     const mark = ++this.marks;
     const named = type === 'repertoire_item' ? { scoreId: id } : {};
-    await collection.put({ version: 0, ...seen, ...named, id, mark, instrument: 'Piano' }).then(() => this.writes.push({ mark, type, id, over: seen?.mark, by }), isFull);
+    await collection.put({ version: 0, ...seen, ...named, id, mark, instrument: 'Piano' }).then(
+      () => this.writes.push({ mark, type, id, over: seen?.mark, by }), isFull);
   }
 
   /** Everybody is back, and nothing is lost any more: how the server and each device see it. */
@@ -153,7 +164,12 @@ class Run {
     const stored = new Set(Object.values(held(await this.gateway.pull(this.user))).map(doc => (doc as Entity).mark));
     const feed: Conflict[] = await this.devices[0]!.tabs[0]!.sync.conflicts();
     const kept = new Set(feed.map(conflict => conflict.document.mark));
-    if (process.env.DEBUG_MODEL) console.log(JSON.stringify({ writes: this.writes, feed: feed.map(f => [f.entityId, f.reason, f.deviceId, f.document]), stored: held(await this.gateway.pull(this.user)), skew: this.devices.map(d => [d.name, d.skewMs, d.tabs[0]!.sync.status.device]) }));
+    if (process.env.DEBUG_MODEL) console.log(
+      JSON.stringify(
+        {
+          writes: this.writes, feed: feed.map(f => [f.entityId, f.reason, f.deviceId, f.document]),
+          stored: held(await this.gateway.pull(this.user)), skew: this.devices.map(d => [d.name, d.skewMs, d.tabs[0]!.sync.status.device])
+        }));
     const replaced = new Set(this.writes.map(write => write.over));
     return this.writes.filter(({ mark }) => mark > this.erasedAt && !stored.has(mark) && !kept.has(mark) && !replaced.has(mark));
   }
@@ -210,15 +226,21 @@ function isFull(error: Error): void {
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
 const sorted = (docs: [string, Doc][]): Record<string, Doc> =>
-  Object.fromEntries(docs.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, doc]) => [key, Object.fromEntries(Object.entries(doc).sort(([a], [b]) => (a < b ? -1 : 1)))]));
+  Object.fromEntries(
+    docs.sort(([a], [b]) => (a < b ? -1 : 1)).map(
+      ([key, doc]) => [key, Object.fromEntries(Object.entries(doc).sort(([a], [b]) => (a < b ? -1 : 1)))]));
 
 function held(pull: Record<string, unknown>): Record<string, Doc> {
-  const lists = [...Object.entries(MEMBERS).map(([type, member]) => [type, pull[member]]), ...Object.entries(pull.other as object), ['user_preferences', pull.preferences ? [pull.preferences] : []]];
+  const lists = [
+    ...Object.entries(MEMBERS).map(([type, member]) => [type, pull[member]]), ...Object.entries(pull.other as object),
+    ['user_preferences', pull.preferences ? [pull.preferences] : []]
+  ];
   return sorted(lists.flatMap(([type, docs]) => (docs as Entity[]).map(doc => [`${type} ${doc.id}`, doc] as [string, Doc])));
 }
 
 async function viewOf(sync: Sync): Promise<Record<string, Doc>> {
-  const docs = await Promise.all(TYPES.map(async type => (await sync.collection<Entity>(type).all()).map(doc => [`${type} ${doc.id}`, doc] as [string, Doc])));
+  const docs = await Promise.all(
+    TYPES.map(async type => (await sync.collection<Entity>(type).all()).map(doc => [`${type} ${doc.id}`, doc] as [string, Doc])));
   return sorted(docs.flat());
 }
 

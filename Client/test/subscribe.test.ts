@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon } from './support/fake.js';
-import { live } from './support/opened.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live } from './support/openDevice.js';
 
-describe('who subscribes', () => {
-  test('misses nothing for a moment in which the store could not be read', async () => {
+describe('a subscriber', () => {
+  test('misses nothing after a failed read of the store', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const goals = sync.collection<{ id: string }>('goal');
@@ -20,7 +20,7 @@ describe('who subscribes', () => {
     await soon(() => expect(seen.at(-1)).toBe('a,b,c'));
   });
 
-  test('is told at once, then of every change, until it has had enough', async () => {
+  test('is called at once, then after every change, until it unsubscribes', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const goals = sync.collection<{ id: string }>('goal');

@@ -8,7 +8,7 @@ export interface Request {
   headers: Record<string, string>;
 }
 
-/** `text` is what somebody else answers, a proxy for instance. */
+/** A reply. `text` is the body of somebody else, for instance a proxy. */
 export type Reply = { status?: number; body?: unknown; headers?: Record<string, string>; text?: string } | 'lost' | 'hangs';
 
 interface Sent {
@@ -16,7 +16,7 @@ interface Sent {
   syncToken?: string;
 }
 
-/** A world that moves only when told to: its clock stands still, and its server answers what the test says. */
+/** A fake platform and server for one device. Its clock moves only when the test moves it. */
 export class FakeWorld {
   now = 1_800_000_000_000;
   random = 1;
@@ -50,7 +50,7 @@ export class FakeWorld {
     };
   }
 
-  /** A frozen tab hears nothing, and no request of it ends; its timers wait for `pass` anyway. */
+  /** A frozen tab receives no messages until it is thawed. */
   isFrozen = false;
   readonly unheard: (() => void)[] = [];
 
@@ -62,7 +62,7 @@ export class FakeWorld {
   /** The database of the device that was opened last. */
   database = '';
 
-  /** Nothing that has ended may keep a process, or a page, awake. */
+  /** The number of running timers: a closed device must have none. */
   get timersLeft(): number {
     return this.timers.size;
   }
@@ -73,7 +73,7 @@ export class FakeWorld {
     return openSync({ url: 'https://sync.test', token: token('ada'), device: 'd', platform: this.platform(), ...options, name });
   }
 
-  /** Lets time pass, timer by timer. */
+  /** Advances the clock and fires each due timer in order. */
   async pass(ms: number): Promise<void> {
     const end = this.now + ms;
     for (;;) {
@@ -88,7 +88,7 @@ export class FakeWorld {
     await rest();
   }
 
-  /** Sets the clock, which no timer that runs minds. How many run. */
+  /** Sets the clock without affecting running timers. Returns how many run. */
   shift(ms: number): number {
     this.now += ms;
     for (const timer of this.timers.values()) timer.at += ms;
@@ -100,14 +100,15 @@ export class FakeWorld {
   }
 
   get batches(): (Sent & { key: string; text: string })[] {
-    return this.to('/api/sync/batch').map(({ body, headers }) => ({ ...(JSON.parse(body!) as Sent), key: headers['x-idempotency-key']!, text: body! }));
+    return this.to('/api/sync/batch').map(
+      ({ body, headers }) => ({ ...(JSON.parse(body!) as Sent), key: headers['x-idempotency-key']!, text: body! }));
   }
 
   get socket(): FakeSocket {
     return this.sockets.at(-1)!;
   }
 
-  /** What a server without a mind of its own would say. */
+  /** The default reply of the server. */
   usual(request: Request): Reply {
     if (request.path.startsWith('/api/sync/pull')) return { body: { syncToken: 'e.0', lastSeq: 0 } };
     if (request.path.startsWith('/api/sync/ticket')) return { body: { ticket: `t${this.requests.length}` } };
@@ -118,8 +119,12 @@ export class FakeWorld {
   accepted(sent: Sent, refused: (id: string) => string | undefined = () => undefined): object {
     const results = sent.entities.map(({ type, id, data, deleted }) => refused(id)
       ? { entityType: type, entityId: id, status: 'refused', version: 0 }
-      : { entityType: type, entityId: id, status: deleted ? 'deleted' : 'updated', version: ++this.version, updatedAt: data.updatedAt ?? data.deletedAt });
-    const conflicts = sent.entities.filter(({ id }) => refused(id)).map(({ type, id }) => ({ entityType: type, entityId: id, reason: refused(id), message: 'no' }));
+      : {
+        entityType: type, entityId: id, status: deleted ? 'deleted' : 'updated', version: ++this.version,
+        updatedAt: data.updatedAt ?? data.deletedAt
+      });
+    const conflicts = sent.entities.filter(({ id }) => refused(id)).map(
+      ({ type, id }) => ({ entityType: type, entityId: id, reason: refused(id), message: 'no' }));
     return { results, conflicts, newSyncToken: 'e.0', lastSeq: 0 };
   }
 
@@ -129,13 +134,19 @@ export class FakeWorld {
   }
 
   private async fetch(url: string, init: RequestInit): Promise<Response> {
-    const request = { method: init.method!, path: url.replace('https://sync.test', ''), body: init.body as string | undefined, headers: init.headers as Record<string, string> };
+    const request = {
+      method: init.method!, path: url.replace('https://sync.test', ''), body: init.body as string | undefined,
+      headers: init.headers as Record<string, string>
+    };
     this.requests.push(request);
     const reply = (await this.answer(request)) ?? this.usual(request);
     if (reply === 'lost') throw new TypeError('network');
-    if (reply === 'hangs') return new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
+    if (reply === 'hangs') return new Promise(
+      (_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
     const status = reply.status ?? 200;
-    return new Response(status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)), { status, headers: { ...(reply.text === undefined && { 'x-sync-schema': '1' }), ...reply.headers } });
+    return new Response(
+      status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)),
+      { status, headers: { ...(reply.text === undefined && { 'x-sync-schema': '1' }), ...reply.headers } });
   }
 }
 
@@ -146,7 +157,7 @@ export class FakeSocket {
   onerror: (() => void) | null = null;
   readonly sent: Record<string, unknown>[] = [];
   isClosed = false;
-  /** Answers no pings. */
+  /** True if the socket answers no pings. */
   isMute = false;
 
   constructor(readonly url: string) {}
@@ -176,7 +187,7 @@ export class FakeSocket {
     return rest();
   }
 
-  /** Opens, and is told that nothing was missed. */
+  /** Opens the socket and reports that nothing was missed. */
   async lives(lastSeq = 0): Promise<void> {
     await this.opens();
     await this.says({ type: 'SYNC_RESPONSE', message: 'No new data to sync', lastSeq });
@@ -194,7 +205,8 @@ export class FakeTabs {
   private readonly channels = new Set<{ name: string; hear(data: unknown): void }>();
 
   readonly locks = {
-    request: (name: string, { signal, steal }: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<void> => new Promise<void>((resolve, reject) => {
+    request: (name: string, { signal, steal }: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<void> =>
+      new Promise<void>((resolve, reject) => {
       const queue = this.queues.get(name) ?? [];
       this.queues.set(name, queue);
       const ends = () => reject(new DOMException('aborted', 'AbortError'));
@@ -220,7 +232,8 @@ export class FakeTabs {
   };
 
   /** `tab` may be frozen: it hears what was said meanwhile once it runs again. */
-  channel(tab: { isFrozen: boolean; unheard: (() => void)[] } = { isFrozen: false, unheard: [] }): NonNullable<Platform['BroadcastChannel']> {
+  channel(
+    tab: { isFrozen: boolean; unheard: (() => void)[] } = { isFrozen: false, unheard: [] }): NonNullable<Platform['BroadcastChannel']> {
     const { channels } = this;
     return class {
       onmessage: ((event: { data: unknown }) => void) | null = null;
@@ -250,10 +263,10 @@ export function token(user: string, claims: object = {}): string {
   return `h.${Buffer.from(JSON.stringify({ sub: user, ...claims })).toString('base64url')}.s`;
 }
 
-/** Until the database, whose answers take turns of the event loop and no time, has come to rest. */
+/** Waits until the database is idle. Its answers take turns of the event loop, but no time. */
 export async function rest(): Promise<void> {
   for (let i = 0; i < 150; i++) await new Promise(resolve => setImmediate(resolve));
 }
 
-/** Once it is so. */
+/** Waits until the check passes. */
 export const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 5 });

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Sync } from '../src/index.js';
-import { FakeWorld, rest, soon } from './support/fake.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
-import { live, opened } from './support/opened.js';
+import { live, opened } from './support/openDevice.js';
 import { Random } from './support/random.js';
 import { Relay } from './support/relay.js';
 import { pulled, ids } from './support/wire.js';
@@ -30,13 +30,16 @@ describe.skipIf(!isBuilt)('on a slow line to the real server', () => {
   /** Waits of more than ten seconds run five times as fast: a minute's patience is twelve seconds. */
   async function device(user: string, bytesPerSecond: number, more = {}): Promise<Sync> {
     relay = await Relay.start(Number(new URL(gateway.url).port), bytesPerSecond);
-    const sync = await openSync({ url: relay.url, token: gateway.token(user), name: user, platform: { ...new World(new Random(1)).platform(), fetch }, ...more });
+    const sync = await openSync(
+      { url: relay.url, token: gateway.token(user), name: user, platform: { ...new World(new Random(1)).platform(), fetch }, ...more });
     open.push(sync);
     return sync;
   }
 
   async function seed(user: string, count: number, bytes: number): Promise<void> {
-    const changes = { entries: Array.from({ length: count }, (_, i) => ({ id: `e${i}`, notes: noise(bytes), updatedAt: '2026-11-22T10:00:00.000Z' })) };
+    const changes = {
+      entries: Array.from({ length: count }, (_, i) => ({ id: `e${i}`, notes: noise(bytes), updatedAt: '2026-11-22T10:00:00.000Z' }))
+    };
     const headers = { authorization: `Bearer ${gateway.token(user)}`, 'content-type': 'application/json' };
     expect((await fetch(`${gateway.url}/api/sync/push`, { method: 'POST', headers, body: JSON.stringify({ changes }) })).status).toBe(200);
   }
@@ -72,7 +75,8 @@ describe.skipIf(!isBuilt)('on a slow line to the real server', () => {
 describe('a time-out measures silence', () => {
   /** An answer in pieces, one a time. */
   function inPieces(text: string, count: number) {
-    const pieces = Array.from({ length: count }, (_, i) => new TextEncoder().encode(text).slice((i * text.length) / count, ((i + 1) * text.length) / count));
+    const pieces = Array.from(
+      { length: count }, (_, i) => new TextEncoder().encode(text).slice((i * text.length) / count, ((i + 1) * text.length) / count));
     let controller!: ReadableStreamDefaultController<Uint8Array>;
     let isCut = false;
     const body = new ReadableStream<Uint8Array>({ start: made => void (controller = made) });
@@ -188,7 +192,7 @@ describe('when the line breaks', () => {
   });
 });
 
-test('bodies are gzipped where the platform can', async () => {
+test('bodies are gzipped if the platform supports it', async () => {
   const world = new FakeWorld();
   const sent: { body: unknown; encoding: string | undefined }[] = [];
   const platform = world.platform();

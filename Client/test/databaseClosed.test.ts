@@ -1,15 +1,15 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeTabs, FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 
 const databaseOf = (sync: Sync) => (sync as unknown as { store: { database: Promise<IDBDatabase> } }).store.database;
 
-/** As iOS does in the background. */
+/** Closes the database, as iOS does in the background. */
 const closes = async (sync: Sync) => forceCloseDatabase((await databaseOf(sync)) as never);
 
-/** As a browser does that clears data: connections are closed first. */
+/** Deletes the database, as a browser does that clears data: it closes connections first. */
 async function clears(...tabs: Sync[]): Promise<void> {
   const { name } = await databaseOf(tabs[0]!);
   const databases = await Promise.all(tabs.map(databaseOf));
@@ -19,7 +19,7 @@ async function clears(...tabs: Sync[]): Promise<void> {
 }
 
 describe('a database that the browser closes', () => {
-  test('is opened again by itself: every call goes on', async () => {
+  test('is opened again automatically, and every call succeeds', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const goals = sync.collection<{ id: string }>('goal');
@@ -46,7 +46,7 @@ describe('a database that the browser closes', () => {
     expect(new Set(world.batches.map(batch => batch.key)).size).toBe(1);
   });
 
-  test('without a word, as on iOS, is opened again as well', async () => {
+  test('is opened again if the browser sends no close event, as on iOS', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     (await databaseOf(sync)).close();
     await sync.collection('goal').put({ id: 'g' });
@@ -62,10 +62,10 @@ describe('a database that the browser closes', () => {
   });
 });
 
-describe('data that the browser clears', () => {
+describe('data that the browser cleared', () => {
   const stored = { body: { goals: [{ id: 'kept', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } };
 
-  test.each([1, 2])('are fetched again, and what was unsent is named, in %i tabs', async count => {
+  test.each([1, 2])('is fetched again, and the unsent edits are counted, in %i tabs', async count => {
     const shared = new FakeTabs();
     const name = `cleared${Math.random()}`;
     const worlds = Array.from({ length: count }, () => new FakeWorld(shared));

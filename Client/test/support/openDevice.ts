@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import type { Sync } from '../../src/index.js';
-import { soon, type FakeWorld } from './fake.js';
+import { soon, type FakeWorld } from './fakeWorld.js';
 
 const open: Sync[] = [];
 
@@ -11,7 +11,7 @@ export async function opened(world: FakeWorld, options = {}): Promise<Sync> {
   return sync;
 }
 
-/** One that has a live socket. */
+/** Opens a device with a live socket. */
 export async function live(world: FakeWorld, options = {}): Promise<Sync> {
   const sync = await opened(world, options);
   await soon(() => expect(world.sockets).toHaveLength(1));

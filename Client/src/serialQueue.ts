@@ -1,5 +1,5 @@
-/** One after the other, whatever becomes of each. */
-export class Serial {
+/** Runs tasks one after the other. A task that fails does not stop the next. */
+export class SerialQueue {
   private last: Promise<unknown> = Promise.resolve();
 
   run<T>(work: () => Promise<T>): Promise<T> {

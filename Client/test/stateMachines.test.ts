@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { connectionTable, isOnline, type ConnectionEvent, type ConnectionState } from '../src/pure/connectionTable.js';
 import { queueTable, type QueueEvent, type QueueState } from '../src/pure/queueTable.js';
-import { Machine, type Table } from '../src/pure/table.js';
+import { StateMachine, type TransitionTable } from '../src/pure/stateMachine.js';
 
 // The tables once more, written out cell by cell: what a cell says is changed in two places, or not at all.
 // "." stays without doing anything; "state action …" moves and acts.
@@ -31,19 +31,22 @@ waiting  .             held+cancel  .             sending+cancel+send   .       
 
 function written(text: string): Record<string, Record<string, string[]>> {
   const [head, ...lines] = text.trim().split('\n').map(line => line.trim().split(/\s+/));
-  return Object.fromEntries(lines.map(([state, ...cells]) => [state!, Object.fromEntries(cells.map((cell, i) => [head![i]!, cell === '.' ? [state!] : cell.split('+')]))]));
+  return Object.fromEntries(
+    lines.map(
+      ([state, ...cells]) => [state!, Object.fromEntries(cells.map((cell, i) => [head![i]!, cell === '.' ? [state!] : cell.split('+')]))]));
 }
 
-const cells = (table: Table<string, string, string>) => Object.entries(table).flatMap(([state, row]) => Object.entries(row).map(([event, cell]) => [state, event, [...cell]] as const));
+const cells = (table: TransitionTable<string, string, string>) =>
+  Object.entries(table).flatMap(([state, row]) => Object.entries(row).map(([event, cell]) => [state, event, [...cell]] as const));
 
 describe.each([
-  ['connection', connectionTable as Table<string, string, string>, written(CONNECTION)],
-  ['queue', queueTable as Table<string, string, string>, written(QUEUE)],
+  ['connection', connectionTable as TransitionTable<string, string, string>, written(CONNECTION)],
+  ['queue', queueTable as TransitionTable<string, string, string>, written(QUEUE)],
 ])('the table of the %s', (_, table, expected) => {
   test.each(cells(table))('%s × %s → %j', (state, event, cell) => {
     expect(cell).toEqual(expected[state]![event]);
     const acted: string[] = [];
-    const machine = new Machine(table, state, action => acted.push(action));
+    const machine = new StateMachine(table, state, action => acted.push(action));
     machine.fire(event);
     expect([machine.state, ...acted]).toEqual(cell);
   });
@@ -58,10 +61,11 @@ describe.each([
   });
 });
 
-test('every state can be left for the network again, but for the one that is for good', () => {
+test('every state except closed can return to the network', () => {
   const reachable = (from: ConnectionState) => {
     const seen = new Set<ConnectionState>([from]);
-    for (const state of seen) for (const event of Object.keys(connectionTable[state]) as ConnectionEvent[]) seen.add(connectionTable[state][event][0]);
+    for (const state of seen) for (
+      const event of Object.keys(connectionTable[state]) as ConnectionEvent[]) seen.add(connectionTable[state][event][0]);
     return seen;
   };
   for (const state of Object.keys(connectionTable) as ConnectionState[]) expect(reachable(state).has('live')).toBe(state !== 'closed');
@@ -72,9 +76,10 @@ test('no cell leads from a state in which nothing is sent to one in which the qu
   expect(online).toEqual(['connecting', 'catchingUp', 'live', 'waiting', 'polling']);
 });
 
-test('moving comes before acting, so that an action may fire the next event', () => {
+test('the state changes before the actions run, so that an action may fire the next event', () => {
   const seen: string[] = [];
-  const machine: Machine<QueueState, QueueEvent, string> = new Machine<QueueState, QueueEvent, string>(queueTable, 'held', action => {
+  const machine: StateMachine<QueueState, QueueEvent, string> = new StateMachine<QueueState, QueueEvent,
+  string>(queueTable, 'held', action => {
     seen.push(`${action} in ${machine.state}`);
     if (machine.state === 'sending') machine.fire('empty');
   }, () => seen.push(machine.state));

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Sync } from '../src/index.js';
-import { FakeWorld, soon } from './support/fake.js';
+import { FakeWorld, soon } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
-import { live } from './support/opened.js';
+import { live } from './support/openDevice.js';
 
 interface Goal {
   id: string;
@@ -10,7 +10,10 @@ interface Goal {
   version?: number;
 }
 
-const DELETIONS = ['unsent', 'on its way', 'acknowledged', 'acknowledged and pulled', 'acknowledged before everything was fetched anew', 'acknowledged before a reload'] as const;
+const DELETIONS = [
+  'unsent', 'on its way', 'acknowledged', 'acknowledged and pulled', 'acknowledged before everything was fetched anew',
+  'acknowledged before a reload'
+] as const;
 const OBJECTS = ['as it was created', 'as it was stored'] as const;
 const orders = DELETIONS.flatMap(deletion => OBJECTS.flatMap(object => [true, false].map(byId => [deletion, object, byId] as const)));
 
@@ -90,7 +93,7 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
     expect(await gateway.pull(user)).toMatchObject({ goals: [{ id: 'g', title: 'edited again' }] });
   });
 
-  test('what another device deleted meanwhile stays deleted', async () => {
+  test('an entity that another device deleted meanwhile stays deleted', async () => {
     const user = `undo${Math.random()}`;
     const [mine, other] = [await device(user, `${user}1`, {}), await device(user, `${user}2`, {})];
     const held = await mine.collection<Goal>('goal').put({ id: 'g', title: 'an open form' });
@@ -112,7 +115,8 @@ test('a deletion of this device that another one undid is forgotten: the next de
   const held = await goals.put({ id: 'g', title: 'kept' });
   await goals.delete('g');
   await sync.flush();
-  await world.socket.says({ type: 'GOAL_UPDATED', goal: { id: 'g', title: 'revived', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
+  await world.socket.says(
+    { type: 'GOAL_UPDATED', goal: { id: 'g', title: 'revived', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' }, seq: 1, after: 0 });
   await world.socket.says({ type: 'GOAL_DELETED', goalId: 'g', deletedAt: '2039-01-02T00:00:00.000Z', version: 9, seq: 2, after: 1 });
   await soon(() => expect(sync.status.revision).toBe(2));
   await goals.put({ ...held, version: 8 });

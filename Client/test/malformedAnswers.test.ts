@@ -1,13 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 
-// Answers that are no answers: nothing of them may be taken for the server's word.
+// Malformed answers: none of them may be treated as an answer of the server.
 
 const held = { body: { entries: [{ id: 'kept', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } };
 
-describe('a 200 of a shape nobody knows', () => {
-  test.each([[{}], [{ success: true }], [[]], [null], ['ok'], [{ syncToken: 'e.4' }], [{ syncToken: 4, lastSeq: 4 }], [{ syncToken: 'e.4', lastSeq: '4' }]])('leaves the store and the cursor as they are when it answers a pull: %j', async body => {
+describe('a 200 with an unknown body', () => {
+  test.each(
+    [
+      [{}], [{ success: true }], [[]], [null], ['ok'], [{ syncToken: 'e.4' }], [{ syncToken: 4, lastSeq: 4 }],
+      [{ syncToken: 'e.4', lastSeq: '4' }]
+    ])('leaves the store and the cursor as they are when it answers a pull: %j',
+    async body =>
+      {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/pull' ? held : undefined);
     const sync = await opened(world);
@@ -33,9 +39,14 @@ describe('a 200 of a shape nobody knows', () => {
     expect(sync.status.revision).toBe(3);
   });
 
-  test.each([[{}], [[]], [null], [{ results: [], conflicts: [], newSyncToken: 'e.1' }], [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }, {}], conflicts: [], newSyncToken: 'e.1' }],
-    [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }], [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
-    [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }]])('acknowledges nothing when it answers a batch: %j', async body => {
+  test.each(
+    [
+      [{}], [[]], [null], [{ results: [], conflicts: [], newSyncToken: 'e.1' }],
+      [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }, {}], conflicts: [], newSyncToken: 'e.1' }],
+      [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }],
+      [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
+      [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }],
+  ])('acknowledges nothing when it answers a batch: %j', async body => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? { body } : undefined);
     const sync = await opened(world);
@@ -57,11 +68,15 @@ describe('a 200 of a shape nobody knows', () => {
 });
 
 describe('an item of a batch', () => {
-  test('is answered by its place, for the server leaves out an id that it cannot use', async () => {
+  test('is matched to its result by position, because the server leaves out an unusable id', async () => {
     const world = new FakeWorld();
     world.answer = request => request.path === '/api/sync/batch' ? { body: {
-      results: [{ entityType: 'goal', entityId: '', status: 'refused', seq: 0, version: 0 }, { entityType: 'goal', entityId: 'ok', status: 'created', seq: 1, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }],
-      conflicts: [{ entityType: 'goal', entityId: '', reason: 'invalid', message: 'no usable id' }], newSyncToken: 'e.0', lastSeq: 0 } } : undefined;
+      results: [
+        { entityType: 'goal', entityId: '', status: 'refused', seq: 0, version: 0 },
+        { entityType: 'goal', entityId: 'ok', status: 'created', seq: 1, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }
+      ],
+      conflicts: [{ entityType: 'goal', entityId: '', reason: 'invalid', message: 'no usable id' }], newSyncToken: 'e.0',
+      lastSeq: 0 } } : undefined;
     const sync = await opened(world);
     await sync.collection('goal').putAll([{ id: 'bad' }, { id: 'ok' }]);
     await sync.flush();
@@ -70,7 +85,7 @@ describe('an item of a batch', () => {
   });
 });
 
-describe('a conflict without the copy that won', () => {
+describe('a conflict without the winner\'s copy', () => {
   const winner = { id: 'g', title: 'theirs', version: 8, updatedAt: '2039-01-01T00:00:00.000Z' };
   const beaten = { results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', seq: 8, version: 8 }],
     conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', message: 'later' }], newSyncToken: 'e.8', lastSeq: 8 };
@@ -94,7 +109,7 @@ describe('a conflict without the copy that won', () => {
     expect(sync.status).toMatchObject({ connection: state, pending: 0, revision: 8 });
   });
 
-  test('is fetched when the network is back, if that is lost meanwhile', async () => {
+  test('is fetched once the network is back, if the network was lost meanwhile', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/batch' ? { body: beaten } : 'lost');

@@ -28,7 +28,8 @@ describe.skipIf(!isBuilt)('with the real server', () => {
   const user = () => `live${++users}`;
   const until = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 40_000, interval: 10 });
   const isLive = (sync: Sync) => until(() => expect(sync.status.connection).toBe('live'));
-  const api = (method: string, path: string, who: string, headers = {}) => fetch(gateway.url + path, { method, headers: { authorization: `Bearer ${gateway.token(who)}`, ...headers } });
+  const api = (method: string, path: string, who: string, headers = {}) =>
+    fetch(gateway.url + path, { method, headers: { authorization: `Bearer ${gateway.token(who)}`, ...headers } });
 
   test('a change crosses over: create, edit, delete', async () => {
     const who = user();
@@ -82,7 +83,9 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await laptop.flush();
     for (const sync of [laptop, phone]) sync.goOffline();
     standing = Date.now();
-    const [one, other] = [await there.put({ ...(await there.get('e'))!, notes: 'phone' }), await here.put({ ...(await here.get('e'))!, notes: 'laptop' })];
+    const [one, other] = [
+      await there.put({ ...(await there.get('e'))!, notes: 'phone' }), await here.put({ ...(await here.get('e'))!, notes: 'laptop' })
+    ];
     expect(one.updatedAt).toBe(other.updatedAt);
     standing = undefined;
     for (const sync of [laptop, phone]) {
@@ -143,7 +146,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await gateway.pull(who)).toMatchObject({ lastSeq: 1 });
   });
 
-  test('what the server will not take is parked, and the rest goes on', async () => {
+  test('an edit that the server refuses is parked, and the others are sent', async () => {
     const who = user();
     const sync = await device(who);
     await sync.collection('logbook_entry').putAll([{ id: 'big', notes: 'x'.repeat(300_000) }, { id: 'ok' }]);
@@ -163,7 +166,8 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await phone.collection('logbook_entry').put({ id: 'new' });
     expect((await api('DELETE', '/api/sync/data', who, { confirm: 'erase' })).status).toBe(200);
     phone.goOnline();
-    for (const sync of [laptop, phone]) await until(async () => expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['new']));
+    for (const sync of [laptop, phone]) await until(
+      async () => expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['new']));
   });
 
   test('the server is restored from a backup: no edit passes for one that has seen what came after', async () => {

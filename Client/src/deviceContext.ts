@@ -1,10 +1,10 @@
 import type { Credentials } from './net/credentials.js';
 import type { Http } from './net/http.js';
 import type { Store } from './store/store.js';
-import type { Key } from './store/steps.js';
+import type { EntityKey } from './store/steps.js';
 import type { Frame, Platform, SyncEvents } from './types.js';
 
-/** What the parts of one device share. */
+/** The services that the parts of one device share. */
 export interface Context {
   readonly url: string;
   readonly device: string;
@@ -15,9 +15,9 @@ export interface Context {
   readonly credentials: Credentials;
   log(frame: Omit<Frame, 'at'>): void;
   /** Tells this tab and the others that documents changed. */
-  changed(keys: readonly Key[]): void;
+  changed(keys: readonly EntityKey[]): void;
   /** Tells this tab and the others what happened. */
-  tell<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void;
-  /** The status may have changed. */
-  stir(): void;
+  broadcast<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void;
+  /** Marks the status as stale. */
+  invalidate(): void;
 }

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon } from './support/fake.js';
-import { live, opened } from './support/opened.js';
+import { FakeTabs, FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
 import { page } from './support/page.js';
 
-async function tabs(): Promise<{ shared: FakeTabs; name: string; old: FakeWorld; first: Sync; world: FakeWorld; second: Sync; window: ReturnType<typeof page> }> {
+async function tabs(): Promise<{
+  shared: FakeTabs; name: string; old: FakeWorld; first: Sync; world: FakeWorld; second: Sync; window: ReturnType<typeof page>
+}> {
   const shared = new FakeTabs();
   const [old, world] = [new FakeWorld(shared), new FakeWorld(shared)];
   const name = `frozen${Math.random()}`;
@@ -54,14 +56,14 @@ describe('a leader that is frozen', () => {
     expect(first.status).toMatchObject({ leader: false, pending: 0 });
   });
 
-  test('loses it also to a tab that only looks on', async () => {
+  test('loses the lead to a tab that sends nothing', async () => {
     const { old, world, second } = await tabs();
     old.isFrozen = true;
     await world.pass(15_000);
     await soon(() => expect(second.status.leader).toBe(true));
   });
 
-  test('loses it to a tab that is opened then', async () => {
+  test('loses the lead to a tab that is opened meanwhile', async () => {
     const { shared, name, old, second } = await tabs();
     await second.close();
     old.isFrozen = true;
@@ -71,7 +73,7 @@ describe('a leader that is frozen', () => {
     await soon(() => expect(third.status.leader).toBe(true));
   });
 
-  test('comes back to the lead when the other tab closes', async () => {
+  test('leads again when the other tab closes', async () => {
     const { old, first, world, second } = await tabs();
     old.isFrozen = true;
     await world.pass(15_000);
@@ -97,7 +99,7 @@ describe('a leader that is frozen', () => {
   });
 });
 
-test('a leader that is merely in the background answers, and keeps the lead', async () => {
+test('a leader in the background answers and keeps the lead', async () => {
   const { first, world, second } = await tabs();
   for (let s = 0; s < 120; s += 5) {
     if (s % 25 === 0) await second.collection('goal').put({ title: 'x' });

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeWorld, rest, soon } from './support/fake.js';
-import { closeAll, opened } from './support/opened.js';
+import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { closeAll, opened } from './support/openDevice.js';
 
-// close(), goOffline() and signOut() while work is under way: nothing goes out behind them, and nothing stays.
+// After close(), goOffline() and signOut() running work sends no request and leaves no timer.
 
 const unhandled: unknown[] = [];
 process.on('unhandledRejection', error => unhandled.push(error));
@@ -67,7 +67,15 @@ describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
   test.each([0, 1, 2, 4, 8, 16])('between the pages of the first pull, %i turns after one: no further page is asked for', async count => {
     const world = new FakeWorld();
     let pages = 0;
-    world.answer = request => (request.path === '/api/sync/pull' ? { body: { entries: [{ id: `e${++pages}`, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: `e.${pages}`, lastSeq: pages, hasMore: pages < 200 } } : undefined);
+    world.answer = request => (
+      request.path === '/api/sync/pull'
+        ? {
+          body: {
+            entries: [{ id: `e${++pages}`, version: 1, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: `e.${pages}`,
+            lastSeq: pages, hasMore: pages < 200
+          }
+        }
+        : undefined);
     const sync = await opened(world);
     await soon(() => expect(pages).toBeGreaterThan(3));
     await turns(count);
