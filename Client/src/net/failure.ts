@@ -20,7 +20,8 @@ export const offline = (message = 'This device is offline. Call goOnline().'): F
 export const unreachable = (why: string, status = 0): Failure => new Failure('unanswered', 'OFFLINE', why, status);
 
 /** A proxy or a captive portal may answer 200 with anything, JSON included. */
-export const unknownAnswer = (): Failure => new Failure('unanswered', 'UNKNOWN_ANSWER', 'The answer is not from a sync server. Check `url`.');
+export const unknownAnswer = (): Failure =>
+  new Failure('unanswered', 'UNKNOWN_ANSWER', 'The answer is not from a sync server. Check `url`.');
 
 /** A full disk is recognized by the error's name. */
 export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === 'QuotaExceededError';
