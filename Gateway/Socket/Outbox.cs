@@ -25,7 +25,7 @@ internal enum FrameKind
 internal readonly record struct QueuedFrame(FrameKind Kind, ReadOnlyMemory<byte> Bytes, long Seq = 0);
 
 /// <summary>
-/// The bounded queue of one socket. Not synchronized: the session's gate guards it. Idle, it holds no queue at all.
+/// The bounded queue of one socket. Not synchronized: it is part of a <see cref="StreamPosition"/>. Idle, it holds no queue at all.
 /// </summary>
 internal sealed class Outbox
 {
@@ -78,7 +78,7 @@ internal sealed class Outbox
     }
 
     /// <summary>
-    /// Drops all that can be read from the store again. Acknowledgements and the end of a catch-up were promised; the session orders them
+    /// Drops all that can be read from the store again. Acknowledgements and the end of a catch-up were promised; the position orders them
     /// anew.
     /// </summary>
     public void DropStream(Action<QueuedFrame> promised)

@@ -1,14 +1,14 @@
 namespace Mirubato.Gateway.Socket;
 
 /// <summary>
-/// Which entities a socket has been told of lately. What was on the wire while its client deleted an entity, or replaced a plan, undoes
-/// that there: existing clients keep no tombstones, and overwrite plans without a look at the clock. What has a natural key may have been
-/// deleted elsewhere and added again here, when the deletion arrives. Such a change goes back to its sender too.
-/// Not synchronized; the session's gate guards it.
+/// Which entities a socket was sent within the last minute. What was on the wire while its client deleted an entity, or replaced a plan,
+/// undoes that there: existing clients keep no tombstones, and overwrite plans without a look at the clock. What has a natural key may
+/// have been deleted elsewhere and added again here, when the deletion arrives. Such a change goes back to its sender too.
+/// Not synchronized; it is part of a <see cref="StreamPosition"/>.
 /// </summary>
 internal sealed class RecentlySent
 {
-    /// <summary>Past it everything counts as told.</summary>
+    /// <summary>Past it everything counts as sent.</summary>
     public const int EntitiesMax = 4_096;
     public const int ForgetEveryMs = 30_000;
 
@@ -38,6 +38,6 @@ internal sealed class RecentlySent
         || row.Entity.Type == EntityTypes.PlanOccurrence.Name
         || EntityTypes.Find(row.Entity.Type)?.HasNaturalKey is true;
 
-    private static bool Holds(HashSet<int>? told, EntityKey entity) =>
-        told is not null && (told.Count > EntitiesMax || told.Contains(entity.GetHashCode()));
+    private static bool Holds(HashSet<int>? set, EntityKey entity) =>
+        set is not null && (set.Count > EntitiesMax || set.Contains(entity.GetHashCode()));
 }

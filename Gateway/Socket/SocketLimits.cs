@@ -17,8 +17,8 @@ internal static class SocketLimits
     public const int WireBytesBurst = 128 * 1024 * 1024;
     public const int FragmentsMax = 2_000;
 
-    public const int UnaskedAfterMs = 1_000;
-    public const int VolunteeredMs = 60_000;
+    public const int SyncRequestAwaitedMs = 1_000;
+    public const int UnrequestedReplayMs = 60_000;
     public const int IdleMs = 300_000;
     public const int StalledMs = 60_000;
     public const int PingEveryMs = 30_000;

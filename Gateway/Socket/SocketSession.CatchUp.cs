@@ -2,47 +2,18 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>From where a socket is to be told, when not from where it is.</summary>
-/// <param name="LastSeq">As its client asked; null: it did not ask, and is told of the last minute.</param>
-internal sealed record Wish(long? LastSeq);
-
-/// <summary>What one catch-up owes at its end.</summary>
-internal sealed class Run
-{
-    /// <summary>Where it begins, as long as that is not known to be a place in this history; null: where the socket is.</summary>
-    public long? From { get; set; }
-
-    public bool IsAsked { get; init; }
-
-    public bool IsReset { get; set; }
-
-    public bool HasSent { get; set; }
-}
-
 /// <summary>Reading from the store: for who asks, who did not ask, who fell behind, and whose history began anew.</summary>
 internal sealed partial class SocketSession
 {
     private static readonly TimeSpan StoreRetry = TimeSpan.FromMilliseconds(500);
 
-    private Wish? wish;
-    private bool isReading;
-
-    /// <summary>
-    /// The run that made this socket live, and the one whose end was dropped before it was written: its client still waits for it.
-    /// </summary>
-    private Run? lastRun;
-    private Run? owed;
-
-    /// <summary>The horizon when reading from the start began: tombstones up to there concern nobody who began with nothing.</summary>
-    private Revision floor;
-
-    /// <summary>Called under the gate.</summary>
-    private void StartCatchUp(Wish? from)
+    private void Request(long lastSeq)
     {
-        wish = from ?? wish;
-        state = SessionState.CatchingUp;
-        if (isReading) return;
-        isReading = true;
+        lock (gate) Apply(position.Request(lastSeq));
+    }
+
+    private void StartReader()
+    {
         context.Metrics.CatchUps.Add(1);
         _ = Task.Run(CatchUp);
     }
@@ -51,13 +22,13 @@ internal sealed partial class SocketSession
     {
         try
         {
-            var run = TakeOwed() ?? new Run();
+            var run = TakeRun();
             do
             {
                 await Drained();
-                run = await TakeWish() ?? run;
+                run = await TakeRequest() ?? run;
             }
-            while (!await Window(run));
+            while (!await ReadWindow(run));
         }
         catch (OperationCanceledException)
         {
@@ -70,29 +41,26 @@ internal sealed partial class SocketSession
         }
     }
 
-    private Run? TakeOwed()
+    private CatchUpRun TakeRun()
     {
-        lock (gate)
-        {
-            var taken = owed;
-            owed = null;
-            return taken;
-        }
+        lock (gate) return position.TakeRun();
     }
 
-    /// <summary>Where this goes on from; null: from where it is.</summary>
-    private async ValueTask<Run?> TakeWish()
+    /// <summary>The run that begins elsewhere; null: the run goes on from where the socket is.</summary>
+    private async ValueTask<CatchUpRun?> TakeRequest()
     {
-        Wish? taken;
-        lock (gate) (taken, wish) = (wish, null);
+        CatchUpRequest? taken;
+        lock (gate) taken = position.TakeRequest();
         if (taken is null) return null;
-        return taken.LastSeq is { } asked ? new Run { IsAsked = true, From = asked } : new Run { From = await Volunteered() };
+        return taken.LastSeq is { } asked
+            ? new CatchUpRun { IsAsked = true, From = asked }
+            : new CatchUpRun { From = await UnrequestedReplayStart() };
     }
 
     /// <summary>Reads one window and queues it. True when the socket is live again, or over.</summary>
-    private async ValueTask<bool> Window(Run run)
+    private async ValueTask<bool> ReadWindow(CatchUpRun run)
     {
-        var after = run.From ?? sent;
+        var after = WindowAfter(run);
         var page = await Read(after);
         var history = page.HistoryState;
         if (history.Refusal(Caller) is not RequestRefusal.None)
@@ -101,85 +69,62 @@ internal sealed partial class SocketSession
             return true;
         }
 
-        if (StartsOver(history, after))
-        {
-            run.IsReset = true;
-            run.From = null;
-            StartOver(history.Epoch);
-            return false;
-        }
-
-        BeginAt(run, history, after);
         var end = page.More ? page.Rows[^1].Seq : Math.Max(after, history.Last.Number);
+        if (!TryBeginWindow(run, history, after, end)) return false;
         await Queue(page.Rows, after, end, run);
         return !page.More && sockets.Join(this, run, new SyncToken(history.Epoch, new Revision(end)));
     }
 
-    /// <summary>Another life of the history; ahead of it; of the one before; or deletions may be missing.</summary>
-    private bool StartsOver(HistoryState history, long after) =>
-        (epoch is { } known && known != history.Epoch)
-        || (after > 0 && (after < history.First.Number - 1 || history.Resets(new SyncToken(history.Epoch, new Revision(after), floor))));
-
-    private void BeginAt(Run run, HistoryState history, long after)
+    private long WindowAfter(CatchUpRun run)
     {
-        if (after == 0) floor = history.Horizon;
-        lock (gate)
-        {
-            epoch = history.Epoch;
-            if (run.From is { } from) sent = handed = from;
-        }
-
-        run.From = null;
+        lock (gate) return position.WindowAfter(run);
     }
 
-    private void StartOver(Epoch into)
+    /// <summary>False when the history must be read from its start.</summary>
+    private bool TryBeginWindow(CatchUpRun run, HistoryState history, long after, long end)
     {
         lock (gate)
         {
-            epoch = into;
-            sent = handed = reached = 0;
-            if (IsOpen)
+            if (position.MustStartOver(history, after))
             {
-                outbox.Add(new QueuedFrame(FrameKind.Control, SocketFrames.Synced(context.Now, SocketFrames.StartOver, 0, reset: true)));
+                var reset = SocketFrames.Synced(context.Now, SocketFrames.StartOver, 0, reset: true);
+                Apply(position.StartOver(run, history.Epoch, reset));
+                return false;
             }
-            Pump();
+
+            position.BeginWindow(run, history, after, end);
+            return true;
         }
     }
 
-    private async ValueTask Queue(List<StoredRow> rows, long after, long end, Run run)
+    private async ValueTask Queue(List<StoredRow> rows, long after, long end, CatchUpRun run)
     {
-        lock (gate) reached = Math.Max(reached, end);
         // The last frame alone moves the cursor, so it is held back until it is known to be the last.
         ReadOnlyMemory<byte> last = default;
         foreach (var frame in WindowFrames.List(rows, after, end, context.Now))
         {
-            if (!last.IsEmpty) Put(last);
+            if (!last.IsEmpty) SendNow(last);
             last = frame;
-            if (outbox.IsHalfFull) await Drained();
+            if (IsHalfFull) await Drained();
         }
 
         if (last.IsEmpty && end > after && !run.IsAsked) last = SocketFrames.Synced(context.Now, SocketFrames.Complete, end, reset: false);
         run.HasSent |= rows.Count > 0;
-        lock (gate)
-        {
-            foreach (var row in rows) told.Add(row.Entity);
-            if (state is not SessionState.CatchingUp) return;
-            if (!last.IsEmpty) outbox.Add(new QueuedFrame(FrameKind.Stream, last, end));
-            // With nothing to send for it, the end is still where the client is once it is told so.
-            sent = end;
-            Release();
-            Pump();
-        }
+        lock (gate) Apply(position.EndWindow(rows, last, end));
     }
 
+    private ReadOnlyMemory<byte> EndOf(CatchUpRun run, long upTo) =>
+        SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo, run.IsReset);
+
     /// <summary>
-    /// Where the history stood a minute ago. Where that is not known and something happened since, the start: rather twice than not.
+    /// Where the history stood a minute ago. If that is not known and something happened since, the replay begins at the start: to send a
+    /// row twice is safe, to leave one out is not.
     /// </summary>
-    private async ValueTask<long> Volunteered()
+    private async ValueTask<long> UnrequestedReplayStart()
     {
         var history = await FromStore(() => context.Coordinators.For(who.User).HistoryState(Caller, over.Token));
         var last = history.Last.Number;
-        if (history.LastSyncMs < context.NowMs - SocketLimits.VolunteeredMs) return last;
+        if (history.LastSyncMs < context.NowMs - SocketLimits.UnrequestedReplayMs) return last;
         return who.MinuteOldHead is { } known && known.Epoch == history.Epoch ? Math.Min(known.Seq.Number, last) : 0;
     }
 

@@ -16,15 +16,15 @@ internal sealed partial class SocketSession
     private async ValueTask Mutate(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
         // Winners are of any size and cannot be dropped: who does not read them is not asked for more changes that may lose.
-        while (outbox.IsHalfFull) await Drained();
+        await HalfDrained();
         // Who writes faster than allowed is read from more slowly.
         while (!context.Rates.TryTake(who.User)) await Task.Delay(RateRetryEvery, over.Token);
         var (request, before) = Begin(mutation, frame);
         try
         {
             var answer = await context.Coordinators.For(who.User).Write(request, over.Token);
-            if (answer is { Refusal: RequestRefusal.None, Replayed: true }) await TellAsStored(SocketAnswers.Beaten(answer.Body));
-            if (answer.Refusal is RequestRefusal.None) await TellWinners(answer.Items ?? [], before);
+            if (answer is { Refusal: RequestRefusal.None, Replayed: true }) await SendWinnersAsStored(SocketAnswers.Beaten(answer.Body));
+            if (answer.Refusal is RequestRefusal.None) await SendWinners(answer.Items ?? [], before);
             Conclude(mutation, answer);
         }
         catch (StoreUnavailableException away)
@@ -39,22 +39,18 @@ internal sealed partial class SocketSession
         }
     }
 
-    /// <summary>
-    /// Who is not live gets its own change back like any other's: what it reads from the store meanwhile may be older than that.
-    /// </summary>
     private (WriteRequest Request, long SentBefore) Begin(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
         lock (gate)
         {
-            mutating = true;
             device ??= mutation.Device;
-            var cursor = epoch is { } life ? new SyncToken(life, new Revision(sent)) : SyncToken.Start;
             var caller = Caller with { Device = mutation.Device ?? who.Device };
-            var by = state is SessionState.Live ? who.ConnectionId : null;
+            var basis = position.BeginWrite();
             return (
-                new WriteRequest(caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, cursor,
-                ConnectionId: by)
-                { ItemsWanted = true }, sent);
+                new WriteRequest(
+                    caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, basis.Cursor,
+                    ConnectionId: basis.IsLive ? who.ConnectionId : null)
+                { ItemsWanted = true }, basis.Sent);
         }
     }
 
@@ -81,7 +77,7 @@ internal sealed partial class SocketSession
     }
 
     /// <summary>Who lost takes over what stands. What was announced since, it has been given already, or something newer.</summary>
-    private async ValueTask TellWinners(IReadOnlyList<ItemResult> items, long sentBefore)
+    private async ValueTask SendWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
         var winners = items
             .Where(
@@ -92,8 +88,8 @@ internal sealed partial class SocketSession
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
-        await Tell(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
-        await TellAsStored(
+        await SendWinners(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
+        await SendWinnersAsStored(
             items.Where(item => item is { Status: ItemStatus.Conflict, IsCopyLeftOut: true }).Select(item => item.Entity).Distinct());
     }
 
@@ -101,13 +97,13 @@ internal sealed partial class SocketSession
     /// Winners that are not at hand: of an answer that had no room for them, or of an earlier answer that may never have arrived. A few at
     /// a time, and no faster than the client reads.
     /// </summary>
-    private async ValueTask TellAsStored(IEnumerable<EntityKey> entities)
+    private async ValueTask SendWinnersAsStored(IEnumerable<EntityKey> entities)
     {
         foreach (var some in entities.Chunk(WinnersAtOnceMax))
         {
-            while (outbox.IsHalfFull) await Drained();
+            await HalfDrained();
             var (winners, asOf) = await Current(some);
-            await Tell(winners, asOf);
+            await SendWinners(winners, asOf);
         }
     }
 
@@ -115,22 +111,21 @@ internal sealed partial class SocketSession
     /// A winner has no place in the order, and existing clients overwrite plans with whatever comes last: behind a newer revision of it, it
     /// would undo that for good. So it goes out only if nothing later than what it was read with is on the way; else it is read again.
     /// </summary>
-    private async ValueTask Tell(List<StoredRow> winners, long asOf)
+    private async ValueTask SendWinners(List<StoredRow> winners, long asOf)
     {
-        for (var reads = 0; winners.Count > 0 && !TryTell(winners, reads < WinnerReadsMax ? asOf : long.MaxValue); reads++)
+        for (var reads = 0; winners.Count > 0 && !TrySendWinners(winners, reads < WinnerReadsMax ? asOf : long.MaxValue); reads++)
         {
             (winners, asOf) = await Current(winners.Select(winner => winner.Entity));
         }
     }
 
-    private bool TryTell(List<StoredRow> winners, long asOf)
+    private bool TrySendWinners(List<StoredRow> winners, long asOf)
     {
         var frames = WindowFrames.List(winners, 0, null, context.Now).ToList();
         lock (gate)
         {
-            if (reached > asOf) return false;
-            foreach (var winner in winners) told.Add(winner.Entity);
-            foreach (var frame in frames) Tell(frame);
+            if (!position.CanSendCopies(asOf)) return false;
+            Apply(position.SendCopies(winners, frames));
             return true;
         }
     }
@@ -152,30 +147,12 @@ internal sealed partial class SocketSession
     private void Acknowledge(string? mutationId, ReadOnlyMemory<byte> answer)
     {
         var seq = SocketAnswers.Seq(answer.Span);
-        lock (gate)
-        {
-            mutating = false;
-            if (outbox.HasSlot)
-            {
-                outbox.Fill(SocketFrames.Acknowledged(context.Now, outbox.SlotSeq, mutationId, answer.Span));
-                Pump();
-                return;
-            }
-
-            // It names the higher of its own revision and where the socket is by then, and is let out when it has been sent that far.
-            var due = Math.Max(seq, state is SessionState.Live ? sent : 0);
-            Await(new QueuedFrame(FrameKind.Ack, SocketFrames.Acknowledged(context.Now, due, mutationId, answer.Span), due));
-        }
+        lock (gate) Apply(position.Acknowledge(seq, named => SocketFrames.Acknowledged(context.Now, named, mutationId, answer.Span)));
     }
 
     private void Fail(SocketRequest.Mutation mutation, SocketErrorCode code)
     {
-        lock (gate)
-        {
-            mutating = false;
-            if (outbox.HasSlot) FallBehind();
-        }
-
-        Tell(SocketFrames.Error(context.Now, new SocketError(code, MutationId: mutation.MutationId)));
+        var error = SocketFrames.Error(context.Now, new SocketError(code, MutationId: mutation.MutationId));
+        lock (gate) Apply(position.FailWrite(error));
     }
 }

@@ -95,7 +95,7 @@ internal sealed partial class SocketSession
         catch (FrameRefusedException refused)
         {
             if (refused.Error.Code is SocketErrorCode.InvalidJson && !rates.TakeMalformed(LastFrameMs)) Close(CloseCode.Abuse);
-            else Tell(SocketFrames.Error(context.Now, refused.Error));
+            else SendUnordered(SocketFrames.Error(context.Now, refused.Error));
         }
         catch (OperationCanceledException) when (!IsOpen)
         {
@@ -108,10 +108,10 @@ internal sealed partial class SocketSession
         switch (request)
         {
             case SocketRequest.Ping:
-                Put(SocketFrames.Pong(context.Now));
+                SendNow(SocketFrames.Pong(context.Now));
                 return default;
             case SocketRequest.Sync sync:
-                Asked(sync.LastSeq);
+                Request(sync.LastSeq);
                 return default;
             case SocketRequest.Auth auth:
                 return Renew(auth.Token);
@@ -136,17 +136,13 @@ internal sealed partial class SocketSession
         if (facts is null) throw new FrameRefusedException(new SocketError(SocketErrorCode.InvalidToken, "$.token"));
         if (facts.User != who.User) throw new FrameRefusedException(new SocketError(SocketErrorCode.Forbidden, "$.token"));
         token = facts;
-        Put(SocketFrames.Authenticated(context.Now, IsoTime.Text(facts.ExpiresMs)));
+        SendNow(SocketFrames.Authenticated(context.Now, IsoTime.Text(facts.ExpiresMs)));
     }
 
     /// <summary>The peer closes: it is answered with its own code, behind whatever is being written.</summary>
     private async ValueTask AnswerClose()
     {
-        lock (gate)
-        {
-            if (IsOpen) BeginClosing();
-        }
-
+        Close(code: default);
         await Written().WaitAsync(TimeSpan.FromMilliseconds(SocketLimits.ClosingMs), context.Time);
     }
 

@@ -5,15 +5,11 @@ namespace Mirubato.Gateway.Socket;
 /// <summary>The one sender of a socket: it runs while there is something to send, and is nothing while there is not.</summary>
 internal sealed partial class SocketSession : IThreadPoolWorkItem
 {
-    private bool isSending;
     private long progressMs;
     private TaskCompletionSource? drained;
 
-    /// <summary>Called under the gate.</summary>
-    private void Pump()
+    private void StartSender()
     {
-        if (isSending || outbox.IsEmpty) return;
-        isSending = true;
         progressMs = context.NowMs;
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
@@ -50,36 +46,44 @@ internal sealed partial class SocketSession : IThreadPoolWorkItem
         lock (gate)
         {
             progressMs = context.NowMs;
-            if (!outbox.TryTake(out frame))
-            {
-                isSending = false;
-                drained?.TrySetResult();
-                drained = null;
-                return false;
-            }
-
-            handed = Math.Max(handed, frame.Seq);
-            return true;
+            if (position.TryTake(out frame)) return true;
+            drained?.TrySetResult();
+            drained = null;
+            return false;
         }
     }
 
     private Task SendClose() =>
-        closeCode == default
+        position.CloseCode is var code && code == default
             ? socket.CloseOutputAsync(
                 socket.CloseStatus ?? WebSocketCloseStatus.Empty,
                 socket.CloseStatus is null or WebSocketCloseStatus.Empty ? null : "", CancellationToken.None)
-            : socket.CloseOutputAsync((WebSocketCloseStatus)closeCode, closeCode.Sentence(), CancellationToken.None);
+            : socket.CloseOutputAsync((WebSocketCloseStatus)code, code.Sentence(), CancellationToken.None);
 
     /// <summary>Until all that is queued is on the wire, or the socket is over: the next page is not read before.</summary>
     private Task Drained() => Written().WaitAsync(over.Token);
+
+    /// <summary>Until no more than half of what the queue may hold is queued.</summary>
+    private async ValueTask HalfDrained()
+    {
+        while (IsHalfFull) await Drained();
+    }
 
     private Task Written()
     {
         lock (gate)
         {
-            if (!isSending && outbox.IsEmpty) return Task.CompletedTask;
+            if (position.IsDrained) return Task.CompletedTask;
             drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return drained.Task;
+        }
+    }
+
+    private bool IsHalfFull
+    {
+        get
+        {
+            lock (gate) return position.IsHalfFull;
         }
     }
 }

@@ -77,7 +77,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
     /// <summary>
     /// A socket that has been sent everything up to <paramref name="upTo"/> goes live, unless more has been announced meanwhile.
     /// </summary>
-    public bool Join(SocketSession session, Run run, SyncToken upTo)
+    public bool Join(SocketSession session, CatchUpRun run, SyncToken upTo)
     {
         lock (gate)
         {
@@ -159,13 +159,13 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         }
     }
 
-    /// <summary>A sender that must hear one of its own changes hears all of them: then no acknowledgement stands between two.</summary>
+    /// <summary>A sender that must receive one of its own changes receives all: then no acknowledgement stands between two.</summary>
     private List<AnnouncedRow> WithEchoes(List<AnnouncedRow> rows)
     {
         HashSet<string>? astray = null;
         foreach (var (row, by, _) in rows)
         {
-            if (by is not null && sessions.Find(session => session.ConnectionId == by) is { } sender && sender.MustHear(row))
+            if (by is not null && sessions.Find(session => session.ConnectionId == by) is { } sender && sender.MustReceive(row))
             {
                 (astray ??= []).Add(by);
             }

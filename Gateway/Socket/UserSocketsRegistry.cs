@@ -87,10 +87,10 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         lock (expected) expected.Enqueue((sockets, head, NowMs + AnnouncedWithinMs));
     }
 
-    /// <summary>If it does not ask within a second, it is told what it may have missed.</summary>
+    /// <summary>If the client sends no SYNC_REQUEST within a second, the last minute is replayed.</summary>
     public void AwaitRequest(SocketSession session)
     {
-        lock (greeted) greeted.Enqueue((session, NowMs + SocketLimits.UnaskedAfterMs));
+        lock (greeted) greeted.Enqueue((session, NowMs + SocketLimits.SyncRequestAwaitedMs));
     }
 
     /// <summary>
@@ -117,7 +117,7 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         try
         {
             var nowMs = NowMs;
-            while (NextUnasked(nowMs) is { } session) session.Unasked();
+            while (NextWithoutRequest(nowMs) is { } session) session.ReplayUnrequested();
             while (NextExpected(nowMs) is var (sockets, head)) sockets.Follow(head);
             if (nowMs - tickedMs < 1_000) return;
             tickedMs = nowMs;
@@ -145,7 +145,7 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         ticked.Clear();
     }
 
-    private SocketSession? NextUnasked(long nowMs)
+    private SocketSession? NextWithoutRequest(long nowMs)
     {
         lock (greeted) return greeted.TryPeek(out var next) && next.DueMs <= nowMs ? greeted.Dequeue().Session : null;
     }
