@@ -20,7 +20,10 @@ public static class TimeParser
     public static long? ParseNumber(ReadOnlySpan<byte> number)
     {
         if (Utf8Parser.TryParse(number, out long whole, out var used) && used == number.Length) return InRange(whole);
-        return double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && Math.Floor(value) is >= IsoTime.MinMs and <= IsoTime.MaxMs and var ms ? (long)ms : null;
+        return double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            && Math.Floor(value) is >= IsoTime.MinMs and <= IsoTime.MaxMs and var ms
+            ? (long)ms
+            : null;
     }
 
     /// <summary>ISO 8601, or the digits of an epoch-ms number.</summary>

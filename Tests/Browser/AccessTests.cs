@@ -12,13 +12,18 @@ public sealed class AccessTests(BrowserFixture fixture)
         """
         () => {
           const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-          const over = (colours) => { canvas.clearRect(0, 0, 1, 1); for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); } return canvas.getImageData(0, 0, 1, 1).data; };
-          const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+          const over = (colours) => { canvas.clearRect(0, 0, 1, 1);
+            for (const c of colours) { canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); }
+            return canvas.getImageData(0, 0, 1, 1).data; };
+          const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+            .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+            .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
           const found = [];
           const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           while (walker.nextNode()) {
             const element = walker.currentNode.parentElement;
-            if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true }) || element.closest('.skip, .unseen, template, noscript')) continue;
+            if (!walker.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true })
+              || element.closest('.skip, .unseen, template, noscript')) continue;
             const behind = [];
             for (let at = element; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
             const style = getComputedStyle(element);

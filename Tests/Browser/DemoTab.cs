@@ -132,7 +132,8 @@ internal sealed class DemoPane(IPage page, string name)
     public Task WriteMany(int count) => page.EvaluateAsync(
         """
         ([name, count]) => demo[name].collection('logbook_entry').putAll(Array.from({ length: count }, (_, i) => (
-          { id: `entry-${i}`, pieces: [{ title: `Study ${i}` }], duration: 5, notes: `number ${i}`, type: 'practice', instrument: 'piano', writtenOn: 'Laptop' })))
+          { id: `entry-${i}`, pieces: [{ title: `Study ${i}` }], duration: 5,
+            notes: `number ${i}`, type: 'practice', instrument: 'piano', writtenOn: 'Laptop' })))
           .then(() => undefined)
         """, new object[] { name, count });
 }

@@ -26,12 +26,14 @@ internal static class PageLayout
                 lines.push({ box, node, text: node.data.trim().slice(0, 30) });
               }
             }
-            if (boxes.some(box => box.left < -.5 || box.right > width + .5)) faults.push(`${element.localName}.${element.className} is outside.`);
+            if (boxes.some(box => box.left < -.5 || box.right > width + .5))
+              faults.push(`${element.localName}.${element.className} is outside.`);
           }
           lines.forEach((one, i) => lines.slice(i + 1).forEach(other => {
             const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
             const down = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-            if (one.node !== other.node && across > 1 && down > one.box.height / 2) faults.push(`'${one.text}' and '${other.text}' overlap.`);
+            if (one.node !== other.node && across > 1 && down > one.box.height / 2)
+              faults.push(`'${one.text}' and '${other.text}' overlap.`);
           }));
           return faults;
         }

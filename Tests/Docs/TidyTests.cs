@@ -45,8 +45,9 @@ public class TidyTests
         Assert.Empty(
             from file in SourceTree.Files
             where file != StateTables && Path.GetExtension(file) is ".cs" or ".sql" or ".ts" or ".md" or ".css" or ".yaml" or ".yml"
-            from line in (file.StartsWith("Tests/", StringComparison.Ordinal) ? Bare(file) : SourceTree.Read(file)).Split('\n').Index()
+            from line in SourceTree.Read(file).Split('\n').Index()
             where line.Item.TrimEnd().Length > ColumnsMax && !line.Item.StartsWith('|') && !line.Item.Contains("://", StringComparison.Ordinal)
+            where !file.StartsWith("Tests/", StringComparison.Ordinal) || !line.Item.Contains('"')
             select $"{file}:{line.Index + 1}");
 
     [Fact]

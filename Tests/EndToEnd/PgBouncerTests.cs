@@ -75,7 +75,8 @@ internal sealed class PgBouncer : IAsyncDisposable
         {
             File.SetUnixFileMode(
                 directory,
-                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                    | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         }
         process = Process.Start(new ProcessStartInfo(NeedsPgBouncerFactAttribute.Program!, ["-q", .. command]))!;
         ConnectionString = new NpgsqlConnectionStringBuilder(server.ToString()) { Host = "127.0.0.1", Port = port }.ToString();

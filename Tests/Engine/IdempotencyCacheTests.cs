@@ -1,5 +1,5 @@
-using Mirubato.Grains.Domain;
 using Mirubato.Grains;
+using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Engine;

@@ -3,8 +3,8 @@ namespace Mirubato.Tests.Faults;
 /// <summary>
 /// One device under faults. A <em>legacy</em> one behaves as the existing web client (see <see cref="Support.Device"/>): each action by
 /// HTTP and by socket, its id on one path only, no mutation ids, short drops without asking, merging by <c>updatedAt</c> alone, plans
-/// overwriting, its whole logbook pushed at a page load. The others follow docs/protocol.md: mutation ids and keys repeated until acknowledged,
-/// bases, versions.
+/// overwriting, its whole logbook pushed at a page load. The others follow docs/protocol.md: mutation ids and keys repeated until
+/// acknowledged, bases, versions.
 /// </summary>
 internal sealed partial class FaultDevice(FaultWorld world, int number, string user, bool legacy) : IAsyncDisposable
 {

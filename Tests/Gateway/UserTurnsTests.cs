@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Mirubato.Gateway.Errors;
 using Mirubato.Gateway;
+using Mirubato.Gateway.Errors;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
 using Mirubato.Gateway.WebApp;

@@ -110,7 +110,8 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
     public async Task What_the_server_says_has_a_class_and_half_a_commit_is_none(string sqlState, string reason)
     {
         await Sql($"""
-            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{sqlState}'; END $$;
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+              BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{sqlState}'; END $$;
             CREATE TRIGGER fail BEFORE INSERT ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION fail()
             """);
         var (user, at) = await NewUser();
