@@ -46,10 +46,8 @@ internal static class ExportEndpoint
         private async ValueTask Write(ExportLine what)
         {
             line.ResetWrittenCount();
-            using (
-                var json = new Utf8JsonWriter(
-                    line, new JsonWriterOptions { SkipValidation = true, Encoder = WireJson.Default.Options.Encoder }))
-                JsonSerializer.Serialize(json, what, WireJson.Default.ExportLine);
+            var options = new JsonWriterOptions { SkipValidation = true, Encoder = WireJson.Default.Options.Encoder };
+            using (var json = new Utf8JsonWriter(line, options)) JsonSerializer.Serialize(json, what, WireJson.Default.ExportLine);
             line.Write("\n"u8);
             await to.Write(line.WrittenMemory);
             count++;

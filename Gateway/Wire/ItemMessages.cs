@@ -35,10 +35,9 @@ internal static class ItemMessages
             + "old deletions go within the hour."),
         ItemRefusal.UnknownType => (
             "unknown_type", "There is no such entity type here: use a documented member of changes, or a lower_snake type in a batch."),
-        _ =>
-            (
-                "stale",
-                "A later change of this is stored (one without updatedAt, or deletedAt when it deletes, counts as the oldest there is): "
-                + "name the time it was made, take over the server's copy, or restore yours from /api/sync/conflicts within 30 days."),
+        _ => (
+            "stale",
+            "A later change of this is stored (one without updatedAt, or deletedAt when it deletes, counts as the oldest there is): "
+            + "name the time it was made, take over the server's copy, or restore yours from /api/sync/conflicts within 30 days."),
     };
 }

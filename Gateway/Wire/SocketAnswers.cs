@@ -12,9 +12,8 @@ internal static class SocketAnswers
     public static byte[] Write(WriteRequest request, WriteOutcome outcome)
     {
         var bytes = new ArrayBufferWriter<byte>(256);
-        using (
-            var writer = new Utf8JsonWriter(
-                bytes, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var relaxed = new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var writer = new Utf8JsonWriter(bytes, relaxed))
         {
             writer.WriteStartObject();
             // One revision per entity; of several, the event and its acknowledgement carry the highest.

@@ -30,10 +30,10 @@ public sealed class BodyTests
     internal static byte[] Packed(byte[] body, string encoding)
     {
         var to = new MemoryStream();
-        using (
-            Stream packer = encoding == "gzip"
-                ? new GZipStream(to, CompressionLevel.Fastest)
-                : new BrotliStream(to, CompressionLevel.Fastest)) packer.Write(body);
+        Stream packer = encoding == "gzip"
+            ? new GZipStream(to, CompressionLevel.Fastest)
+            : new BrotliStream(to, CompressionLevel.Fastest);
+        using (packer) packer.Write(body);
         return to.ToArray();
     }
 

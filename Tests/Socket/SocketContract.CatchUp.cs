@@ -83,9 +83,8 @@ public abstract partial class SocketContract
     {
         var live = await Live();
         await live.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e", "x")}");
-        using (
-            var erase = await Http().Send(
-                HttpMethod.Delete, "/api/sync/data", headers: ("Confirm", "erase"))) Assert.True(erase.IsSuccessStatusCode);
+        using var erase = await Http().Send(HttpMethod.Delete, "/api/sync/data", headers: ("Confirm", "erase"));
+        Assert.True(erase.IsSuccessStatusCode);
         var head = (await Http().Get("/api/sync/status")).GetProperty("lastSeq").GetInt64();
         var reset = await live.Until(f => SocketClient.Has(f, "reset"));
         Assert.Equal(0, reset.GetProperty("lastSeq").GetInt64());

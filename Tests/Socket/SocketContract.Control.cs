@@ -41,9 +41,8 @@ public abstract partial class SocketContract
     {
         await Http().PushEntry(Entry("e", "x"));
         var socket = await Live();
-        using (
-            var erased = await Http().Send(
-                HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"))) Assert.True(erased.IsSuccessStatusCode);
+        using var erased = await Http().Send(HttpMethod.Delete, "/api/sync/data", null, null, ("Confirm", "erase"));
+        Assert.True(erased.IsSuccessStatusCode);
 
         var told = await socket.Until(f => SocketClient.Has(f, "reset"));
         Assert.True(told.GetProperty("reset").GetBoolean());
