@@ -101,8 +101,8 @@ internal sealed partial class StreamPosition(string connectionId)
     }
 
     /// <summary>
-    /// A write was stored. Its acknowledgement takes the place that was kept for it. Without one, it names the higher of its own revision
-    /// and where the socket is, and waits until the socket has been sent that far.
+    /// A write was stored. Its acknowledgement takes the place that was kept for it. Without one, it names the highest of its own revision,
+    /// where the socket is and what an earlier acknowledgement names that still waits, and waits until the socket has been sent that far.
     /// </summary>
     /// <param name="ack">The frame that names a revision.</param>
     public StreamEffects Acknowledge(long seq, Func<long, ReadOnlyMemory<byte>> ack)
@@ -115,6 +115,11 @@ internal sealed partial class StreamPosition(string connectionId)
         }
 
         var due = Math.Max(seq, IsLive ? sent : 0);
+        foreach (var frame in waiting ?? [])
+        {
+            if (frame.Kind is FrameKind.Ack) due = Math.Max(due, frame.Seq);
+        }
+
         return Await(new QueuedFrame(FrameKind.Ack, ack(due), due));
     }
 
