@@ -50,8 +50,11 @@ internal static class ImportEndpoints
 
     private static async Task<ImportOrder> Uploaded(HttpContext http, UploadedFiles files)
     {
-        var dryRun = http.Request.Query["dryRun"].ToString() is "true" or "1";
-        return new ImportOrder(await files.Keep(http), dryRun, DeleteFile: true);
+        // A word that is not understood must not become an import.
+        var dryRun = RedactedQuery.Read(http, "dryRun");
+        if (dryRun is not ("" or "true" or "false"))
+            throw new RequestRefusedException(Problem.InvalidParameter, "dryRun must be true or false.", "dryRun");
+        return new ImportOrder(await files.Keep(http), dryRun == "true", DeleteFile: true);
     }
 
     private static async Task List(HttpContext http, IGrainFactory grains)
