@@ -5,7 +5,9 @@ using Spectre.Console;
 
 namespace Mirubato.Cli;
 
-/// <summary>Where a command writes: a person's screen, or JSON for a machine. Failures go to standard error and become exit codes.</summary>
+/// <summary>
+/// Where a command writes: a person's screen, or JSON for a machine. Failures go to standard error and become exit codes.
+/// </summary>
 internal sealed class Screen
 {
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web)
@@ -30,8 +32,8 @@ internal sealed class Screen
     public IAnsiConsole Person { get; }
 
     /// <summary>Makes an action of a command: what goes wrong is said with its remedy, and becomes the exit code.</summary>
-    public static Func<ParseResult, CancellationToken, Task<int>> Action(Func<ParseResult, Screen, CancellationToken, Task<ExitCode>> act) =>
-        async (parsed, cancel) =>
+    public static Func<ParseResult, CancellationToken, Task<int>> Action(
+        Func<ParseResult, Screen, CancellationToken, Task<ExitCode>> act) => async (parsed, cancel) =>
         {
             var screen = new Screen(parsed);
             try

@@ -30,7 +30,11 @@ internal static class Settings
 
     private static readonly Option<bool> Json = new("--json") { Description = "Write JSON for machines.", Recursive = true };
 
-    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Do not ask before what cannot be undone.", Recursive = true };
+    private static readonly Option<bool> Yes = new("--yes", "-y")
+    {
+        Description = "Do not ask before what cannot be undone.",
+        Recursive = true,
+    };
 
     private static readonly Option<string[]> Set = new("--set")
     {

@@ -48,7 +48,9 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     [Alias("erase"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<HistoryState>> Erase();
 
-    /// <summary>For an import: a history that stands below <paramref name="last"/> begins a new epoch above it. False: it stood above.</summary>
+    /// <summary>
+    /// For an import: a history that stands below <paramref name="last"/> begins a new epoch above it. False: it stood there already.
+    /// </summary>
     [Alias("start-above"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<bool>> StartAbove(Revision last);
 

@@ -9,8 +9,8 @@ namespace Mirubato.Grains;
 
 /// <summary>
 /// Imports a database of the original backend: 1. every user's history is put above the old revisions; 2. the rows, in the order of users,
-/// are written through the users' coordinators, batch by batch; 3. the pages of refused rows are stored, then the state. A batch that was cut
-/// off is done again and finds what it had written unchanged, so the same holds for a whole import that is run twice.
+/// are written through the users' coordinators, batch by batch; 3. the page of refused rows is stored, then the state. A batch that was
+/// cut off is done again and finds what it had written unchanged; the same holds for a whole import that is run twice.
 /// </summary>
 /// <remarks>It is reentrant, so that a tick sees that another one runs, and its progress can be read meanwhile.</remarks>
 [GrainType("mirubato-import"), Reentrant, PreferLocalPlacement]

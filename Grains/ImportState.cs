@@ -45,7 +45,8 @@ internal sealed record ImportState
     public ImportState AfterUsers(IReadOnlyList<string> users) =>
         users.Count == 0
             ? this with { UserCursor = null }
-            : (this with { UserCursor = users[^1] }).With(report => report with { UsersDone = report.UsersDone + users.Count, Problem = null });
+            : (this with { UserCursor = users[^1] }).With(
+                report => report with { UsersDone = report.UsersDone + users.Count, Problem = null });
 
     public ImportState AfterRows(IReadOnlyList<D1Row> rows, ImportTally tally) =>
         (this with { RowUser = rows[^1].User, RowId = rows[^1].RowId }).With(report => report with

@@ -17,7 +17,8 @@ internal sealed class PostgresBackup(string connectionString) : StoreBackup
         await MustBeStopped();
         await Run(
             "pg_restore",
-            ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error", "--dbname", Database, file.FullName], cancel);
+            ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error", "--dbname", Database, file.FullName],
+            cancel);
         return null;
     }
 
@@ -33,8 +34,8 @@ internal sealed class PostgresBackup(string connectionString) : StoreBackup
             var running = (await SiloChecks.Members(connection)).Where(member => member.IsActive).Select(member => member.Name).ToList();
             if (running.Count == 0) return;
             throw new CommandFailedException(
-                ExitCode.Failed, $"Servers run over this database ({string.Join(", ", running)}): stop all of them first. One that was killed "
-                    + "leaves the list within two minutes.");
+                ExitCode.Failed, $"Servers run over this database ({string.Join(", ", running)}): stop all of them first. One that was "
+                    + "killed leaves the list within two minutes.");
         }
         catch (NpgsqlException away)
         {

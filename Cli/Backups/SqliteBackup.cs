@@ -10,7 +10,8 @@ internal sealed class SqliteBackup(string path) : StoreBackup
 
     public override Task Write(FileInfo file, CancellationToken cancel)
     {
-        if (!File.Exists(path)) throw new CommandFailedException(ExitCode.Failed, $"There is no database {path}: check Storage:SqlitePath.");
+        if (!File.Exists(path))
+            throw new CommandFailedException(ExitCode.Failed, $"There is no database {path}: check Storage:SqlitePath.");
         MakeEmpty(file.FullName);
         using (var from = Open(path, SqliteOpenMode.ReadOnly))
         {

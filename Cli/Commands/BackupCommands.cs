@@ -4,7 +4,9 @@ using Mirubato.Grains;
 
 namespace Mirubato.Cli.Commands;
 
-/// <summary><c>mirubato backup</c> and <c>restore</c>. A restore ends with new epochs, without which devices would trust lost revisions.</summary>
+/// <summary>
+/// <c>mirubato backup</c> and <c>restore</c>. A restore ends with new epochs, without which devices would trust lost revisions.
+/// </summary>
 internal static class BackupCommands
 {
     private static readonly Argument<FileInfo> File = new("file") { Description = "The file of the backup." };

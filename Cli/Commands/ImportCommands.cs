@@ -18,9 +18,15 @@ internal static class ImportCommands
 
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Check every row and store nothing." };
 
-    private static readonly Option<bool> OnServer = new("--on-server") { Description = "The server reads the file under this path itself." };
+    private static readonly Option<bool> OnServer = new("--on-server")
+    {
+        Description = "The server reads the file under this path itself.",
+    };
 
-    private static readonly Option<FileInfo?> Report = new("--report") { Description = "Write the rows that were not stored here, as lines of JSON." };
+    private static readonly Option<FileInfo?> Report = new("--report")
+    {
+        Description = "Write the rows that were not stored here, as lines of JSON.",
+    };
 
     public static Command Create()
     {
@@ -94,7 +100,7 @@ internal static class ImportCommands
         return ExitCode.Done;
     }
 
-    /// <summary>Rows that were not stored are no failure of the import: the report names them, and exit code 1 is for one that failed.</summary>
+    /// <summary>Rows that were not stored are no failure of the import: the report names them.</summary>
     private static async Task<ExitCode> Conclude(
         ParseResult parsed, AdminApi api, Screen screen, JsonElement import, CancellationToken cancel)
     {

@@ -21,7 +21,10 @@ internal static class NodeCommands
     {
         var list = new Command("list", "The silos, and how busy each is.");
         list.SetAction(Screen.Action(List));
-        var drain = new Command("drain", "Send the silo's sockets and coordinators elsewhere; then its process can be stopped.") { Node, Wait };
+        var drain = new Command("drain", "Send the silo's sockets and coordinators elsewhere; then its process can be stopped.")
+        {
+            Node, Wait,
+        };
         drain.SetAction(Screen.Action(Drain));
         var resume = new Command("resume", "Let a silo that drains take clients again.") { Node };
         resume.SetAction(Screen.Action(Resume));
@@ -58,7 +61,8 @@ internal static class NodeCommands
 
         if (!silo.Flag("drained") && patience > TimeSpan.Zero)
             throw new CommandFailedException(
-                ExitCode.Failed, $"{node} drains and is not empty after {patience.TotalSeconds:0} s: wait longer with --wait, then stop it.");
+                ExitCode.Failed,
+                $"{node} drains and is not empty after {patience.TotalSeconds:0} s: wait longer with --wait, then stop it.");
         screen.Say(silo.Flag("drained") ? $"{node} is empty: stop its process." : $"{node} drains.", silo);
         return ExitCode.Done;
     }

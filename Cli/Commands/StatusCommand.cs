@@ -18,11 +18,11 @@ internal static class StatusCommand
     {
         using var api = AdminApi.From(parsed);
         var status = await api.Get("status", cancel);
-        var figures = status.GetProperty("figures");
+        var (figures, store) = (status.GetProperty("figures"), status.GetProperty("store"));
         screen.Table(
             status, ["what", "now"],
             [
-                ["status", status.Text("status")], ["store", $"{status.GetProperty("store").Text("kind")} {status.GetProperty("store").Text("trouble")}"],
+                ["status", status.Text("status")], ["store", $"{store.Text("kind")} {store.Text("trouble")}"],
                 ["silos ready / draining / all", $"{status.Text("silosReady")} / {status.Text("silosDraining")} / {status.Text("silos")}"],
                 ["sockets", figures.Text("sockets")], ["active users", figures.Text("activeUsers")],
                 ["operations a second", figures.Text("operationsPerSecond")], ["conflicts a second", figures.Text("conflictsPerSecond")],

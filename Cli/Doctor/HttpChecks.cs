@@ -75,7 +75,8 @@ internal static class HttpChecks
         var reason = body.TryGetProperty("reason", out var why) ? why.GetString() : null;
         return answer.IsSuccessStatusCode && reason is null ? Finding.Good("ready", "The server is ready.")
             : answer.IsSuccessStatusCode
-                ? Finding.Warn("ready", $"The server only reads (reason {reason}).", "See the runbook of docs/operations.md for this reason.")
+                ? Finding.Warn(
+                    "ready", $"The server only reads (reason {reason}).", "See the runbook of docs/operations.md for this reason.")
                 : Finding.Bad(
                     "ready", $"The server is not ready (reason {reason ?? "unknown"}).",
                     "See the runbook of docs/operations.md for this reason, and the server's log.");
@@ -102,7 +103,7 @@ internal static class HttpChecks
                 "Synchronize the clocks of all machines (NTP: timedatectl set-ntp true).");
     }
 
-    /// <summary>Without a token, so that nothing happens: the server answers 401, and a proxy that refuses the body says so itself.</summary>
+    /// <summary>Without a token, so that nothing happens: the server answers 401, and a proxy that minds something else.</summary>
     private static async Task<Finding> Bodies(HttpClient client)
     {
         using var body = new ByteArrayContent(new byte[BodyBytes]);

@@ -102,7 +102,8 @@ internal static class PostgresChecks
         var ours = before + ((installation.Time.GetUtcNow() - before) / 2);
         var skew = (DateTime.SpecifyKind(theirs, DateTimeKind.Utc) - ours.UtcDateTime).TotalSeconds;
         var says = string.Create(
-            CultureInfo.InvariantCulture, $"The database's clock is {Math.Abs(skew):0.0} s {(skew < 0 ? "behind" : "ahead of")} this machine's.");
+            CultureInfo.InvariantCulture,
+            $"The database's clock is {Math.Abs(skew):0.0} s {(skew < 0 ? "behind" : "ahead of")} this machine's.");
         const string remedy = "Synchronize the clocks of all machines (NTP: timedatectl set-ntp true).";
         return Math.Abs(skew) >= SkewRed ? Finding.Bad("clock", says, remedy)
             : Math.Abs(skew) >= SkewAmber ? Finding.Warn("clock", says, remedy)

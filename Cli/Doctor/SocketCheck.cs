@@ -8,8 +8,8 @@ using Mirubato.Gateway.Options;
 namespace Mirubato.Cli.Doctor;
 
 /// <summary>
-/// A WebSocket through the public URL: it opens, the first frame comes at once, and a ping is answered. With the secret it is a real one, of
-/// the user <c>mirubato-doctor</c>, who thereby exists and has nothing; else a token that does not count shows whether upgrades arrive.
+/// A WebSocket through the public URL: it opens, the first frame comes at once, and a ping is answered. With the secret it is a real one,
+/// of the user <c>mirubato-doctor</c>, who thereby exists and has nothing; else a token that does not count shows whether upgrades arrive.
 /// </summary>
 internal static class SocketCheck
 {
@@ -74,10 +74,9 @@ internal static class SocketCheck
         try
         {
             var welcome = await Receive(socket);
-            await socket.SendAsync(
-                "{\"type\":\"PING\"}"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None).WaitAsync(FrameMax);
-            var answer = await Receive(socket);
             using var patience = new CancellationTokenSource(FrameMax);
+            await socket.SendAsync("{\"type\":\"PING\"}"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, patience.Token);
+            var answer = await Receive(socket);
             await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
             return welcome.Contains("WELCOME", StringComparison.Ordinal) && answer.Contains("PONG", StringComparison.Ordinal)
                 ? Finding.Good(Check, "A socket opens, and frames come at once.")

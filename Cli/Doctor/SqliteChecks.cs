@@ -27,7 +27,8 @@ internal static class SqliteChecks
             findings.Add(
                 Finding.Bad(
                     Check, $"{path} cannot be read: {wrong.Message}",
-                    "Give this account the right to read it. If it is damaged, stop the server and restore a backup with mirubato restore."));
+                    "Give this account the right to read it. If it is damaged, stop the server and restore a backup with mirubato "
+                        + "restore."));
         }
 
         return findings;

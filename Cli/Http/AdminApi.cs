@@ -21,7 +21,8 @@ internal sealed class AdminApi : IDisposable
 
     public static AdminApi From(ParseResult parsed) => new(parsed.ServerUrl(), parsed.AdminSecret());
 
-    public Task<JsonElement> Get(string path, CancellationToken cancel) => Ask(new HttpRequestMessage(HttpMethod.Get, Prefix + path), cancel);
+    public Task<JsonElement> Get(string path, CancellationToken cancel) =>
+        Ask(new HttpRequestMessage(HttpMethod.Get, Prefix + path), cancel);
 
     public Task<JsonElement> Post(string path, string confirm, CancellationToken cancel, HttpContent? content = null) =>
         Ask(Confirmed(HttpMethod.Post, path, confirm, content), cancel);
@@ -84,7 +85,8 @@ internal sealed class AdminApi : IDisposable
             return new(ExitCode.Refused, "Too many wrong secrets came from this address: wait a minute, and give the right one.");
         var text = await answer.Content.ReadAsStringAsync(cancel);
         var sentence = Sentence(text);
-        if (answer.StatusCode is HttpStatusCode.NotFound && (sentence is null || sentence.StartsWith("There is nothing", StringComparison.Ordinal)))
+        var isNothing = sentence?.StartsWith("There is nothing", StringComparison.Ordinal) ?? true;
+        if (answer.StatusCode is HttpStatusCode.NotFound && isNothing)
             return new(
                 ExitCode.Unreachable,
                 "There is no Admin API at this address: set Admin:Secret on the server; with Admin:Port, name that port in --server.");

@@ -64,7 +64,7 @@ public class LayeringTests
             SourceTree.CSharp().Where(
                 file => Path.GetFileName(file) == "Program.cs" && !Regex.IsMatch(file, "^(Bench|Cli)/")));
 
-    /// <summary>The command line reads the server's settings and composes its store; nothing of the server knows the command line.</summary>
+    /// <summary>The command line reads the server's settings and composes its store, and is known to nobody.</summary>
     [Fact]
     public void Nothing_knows_the_command_line() =>
         None(SourceTree.CSharp().Where(file => !Regex.IsMatch(file, "^(Cli|Tests)/")), @"\bMirubato\.Cli\b");

@@ -2,7 +2,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Mirubato.Grains.Storage.D1;
 
-/// <summary>The tables and columns that an import expects; docs/operations.md lists them. What differs is refused, all of it at once.</summary>
+/// <summary>
+/// The tables and columns that an import expects; docs/operations.md lists them. What differs is refused, all of it at once.
+/// </summary>
 internal static class D1Schema
 {
     private static readonly (string Table, string[] Columns)[] Required =
