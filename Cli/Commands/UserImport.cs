@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Net.Http.Headers;
 using System.Text;
-using Mirubato.Cli.Http;
 
 namespace Mirubato.Cli.Commands;
 

@@ -21,11 +21,13 @@ internal static class HttpChecks
         var findings = new List<Finding>();
         Finding? certificate = null;
         using var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), UseCookies = false };
+#pragma warning disable CA5359 // A bad certificate is a finding, and no reason to look no further: nothing secret is sent here.
         handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, errors) =>
         {
             certificate = JudgeCertificate(installation, shown as X509Certificate2, errors);
             return true;
         };
+#pragma warning restore CA5359
         using var client = new HttpClient(handler) { BaseAddress = url, Timeout = TimeSpan.FromSeconds(15) };
         try
         {

@@ -26,7 +26,6 @@ internal static class SocketCheck
             : SampleToken.For(User, options!.Auth, installation.Time.GetUtcNow(), TimeSpan.FromMinutes(5));
         using var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
-        socket.Options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
         socket.Options.AddSubProtocol(Subprotocol);
         socket.Options.AddSubProtocol($"bearer.{token}");
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Mirubato.Gateway.Http;
-using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Admin;
 
