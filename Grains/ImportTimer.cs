@@ -15,6 +15,8 @@ internal sealed class ImportTimer(
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan JitterMax = TimeSpan.FromSeconds(1);
 
+    private bool isReached = true;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (true)
@@ -24,16 +26,22 @@ internal sealed class ImportTimer(
         }
     }
 
-    /// <summary>A silo that is leaving, or lost, fails the call; the next one finds another silo.</summary>
+    /// <summary>
+    /// A silo that is leaving, or lost, fails the call, and so does a store that is away; the next one finds another silo. Of a series of
+    /// failures the first is logged.
+    /// </summary>
     private async Task<bool> TryTick(CancellationToken stopping)
     {
         try
         {
-            return await grains.GetGrain<IImportGrain>(0).Tick().WaitAsync(stopping);
+            var hasMore = await grains.GetGrain<IImportGrain>(0).Tick().WaitAsync(stopping);
+            isReached = true;
+            return hasMore;
         }
         catch (Exception failure)
         {
-            if (!stopping.IsCancellationRequested) log.ImportNotReached(failure.GetType().Name);
+            if (isReached && !stopping.IsCancellationRequested) log.ImportNotReached(failure.GetType().Name);
+            isReached = false;
             return false;
         }
     }

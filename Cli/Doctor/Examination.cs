@@ -26,7 +26,7 @@ internal static class Examination
                 yield return () => PostgresChecks.Run(installation, postgres);
                 yield return () => SiloChecks.Run(installation, postgres);
             }
-            else yield return () => Task.FromResult(SqliteChecks.Run(options.Storage.SqlitePath));
+            else yield return () => SqliteChecks.Run(options.Storage.SqlitePath);
         }
 
         if (installation.PublicUrl is { } url)

@@ -75,6 +75,7 @@ internal static class PostgresChecks
         findings.Add(await Clock(installation, connection));
         findings.Add(await Connections(connection, installation));
         findings.Add(await Schema(connection));
+        if (findings[^1].Light is Light.Green) findings.Add(await DigestCheck.Run(connection));
         return findings;
     }
 

@@ -10,7 +10,7 @@ internal static class SqliteChecks
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
-    public static IReadOnlyList<Finding> Run(string path)
+    public static async Task<IReadOnlyList<Finding>> Run(string path)
     {
         path = Path.GetFullPath(path);
         if (!File.Exists(path))
@@ -20,7 +20,9 @@ internal static class SqliteChecks
         if (!OperatingSystem.IsWindows()) findings.Add(JudgeMode(path, File.GetUnixFileMode(path)));
         try
         {
-            findings.AddRange(JudgeContent(path));
+            await using var connection = Open(path);
+            findings.AddRange(JudgeContent(path, connection));
+            if (findings[^1].Light is Light.Green) findings.Add(await DigestCheck.Run(connection));
         }
         catch (SqliteException wrong)
         {
@@ -39,11 +41,16 @@ internal static class SqliteChecks
             ? Finding.Good(Check, $"Only its owner reads {path}.")
             : Finding.Warn(Check, $"Other accounts may read or write {path}.", $"chmod 600 {path} {path}-wal {path}-shm");
 
-    private static IEnumerable<Finding> JudgeContent(string path)
+    private static SqliteConnection Open(string path)
     {
-        using var connection = new SqliteConnection(
+        var connection = new SqliteConnection(
             new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
         connection.Open();
+        return connection;
+    }
+
+    private static IEnumerable<Finding> JudgeContent(string path, SqliteConnection connection)
+    {
         var damage = Scalar(connection, "PRAGMA quick_check(1)");
         yield return damage == "ok"
             ? Finding.Good(Check, "The file is whole.")

@@ -45,7 +45,7 @@ public sealed class DoctorPostgresTests(OwnPostgres postgres) : IClassFixture<Ow
         var findings = await Patient.Examine(server.Url, one => one, Setting);
         findings.AllAreGreen();
         Assert.Equal(
-            ["bodies", "clock", "configuration", "connections", "durability", "open files", "postgres", "ready", "schema", "silos", "version",
+            ["bodies", "clock", "configuration", "connections", "digest", "durability", "open files", "postgres", "ready", "schema", "silos", "version",
                 "websocket"],
             findings.Select(finding => finding.Check).Distinct().Order(StringComparer.Ordinal));
     }

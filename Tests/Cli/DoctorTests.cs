@@ -85,6 +85,22 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_that_were_changed_past_the_server()
+    {
+        await Make();
+        (await Patient.Examine(Setting)).AllAreGreen();
+        using (var connection = new SqliteConnection($"Data Source={Database};Pooling=false"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = "UPDATE sync_data SET version = version + 1";
+            command.ExecuteNonQuery();
+        }
+
+        (await Patient.Examine(Setting)).Shows(Light.Red, "digest", "1 of 1 users", "past the server");
+    }
+
+    [Fact]
     public async Task A_server_that_does_not_answer() =>
         (await Patient.Examine(new Uri($"http://127.0.0.1:{FreePort.Next()}/"), one => one, Setting)).Shows(
             Light.Red, "url", "does not answer", "Start the server");
