@@ -25,6 +25,16 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         }
     }
 
+    public List<ConnectionReport> List() =>
+    [
+        .. processes.SelectMany(
+            process => process.Connections.Select(
+                one => new ConnectionReport(one.ConnectionId, one.Device, one.OpenedMs, process.Name, process.Silo))),
+    ];
+
+    /// <summary>Other processes that are told of this user.</summary>
+    public int Observers => processes.Count(process => !process.IsLocal && process.Connections.Count > 0);
+
     public bool IsLive(DeviceId device)
     {
         RemoveSilent();
@@ -53,7 +63,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     {
         Head = announcement.Token;
         Trail.Note(announcement.Token, silo.NowMs);
-        if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement });
+        if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement, Trace = Tracing.CurrentId });
     }
 
     /// <summary>Tells what the store has confirmed, where it differs from what was told.</summary>

@@ -89,15 +89,11 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
         var known = await Confirm(confirmed.Counted);
         var history = await Judge(caller);
         if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
-        return new StatusReport(history, known.Devices, connections.Count, await LiveByType(caller, history));
+        var ledger = await LedgerAt(caller, history);
+        return new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
     });
 
-    public Task<Reply<List<DeviceReport>>> Devices() => Answer(async () =>
-    {
-        await silo.Devices.Flush(user, NoCancellation);
-        var devices = await silo.Store.Devices(user, NoCancellation);
-        return devices.Select(device => device with { Live = connections.IsLive(device.Device) }).ToList();
-    });
+    public Task<Reply<List<DeviceReport>>> Devices() => Answer(KnownDevices);
 
     public Task<Reply<bool>> Revoke(RevokeRequest request) => Answer(async () =>
     {

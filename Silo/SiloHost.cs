@@ -21,7 +21,7 @@ namespace Mirubato.Silo;
 /// </summary>
 internal static class SiloHost
 {
-    private const string DashboardPath = OperatorPages.Prefix + "/orleans";
+    private const string DashboardPath = OperatorPages.Dashboard + "/orleans";
     private const int PortTriesMax = 5;
 
     /// <summary>
@@ -67,7 +67,7 @@ internal static class SiloHost
     private static ClusterOptions Register(WebApplicationBuilder builder)
     {
         var options = ClusterOptions.Read(builder.Configuration);
-        var dashboard = builder.Options().AdminSecret is not null;
+        var dashboard = builder.Options().Admin.IsOn;
         AddEngine(builder, options, dashboard);
         builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = LogLevels(options) });
         builder.Services.AddSingleton(new HostEndpoints(options.Mode is not SiloMode.Silo, app =>
@@ -138,14 +138,14 @@ internal static class SiloHost
             collection.EnableActivationSheddingOnMemoryPressure = false;
         });
         silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = DirectoryCacheMax);
-        if (Telemetry.IsConfigured(configuration)) silo.AddActivityPropagation();
+        if (Telemetry.IsTraced(configuration)) silo.AddActivityPropagation();
         if (dashboard) silo.AddDashboard(pages => pages.HideTrace = true);
     }
 
     private static void Join(IClientBuilder client, ClusterOptions options, IConfiguration configuration, bool dashboard)
     {
         MemberList.Use(client, options);
-        if (Telemetry.IsConfigured(configuration)) client.AddActivityPropagation();
+        if (Telemetry.IsTraced(configuration)) client.AddActivityPropagation();
         if (dashboard) client.AddDashboard(pages => pages.HideTrace = true);
     }
 

@@ -77,6 +77,9 @@ internal interface IUserStore
     /// last.
     /// </summary>
     ValueTask Erase(UserId user, long nowMs, CancellationToken cancel);
+
+    /// <summary>A new epoch whose revisions start <see cref="Limits.EpochJump"/> after the last; what is stored stays.</summary>
+    ValueTask BumpEpoch(UserId user, CancellationToken cancel);
 }
 
 /// <summary>The upkeep that no user waits for.</summary>

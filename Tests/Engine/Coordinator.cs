@@ -58,6 +58,12 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<Reply<HistoryState>> Erase() => Run(coordinator.Erase);
 
+    public Task<Reply<UserReport>> Inspect() => Run(coordinator.Inspect);
+
+    public Task<Reply<HistoryState>> Resync() => Run(coordinator.Resync);
+
+    public Task<Reply<int>> Disconnect() => Run(coordinator.Disconnect);
+
     public Task<RosterReply> Report(Roster roster) => Run(() => coordinator.Report(roster));
 
     public Task IssueTicket(TicketGrant ticket) => Run(async () =>

@@ -171,6 +171,12 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
     /// <summary>What an erase waits for.</summary>
     public Task BeforeErased { get; set; } = Task.CompletedTask;
 
+    public Task<Reply<UserReport>> Inspect() => throw new NotSupportedException();
+
+    public Task<Reply<HistoryState>> Resync() => throw new NotSupportedException();
+
+    public Task<Reply<int>> Disconnect() => throw new NotSupportedException();
+
     public async Task<Reply<HistoryState>> Erase()
     {
         await BeforeErased;

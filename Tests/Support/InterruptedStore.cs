@@ -69,4 +69,6 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
     public ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel) => store.SignOut(user, notBeforeMs, cancel);
 
     public ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) => store.Erase(user, nowMs, cancel);
+
+    public ValueTask BumpEpoch(UserId user, CancellationToken cancel) => store.BumpEpoch(user, cancel);
 }
