@@ -71,7 +71,8 @@ internal static class Audit
         }
         catch (Exception failure)
         {
-            Log.OperatorFailed(log, who, action, whom, failure is RequestRefusedException refused ? refused.Message : failure.GetType().Name);
+            var outcome = failure is RequestRefusedException refused ? refused.Message : failure.GetType().Name;
+            Log.OperatorFailed(log, who, action, whom, outcome);
             throw;
         }
     }

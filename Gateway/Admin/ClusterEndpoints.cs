@@ -13,9 +13,11 @@ internal static class ClusterEndpoints
     public static async Task Silos(HttpContext http, Cluster cluster) =>
         await http.Answer(await cluster.Silos(http.RequestAborted), AdminJson.Default.SilosAnswer);
 
-    public static Task Drain(HttpContext http, string name, Cluster cluster) => SetDraining(http, name, cluster, "drain", draining: true);
+    public static Task Drain(HttpContext http, string name, Cluster cluster) =>
+        SetDraining(http, name, cluster, "drain", draining: true);
 
-    public static Task Resume(HttpContext http, string name, Cluster cluster) => SetDraining(http, name, cluster, "resume", draining: false);
+    public static Task Resume(HttpContext http, string name, Cluster cluster) =>
+        SetDraining(http, name, cluster, "resume", draining: false);
 
     private static Task SetDraining(HttpContext http, string name, Cluster cluster, string action, bool draining) =>
         Audit.Act(http, action, $"silo '{(UsableId.Is(name) ? name : "")}'", async () =>

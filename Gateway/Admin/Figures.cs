@@ -28,7 +28,8 @@ internal static class Figures
     }
 
     /// <summary>
-    /// The value below which a share of what was counted lies. Within its bucket it is interpolated; beyond the last bound it is that bound.
+    /// The value below which a share of what was counted lies. Within its bucket it is interpolated; beyond the last bound it is that
+    /// bound.
     /// </summary>
     /// <param name="counts">One for each bound, and one for what is beyond.</param>
     /// <param name="share">0 to 1.</param>

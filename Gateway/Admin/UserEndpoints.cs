@@ -43,7 +43,8 @@ internal static class UserEndpoints
 
     public static Task Revoke(AdminCall call) => call.Act("revoke", async () =>
     {
-        var isKnown = UsableId.Is(call.Device) && await Ask(call, grain => grain.Revoke(new RevokeRequest(new DeviceId(call.Device), true)));
+        var request = new RevokeRequest(new DeviceId(call.Device), Revoked: true);
+        var isKnown = UsableId.Is(call.Device) && await Ask(call, grain => grain.Revoke(request));
         if (!isKnown) throw new RequestRefusedException(Problem.NotFound, "The user has no such device.");
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     });
