@@ -50,7 +50,15 @@ public interface IGatewayObserver : IGrainObserver
     /// </summary>
     [Alias("longest-silent"), ResponseTimeout(CallTimeouts.HistoryState)]
     Task<SilentConnection?> LongestSilent(UserId user);
+
+    /// <summary>How far each connection of the user has been sent.</summary>
+    [Alias("positions"), ResponseTimeout(CallTimeouts.HistoryState)]
+    Task<List<ConnectionPosition>> Positions(UserId user);
 }
+
+/// <param name="Seq">The last revision that was sent to it; 0: none.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.position")]
+public sealed record ConnectionPosition([property: Id(0)] string ConnectionId, [property: Id(1)] long Seq);
 
 [GenerateSerializer, Immutable, Alias("mirubato.silent")]
 public sealed record SilentConnection([property: Id(0)] string ConnectionId, [property: Id(1)] long SilentMs);

@@ -141,13 +141,15 @@ public sealed record EntityCounts(
 /// <param name="OpenedMs">Unix ms.</param>
 /// <param name="Process">The name of the process that has the socket.</param>
 /// <param name="Silo">The address of the silo in that process; null in a process without one.</param>
+/// <param name="Seq">The last revision that was sent to it; 0: none, or its process did not answer.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.connection-report")]
 public sealed record ConnectionReport(
     [property: Id(0)] string ConnectionId,
     [property: Id(1)] DeviceId? Device,
     [property: Id(2)] long OpenedMs,
     [property: Id(3)] string Process,
-    [property: Id(4)] string? Silo);
+    [property: Id(4)] string? Silo,
+    [property: Id(5)] long Seq);
 
 /// <summary>
 /// A change that lost, kept for <see cref="Limits.ConflictDays"/> days. <paramref name="Document"/> is the loser, UTF-8 JSON.

@@ -12,8 +12,10 @@ internal sealed partial class SyncCoordinatorGrain
         var ledger = await LedgerAt(Operator, history);
         var counts = new EntityCounts(
             ledger.Tally.Live, ledger.Tally.Tombstones, ledger.Tally.Bytes, new Dictionary<string, int>(ledger.LiveByType));
-        var devices = await KnownDevices();
-        return new UserReport(history, counts, devices, connections.List(), silo.Address);
+        var (devices, open) = (await KnownDevices(), await connections.List());
+        var sent = open.ToLookup(one => one.Device, one => one.Seq);
+        devices = devices.ConvertAll(one => one with { LastSeq = sent[one.Device].Append(one.LastSeq).Max() });
+        return new UserReport(history, counts, devices, open, silo.Address);
     });
 
     public Task<Reply<HistoryState>> Resync() => Answer(async () =>

@@ -59,7 +59,9 @@ internal sealed record UserDevice(
     string DeviceId, string? Name, string FirstSeenAt, string LastSeenAt, long LastSeq, long Lag, bool Live, bool Revoked,
     string? RevokedAt);
 
-internal sealed record UserConnection(string ConnectionId, string? DeviceId, string OpenedAt, string Process, string? Silo);
+/// <param name="Seq">The last revision that was sent to it; 0: none.</param>
+internal sealed record UserConnection(
+    string ConnectionId, string? DeviceId, string OpenedAt, string Process, string? Silo, long Seq);
 
 internal sealed record UserConflict(
     string Id, string EntityType, string Reason, long WinnerVersion, string? DeviceId, string CreatedAt, int Bytes)

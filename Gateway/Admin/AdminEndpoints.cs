@@ -25,6 +25,8 @@ internal static class AdminEndpoints
         user.MapPost("/erase", UserEndpoints.Erase);
         user.MapDelete("/devices/{device}", UserEndpoints.Revoke);
 
+        // Counts from now on, not from the first look on.
+        app.ServiceProvider.GetRequiredService<IProcessControl>();
         app.MapAdminPage();
         app.MapPrometheusScrapingEndpoint(OperatorPages.Metrics).RequireAuthorization(AdminAccess.Policy);
         OperatorPages.MapRest(app);

@@ -84,7 +84,7 @@ internal static class UserEndpoints
         Math.Max(0, head - device.LastSeq), device.Live, device.RevokedMs is not null, IsoTime.Text(device.RevokedMs));
 
     private static UserConnection Describe(ConnectionReport one) =>
-        new(one.ConnectionId, one.Device?.Value, IsoTime.Text(one.OpenedMs), one.Process, Endpoint(one.Silo));
+        new(one.ConnectionId, one.Device?.Value, IsoTime.Text(one.OpenedMs), one.Process, Endpoint(one.Silo), one.Seq);
 
     private static UserConflict Describe(ConflictReport conflict, bool hasContent)
     {

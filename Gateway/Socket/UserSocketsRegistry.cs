@@ -99,6 +99,9 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         return Task.CompletedTask;
     }
 
+    public Task<List<ConnectionPosition>> Positions(UserId user) => Task.FromResult<List<ConnectionPosition>>(
+        [.. (Find(user)?.Sessions ?? []).Select(one => new ConnectionPosition(one.ConnectionId, one.HandedSeq))]);
+
     public Task<SilentConnection?> LongestSilent(UserId user) => Task.FromResult(Find(user)?.LongestSilent());
 
     /// <summary>A write of this process was committed: its own sockets must hear of it soon, or they read it from the store.</summary>

@@ -18,11 +18,13 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
     [Fact]
     public async Task The_status_sums_the_silos_and_events_tell_the_same()
     {
-        await using var server = await AdminServer.Start();
+        var clock = new FakeClock(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        await using var server = await AdminServer.StartAt(clock);
         await using var socket = await SocketClient.Open(server.Url, "ada");
         await socket.Next("WELCOME");
         using var phone = server.Device("ada", "phone");
         await phone.PushEntry("""{"id":"e1","updatedAt":1}""");
+        clock.Advance(TimeSpan.FromSeconds(5));
 
         var status = await server.Get("/admin/v1/status");
         var silo = (await server.Get("/admin/v1/silos")).Only("silos");
@@ -39,6 +41,7 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
             Assert.Equal(1, figures.GetProperty("activeUsers").GetInt32());
             Assert.Equal(1, figures.GetProperty("connections").GetInt32());
             Assert.True(figures.GetProperty("memoryBytes").GetInt64() > 0);
+            Assert.True(figures.GetProperty("latency").TryGetProperty("push", out _), "What came before the first look is not counted.");
         }
 
         Assert.Equal(silo.Text("name"), told.Only("silos").Text("name"));

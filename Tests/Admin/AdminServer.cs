@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Gateway;
 
@@ -32,13 +33,16 @@ internal sealed class AdminServer : IAsyncDisposable
     public IEnumerable<string> Audited =>
         Logs.Lines.Where(line => line.StartsWith("Mirubato.Audit ", StringComparison.Ordinal) && !line.Contains(" scope "));
 
-    public static Task<AdminServer> Start(params string[] more)
+    public static Task<AdminServer> Start(params string[] more) => StartAt(TimeProvider.System, more);
+
+    /// <summary>With a clock that the test turns.</summary>
+    public static Task<AdminServer> StartAt(TimeProvider clock, params string[] more)
     {
         var folder = Directory.CreateTempSubdirectory("mirubato-admin-");
-        return Start($"--Storage:SqlitePath={Path.Combine(folder.FullName, "sync.db")}", folder, more);
+        return Start($"--Storage:SqlitePath={Path.Combine(folder.FullName, "sync.db")}", folder, clock, more);
     }
 
-    public static Task<AdminServer> Over(string postgres, params string[] more) => Start($"--Storage:Postgres={postgres}", null, more);
+    public static Task<AdminServer> Over(string postgres) => Start($"--Storage:Postgres={postgres}", null, TimeProvider.System, []);
 
     public HttpDevice Device(string user, string? device) => Server.Device(user, device);
 
@@ -79,7 +83,7 @@ internal sealed class AdminServer : IAsyncDisposable
         folder?.Delete(recursive: true);
     }
 
-    private static async Task<AdminServer> Start(string storage, DirectoryInfo? folder, string[] more)
+    private static async Task<AdminServer> Start(string storage, DirectoryInfo? folder, TimeProvider clock, string[] more)
     {
         var logs = new CapturedLogs();
         string[] settings =
@@ -87,7 +91,11 @@ internal sealed class AdminServer : IAsyncDisposable
             $"--Admin:Secret={Secret}", $"--Admin:Role={Role}", "--Logging:LogLevel:Default=Trace",
             "--Logging:LogLevel:Microsoft.AspNetCore=Trace", .. more,
         ];
-        var server = await LiveServer.StartWith(services => services.AddSingleton<ILoggerProvider>(logs), storage, settings);
+        var server = await LiveServer.StartWith(services =>
+        {
+            services.AddSingleton<ILoggerProvider>(logs);
+            services.AddKeyedSingleton(ServerClock.Key, clock);
+        }, storage, settings);
         return new AdminServer(server, logs, folder);
     }
 }

@@ -26,6 +26,7 @@ public sealed class AdminUserTests
         await using var socket = await SocketClient.Open(
             server.Url, Ada, $"userId={Uri.EscapeDataString(Ada)}&token={Edge.Token(Ada)}&deviceId=phone");
         await socket.Next("WELCOME");
+        await socket.Sync();
 
         var user = await server.User(Ada);
         var shown = await server.User(Ada, "?content=true");
@@ -39,8 +40,8 @@ public sealed class AdminUserTests
         Assert.True(entities.GetProperty("bytes").GetInt64() > 50);
         var device = user.List("devices").Single(one => one.Text("deviceId") == "phone");
         Assert.True(device.GetProperty("live").GetBoolean());
-        Assert.Equal(2 - device.GetProperty("lastSeq").GetInt64(), device.GetProperty("lag").GetInt64());
-        Assert.Equal("phone", user.Only("connections").Text("deviceId"));
+        Assert.Equal((2, 0), (device.GetProperty("lastSeq").GetInt64(), device.GetProperty("lag").GetInt64()));
+        Assert.Equal(("phone", 2), (user.Only("connections").Text("deviceId"), user.Only("connections").GetProperty("seq").GetInt64()));
         Assert.Equal("stale", user.Only("conflicts").Text("reason"));
         Assert.DoesNotContain("secret", user.GetRawText(), StringComparison.Ordinal);
         Assert.Equal("secret-id", shown.Only("conflicts").Text("entityId"));

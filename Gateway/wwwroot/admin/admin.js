@@ -204,7 +204,7 @@ function show(user, hasContent) {
   ]);
   cards($('devices'), user.devices.map(showDevice), 'No device has named itself.');
   cards($('connections'), user.connections.map(one => card(one.deviceId ?? 'unnamed device', [
-    ['Open since', when(one.openedAt)], ['Silo', one.silo ?? 'gateway'], ['Process', one.process, 'mono'],
+    ['Open since', when(one.openedAt)], ['Sent up to', String(one.seq)], ['Silo', one.silo ?? 'gateway'], ['Process', one.process, 'mono'],
   ])), 'No socket is open.');
   cards($('conflicts'), user.conflicts.map(showConflict), 'No change has lost within 30 days.');
   $('content').hidden = hasContent || user.conflicts.length === 0;
