@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
-using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -21,16 +19,14 @@ internal static class Telemetry
             "Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting",
             "Npgsql", "System.Runtime", "Microsoft.Orleans",
         ];
-    private static readonly string[] Sources =
-    [
-        // Not Microsoft.Orleans.Runtime: it has a span for each tick of each timer.
-        Tracing.SourceName, "Microsoft.AspNetCore", "Npgsql", "Microsoft.Orleans.Application",
-    ];
 
     /// <summary>
-    /// Without it nothing is to pay for traces: Orleans runs its filters for them on each grain call, whether anybody listens or not.
+    /// None of Orleans: its spans name grains, which are users, and its filters for them cost more than most calls. Writes carry their span
+    /// along themselves.
     /// </summary>
-    public static bool IsTraced(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Endpoint]);
+    private static readonly string[] Sources = [Tracing.SourceName, "Microsoft.AspNetCore", "Npgsql"];
+
+    private static bool IsTraced(IConfiguration configuration) => !string.IsNullOrEmpty(configuration[Endpoint]);
 
     public static void Configure(IServiceCollection services, IConfiguration configuration, bool hasOperators)
     {
@@ -43,7 +39,7 @@ internal static class Telemetry
             if (hasOperators) metrics.AddPrometheusExporter();
         });
         if (!isTraced) return;
-        telemetry.WithTracing(traces => traces.AddSource(Sources).AddProcessor(new GrainIdRemoval()).AddOtlpExporter());
+        telemetry.WithTracing(traces => traces.AddSource(Sources).AddOtlpExporter());
     }
 
     /// <summary>A request's span is named by its route. Its path is left out, because a path may hold ids.</summary>
@@ -59,21 +55,5 @@ internal static class Telemetry
             }
             return next(http);
         });
-    }
-
-    /// <summary>Takes out of Orleans's spans what names a grain, because grain ids are user ids. It comes before the exporter.</summary>
-    private sealed class GrainIdRemoval : BaseProcessor<Activity>
-    {
-        // The text of an exception of Orleans names the grain that was called. Its type stays.
-        private static readonly string[] Tags =
-        [
-            "orleans.rpc.target_id", "orleans.rpc.source_id", "orleans.grain.id", "exception.message", "exception.stacktrace",
-        ];
-
-        public override void OnEnd(Activity data)
-        {
-            if (!data.Source.Name.StartsWith("Microsoft.Orleans", StringComparison.Ordinal)) return;
-            foreach (var tag in Tags) data.SetTag(tag, null);
-        }
     }
 }

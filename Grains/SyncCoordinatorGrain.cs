@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Concurrency;
 using Orleans.Placement;
@@ -56,6 +57,7 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
 
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(async () =>
     {
+        using var span = Tracing.Start("write", ActivityKind.Server, Tracing.Parse(request.Trace));
         if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
         return cachedResponses.Find(request, silo.NowMs) is { } first
             ? await Replay(request, first)

@@ -99,7 +99,7 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
         await Assert.ThrowsAsync<System.Net.WebSockets.WebSocketException>(() => SocketClient.Open(first.Url, "ada"));
         using var elsewhere = second.Device("ada", "phone");
         await elsewhere.PushEntry("""{"id":"e2","updatedAt":"2026-01-01T00:00:00.000Z"}""");
-        await staying.Next("ENTRY_CREATED");
+        await staying.Until(frame => frame.GetRawText().Contains("\"e2\"", StringComparison.Ordinal));
         Assert.Equal(2, (await elsewhere.Pull()).List("entries").Count);
 
         using var back = await second.Send(HttpMethod.Delete, $"/admin/v1/silos/{name}/drain", "resume");

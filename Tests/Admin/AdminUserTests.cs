@@ -120,7 +120,7 @@ public sealed class AdminUserTests
         Assert.Equal(done.Text("syncToken"), pull.Text("syncToken"));
         Assert.Equal("e1", pull.Only("entries").Text("id"));
         await phone.PushEntry("""{"id":"e2","updatedAt":"2026-01-01T00:00:00.000Z"}""");
-        await socket.Next("ENTRY_CREATED");
+        await socket.Until(frame => frame.GetRawText().Contains("\"e2\"", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -10,7 +10,6 @@ using Mirubato.Grains.Storage;
 using Mirubato.Tests.Docs;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Faults;
-using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Sockets;
 using OpenTelemetry.Metrics;
 
