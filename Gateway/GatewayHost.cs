@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using Mirubato.Gateway.Admin;
 using Mirubato.Gateway.Auth;
@@ -30,6 +31,14 @@ public static class GatewayHost
         // for.
         new("Logging:LogLevel:Orleans", "None"),
         new("Logging:LogLevel:Orleans.Runtime.MembershipService", "Information"),
+    ];
+
+    private static readonly KeyValuePair<string, string?>[] JsonLogs =
+    [
+        new("Logging:Console:FormatterName", "json"),
+        new("Logging:Console:FormatterOptions:IncludeScopes", "true"),
+        new("Logging:Console:FormatterOptions:UseUtcTimestamp", "true"),
+        new("Logging:Console:FormatterOptions:TimestampFormat", "yyyy-MM-ddTHH:mm:ss.fffZ"),
     ];
 
     /// <summary>
@@ -100,9 +109,10 @@ public static class GatewayHost
         var options = OptionsParser.Read(builder.Configuration, builder.Environment, check?.Invoke(builder.Configuration) ?? []);
         builder.Services.AddSingleton(options);
         builder.Services.AddKeyedSingleton(ServerClock.Key, TimeProvider.System);
-        Listen(builder, options.Limits, options.AdminPort);
+        Listen(builder, options.Limits, options.Admin.Port);
         Services(builder.Services, options);
-        Telemetry.Configure(builder.Services, builder.Configuration);
+        Telemetry.Configure(builder.Services, builder.Configuration, options.Admin.IsOn);
+        Logs(builder);
         configure?.Invoke(builder);
 
         var app = builder.Build();
@@ -113,11 +123,25 @@ public static class GatewayHost
         return app;
     }
 
+    /// <summary>One JSON object a line for whoever collects logs; a person at a console reads text. Each line names its trace.</summary>
+    private static void Logs(WebApplicationBuilder builder)
+    {
+        builder.Logging.Configure(
+            factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+        if (!builder.Environment.IsDevelopment())
+        {
+            builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = JsonLogs });
+        }
+
+        // A slim host chooses text by code, which no setting would change.
+        var form = builder.Configuration["Logging:Console:FormatterName"] ?? ConsoleFormatterNames.Simple;
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = form);
+    }
+
     private static void Map(WebApplication app, HostEndpoints surface)
     {
         app.MapHealth();
-        if (app.Services.GetRequiredService<GatewayOptions>().AdminSecret is not null)
-            app.MapGroup("/admin/v1").RequireAuthorization(AdminAccess.Policy).ExcludeFromDescription().MapImports();
+        if (app.Services.GetRequiredService<GatewayOptions>().Admin.IsOn) app.MapAdmin();
         surface.More?.Invoke(app);
         if (!surface.ServesClients) return;
         app.MapSync();
@@ -194,6 +218,7 @@ public static class GatewayHost
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
         AdminAccess.Configure(services);
         services.AddSingleton(UploadedFiles.From(options));
+        AdminEndpoints.Configure(services, options.Admin.IsOn);
         services.AddSingleton<WebApp.Logbooks>();
         Cors.Configure(services, options.Origins);
         RateLimits.Configure(services, options.Limits);
@@ -230,6 +255,7 @@ public static class GatewayHost
         app.UseWhen(http => !OperatorPages.IsOne(http), clients => clients.UseCors());
         app.UseResponseCompression();
         app.UseRouting();
+        Telemetry.NameSpans(app);
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseRateLimiter();

@@ -1,6 +1,6 @@
 namespace Mirubato.Gateway;
 
-/// <summary>Everything the Gateway logs by itself. No token, no document, no id of a user.</summary>
+/// <summary>Everything the Gateway logs by itself. No token, no document, no id of a user but in what operators did.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed and was answered 500")]
@@ -31,4 +31,11 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Warning, "The keys of Auth:Authority could not be read; tokens whose key is not known are answered 503 "
         + "AUTHORITY_UNAVAILABLE")]
     public static partial void AuthorityUnavailable(ILogger log, Exception failure);
+
+    // The following two name whom they are about; they are of the category Mirubato.Audit alone.
+    [LoggerMessage(10, LogLevel.Information, "Operator '{Who}' did {Action} to {Whom}")]
+    public static partial void OperatorDid(ILogger log, string who, string action, string whom);
+
+    [LoggerMessage(11, LogLevel.Warning, "Operator '{Who}' tried {Action} to {Whom}: {Outcome}")]
+    public static partial void OperatorFailed(ILogger log, string who, string action, string whom, string outcome);
 }

@@ -19,7 +19,8 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel)
     {
-        var answer = await Ask(one => one.Write(request), cancel);
+        var traced = Tracing.CurrentId is { } trace ? request with { Trace = trace } : request;
+        var answer = await Ask(one => one.Write(traced), cancel);
         if (answer.Head is { } head) sockets.Expect(user, head);
         return answer;
     }

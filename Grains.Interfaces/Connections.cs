@@ -50,7 +50,15 @@ public interface IGatewayObserver : IGrainObserver
     /// </summary>
     [Alias("longest-silent"), ResponseTimeout(CallTimeouts.HistoryState)]
     Task<SilentConnection?> LongestSilent(UserId user);
+
+    /// <summary>How far each connection of the user has been sent.</summary>
+    [Alias("positions"), ResponseTimeout(CallTimeouts.HistoryState)]
+    Task<List<ConnectionPosition>> Positions(UserId user);
 }
+
+/// <param name="Seq">The last revision that was sent to it; 0: none.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.position")]
+public sealed record ConnectionPosition([property: Id(0)] string ConnectionId, [property: Id(1)] long Seq);
 
 [GenerateSerializer, Immutable, Alias("mirubato.silent")]
 public sealed record SilentConnection([property: Id(0)] string ConnectionId, [property: Id(1)] long SilentMs);
@@ -82,6 +90,14 @@ public sealed record UserNews([property: Id(0)] UserId User)
     /// <summary>The activation ends: the next one must be told of this process's connections.</summary>
     [Id(6)]
     public bool ActivationEnded { get; init; }
+
+    /// <summary>All sockets close with 1012, and their clients connect again.</summary>
+    [Id(7)]
+    public bool Disconnected { get; init; }
+
+    /// <summary>The span of what is told, as a <c>traceparent</c>; null when nobody traces.</summary>
+    [Id(8)]
+    public string? Trace { get; init; }
 }
 
 /// <summary>The rows of revisions <c>(After, Head]</c>, by revision. They are durable before they are told.</summary>
@@ -90,6 +106,12 @@ public sealed record Announcement(
     [property: Id(0)] Epoch Epoch, [property: Id(1)] Revision After, [property: Id(2)] Revision Head,
     [property: Id(3)] List<AnnouncedRow> Rows)
 {
+    /// <summary>
+    /// When the first of its commits was held, UTC in ticks of 100 ns by the coordinator's clock; 0: a silo of an earlier release told it.
+    /// </summary>
+    [Id(4)]
+    public long CommittedTicks { get; init; }
+
     public SyncToken Token => new(Epoch, Head);
 
     public long Bytes => Rows.Sum(row => (long)row.Row.Data.Length);

@@ -54,6 +54,21 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     [Alias("start-above"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<bool>> StartAbove(Revision last);
 
+    /// <summary>What an operator sees of the user. It loads the heads.</summary>
+    [Alias("inspect"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<UserReport>> Inspect();
+
+    /// <summary>
+    /// Begins a new epoch, <see cref="Limits.EpochJump"/> ahead, with everything that is stored: every device takes over what the store has
+    /// and pushes what it still has.
+    /// </summary>
+    [Alias("resync"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<HistoryState>> Resync();
+
+    /// <summary>Closes every connection of the user with 1012; they come back. The value is how many there were.</summary>
+    [Alias("disconnect"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<int>> Disconnect();
+
     /// <summary>Takes in all connections that a process has of the user, and admits or refuses the new ones among them.</summary>
     [Alias("report"), ResponseTimeout(CallTimeouts.Roster)]
     Task<RosterReply> Report(Roster roster);

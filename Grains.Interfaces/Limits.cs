@@ -127,6 +127,9 @@ public static class Limits
     /// </summary>
     public const int AnnouncedRowsMax = 256;
 
+    /// <summary>Pages of operators that follow the figures of a process.</summary>
+    public const int AdminWatchersMax = 16;
+
     public const int TicketsMax = 32;
     public const int TicketMs = 30_000;
 

@@ -121,6 +121,36 @@ public sealed record StatusReport(
     [property: Id(2)] int Connections,
     [property: Id(3)] Dictionary<string, int> LiveEntities);
 
+/// <summary>What an operator sees of a user.</summary>
+/// <param name="Coordinator">The address of the silo that answered.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.user-report")]
+public sealed record UserReport(
+    [property: Id(0)] HistoryState HistoryState,
+    [property: Id(1)] EntityCounts Entities,
+    [property: Id(2)] List<DeviceReport> Devices,
+    [property: Id(3)] List<ConnectionReport> Connections,
+    [property: Id(4)] string Coordinator);
+
+/// <param name="Bytes">Of the stored documents.</param>
+/// <param name="ByType">Live entities by type.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.entity-counts")]
+public sealed record EntityCounts(
+    [property: Id(0)] int Live, [property: Id(1)] int Tombstones, [property: Id(2)] long Bytes,
+    [property: Id(3)] Dictionary<string, int> ByType);
+
+/// <param name="OpenedMs">Unix ms.</param>
+/// <param name="Process">The name of the process that has the socket.</param>
+/// <param name="Silo">The address of the silo in that process; null in a process without one.</param>
+/// <param name="Seq">The last revision that was sent to it; 0: none, or its process did not answer.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.connection-report")]
+public sealed record ConnectionReport(
+    [property: Id(0)] string ConnectionId,
+    [property: Id(1)] DeviceId? Device,
+    [property: Id(2)] long OpenedMs,
+    [property: Id(3)] string Process,
+    [property: Id(4)] string? Silo,
+    [property: Id(5)] long Seq);
+
 /// <summary>
 /// A change that lost, kept for <see cref="Limits.ConflictDays"/> days. <paramref name="Document"/> is the loser, UTF-8 JSON.
 /// </summary>

@@ -98,6 +98,10 @@ public sealed record WriteRequest(
     [Id(10)]
     public bool ItemsWanted { get; init; }
 
+    /// <summary>The span it is asked for in, as a <c>traceparent</c>; null when nobody traces.</summary>
+    [Id(12)]
+    public string? Trace { get; init; }
+
     public ReadOnlyMemory<byte> FindDocument(Change change) =>
         (Documents.IsEmpty ? Body : Documents).Slice(change.Document.Start, change.Document.Length);
 }

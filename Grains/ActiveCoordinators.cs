@@ -12,9 +12,34 @@ internal sealed class ActiveCoordinators
 
     public int Count => all.Count;
 
+    /// <summary>The silo was taken out of service: coordinators that come are handed over as well.</summary>
+    public bool IsDraining { get; set; }
+
+    /// <summary>Every coordinator ends once its calls are answered, and is made again where the next call comes from.</summary>
+    public void HandOver()
+    {
+        foreach (var (coordinator, _) in all) Run(coordinator, one => one.HandOver()).Ignore();
+    }
+
     public void Add(SyncCoordinatorGrain coordinator, TaskScheduler turns) => all[coordinator] = turns;
 
     public void Remove(SyncCoordinatorGrain coordinator) => all.TryRemove(coordinator, out _);
+
+    /// <summary>What all of them hold.</summary>
+    public CoordinatorLoad Load()
+    {
+        var (coordinators, connections, heads, observers, queued) = (0, 0L, 0L, 0L, 0L);
+        foreach (var (coordinator, _) in all)
+        {
+            coordinators++;
+            connections += coordinator.Connections;
+            heads += coordinator.Heads;
+            observers += coordinator.Observers;
+            queued += coordinator.QueuedWrites;
+        }
+
+        return new CoordinatorLoad(coordinators, connections, heads, observers, queued);
+    }
 
     public List<SyncCoordinatorGrain> Where(Predicate<SyncCoordinatorGrain> isMeant)
     {
@@ -36,3 +61,7 @@ internal sealed class ActiveCoordinators
     public Task RemoveSilo(string address) =>
         Task.WhenAll(Where(one => one.HasConnections).Select(one => Run(one, coordinator => coordinator.RemoveSilo(address))));
 }
+
+/// <param name="Connections">Of the users of these coordinators, in any process.</param>
+/// <param name="Observers">Other processes that are told, counted once for each user.</param>
+internal readonly record struct CoordinatorLoad(int Coordinators, long Connections, long Heads, long Observers, long QueuedWrites);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Mirubato.Grains;
 
 /// <summary>Bytes of rows that wait in this silo for observers in other processes: Orleans bounds none of its queues.</summary>
@@ -61,6 +63,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         while (waiting is { } news)
         {
             waiting = null;
+            using var span = Tracing.Start("broadcast", ActivityKind.Producer, Tracing.Parse(news.Trace));
             try
             {
                 await observer.Tell(news);
@@ -97,7 +100,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         var (announcement, head) = (before.Announcement, then.Announcement) switch
         {
             ({ } a, { } b) when a.Token == new SyncToken(b.Epoch, b.After) && before.Head is null =>
-                (b with { After = a.After, Rows = [.. a.Rows, .. b.Rows] }, (SyncToken?)null),
+                (b with { After = a.After, Rows = [.. a.Rows, .. b.Rows], CommittedTicks = a.CommittedTicks }, (SyncToken?)null),
             (null, { } b) when before.Head is null => (b, null),
             ({ } a, null) when then.Head is null => (a, before.Head),
             _ => (null, then.Announcement?.Token ?? then.Head ?? before.Head ?? before.Announcement?.Token),
@@ -110,6 +113,8 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
             Revoked = Union(before.Revoked, then.Revoked),
             Evicted = Union(before.Evicted, then.Evicted),
             ActivationEnded = before.ActivationEnded || then.ActivationEnded,
+            Disconnected = before.Disconnected || then.Disconnected,
+            Trace = before.Trace ?? then.Trace,
         });
     }
 

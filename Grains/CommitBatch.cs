@@ -7,6 +7,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
 {
     private readonly List<QueuedWrite> requests = [];
     private readonly List<(QueuedWrite, WriteAnswer)> decided = [];
+    private readonly List<Decision> decisions = [];
     private readonly List<(NewRow Row, QueuedWrite By)> rows = [];
     private readonly List<Loser> losers = [];
     private readonly List<ReplacedDocument> replaced = [];
@@ -27,6 +28,8 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     public IReadOnlyList<QueuedWrite> Requests => requests;
 
     public IReadOnlyList<(QueuedWrite Write, WriteAnswer Answer)> Answers => decided;
+
+    public IReadOnlyList<Decision> Decisions => decisions;
 
     /// <summary>What is to be stored, by revision, and which request wrote it.</summary>
     public IReadOnlyList<(NewRow Row, QueuedWrite By)> Rows => rows;
@@ -94,6 +97,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
 
         var applies = !(request.Strict && decision.HasConflictOrRefusal);
         tiedBytes += decision.TiedBytes;
+        decisions.Add(decision);
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
         var before = Drafted.Last;

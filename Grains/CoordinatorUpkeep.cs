@@ -6,7 +6,8 @@ namespace Mirubato.Grains;
 /// <summary>
 /// What a silo does for its coordinators once a second: 1. those with connections, and those in doubt, are confirmed by the store, many in
 /// one statement; so what was never announced reaches an idle socket within <see cref="Limits.ConfirmEveryMs"/>. 2. Heads that nobody has
-/// used for long go, and while there are more than <see cref="Limits.HeadsMax"/> the longest unused ones go.
+/// used for long go, and while there are more than <see cref="Limits.HeadsMax"/> the longest unused ones go. While the silo drains, all of
+/// them are handed over first.
 /// </summary>
 internal sealed class CoordinatorUpkeep(CoordinatorContext silo, IdleMemory memory, ILogger<CoordinatorUpkeep> log) : BackgroundService
 {
@@ -25,6 +26,7 @@ internal sealed class CoordinatorUpkeep(CoordinatorContext silo, IdleMemory memo
     {
         try
         {
+            if (silo.Active.IsDraining) silo.Active.HandOver();
             DropHeads();
             await Confirm(cancel);
         }

@@ -25,6 +25,23 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         }
     }
 
+    /// <summary>All of them, and how far each process says that it has sent them.</summary>
+    public async ValueTask<List<ConnectionReport>> List()
+    {
+        var answers = await Task.WhenAll(processes.ConvertAll(process => process.Positions(user, silo.LocalGateway)));
+        var positions = answers.SelectMany(answer => answer).ToLookup(one => one.ConnectionId, one => one.Seq);
+        return
+        [
+            .. from process in processes
+               from one in process.Connections
+               let seq = positions[one.ConnectionId].FirstOrDefault()
+               select new ConnectionReport(one.ConnectionId, one.Device, one.OpenedMs, process.Name, process.Silo, seq),
+        ];
+    }
+
+    /// <summary>Other processes that are told of this user.</summary>
+    public int Observers => processes.Count(process => !process.IsLocal && process.Connections.Count > 0);
+
     public bool IsLive(DeviceId device)
     {
         RemoveSilent();
@@ -53,7 +70,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     {
         Head = announcement.Token;
         Trail.Note(announcement.Token, silo.NowMs);
-        if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement });
+        if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement, Trace = Tracing.CurrentId });
     }
 
     /// <summary>Tells what the store has confirmed, where it differs from what was told.</summary>
@@ -183,15 +200,21 @@ internal sealed class ProcessConnections(string name, string? silo, IGatewayObse
     public List<LiveConnection> Connections { get; set; } = [];
 
     /// <summary>A process that does not answer has none that could go.</summary>
-    public async Task<SilentConnection?> LongestSilent(UserId user, IGatewayObserver? local)
+    public Task<SilentConnection?> LongestSilent(UserId user, IGatewayObserver? local) =>
+        Ask(local, sockets => sockets.LongestSilent(user), null);
+
+    public Task<List<ConnectionPosition>> Positions(UserId user, IGatewayObserver? local) =>
+        Ask(local, sockets => sockets.Positions(user), []);
+
+    private async Task<T> Ask<T>(IGatewayObserver? local, Func<IGatewayObserver, Task<T>> ask, T silence)
     {
         try
         {
-            return await (IsLocal ? local! : observer).LongestSilent(user);
+            return await ask(IsLocal ? local! : observer);
         }
         catch (Exception)
         {
-            return null;
+            return silence;
         }
     }
 }

@@ -25,6 +25,7 @@ public static class GrainsSetup
         services.AddSingleton<SyncMetrics>();
         services.AddSingleton(provider => BuildContext(provider, quotas));
         services.AddSingleton<IUserReader, UserReader>();
+        services.AddPlacementDirector<OwnSilo, OwnSiloDirector>();
         services.AddSingleton<StoreGate>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<StoreGate>());
         services.AddHostedService(provider => provider.GetRequiredService<StoreGate>());
@@ -35,17 +36,22 @@ public static class GrainsSetup
         return services;
     }
 
-    private static CoordinatorContext BuildContext(IServiceProvider provider, Quotas quotas) => new(
-        provider.GetRequiredService<IUserStore>(),
-        provider.GetRequiredService<IAnswerFormat>(),
-        quotas,
-        provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key),
-        provider.GetRequiredService<SyncMetrics>(),
-        provider.GetRequiredService<ILogger<SyncCoordinatorGrain>>())
+    private static CoordinatorContext BuildContext(IServiceProvider provider, Quotas quotas)
     {
-        Process = provider.GetRequiredService<ProcessIdentity>(),
-        LocalGateway = provider.GetService<IGatewayObserver>(),
-    };
+        var context = new CoordinatorContext(
+            provider.GetRequiredService<IUserStore>(),
+            provider.GetRequiredService<IAnswerFormat>(),
+            quotas,
+            provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key),
+            provider.GetRequiredService<SyncMetrics>(),
+            provider.GetRequiredService<ILogger<SyncCoordinatorGrain>>())
+        {
+            Process = provider.GetRequiredService<ProcessIdentity>(),
+            LocalGateway = provider.GetService<IGatewayObserver>(),
+        };
+        context.Metrics.Observe(context.Active);
+        return context;
+    }
 
     private static void AddStore<T>(IServiceCollection services, Func<IServiceProvider, T> open)
         where T : class, IUserStore, IStoreUpkeep

@@ -29,12 +29,9 @@ internal sealed class LwwState(UserId user, CoordinatorContext silo)
         return stale;
     }
 
-    /// <summary>Live entities by type if the heads have come as far as <paramref name="history"/>; else null.</summary>
-    public Dictionary<string, int>? LiveByType(HistoryState history)
-    {
-        var isThere = ledger is not null && ledger.HistoryState.Epoch == history.Epoch && !history.Last.IsAfter(ledger.Last);
-        return isThere ? new Dictionary<string, int>(ledger!.LiveByType) : null;
-    }
+    /// <summary>The heads if they have come as far as <paramref name="history"/>; else null.</summary>
+    public Ledger? At(HistoryState history) =>
+        ledger is not null && ledger.HistoryState.Epoch == history.Epoch && !history.Last.IsAfter(ledger.Last) ? ledger : null;
 
     private async ValueTask<Ledger> Reload(CancellationToken cancel)
     {

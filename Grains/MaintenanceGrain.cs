@@ -17,6 +17,7 @@ internal sealed class MaintenanceGrain(
     IStoreUpkeep store,
     [FromKeyedServices(ServerClock.Key)] TimeProvider time,
     IHostApplicationLifetime process,
+    SyncMetrics metrics,
     ILogger<MaintenanceGrain> log) : Grain, IMaintenanceGrain
 {
     private const int BatchesMax = 100;
@@ -97,6 +98,7 @@ internal sealed class MaintenanceGrain(
         var at = state.State.IsRunning ? state.State : state.State.Begin(NowMs);
         var swept = await store.Sweep(at.Step!.Value, at.Cursor, holder, NowMs, cancel);
         state.State = at.After(swept, NowMs);
+        metrics.Swept(at.Step!.Value, swept.Removed);
 
         // Never cut off: it would leave unknown which version is stored.
         await state.WriteStateAsync(CancellationToken.None);

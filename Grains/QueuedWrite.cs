@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Mirubato.Grains.Domain;
 
@@ -20,6 +21,9 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
 
     /// <summary>What it weighs while it waits.</summary>
     public long Bytes { get; } = CountBytes(request) + (256L * items.Count);
+
+    /// <summary>The span it was asked for in.</summary>
+    public ActivityContext Trace { get; } = Tracing.Current;
 
     public Caller Caller => request.Caller;
 

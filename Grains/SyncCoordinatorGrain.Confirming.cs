@@ -16,7 +16,15 @@ internal sealed partial class SyncCoordinatorGrain
 
     public int Heads => state.Count;
 
-    public bool HasConnections { get; private set; }
+    public bool HasConnections => Connections > 0;
+
+    /// <summary>Of the user, in any process, as of the last report.</summary>
+    public int Connections { get; private set; }
+
+    /// <summary>Other processes that are told.</summary>
+    public int Observers { get; private set; }
+
+    public int QueuedWrites => queue.Count;
 
     /// <summary>When the store last confirmed what is known, Unix ms; 0: never, or nothing in memory is trusted.</summary>
     public long ConfirmedMs => isInDoubt ? 0 : confirmed.AskedMs;
@@ -46,6 +54,12 @@ internal sealed partial class SyncCoordinatorGrain
     }
 
     public void DropHeads() => state.Drop();
+
+    /// <summary>Ends the activation, whatever connections it has: they are reported to the next one.</summary>
+    public void HandOver()
+    {
+        if (GrainContext is not null) DeactivateOnIdle();
+    }
 
     /// <summary>A cached response needs no heads, but its caller must still be welcome.</summary>
     private async ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt first)
@@ -79,11 +93,11 @@ internal sealed partial class SyncCoordinatorGrain
     }
 
     /// <summary>A write of nothing brings the heads to where the store stands; only the queue's runner may move them.</summary>
-    private async ValueTask<Dictionary<string, int>> LiveByType(Caller caller, HistoryState history)
+    private async ValueTask<Ledger> LedgerAt(Caller caller, HistoryState history)
     {
-        if (state.LiveByType(history) is { } counts) return counts;
+        if (state.At(history) is { } ledger) return ledger;
         await queue.Run(QueuedWrite.OfNothing(caller));
-        return state.LiveByType(history) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
+        return state.At(history) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
     }
 
     /// <summary>The history has begun anew: what was answered, issued or seen in the epoch before means nothing any more.</summary>
@@ -111,7 +125,8 @@ internal sealed partial class SyncCoordinatorGrain
     private void KeepAlive()
     {
         var hadConnections = HasConnections;
-        HasConnections = !connections.IsEmpty;
+        Connections = connections.Count;
+        Observers = connections.Observers;
         if (hadConnections != HasConnections && GrainContext is not null)
         {
             DelayDeactivation(HasConnections ? TimeSpan.MaxValue : TimeSpan.Zero);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Concurrency;
 using Orleans.Placement;
@@ -56,6 +57,7 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
 
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(async () =>
     {
+        using var span = Tracing.Start("write", ActivityKind.Server, Tracing.Parse(request.Trace));
         if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
         return cachedResponses.Find(request, silo.NowMs) is { } first
             ? await Replay(request, first)
@@ -89,15 +91,11 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
         var known = await Confirm(confirmed.Counted);
         var history = await Judge(caller);
         if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
-        return new StatusReport(history, known.Devices, connections.Count, await LiveByType(caller, history));
+        var ledger = await LedgerAt(caller, history);
+        return new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
     });
 
-    public Task<Reply<List<DeviceReport>>> Devices() => Answer(async () =>
-    {
-        await silo.Devices.Flush(user, NoCancellation);
-        var devices = await silo.Store.Devices(user, NoCancellation);
-        return devices.Select(device => device with { Live = connections.IsLive(device.Device) }).ToList();
-    });
+    public Task<Reply<List<DeviceReport>>> Devices() => Answer(KnownDevices);
 
     public Task<Reply<bool>> Revoke(RevokeRequest request) => Answer(async () =>
     {

@@ -59,7 +59,7 @@ internal sealed class WritePipeline(
         var stopwatch = Stopwatch.GetTimestamp();
         var outcome = await silo.Store.Commit(user, commit, NoCancellation);
         if (outcome.Result is not CommitResult.Held) return outcome.Result;
-        silo.Metrics.Committed(batch.Requests.Count, commit.Rows.Count, commit.Losers.Count + commit.Replaced.Count, stopwatch);
+        silo.Metrics.Committed(batch.Requests.Count, commit, stopwatch);
         ledger.Adopt(batch.Drafted);
         // A sweep may have taken tombstones that the heads still count.
         if (rights is not null && rights != outcome.Rights) state.Drop();
@@ -82,6 +82,7 @@ internal sealed class WritePipeline(
 
     private void Conclude(CommitBatch batch)
     {
+        silo.Metrics.Decided(batch.Decisions, batch.NowMs);
         if (batch.Rows.Count > 0) connections.Announce(BuildAnnouncement(batch));
         foreach (var receipt in batch.Receipts) cachedResponses.Add(receipt);
         foreach (var (write, answer) in batch.Answers) write.Complete(answer);
@@ -89,7 +90,7 @@ internal sealed class WritePipeline(
         receiptQuota.Added(batch.Receipts);
     }
 
-    private static Announcement BuildAnnouncement(CommitBatch batch)
+    private Announcement BuildAnnouncement(CommitBatch batch)
     {
         var holders = batch.Answers.Where(a => HoldsWhatIsStored(a.Answer)).Select(a => a.Write).ToHashSet();
         var rows = new List<AnnouncedRow>(batch.Rows.Count);
@@ -97,7 +98,10 @@ internal sealed class WritePipeline(
         {
             rows.Add(new AnnouncedRow(Stored(row), holders.Contains(by) ? by.Request.ConnectionId : null, row.IsNew));
         }
-        return new Announcement(batch.Position.Epoch, batch.Position.Seq, batch.Drafted.Last, rows);
+        return new Announcement(batch.Position.Epoch, batch.Position.Seq, batch.Drafted.Last, rows)
+        {
+            CommittedTicks = silo.Time.GetUtcNow().UtcTicks,
+        };
     }
 
     /// <summary>A sender is spared the echo only of what it holds as it was stored.</summary>

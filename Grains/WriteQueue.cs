@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Mirubato.Grains;
 
 /// <summary>Writes that wait for the next commit, bounded in number and bytes. Those that wait together share one.</summary>
@@ -6,6 +8,8 @@ internal sealed class WriteQueue(WritePipeline pipeline, CoordinatorContext silo
     private readonly Queue<QueuedWrite> waiting = [];
     private long bytes;
     private bool isRunning;
+
+    public int Count => waiting.Count;
 
     /// <summary>The write's answer, once it is committed; <see cref="RequestRefusal.Busy"/> at once when more waits than may.</summary>
     public async ValueTask<WriteAnswer> Run(QueuedWrite write)
@@ -25,12 +29,14 @@ internal sealed class WriteQueue(WritePipeline pipeline, CoordinatorContext silo
         while (waiting.Count > 0)
         {
             var batch = TakeBatch();
+            using var span = StartSpan(batch);
             try
             {
                 await pipeline.Serve(batch);
             }
             catch (StoreUnavailableException fault)
             {
+                span?.SetStatus(ActivityStatusCode.Error, fault.Reason);
                 silo.Metrics.Faulted(fault.Reason);
                 silo.Log.StoreFailed(fault.Reason, fault);
                 if (fault.OutcomeUnknown) forget();
@@ -38,6 +44,7 @@ internal sealed class WriteQueue(WritePipeline pipeline, CoordinatorContext silo
             }
             catch (Exception bug)
             {
+                span?.SetStatus(ActivityStatusCode.Error);
                 silo.Log.CoordinatorBroke(bug);
                 forget();
                 foreach (var write in batch) write.Fail(bug);
@@ -45,6 +52,14 @@ internal sealed class WriteQueue(WritePipeline pipeline, CoordinatorContext silo
         }
 
         isRunning = false;
+    }
+
+    /// <summary>In the trace of the first request; those that share the commit are linked.</summary>
+    private static Activity? StartSpan(List<QueuedWrite> batch)
+    {
+        var span = Tracing.Start("commit", ActivityKind.Internal, batch[0].Trace, batch.Skip(1).Select(write => write.Trace));
+        span?.SetTag("mirubato.requests", batch.Count);
+        return span;
     }
 
     private List<QueuedWrite> TakeBatch()

@@ -21,7 +21,7 @@ namespace Mirubato.Silo;
 /// </summary>
 internal static class SiloHost
 {
-    private const string DashboardPath = OperatorPages.Prefix + "/orleans";
+    private const string DashboardPath = OperatorPages.Dashboard + "/orleans";
     private const int PortTriesMax = 5;
 
     /// <summary>
@@ -67,7 +67,7 @@ internal static class SiloHost
     private static ClusterOptions Register(WebApplicationBuilder builder)
     {
         var options = ClusterOptions.Read(builder.Configuration);
-        var dashboard = builder.Options().AdminSecret is not null;
+        var dashboard = builder.Options().Admin.IsOn;
         AddEngine(builder, options, dashboard);
         builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = LogLevels(options) });
         builder.Services.AddSingleton(new HostEndpoints(options.Mode is not SiloMode.Silo, app =>
@@ -104,7 +104,7 @@ internal static class SiloHost
             services.AddSingleton<RemoteUserReader>();
             services.AddSingleton<IUserReader>(provider => provider.GetRequiredService<RemoteUserReader>());
             services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<RemoteUserReader>());
-            builder.UseOrleansClient(client => Join(client, options, builder.Configuration, dashboard));
+            builder.UseOrleansClient(client => Join(client, options, dashboard));
         }
         else
         {
@@ -114,7 +114,7 @@ internal static class SiloHost
                 EmbeddedSql.Read("Membership.sql") + EmbeddedSql.Read("GrainState.Postgres.sql"));
             builder.UseOrleans(silo =>
             {
-                Join(silo, options, builder.Configuration, dashboard);
+                Join(silo, options, dashboard);
                 silo.UseGrainState(options.Postgres is null ? null : MemberList.Connection(options.Postgres), server.Storage.SqlitePath);
             });
             services.AddHostedService<DeadSilos>();
@@ -124,7 +124,7 @@ internal static class SiloHost
         services.AddHostedService(provider => provider.GetRequiredService<SocketTickets>());
     }
 
-    private static void Join(ISiloBuilder silo, ClusterOptions options, IConfiguration configuration, bool dashboard)
+    private static void Join(ISiloBuilder silo, ClusterOptions options, bool dashboard)
     {
         if (options.Postgres is null)
             silo.UseLocalhostClustering(
@@ -138,14 +138,12 @@ internal static class SiloHost
             collection.EnableActivationSheddingOnMemoryPressure = false;
         });
         silo.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = DirectoryCacheMax);
-        if (Telemetry.IsConfigured(configuration)) silo.AddActivityPropagation();
         if (dashboard) silo.AddDashboard(pages => pages.HideTrace = true);
     }
 
-    private static void Join(IClientBuilder client, ClusterOptions options, IConfiguration configuration, bool dashboard)
+    private static void Join(IClientBuilder client, ClusterOptions options, bool dashboard)
     {
         MemberList.Use(client, options);
-        if (Telemetry.IsConfigured(configuration)) client.AddActivityPropagation();
         if (dashboard) client.AddDashboard(pages => pages.HideTrace = true);
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Options;
@@ -10,8 +11,9 @@ using Mirubato.Gateway.Options;
 namespace Mirubato.Gateway.Auth;
 
 /// <summary>
-/// Pages for operators ask for <c>Admin:Secret</c> as the password of HTTP Basic, under any name: a browser can be sent there without a
-/// token of some user, and no user's token opens them. While the secret is not set such pages must not be mapped at all.
+/// What is for operators asks for <c>Admin:Secret</c> as the password of HTTP Basic, under any name, because a browser can be sent there
+/// without a token of some user; or for the token of a user who has <c>Admin:Role</c>. Whoever has neither is answered 401 without a word.
+/// While neither is set nothing of it must be mapped at all.
 /// </summary>
 internal sealed class AdminAccess(
     IOptionsMonitor<AuthenticationSchemeOptions> scheme, ILoggerFactory logs, UrlEncoder encoder,
@@ -20,6 +22,7 @@ internal sealed class AdminAccess(
 {
     public const string Policy = "admin";
     private const string Basic = "Basic ";
+    private const string Bearer = "Bearer ";
 
     private bool isTooOften;
 
@@ -29,7 +32,14 @@ internal sealed class AdminAccess(
         services.AddAuthorizationBuilder().AddPolicy(Policy, policy => policy.AddAuthenticationSchemes(Policy).RequireAuthenticatedUser());
     }
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(Authenticate());
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        if (header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)) return Authenticate(header[Basic.Length..].Trim());
+        return options.Admin.Role is { } role && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            ? await Authenticate(role)
+            : AuthenticateResult.NoResult();
+    }
 
     /// <summary>An empty body of known length, so that nobody writes a problem over the question a browser understands.</summary>
     protected override Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -50,24 +60,55 @@ internal sealed class AdminAccess(
     }
 
     /// <summary>Past its guesses an address has nothing compared, not even the right secret: else it would go on guessing.</summary>
-    private AuthenticateResult Authenticate()
+    private AuthenticateResult Authenticate(string credentials)
     {
         var address = Context.Connection.RemoteIpAddress;
-        if (Password() is not { } password) return AuthenticateResult.NoResult();
+        var (name, password) = Split(credentials);
         isTooOften = guesses.IsUsedUp(address);
-        if (!isTooOften && options.AdminSecret is { } secret && IsSame(password, secret)) return AuthenticateResult.Success(Admitted());
+        if (!isTooOften && options.Admin.Secret is { } secret && IsSame(password, secret)) return Admit(UsableId.Is(name) ? name : Policy);
         isTooOften = isTooOften || !guesses.Count(address);
         return AuthenticateResult.Fail("Another secret.");
     }
 
-    private string? Password()
+    /// <summary>
+    /// A token of a user, by the rules of all tokens. One that the user has signed out does not count, and when the store cannot say that,
+    /// none does: the secret still opens.
+    /// </summary>
+    private async Task<AuthenticateResult> Authenticate(AdminRole role)
     {
-        var header = Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase)) return null;
-        var sent = new byte[header.Length];
-        if (!Convert.TryFromBase64String(header[Basic.Length..].Trim(), sent, out var length)) return "";
+        var token = await Context.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
+        if (token.Principal is not { } principal || BearerTokens.Subject(principal) is not { } subject || !Holds(principal, role))
+        {
+            return AuthenticateResult.Fail("No token of an operator.");
+        }
+        return await IsSignedOut(new UserId(subject), BearerTokens.IssuedAtMs(principal))
+            ? AuthenticateResult.Fail("Signed out.")
+            : Admit(subject);
+    }
+
+    private static bool Holds(ClaimsPrincipal principal, AdminRole role) => principal.HasClaim(role.Claim, role.Value);
+
+    private async ValueTask<bool> IsSignedOut(UserId user, long issuedAtMs)
+    {
+        var reader = Context.RequestServices.GetRequiredService<IUserReader>();
+        try
+        {
+            var states = await reader.States([user], Context.RequestAborted);
+            return states.TryGetValue(user, out var state) && issuedAtMs < state.HistoryState.NotBeforeMs;
+        }
+        catch (StoreUnavailableException)
+        {
+            return true;
+        }
+    }
+
+    private static (string Name, string Password) Split(string credentials)
+    {
+        var sent = new byte[credentials.Length];
+        if (!Convert.TryFromBase64String(credentials, sent, out var length)) return ("", "");
         var pair = Encoding.UTF8.GetString(sent, 0, length);
-        return pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        var colon = pair.IndexOf(':', StringComparison.Ordinal);
+        return (pair[..Math.Max(0, colon)], pair[(colon + 1)..]);
     }
 
     /// <summary>Hashed first, so that the time it takes tells nothing, not even the length.</summary>
@@ -75,6 +116,7 @@ internal sealed class AdminAccess(
         CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(sent)), SHA256.HashData(Encoding.UTF8.GetBytes(secret)));
 
-    private static AuthenticationTicket Admitted() =>
-        new(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, Policy)], Policy)), Policy);
+    private static AuthenticateResult Admit(string name) =>
+        AuthenticateResult.Success(
+            new AuthenticationTicket(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], Policy)), Policy));
 }

@@ -18,6 +18,9 @@ internal static class CommonHeaders
     public const string StandardKey = "Idempotency-Key";
     public const string Confirm = "Confirm";
 
+    /// <summary>How long the oldest edit that the device has not sent yet has waited, in whole seconds.</summary>
+    public const string UnsentAge = "X-Sync-Unsent-Age";
+
     private static readonly string SchemaText = ProtocolVersion.Current.ToString(CultureInfo.InvariantCulture);
 
     public static void Set(HttpResponse response)

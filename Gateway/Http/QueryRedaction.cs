@@ -38,6 +38,7 @@ internal sealed partial class QueryRedaction(IServiceProvider services) : IHttpC
     {
         if (featureCollection.Get<IHttpRequestFeature>() is { } request)
         {
+            if (request.Path.StartsWith(HiddenIds.Prefix, StringComparison.OrdinalIgnoreCase)) HiddenIds.Hide(featureCollection, request);
             if (request.QueryString.Length > 1) HideQuery(featureCollection, request);
             HidePath(request);
         }

@@ -10,12 +10,20 @@ internal sealed record GatewayOptions(
     IReadOnlyList<System.Net.IPNetwork> TrustedProxies,
     DemoOptions Demo)
 {
-    /// <summary>What opens the pages for operators; without it there are none.</summary>
-    public string? AdminSecret { get; init; }
-
-    /// <summary>Where they are, and nothing else is; null: where everything is.</summary>
-    public int? AdminPort { get; init; }
+    public AdminOptions Admin { get; init; } = new(null, null, null);
 }
+
+/// <summary>What opens the pages for operators. Without a secret and a role there are none.</summary>
+/// <param name="Secret">The password of HTTP Basic.</param>
+/// <param name="Role">What the token of a user must carry who is an operator.</param>
+/// <param name="Port">Where the pages are, and nothing else is; null: where everything is.</param>
+internal sealed record AdminOptions(string? Secret, AdminRole? Role, int? Port)
+{
+    public bool IsOn => Secret is not null || Role is not null;
+}
+
+/// <summary>A claim of a token, which has the value, or is a list that holds it.</summary>
+internal sealed record AdminRole(string Claim, string Value);
 
 /// <summary>The demo page, and the tokens it hands out to anybody who asks.</summary>
 internal sealed record DemoOptions(bool Enabled, int TokenSeconds, int TokensPerMinute);

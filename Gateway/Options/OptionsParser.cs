@@ -33,12 +33,11 @@ internal static class OptionsParser
         var quotas = Quotas(settings);
         var proxies = TrustedProxies(settings);
         var admin = Admin(settings);
-        var adminPort = AdminPort(settings, admin);
         var demo = Demo(settings, environment.IsProduction(), auth);
         settings.RefuseUnknown(Sections);
         foreach (var error in others) settings.Wrong(error);
         if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
-        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { AdminSecret = admin, AdminPort = adminPort };
+        return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { Admin = admin };
     }
 
     private static StorageOptions Storage(SettingsReader settings)
@@ -81,7 +80,23 @@ internal static class OptionsParser
         return new AuthOptions(secret, authority, settings.Text("Auth:Issuer"), audience, Generated: false);
     }
 
-    private static string? Admin(SettingsReader settings)
+    private static AdminOptions Admin(SettingsReader settings)
+    {
+        var (secret, role) = (AdminSecret(settings), AdminRole(settings));
+        return new AdminOptions(secret, role, AdminPort(settings, secret is not null || role is not null));
+    }
+
+    private static AdminRole? AdminRole(SettingsReader settings)
+    {
+        var (role, claim) = (settings.Text("Admin:Role"), settings.Text("Admin:RoleClaim"));
+        if (role is null && claim is not null)
+            settings.Wrong(
+                $"Admin:RoleClaim is '{claim}' while Admin:Role is not set: set the value that the claim of an operator has, or leave "
+                + $"both out.");
+        return role is null ? null : new AdminRole(claim ?? "roles", role);
+    }
+
+    private static string? AdminSecret(SettingsReader settings)
     {
         var secret = settings.Text("Admin:Secret");
         if (secret is not null && Encoding.UTF8.GetByteCount(secret) is var bytes and < AdminSecretBytesMin)
@@ -91,17 +106,17 @@ internal static class OptionsParser
         return secret;
     }
 
-    private static int? AdminPort(SettingsReader settings, string? secret)
+    private static int? AdminPort(SettingsReader settings, bool isOn)
     {
         if (settings.Text("Admin:Port") is not { } text) return null;
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port is < 1 or > 65_535)
             settings.Wrong(
                 $"Admin:Port is '{text}': set a whole number from 1 to 65535, or leave it out to have the pages for operators where "
                 + $"everything is.");
-        else if (secret is null)
+        else if (!isOn)
             settings.Wrong(
-                $"Admin:Port is '{text}' while Admin:Secret is not set: without the secret there are no pages for operators; set it, or "
-                + $"leave Admin:Port out.");
+                $"Admin:Port is '{text}' while neither Admin:Secret nor Admin:Role is set: without either there are no pages for "
+                + $"operators; set one, or leave Admin:Port out.");
         return port;
     }
 

@@ -1,4 +1,5 @@
 using Mirubato.Gateway.Http;
+using Mirubato.Gateway.Socket;
 using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
@@ -37,9 +38,9 @@ internal static class HealthEndpoints
     private static Task Live(HttpContext http, IHostEnvironment _) => Answer(http, 200, "healthy");
 
     /// <summary>While the store takes no writes this server stays in its balancer: what else would serve the reads?</summary>
-    private static async Task Ready(HttpContext http, Readiness readiness)
+    private static async Task Ready(HttpContext http, Readiness readiness, UserSocketsRegistry sockets)
     {
-        var trouble = await readiness.Trouble();
+        var trouble = sockets.IsDraining ? Readiness.Draining : await readiness.Trouble();
         var (status, word) = trouble switch
         {
             null => (200, "healthy"),

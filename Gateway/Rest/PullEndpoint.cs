@@ -14,6 +14,7 @@ internal static class PullEndpoint
 
     private static async Task Answer(Call call, PullRequest request, UserTurns turns, GatewayMetrics metrics)
     {
+        using var timed = metrics.Time("pull");
         var headers = call.Http.Response.Headers;
         headers.CacheControl = "private, no-cache";
         headers.Vary = "Authorization, Origin, Accept-Encoding";

@@ -6,6 +6,9 @@ namespace Mirubato.Gateway.Rest;
 /// </summary>
 internal sealed class Readiness(IReadiness readiness, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<Readiness> log)
 {
+    /// <summary>The process stops, or an operator took it out of service.</summary>
+    public const string Draining = "draining";
+
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Wire;
 
@@ -6,6 +7,8 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>Push and batch: read the body once, hand its items to the coordinator, send the bytes it answers with.</summary>
 internal static class WriteEndpoints
 {
+    private const long UnsentSecondsMax = 10L * 366 * 86_400;
+
     public static Task Push(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
         Write(call, WriteScope.Push, bodies, PushRequest.Parse, metrics);
 
@@ -15,6 +18,7 @@ internal static class WriteEndpoints
     /// <summary>Restores an export. It takes no key: done twice, it finds everything unchanged.</summary>
     public static async Task Import(Call call, RequestBodies bodies, GatewayMetrics metrics)
     {
+        using var timed = metrics.Time("import");
         var body = await bodies.Read(call.Http, call.Caller.User);
         var request = new WriteRequest(
             call.Caller, WriteScope.Push, Key: null, body,
@@ -26,11 +30,22 @@ internal static class WriteEndpoints
     private static async Task Write(
         Call call, WriteScope scope, RequestBodies bodies, Func<ReadOnlyMemory<byte>, ParsedWrite> parse, GatewayMetrics metrics)
     {
+        using var timed = metrics.Time(scope is WriteScope.Batch ? "batch" : "push");
+        NoteUnsent(call.Http.Request.Headers[CommonHeaders.UnsentAge].ToString(), metrics);
         var key = Key(call.Http);
         var body = await bodies.Read(call.Http, call.Caller.User);
         var parsed = await BodyWork.Run(body.Length, body, parse);
         var request = new WriteRequest(call.Caller, scope, key, body, parsed.Changes, parsed.Cursor, IsStrict(call.Http.Request));
         await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
+    }
+
+    /// <summary>It is for the operator's eyes only: whatever is no number of seconds up to ten years is passed over.</summary>
+    private static void NoteUnsent(string seconds, GatewayMetrics metrics)
+    {
+        if (long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var age) && age <= UnsentSecondsMax)
+        {
+            metrics.Unsent(age);
+        }
     }
 
     public static Task Answer(Call call, WriteAnswer answer, GatewayMetrics metrics)

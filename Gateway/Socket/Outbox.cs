@@ -22,7 +22,8 @@ internal enum FrameKind
 }
 
 /// <param name="Seq">As far as it carries the socket once written; 0: no further.</param>
-internal readonly record struct QueuedFrame(FrameKind Kind, ReadOnlyMemory<byte> Bytes, long Seq = 0);
+/// <param name="FanOut">Is told once it is written; null: nobody counts.</param>
+internal readonly record struct QueuedFrame(FrameKind Kind, ReadOnlyMemory<byte> Bytes, long Seq = 0, FanOut? FanOut = null);
 
 /// <summary>
 /// The bounded queue of one socket. Not synchronized: it is part of a <see cref="StreamPosition"/>. Idle, it holds no queue at all.
@@ -35,6 +36,8 @@ internal sealed class Outbox
     public bool IsEmpty => queue is null;
 
     public int Frames => queue?.Count ?? 0;
+
+    public long Bytes => bytes;
 
     public bool IsHalfFull => queue is { Count: >= SocketLimits.OutboxFramesMax / 2 } || bytes >= SocketLimits.OutboxBytesMax / 2;
 

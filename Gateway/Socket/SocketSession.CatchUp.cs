@@ -20,6 +20,7 @@ internal sealed partial class SocketSession
 
     private async Task CatchUp()
     {
+        using var timed = context.Metrics.Time("catch_up");
         try
         {
             var run = TakeRun();

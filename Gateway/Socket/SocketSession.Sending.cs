@@ -32,6 +32,7 @@ internal sealed partial class SocketSession : IThreadPoolWorkItem
                     frame.Bytes, WebSocketMessageType.Text, WebSocketMessageFlags.EndOfMessage | WebSocketMessageFlags.DisableCompression,
                     CancellationToken.None);
                 context.Metrics.FramesSent.Add(1);
+                frame.FanOut?.Done();
             }
         }
         catch (Exception)

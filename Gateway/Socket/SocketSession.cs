@@ -31,6 +31,13 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
 
     public bool IsOpen => position.IsOpen;
 
+    public int OutboxFrames => position.OutboxFrames;
+
+    public long OutboxBytes => position.OutboxBytes;
+
+    /// <summary>The last revision that was written, or is being.</summary>
+    public long HandedSeq => position.Handed;
+
     private Caller Caller => new(who.User, device, token.IssuedAtMs);
 
     public void Greet(long? head) => SendNow(SocketFrames.StartupBanner(context.Now, who.ConnectionId, head));
@@ -42,9 +49,10 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     }
 
     /// <summary>A commit is announced.</summary>
-    public void Offer(in RowFrame frame)
+    /// <param name="fanOut">Is told when the frame was written; null unless it is the last one of the announcement.</param>
+    public void Offer(in RowFrame frame, FanOut? fanOut)
     {
-        lock (gate) Apply(position.Announce(frame));
+        lock (gate) Apply(position.Announce(frame, fanOut));
     }
 
     /// <summary>Whether the change is its own and must come back to it all the same.</summary>

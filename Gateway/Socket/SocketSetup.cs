@@ -28,6 +28,7 @@ internal static class SocketSetup
             branch.Run(endpoint.Serve);
         });
         var registry = app.Services.GetRequiredService<UserSocketsRegistry>();
+        app.Services.GetRequiredService<GatewayMetrics>().Observe(registry);
         app.Lifetime.ApplicationStopping.Register(() => _ = registry.Drain(app.Lifetime.ApplicationStopped));
     }
 }

@@ -54,6 +54,13 @@ internal sealed partial class StreamPosition(string connectionId)
 
     public bool IsHalfFull => outbox.IsHalfFull;
 
+    public int OutboxFrames => outbox.Frames;
+
+    public long OutboxBytes => outbox.Bytes;
+
+    /// <summary>The last revision that the sender has taken.</summary>
+    public long Handed => handed;
+
     /// <summary>Why the server closed; default: it did not, or the client closed first.</summary>
     public CloseCode CloseCode { get; private set; }
 
@@ -61,7 +68,8 @@ internal sealed partial class StreamPosition(string connectionId)
     /// A commit was announced. A socket that is not live reads it from the store later. A socket that wrote it gets its acknowledgement
     /// only.
     /// </summary>
-    public StreamEffects Announce(in RowFrame frame)
+    /// <param name="fanOut">Goes along with the frame where that is queued.</param>
+    public StreamEffects Announce(in RowFrame frame, FanOut? fanOut = null)
     {
         if (!IsLive || frame.Seq <= sent) return StreamEffects.None;
         if (frame.By == writer) PlaceOwn(frame.Seq);
@@ -70,7 +78,8 @@ internal sealed partial class StreamPosition(string connectionId)
         {
             sent = reached = frame.Seq;
             recentlySent.Add(frame.Entity);
-            outbox.Add(new QueuedFrame(FrameKind.Stream, frame.Bytes, frame.Seq));
+            outbox.Add(new QueuedFrame(FrameKind.Stream, frame.Bytes, frame.Seq, fanOut));
+            fanOut?.Queued();
         }
 
         Release();

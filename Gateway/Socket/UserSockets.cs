@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Socket;
@@ -31,6 +32,8 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         }
     }
 
+    public int Count => sessions.Count;
+
     public bool HasSessions => sessions.Count > 0;
 
     public void Enter(SocketSession session)
@@ -54,9 +57,9 @@ internal sealed class UserSockets(UserId user, SocketContext context)
     /// <summary>Takes in what the coordinator tells. It never blocks.</summary>
     public void Tell(UserNews news)
     {
-        if (news.Announcement is { } announcement) Announce(announcement);
+        if (news.Announcement is { } announcement) Announce(announcement, news.Trace);
         if (news.Head is { } head) Follow(head);
-        if (news.NotBeforeMs > 0 || news.Revoked is { Count: > 0 } || news.Evicted is not null) Close(news);
+        if (news.NotBeforeMs > 0 || news.Revoked is { Count: > 0 } || news.Evicted is not null || news.Disconnected) Close(news);
     }
 
     public void Follow(UserState state)
@@ -125,14 +128,17 @@ internal sealed class UserSockets(UserId user, SocketContext context)
 
     private SyncToken Later(SyncToken head) => IsKnown(head) ? announced!.Value : head;
 
-    private void Announce(Announcement announcement)
+    private void Announce(Announcement announcement, string? trace)
     {
         lock (gate)
         {
             if (IsKnown(announcement.Token)) return;
             var follows = announced == new SyncToken(announcement.Epoch, announcement.After)
                 && announcement.Rows.Count <= Limits.AnnouncedRowsMax;
-            if (follows && HasListeners) Offer(announcement);
+            if (follows && HasListeners)
+            {
+                Offer(announcement, Tracing.StartApart("announce", ActivityKind.Consumer, Tracing.Parse(trace)));
+            }
             else if (HasListeners) JumpTo(announcement.Token);
             announced = announcement.Token;
         }
@@ -144,12 +150,16 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         foreach (var session in sessions) session.ReadOn();
     }
 
-    private void Offer(Announcement announcement)
+    private void Offer(Announcement announcement, Activity? span)
     {
+        var fanOut = new FanOut(context.Metrics, context.Time, announcement, span);
         foreach (var frame in RowFrames.Stream(WithEchoes(announcement.Rows), announcement.After.Number, context.Now))
         {
-            foreach (var session in sessions) session.Offer(frame);
+            var counted = frame.Seq == announcement.Head.Number ? fanOut : null;
+            foreach (var session in sessions) session.Offer(frame, counted);
         }
+
+        fanOut.Done();
 
         recent ??= new Queue<(EntityKey, long)>();
         foreach (var (row, _, _) in announcement.Rows)
@@ -178,6 +188,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         foreach (var session in Sessions)
         {
             session.SignedOut(news.NotBeforeMs);
+            if (news.Disconnected) session.Close(CloseCode.Restarting);
             if (session.Device is { } device && news.Revoked?.Contains(device) is true) session.Close(CloseCode.SignedOut);
             if (news.Evicted?.Contains(session.ConnectionId) is true) session.Close(CloseCode.Evicted);
         }

@@ -27,7 +27,7 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         timer = time.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
     }
 
-    /// <summary>The process stops: no socket comes in any more.</summary>
+    /// <summary>The process stops, or was taken out of service: no socket comes in any more.</summary>
     public bool IsDraining { get; private set; }
 
     /// <summary>
@@ -68,7 +68,28 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         lock (gate) return [.. users.Values.Select(held => held.Sockets)];
     }
 
+    /// <summary>How many sockets are open here.</summary>
+    public int SocketCount => All().Sum(sockets => sockets.Count);
+
     public IReadOnlyList<SocketSession> Sessions() => [.. All().SelectMany(sockets => sockets.Sessions)];
+
+    /// <summary>What sockets have not sent yet. It is read without their locks, so it may be a moment old.</summary>
+    public SocketBacklog Backlog()
+    {
+        var (frames, bytes, lag) = (0L, 0L, 0L);
+        foreach (var sockets in All())
+        {
+            var head = sockets.Announced?.Seq.Number ?? 0;
+            foreach (var session in sockets.Sessions)
+            {
+                frames += session.OutboxFrames;
+                bytes += session.OutboxBytes;
+                if (session.IsOpen && session.HandedSeq > 0) lag = Math.Max(lag, head - session.HandedSeq);
+            }
+        }
+
+        return new SocketBacklog(frames, bytes, lag);
+    }
 
     public Task Tell(UserNews news)
     {
@@ -77,6 +98,9 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         if (news.ActivationEnded) sockets.Roster.DueMs = 0;
         return Task.CompletedTask;
     }
+
+    public Task<List<ConnectionPosition>> Positions(UserId user) => Task.FromResult<List<ConnectionPosition>>(
+        [.. (Find(user)?.Sessions ?? []).Select(one => new ConnectionPosition(one.ConnectionId, one.HandedSeq))]);
 
     public Task<SilentConnection?> LongestSilent(UserId user) => Task.FromResult(Find(user)?.LongestSilent());
 
@@ -108,6 +132,9 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
             session.Close(CloseCode.Restarting);
         }));
     }
+
+    /// <summary>Sockets may come in again.</summary>
+    public void Resume() => IsDraining = false;
 
     public void Dispose() => timer.Dispose();
 
@@ -157,3 +184,6 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
             : null;
     }
 }
+
+/// <param name="LagMax">Revisions that the slowest socket is behind what was announced to its user's sockets.</param>
+internal readonly record struct SocketBacklog(long Frames, long Bytes, long LagMax);

@@ -25,7 +25,11 @@ internal sealed class EntityChange(EntityKey entity, EntityHead? before)
 /// <summary>What became of one item, before documents are filled in.</summary>
 /// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
 internal readonly record struct ItemDecision(
-    ParsedItem Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None);
+    ParsedItem Item, ItemStatus Status, EntityHead? Head = null, ItemRefusal Refusal = ItemRefusal.None)
+{
+    /// <summary>Unchanged because the same action came by another path before.</summary>
+    public bool IsTwin { get; init; }
+}
 
 /// <summary>
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
@@ -56,7 +60,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
         var verdict = Merge.Judge(arrival, head, terms.NowMs);
         return verdict.Outcome switch
         {
-            Outcome.Unchanged => new ItemDecision(item, ItemStatus.Unchanged, head),
+            Outcome.Unchanged => new ItemDecision(item, ItemStatus.Unchanged, head) { IsTwin = verdict.IsTwin },
             Outcome.Applied => Replace(item, arrival, head, verdict),
             _ => Lose(item, arrival, head, verdict),
         };

@@ -44,7 +44,12 @@ internal enum Outcome
 internal readonly record struct Verdict(
     Outcome Outcome, long EffectiveMs = 0, long PublishedMs = 0, bool KnewWhatItReplaces = false, ItemRefusal Reason = ItemRefusal.None)
 {
+    /// <summary>For <see cref="Outcome.Unchanged"/>: one action came by two paths.</summary>
+    public bool IsTwin { get; init; }
+
     public static Verdict Unchanged => new(Outcome.Unchanged);
+
+    public static Verdict Twin => new(Outcome.Unchanged) { IsTwin = true };
 }
 
 /// <summary>
@@ -57,7 +62,8 @@ internal static class Merge
     public static Verdict Judge(in IncomingChange change, EntityHead head, long nowMs)
     {
         var effective = EffectiveTime(change, head, nowMs);
-        if (IsSame(change, head) || IsTwin(change, head)) return Verdict.Unchanged;                                          // 1, 2
+        if (IsSame(change, head)) return Verdict.Unchanged;                                                                       // 1
+        if (IsTwin(change, head)) return Verdict.Twin;                                                                            // 2
         if (change.BaseCounts && change.Base == head.Version) return ApplyOnBase(change, head, effective);                        // 3
         if (head.IsDeleted && !change.HasNaturalKey) return new Verdict(Outcome.Beaten, Reason: ItemRefusal.Deleted);         // 4
         return LaterWins(change, head, effective, nowMs);                                                                         // 5

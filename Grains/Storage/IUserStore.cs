@@ -83,6 +83,9 @@ internal interface IUserStore
     /// provisioned first. False when the head was there already: then nothing changes.
     /// </summary>
     ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel);
+
+    /// <summary>A new epoch whose revisions start <see cref="Limits.EpochJump"/> after the last; what is stored stays.</summary>
+    ValueTask BumpEpoch(UserId user, CancellationToken cancel);
 }
 
 /// <summary>The upkeep that no user waits for.</summary>

@@ -8,7 +8,7 @@ namespace Mirubato.Tests.Browser;
 public sealed class AccessTests(BrowserFixture fixture)
 {
     /// <summary>Text whose contrast with what is behind it is below WCAG AA: 4.5, or 3 for large text.</summary>
-    private const string TooFaint =
+    internal const string TooFaint =
         """
         () => {
           const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });

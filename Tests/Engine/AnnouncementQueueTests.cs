@@ -216,5 +216,7 @@ public sealed class AnnouncementQueueTests : IDisposable
         public Task Tell(UserNews news) => throw new InvalidOperationException();
 
         public Task<SilentConnection?> LongestSilent(UserId user) => Task.FromResult<SilentConnection?>(null);
+
+        public Task<List<ConnectionPosition>> Positions(UserId user) => Task.FromResult<List<ConnectionPosition>>([]);
     }
 }

@@ -60,6 +60,12 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<Reply<bool>> StartAbove(Revision last) => Run(() => coordinator.StartAbove(last));
 
+    public Task<Reply<UserReport>> Inspect() => Run(coordinator.Inspect);
+
+    public Task<Reply<HistoryState>> Resync() => Run(coordinator.Resync);
+
+    public Task<Reply<int>> Disconnect() => Run(coordinator.Disconnect);
+
     public Task<RosterReply> Report(Roster roster) => Run(() => coordinator.Report(roster));
 
     public Task IssueTicket(TicketGrant ticket) => Run(async () =>

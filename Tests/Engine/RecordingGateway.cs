@@ -21,4 +21,6 @@ internal sealed class RecordingGateway : IGatewayObserver
     }
 
     public Task<SilentConnection?> LongestSilent(UserId user) => Task.FromResult(Silent());
+
+    public Task<List<ConnectionPosition>> Positions(UserId user) => Task.FromResult<List<ConnectionPosition>>([]);
 }

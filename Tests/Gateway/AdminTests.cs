@@ -146,7 +146,7 @@ public sealed class AdminTests
         using var client = Client(app);
 
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready")).StatusCode);
-        foreach (var path in (string[])["/", "/api/sync/status", "/sync/ws", "/openapi/v1.json", Page])
+        foreach (var path in (string[])["/", "/api/sync/status", "/sync/ws", "/openapi/v1.json"])
             Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync(path)).StatusCode);
     }
 

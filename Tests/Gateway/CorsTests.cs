@@ -103,7 +103,7 @@ public sealed class CorsTests
             var name in (string[])
             [
                 "Authorization", "Content-Type", "Content-Encoding", "X-Device-ID", "X-Idempotency-Key", "Idempotency-Key", "If-None-Match",
-                "Prefer", "Confirm", "X-Sync-Schema", "traceparent",
+                "Prefer", "Confirm", "X-Sync-Schema", "X-Sync-Unsent-Age", "traceparent",
             ])
             Assert.Contains(name, Header("Access-Control-Allow-Headers").Split(','));
     }

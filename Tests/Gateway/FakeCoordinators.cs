@@ -173,6 +173,12 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
 
     public Task<Reply<bool>> StartAbove(Revision last) => throw new NotSupportedException();
 
+    public Task<Reply<UserReport>> Inspect() => throw new NotSupportedException();
+
+    public Task<Reply<HistoryState>> Resync() => throw new NotSupportedException();
+
+    public Task<Reply<int>> Disconnect() => throw new NotSupportedException();
+
     public async Task<Reply<HistoryState>> Erase()
     {
         await BeforeErased;

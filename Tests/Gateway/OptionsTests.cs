@@ -174,7 +174,7 @@ public sealed class OptionsTests : IDisposable
         if (fine)
         {
             Assert.Equal(
-                bytes, Read("Development", setting, ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"))).AdminSecret!.Length);
+                bytes, Read("Development", setting, ("Storage:SqlitePath", Path.Combine(directory, "mirubato.db"))).Admin.Secret!.Length);
         }
         else Assert.StartsWith(
             "Admin:Secret is 23 bytes long: set at least 24", Assert.Single(Errors("Development", setting)), StringComparison.Ordinal);
@@ -183,7 +183,7 @@ public sealed class OptionsTests : IDisposable
     [Theory]
     [InlineData("0", "Admin:Port is '0': set a whole number from 1 to 65535")]
     [InlineData("65536", "Admin:Port is '65536': set a whole number from 1 to 65535")]
-    [InlineData("8788", "Admin:Port is '8788' while Admin:Secret is not set")]
+    [InlineData("8788", "Admin:Port is '8788' while neither Admin:Secret nor Admin:Role is set")]
     public void A_port_of_operators_is_one_and_has_a_secret(string port, string error) =>
         Assert.StartsWith(error, Assert.Single(Errors("Development", ("Admin:Port", port))), StringComparison.Ordinal);
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 using Mirubato.Silo;
@@ -32,6 +33,7 @@ internal sealed class MaintenanceCluster : IAsyncDisposable
             host.Logging.AddProvider(logs);
             host.Services.AddSingleton<IStoreUpkeep>(new WatchedUpkeep(store, options.SiloName, trail));
             host.Services.AddKeyedSingleton<TimeProvider>(ServerClock.Key, clock);
+            host.Services.AddSingleton<SyncMetrics>();
         });
         builder.ConfigureSilo((_, silo) =>
         {

@@ -104,6 +104,6 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         if (Listening().Match(line) is { Success: true } at) listening.TrySetResult(new Uri(at.Groups[1].Value));
     }
 
-    [GeneratedRegex(@"Now listening on: (http://\S+)")]
+    [GeneratedRegex(@"Now listening on: (http://[^\s""]+)")]
     private static partial Regex Listening();
 }

@@ -159,6 +159,12 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public Task<Reply<bool>> StartAbove(Revision last) => throw new NotSupportedException();
 
+    public Task<Reply<UserReport>> Inspect() => throw new NotSupportedException();
+
+    public Task<Reply<HistoryState>> Resync() => throw new NotSupportedException();
+
+    public Task<Reply<int>> Disconnect() => throw new NotSupportedException();
+
     private HistoryState Now()
     {
         lock (gate) return new HistoryState(

@@ -87,6 +87,29 @@ public abstract partial class StoreContract
     }
 
     [Fact]
+    public async Task A_bumped_epoch_is_of_one_user()
+    {
+        var other = User();
+        await Hold(Entries(await HistoryState(), 3));
+        var before = await HistoryState();
+        var otherBefore = await Store.HistoryState(other, null, Now, Cancel);
+
+        await Store.BumpEpoch(user, Cancel);
+        await Store.BumpEpoch(User(), Cancel);
+
+        var after = await HistoryState();
+        Assert.Equal(otherBefore, await Store.HistoryState(other, null, Now, Cancel));
+        Assert.NotEqual(before.Epoch, after.Epoch);
+        Assert.Equal(3 + Limits.EpochJump, after.First.Number);
+        Assert.Equal(after.First.Number - 1, after.Last.Number);
+        Assert.Equal(before.Digest, after.Digest);
+        Assert.True(after.Resets(before.Token));
+        Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, Entries(before, 1, "late"), Cancel)).Result);
+        await Hold(Entries(after, 1, "new"));
+        Assert.Equal(4, (await Page(new ReadQuery())).Rows.Count);
+    }
+
+    [Fact]
     public async Task A_sweep_takes_what_is_old_and_leaves_the_rest()
     {
         var young = Now + 40 * DayMs;

@@ -72,4 +72,6 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel) =>
         store.StartAbove(user, last, nowMs, cancel);
+
+    public ValueTask BumpEpoch(UserId user, CancellationToken cancel) => store.BumpEpoch(user, cancel);
 }

@@ -16,6 +16,13 @@ internal sealed partial class PostgresStore
         return users;
     }
 
+    public ValueTask BumpEpoch(UserId user, CancellationToken cancel) => Locked(
+        user,
+        (connection, lastSeq, token) => Run(
+            connection, "UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $3 - 1 WHERE user_id = $1", token, user.Value,
+            UInt128Codec.FreshEpoch().Value, lastSeq + Limits.EpochJump),
+        cancel);
+
     private static async Task Erase(NpgsqlConnection connection, UserId user, long first, long nowMs, CancellationToken cancel)
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.

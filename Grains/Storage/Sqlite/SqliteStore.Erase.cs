@@ -12,6 +12,13 @@ internal sealed partial class SqliteStore
         return writer.Write(session => (long)session.Execute(sql, Limits.EpochJump), cancel);
     }
 
+    public async ValueTask BumpEpoch(UserId user, CancellationToken cancel)
+    {
+        const string sql =
+            "UPDATE sync_metadata SET epoch = $2, first_seq = last_seq + $3, last_seq = last_seq + $3 - 1 WHERE user_id = $1";
+        await writer.Write(session => session.Execute(sql, user.Value, UInt128Codec.FreshEpoch().ToString(), Limits.EpochJump), cancel);
+    }
+
     private static int Erase(SqliteSession session, string user, long nowMs)
     {
         // New revisions are all above the old ones, so none collides on the way. The time that goes out still only grows.

@@ -1,0 +1,90 @@
+using Mirubato.Gateway.Options;
+using Mirubato.Gateway.Rest;
+using Mirubato.Gateway.Wire;
+
+namespace Mirubato.Gateway.Admin;
+
+/// <summary>The silos of the cluster, each asked for itself. One that does not answer is in the list all the same.</summary>
+internal sealed class Cluster(
+    IGrainFactory grains, Readiness readiness, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
+{
+    private string Now => IsoTime.Text(time.GetUtcNow());
+
+    /// <exception cref="StoreUnavailableException">The cluster cannot say which silos there are.</exception>
+    public async Task<SilosAnswer> Silos(CancellationToken cancel)
+    {
+        var members = await UserCoordinator.Reach(() => grains.GetGrain<IManagementGrain>(0).GetHosts(), cancel);
+        var silos = members.Where(member => member.Value is not (SiloStatus.Dead or SiloStatus.None or SiloStatus.Created));
+        var answers = await Task.WhenAll(silos.Select(silo => Look(silo.Key, silo.Value, grain => grain.Report())));
+        return new SilosAnswer(Now, [.. answers.OrderBy(silo => silo.Address, StringComparer.Ordinal)]);
+    }
+
+    public async Task<ClusterAnswer> Status(IReadOnlyList<SiloAnswer> silos)
+    {
+        var trouble = await readiness.Trouble();
+        var reports = silos.Select(silo => silo.Report).OfType<SiloReport>().ToList();
+        var isWhole = silos.All(silo => silo is { Ready: true, Draining: false });
+        var status = trouble switch
+        {
+            null => isWhole ? "healthy" : "degraded",
+            "read_only" or "full" => "degraded",
+            _ => "unhealthy",
+        };
+        return new ClusterAnswer(
+            status, Now, HealthEndpoints.Version, ProtocolVersion.Current,
+            new StoreFigures(options.Storage.Postgres is null ? "sqlite" : "postgres", trouble is null, trouble),
+            silos.Count, silos.Count(silo => silo.Ready), silos.Count(silo => silo.Draining), Figures.Sum(reports));
+    }
+
+    /// <summary>Takes a silo out of service, or back.</summary>
+    /// <param name="name">Its name or its address.</param>
+    /// <param name="draining">Out, or back.</param>
+    /// <param name="cancel">The caller has gone.</param>
+    /// <exception cref="RequestRefusedException">There is no such silo.</exception>
+    public async Task<SiloAnswer> Drain(string name, bool draining, CancellationToken cancel)
+    {
+        var members = await UserCoordinator.Reach(() => grains.GetGrain<IManagementGrain>(0).GetHosts(onlyActive: true), cancel);
+        foreach (var (address, status) in members)
+        {
+            var silo = await Look(address, status, grain => grain.Report());
+            if (silo.Name != name && silo.Address != name) continue;
+            var drained = await UserCoordinator.Reach(() => Grain(address).Drain(new DrainRequest(draining)), cancel);
+            return Describe(address, status, drained);
+        }
+
+        throw new RequestRefusedException(Problem.NotFound, "There is no such silo; GET /admin/v1/silos lists them.");
+    }
+
+    private async Task<SiloAnswer> Look(SiloAddress address, SiloStatus status, Func<ISiloGrain, Task<SiloReport>> ask)
+    {
+        try
+        {
+            return Describe(address, status, await ask(Grain(address)));
+        }
+        catch (Exception)
+        {
+            // Gone, hung, or of a release before this call.
+            return new SiloAnswer(null, $"{address.Endpoint}", "silent", null, null, false, "cluster", false, false, null);
+        }
+    }
+
+    private ISiloGrain Grain(SiloAddress address) => grains.GetGrain<ISiloGrain>(address.ToParsableString());
+
+    private static SiloAnswer Describe(SiloAddress address, SiloStatus status, SiloReport report)
+    {
+        var process = report.Process;
+        var isReady = process.Trouble is null or "read_only" or "full";
+        var isDrained = report.IsDraining && process.Sockets == 0 && report.Coordinators == 0;
+        return new SiloAnswer(
+            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), isReady, process.Trouble,
+            report.IsDraining, isDrained, Figures.Sum([report]))
+        { Report = report };
+    }
+
+    private static string Word(SiloStatus status) => status switch
+    {
+        SiloStatus.Joining => "joining",
+        SiloStatus.ShuttingDown or SiloStatus.Stopping => "leaving",
+        _ => "active",
+    };
+}

@@ -1,0 +1,28 @@
+using Mirubato.Gateway.Http;
+
+namespace Mirubato.Gateway.Admin;
+
+internal static class ClusterEndpoints
+{
+    public static async Task Status(HttpContext http, Cluster cluster)
+    {
+        var silos = await cluster.Silos(http.RequestAborted);
+        await http.Answer(await cluster.Status(silos.Silos), AdminJson.Default.ClusterAnswer);
+    }
+
+    public static async Task Silos(HttpContext http, Cluster cluster) =>
+        await http.Answer(await cluster.Silos(http.RequestAborted), AdminJson.Default.SilosAnswer);
+
+    public static Task Drain(HttpContext http, string name, Cluster cluster) =>
+        SetDraining(http, name, cluster, "drain", draining: true);
+
+    public static Task Resume(HttpContext http, string name, Cluster cluster) =>
+        SetDraining(http, name, cluster, "resume", draining: false);
+
+    private static Task SetDraining(HttpContext http, string name, Cluster cluster, string action, bool draining) =>
+        Audit.Act(http, action, $"silo '{(UsableId.Is(name) ? name : "")}'", async () =>
+        {
+            var silo = await cluster.Drain(name, draining, http.RequestAborted);
+            await http.Answer(silo, AdminJson.Default.SiloAnswer, StatusCodes.Status202Accepted);
+        });
+}
