@@ -27,11 +27,14 @@ internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<
 }
 
 /// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>
-internal sealed record ReplacedDocument(string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion);
+/// <param name="Members">JSON pointers of what was replaced; null: the whole document.</param>
+internal sealed record ReplacedDocument(
+    string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion, IReadOnlyList<string>? Members = null);
 
+/// <param name="Members">JSON pointers of what lost; null: the whole document.</param>
 internal sealed record Loser(
     string Id, EntityKey Entity, Fingerprint Fingerprint, string Reason, long WinnerVersion, DeviceId? Device,
-    ReadOnlyMemory<byte> Document);
+    ReadOnlyMemory<byte> Document, IReadOnlyList<string>? Members = null);
 
 /// <summary>The answer of an executed write, bound to its key.</summary>
 /// <param name="RawHash">SHA-256 of the request's bytes.</param>

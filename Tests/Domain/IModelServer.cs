@@ -6,7 +6,7 @@ namespace Mirubato.Tests.Domain;
 /// <summary>What model devices speak to: the pure core alone, or nodes over a real store.</summary>
 internal interface IModelServer
 {
-    IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items);
+    IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items, bool merges = false);
 
     /// <summary>What changed after <paramref name="after"/>, by revision, at most so many.</summary>
     IReadOnlyList<StoredRow> Pull(long after, int rows);

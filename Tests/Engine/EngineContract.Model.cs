@@ -38,12 +38,12 @@ public abstract partial class EngineContract
         private readonly HashSet<long> given = [];
         private int turn;
 
-        public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items)
+        public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items, bool merges = false)
         {
             clock.Advance(TimeSpan.FromMilliseconds(Math.Max(0, nowMs - clock.NowMs)));
             var caller = new Caller(user, device is null ? null : new DeviceId(device), clock.NowMs);
             var token = store.HistoryState(user, null, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult().Token;
-            var request = Item.Request(caller, WriteScope.Push, null, token, items);
+            var request = Item.Request(caller, WriteScope.Push, null, token, items) with { Merges = merges };
             return nodes[turn++ % nodes.Length].For(user).Write(request, Cancel).AsTask().GetAwaiter().GetResult().Items!;
         }
 
