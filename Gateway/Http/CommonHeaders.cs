@@ -18,6 +18,9 @@ internal static class CommonHeaders
     public const string StandardKey = "Idempotency-Key";
     public const string Confirm = "Confirm";
 
+    /// <summary>"1": the client takes over merged documents.</summary>
+    public const string Merge = "X-Sync-Merge";
+
     private static readonly string SchemaText = ProtocolVersion.Current.ToString(CultureInfo.InvariantCulture);
 
     public static void Set(HttpResponse response)

@@ -18,12 +18,19 @@ internal sealed record Commit(
     IReadOnlyList<NewRow> Rows,
     IReadOnlyList<ReplacedDocument> Replaced,
     IReadOnlyList<Loser> Losers,
-    IReadOnlyList<Receipt> Receipts);
+    IReadOnlyList<Receipt> Receipts)
+{
+    /// <summary>Entities whose stored state becomes a version, as it is before this commit. Those that are new have none.</summary>
+    public IReadOnlyList<EntityKey> Versions { get; init; } = [];
+}
 
 internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<byte> Data)
 {
     /// <summary>There was nothing before it, or only a tombstone. Told, not stored.</summary>
     public bool IsNew { get; init; }
+
+    /// <summary>Something was stored of it before, also if only a tombstone. Told, not stored.</summary>
+    public bool Replaces { get; init; }
 }
 
 /// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>

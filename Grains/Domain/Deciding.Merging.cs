@@ -10,6 +10,7 @@ internal sealed partial class Deciding
     private ItemDecision? MergeFields(ParsedItem item, in IncomingChange arrival, EntityHead head)
     {
         if (item.IsDelete || head.IsDeleted || !arrival.BaseCounts || arrival.Base is not { } named || !IsOlder(named, item, head)) return null;
+        if (!terms.Quotas.Merges(item.Entity.Type)) return null;
         if (FindHistory(item.Entity)?.From(named) is not { } versions)
         {
             mergeFallbacks++;

@@ -59,7 +59,11 @@ internal sealed class Decision(
             var data = RenderData(touch, stored);
             touch.Now = touch.Now with { Bytes = data.Length };
             draft.Put(touch.Entity, touch.Now);
-            rows.Add(new NewRow(touch.Entity, touch.Now, data) { IsNew = touch.Before is null or { IsDeleted: true } });
+            rows.Add(new NewRow(touch.Entity, touch.Now, data)
+            {
+                IsNew = touch.Before is null or { IsDeleted: true },
+                Replaces = touch.Before is not null,
+            });
         }
 
         rows.Sort((a, b) => a.Head.Seq.Number.CompareTo(b.Head.Seq.Number));

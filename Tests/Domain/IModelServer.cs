@@ -16,4 +16,9 @@ internal interface IModelServer
     EntityHead? Head(EntityKey entity);
 
     IReadOnlyCollection<StoredRow> Everything();
+
+    /// <summary>An edit of a member is gone because its own device wrote over it before it was sent.</summary>
+    void ReplacedByOwnDevice(EntityKey entity, string pointer, string value)
+    {
+    }
 }

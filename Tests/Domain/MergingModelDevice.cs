@@ -6,7 +6,7 @@ namespace Mirubato.Tests.Domain;
 /// A device that merges, as the client of this repository is: edits name the version they were made on, several of them may be under way,
 /// and what is unsent is rebased on the answer to what was sent before it.
 /// </summary>
-internal sealed class MergingModelDevice(ModelServer server, string name, long skewMs)
+internal sealed class MergingModelDevice(IModelServer server, string name, long skewMs)
 {
     private sealed record Row(long Version, bool IsDeleted, Dictionary<string, string> Leaves);
 
