@@ -64,7 +64,7 @@ public sealed record Change(
 /// <param name="Cursor">The token sent along; <see cref="SyncToken.Start"/> when none was.</param>
 /// <param name="Strict"><c>Prefer: handling=strict</c>: any conflict or refusal applies nothing and answers 409.</param>
 /// <param name="ConnectionId">
-/// The socket it came by; the announcement names it, so that the socket can be spared the echo. Null over HTTP.
+/// What the socket it came by calls its writes now; the announcement names it, so that the socket is spared the echo. Null over HTTP.
 /// </param>
 [GenerateSerializer, Immutable, Alias("mirubato.write")]
 public sealed record WriteRequest(

@@ -49,7 +49,7 @@ internal sealed partial class SocketSession
             return (
                 new WriteRequest(
                     caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, basis.Cursor,
-                    ConnectionId: basis.IsLive ? who.ConnectionId : null)
+                    ConnectionId: basis.Writer)
                 { ItemsWanted = true, Merges = mutation.Merges }, basis.Sent);
         }
     }

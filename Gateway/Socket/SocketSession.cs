@@ -47,10 +47,10 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         lock (gate) Apply(position.Announce(frame));
     }
 
-    /// <summary>Whether its own change must come back to it.</summary>
-    public bool MustReceive(StoredRow own)
+    /// <summary>Whether the change is its own and must come back to it all the same.</summary>
+    public bool MustReceive(StoredRow row, string by)
     {
-        lock (gate) return position.MustReceive(own);
+        lock (gate) return position.MustReceive(row, by);
     }
 
     /// <summary>The history moved on by more than is announced: the socket reads it from the store.</summary>

@@ -31,6 +31,14 @@ internal sealed partial class StreamPosition(string connectionId)
 
     /// <summary>A write is under way, so the acknowledgement of an own revision will come.</summary>
     private bool mutating;
+
+    /// <summary>
+    /// The name under which this socket's changes are announced. It is another one after each failed write: that write may have been
+    /// stored all the same, and what is announced of it late is then sent like any other's change.
+    /// </summary>
+    private string writer = connectionId;
+    private readonly string firstWriter = connectionId;
+    private int failedWrites;
     private StreamEffects effects;
 
     public SessionState State { get; private set; }
@@ -56,7 +64,7 @@ internal sealed partial class StreamPosition(string connectionId)
     public StreamEffects Announce(in RowFrame frame)
     {
         if (!IsLive || frame.Seq <= sent) return StreamEffects.None;
-        if (frame.By == connectionId) PlaceOwn(frame.Seq);
+        if (frame.By == writer) PlaceOwn(frame.Seq);
         else if (outbox.IsFull) LeaveLiveSet();
         else
         {
@@ -77,7 +85,8 @@ internal sealed partial class StreamPosition(string connectionId)
     }
 
     /// <summary>Whether its own change must come back to it, because a frame it was sent meanwhile may have undone the change.</summary>
-    public bool MustReceive(StoredRow own) => RecentlySent.Matters(own) && recentlySent.Holds(own.Entity);
+    /// <param name="by">The name under which the change was announced.</param>
+    public bool MustReceive(StoredRow row, string by) => by == writer && RecentlySent.Matters(row) && recentlySent.Holds(row.Entity);
 
     public void Forget(long nowMs) => recentlySent.Turn(nowMs);
 
@@ -88,12 +97,12 @@ internal sealed partial class StreamPosition(string connectionId)
     public WriteBasis BeginWrite()
     {
         mutating = true;
-        return new WriteBasis(epoch is { } known ? new SyncToken(known, new Revision(sent)) : SyncToken.Start, sent, IsLive);
+        return new WriteBasis(epoch is { } known ? new SyncToken(known, new Revision(sent)) : SyncToken.Start, sent, IsLive ? writer : null);
     }
 
     /// <summary>
-    /// A write was stored. Its acknowledgement takes the place that was kept for it. Without one, it names the higher of its own revision
-    /// and where the socket is, and waits until the socket has been sent that far.
+    /// A write was stored. Its acknowledgement takes the place that was kept for it. Without one, it names the highest of its own revision,
+    /// where the socket is and what an earlier acknowledgement names that still waits, and waits until the socket has been sent that far.
     /// </summary>
     /// <param name="ack">The frame that names a revision.</param>
     public StreamEffects Acknowledge(long seq, Func<long, ReadOnlyMemory<byte>> ack)
@@ -106,6 +115,11 @@ internal sealed partial class StreamPosition(string connectionId)
         }
 
         var due = Math.Max(seq, IsLive ? sent : 0);
+        foreach (var frame in waiting ?? [])
+        {
+            if (frame.Kind is FrameKind.Ack) due = Math.Max(due, frame.Seq);
+        }
+
         return Await(new QueuedFrame(FrameKind.Ack, ack(due), due));
     }
 
@@ -113,6 +127,7 @@ internal sealed partial class StreamPosition(string connectionId)
     public StreamEffects FailWrite(ReadOnlyMemory<byte> error)
     {
         mutating = false;
+        writer = $"{firstWriter}/{++failedWrites}";
         if (outbox.HasSlot) LeaveLiveSet();
         return SendUnordered(error);
     }
@@ -238,5 +253,5 @@ internal sealed partial class StreamPosition(string connectionId)
 }
 
 /// <summary>Where a socket is when it writes.</summary>
-/// <param name="IsLive">It need not be sent its own change.</param>
-internal readonly record struct WriteBasis(SyncToken Cursor, long Sent, bool IsLive);
+/// <param name="Writer">The name under which its change is announced; null when the socket is to be sent its own change.</param>
+internal readonly record struct WriteBasis(SyncToken Cursor, long Sent, string? Writer);

@@ -165,10 +165,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         HashSet<string>? astray = null;
         foreach (var (row, by, _) in rows)
         {
-            if (by is not null && sessions.Find(session => session.ConnectionId == by) is { } sender && sender.MustReceive(row))
-            {
-                (astray ??= []).Add(by);
-            }
+            if (by is not null && sessions.Exists(session => session.MustReceive(row, by))) (astray ??= []).Add(by);
         }
 
         return astray is null

@@ -24,7 +24,6 @@ internal sealed class StreamPositionModel
     private long announced;
 
     private bool isWriting;
-    private bool hasFailed;
     private WriteBasis basis;
     private long ownFirst;
     private long ownLast;
@@ -105,17 +104,13 @@ internal sealed class StreamPositionModel
     {
         if (!isWriting)
         {
-            // Not covered: the announcement of a write that failed with an unknown outcome arrives while the next write is under way. That
-            // write's acknowledgement then takes the place of the first one, and names the first one's revision.
-            while (hasFailed && announcements.Count > 0) AnnounceNext();
-            hasFailed = false;
             (isWriting, basis, ownFirst) = (true, position.BeginWrite(), 0);
             trace.Add($"begin write {basis}");
         }
         else if (ownFirst == 0)
         {
             ownFirst = head + 1;
-            Write(random.Next(1, 4), basis.IsLive ? Me : null, isLost: random.Next(6) == 0);
+            Write(random.Next(1, 4), basis.Writer, isLost: random.Next(6) == 0);
             ownLast = head;
         }
     }
@@ -127,7 +122,6 @@ internal sealed class StreamPositionModel
         var (first, last) = ownFirst > 0 ? (ownFirst, ownLast) : (0, unchanged!.Value);
         if (isFailed)
         {
-            hasFailed = true;
             Apply("fail", position.FailWrite(StreamPositionClient.Frame(after: null)));
             return;
         }

@@ -75,8 +75,8 @@ internal static class StreamPositionTable
         AcknowledgeOld | Live | Live 5 | StartSender | Ack 5 | Stream 9000 |
         AcknowledgeOld | Writing | Live 5 | StartSender | Ack 5 | Stream 9000 |
         AcknowledgeOld | SlotKept | Live 6 | None | Ack 6 | Stream 9000 |
-        AcknowledgeOld | AckWaits | Live 5 | StartSender | Ack 5 | Stream 9000, Ack 2000 |
-        AcknowledgeOld | OldAckWaits | Live 5 | StartSender | Ack 5 | Stream 9000, Ack 1500 |
+        AcknowledgeOld | AckWaits | Live 5 | None |  | Stream 9000, Ack 2000, Ack 2000 |
+        AcknowledgeOld | OldAckWaits | Live 5 | None |  | Stream 9000, Ack 1500, Ack 1500 |
         AcknowledgeOld | Full | CatchingUp 5 | StartReader, CountOverflow |  | Stream 9000, Ack 1005 |
         FailWrite | InWindow | CatchingUp 0 | StartSender | Control 0 | Stream 9000 |
         FailWrite | EndQueued | Live 5 | None | Stream 5, End 5, Control 0 | Stream 9000 |

@@ -130,7 +130,8 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
         await using var narrow = PostgresStore.Open(database, new PostgresOptions(PoolSizeMax: 1, ConnectSecondsMax: 1));
         var (user, at) = await NewUser();
         await using var locked = await Lock(user);
-        var first = narrow.Commit(user, Entries(at, 1), Cancel).AsTask();
+        // So large that it goes alone, and waits as long as it takes.
+        var first = narrow.Commit(user, Entries(at, 1, json: $"\"{new string('x', 100_000)}\""), Cancel).AsTask();
         await SomebodyWaits();
 
         var e = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await narrow.Commit(user, Entries(at, 1), Cancel));

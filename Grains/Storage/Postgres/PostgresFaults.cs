@@ -19,6 +19,9 @@ internal static class PostgresFaults
     private static bool IsBug(Exception e) =>
         e is PostgresException { SqlState: [_, _, ..] state } && state[..2] is "22" or "23" or "42" && state is not "42P01";
 
+    /// <summary>The server has undone the whole transaction and said so.</summary>
+    public static bool IsUndone(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" };
+
     public static bool IsReceiptTaken(Exception e) => e is PostgresException { SqlState: ReceiptTaken };
 
     /// <summary>A failure before anything was sent, or of a statement that changes nothing: what happened is known.</summary>
@@ -29,7 +32,7 @@ internal static class PostgresFaults
     /// come from a session that was ended after its commit, and a lost connection says nothing.
     /// </summary>
     public static StoreUnavailableException OfCommit(Exception e) =>
-        new(Reason(e), outcomeUnknown: e is not PostgresException { InvariantSeverity: "ERROR" }, e);
+        new(Reason(e), outcomeUnknown: !IsUndone(e), e);
 
     private static string Reason(Exception e) => e switch
     {

@@ -1,0 +1,215 @@
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
+using Mirubato.Grains.Storage.Postgres;
+using Mirubato.Tests.Support;
+using Npgsql;
+using static Mirubato.Tests.Storage.Sample;
+
+namespace Mirubato.Tests.Storage;
+
+/// <summary>Commits of different users that wait for the one connection there is, and so go together.</summary>
+[Collection(SharesPostgres.Name)]
+public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLifetime
+{
+    private const int Users = 40;
+
+    private static readonly CancellationToken Cancel = CancellationToken.None;
+
+    private string database = "";
+    private PostgresStore store = null!;
+    private NpgsqlDataSource source = null!;
+    private NpgsqlConnection beside = null!;
+
+    public async Task InitializeAsync()
+    {
+        database = await cluster.EmptyDatabase(GetType());
+        store = PostgresStore.Open(database);
+        await store.Migrate(Cancel);
+        source = PostgresStore.Source(database, new PostgresOptions(PoolSizeMax: 1));
+        beside = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString());
+        await beside.OpenAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await beside.DisposeAsync();
+        await source.DisposeAsync();
+        await store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Commits_that_wait_together_share_a_transaction()
+    {
+        var commits = await Commits(Users);
+
+        var outcomes = await Together(commits);
+
+        Assert.All(outcomes, outcome => Assert.Equal(CommitResult.Held, outcome.Result));
+        Assert.Equal((long)Users, await Scalar("SELECT count(*) FROM sync_data"));
+        Assert.Equal((long)Users, await Scalar("SELECT count(*) FROM idempotency_keys"));
+        // The first two took the free places.
+        Assert.Equal(3L, await Scalar("SELECT count(DISTINCT xmin::text) FROM sync_data"));
+    }
+
+    [Fact]
+    public async Task A_lost_fence_changes_nothing_for_the_others()
+    {
+        var commits = await Commits(Users);
+        var (lost, commit) = commits[Users / 2];
+        var elsewhere = commit.Expected with { Seq = new Revision(7) };
+        commits[Users / 2] = (lost, commit with { Expected = elsewhere, Last = new Revision(8), Rows = [] });
+
+        var outcomes = await Together(commits);
+
+        Assert.Equal(CommitResult.FenceLost, outcomes[Users / 2].Result);
+        Assert.Equal(Users - 1, outcomes.Count(outcome => outcome.Result is CommitResult.Held));
+        Assert.Equal(3L, await Scalar("SELECT count(DISTINCT xmin::text) FROM sync_data"));
+        Assert.Equal(0L, await Scalar($"SELECT count(*) FROM idempotency_keys WHERE user_id = '{lost}'"));
+    }
+
+    [Fact]
+    public async Task A_taken_receipt_undoes_its_own_commit_only()
+    {
+        var commits = await Commits(Users);
+        var (taken, _) = commits[Users / 2];
+        await Execute($"""
+            INSERT INTO idempotency_keys (user_id, scope, key, raw_hash, request_hash, status, response, expires_ms)
+            VALUES ('{taken}', {(short)WriteScope.Push}, 'k', '', '', 200, '', {Now + DayMs})
+            """);
+
+        var outcomes = await Together(commits);
+
+        Assert.Equal(CommitResult.ReceiptTaken, outcomes[Users / 2].Result);
+        Assert.Equal(Users - 1, outcomes.Count(outcome => outcome.Result is CommitResult.Held));
+        Assert.Equal(0L, await Scalar($"SELECT count(*) FROM sync_data WHERE user_id = '{taken}'"));
+        Assert.Equal(Users - 1L, await Scalar("SELECT count(*) FROM sync_data"));
+    }
+
+    [Fact]
+    public async Task A_commit_whose_row_is_locked_is_not_waited_for()
+    {
+        var commits = await Commits(Users);
+        var (locked, _) = commits[Users / 2];
+        await using var transaction = await beside.BeginTransactionAsync();
+        await Execute($"SELECT * FROM sync_metadata WHERE user_id = '{locked}' FOR UPDATE");
+        await using var wide = PostgresStore.Source(database, new PostgresOptions());
+        var group = new GroupCommit(wide);
+
+        var running = commits.Select(one => group.Run(one.User, one.Commit).AsTask()).ToList();
+        var slow = running[Users / 2];
+        var others = await Task.WhenAll(running.Where(one => one != slow));
+
+        Assert.All(others, outcome => Assert.Equal(CommitResult.Held, outcome.Result));
+        Assert.False(slow.IsCompleted);
+        await transaction.RollbackAsync();
+        Assert.Equal(CommitResult.Held, (await slow).Result);
+    }
+
+    [Fact]
+    public async Task A_commit_that_breaks_the_database_fails_alone()
+    {
+        var commits = await Commits(Users);
+        var (broken, _) = commits[Users / 2];
+        await Execute($"""
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+              BEGIN IF NEW.user_id = '{broken}' THEN RAISE EXCEPTION 'injected' USING ERRCODE = '53100'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER fail BEFORE INSERT ON sync_data FOR EACH ROW EXECUTE FUNCTION fail()
+            """);
+
+        var running = Start(commits);
+        var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => running[Users / 2]);
+
+        Assert.Equal(("full", false), (failure.Reason, failure.OutcomeUnknown));
+        foreach (var other in running.Where(one => one != running[Users / 2])) Assert.Equal(CommitResult.Held, (await other).Result);
+    }
+
+    /// <summary>As two activations of one user may for a moment: the fence decides, as ever.</summary>
+    [Fact]
+    public async Task Two_commits_of_one_user_in_one_group_are_fenced_against_each_other()
+    {
+        var commits = await Commits(Users);
+        var (user, commit) = commits[Users / 2];
+        commits.Add((user, commit with { Receipts = [] }));
+
+        var outcomes = await Together(commits);
+
+        Assert.Equal(
+            [CommitResult.Held, CommitResult.FenceLost],
+            new[] { outcomes[Users / 2].Result, outcomes[Users].Result }.Order());
+        Assert.Equal((long)Users, await Scalar("SELECT count(*) FROM sync_data"));
+    }
+
+    [Fact]
+    public async Task Groups_of_two_processes_over_the_same_users_do_not_wait_for_each_other_in_a_circle()
+    {
+        await using var first = PostgresStore.Source(database, new PostgresOptions());
+        await using var second = PostgresStore.Source(database, new PostgresOptions());
+        var (one, two) = (new GroupCommit(first), new GroupCommit(second));
+        for (var round = 0; round < 5; round++)
+        {
+            var commits = await Commits(Users);
+            var backwards = commits.Select(commit => (commit.User, Commit: commit.Commit with { Receipts = [] })).Reverse().ToList();
+
+            var running = commits.Select(commit => one.Run(commit.User, commit.Commit).AsTask())
+                .Concat(backwards.Select(commit => two.Run(commit.User, commit.Commit).AsTask())).ToList();
+            var outcomes = await Task.WhenAll(running);
+
+            Assert.Equal(Users, outcomes.Count(outcome => outcome.Result is CommitResult.Held));
+            Assert.Equal(Users, outcomes.Count(outcome => outcome.Result is CommitResult.FenceLost));
+        }
+
+        Assert.Equal(0L, await Scalar("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_server_that_is_away_fails_at_once_and_is_known_not_to_be_stored()
+    {
+        await using var nowhere = PostgresStore.Source("Host=127.0.0.1;Port=1;Username=u;Database=d", new PostgresOptions());
+        var group = new GroupCommit(nowhere);
+        var at = await store.HistoryState(User(), null, Now, Cancel);
+
+        var running = Enumerable.Range(0, 500).Select(_ => group.Run(User(), Entries(at, 1)).AsTask()).ToList();
+
+        foreach (var one in running)
+        {
+            var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => one);
+            Assert.Equal(("unreachable", false), (failure.Reason, failure.OutcomeUnknown));
+        }
+    }
+
+    private async Task<List<(UserId User, Commit Commit)>> Commits(int count)
+    {
+        var commits = new List<(UserId, Commit)>();
+        for (var i = 0; i < count; i++)
+        {
+            var user = User();
+            var at = await store.HistoryState(user, null, Now, Cancel);
+            commits.Add((user, Entries(at, 1) with { Receipts = [Receipt("k")] }));
+        }
+
+        return commits;
+    }
+
+    private async Task<CommitOutcome[]> Together(List<(UserId User, Commit Commit)> commits) => await Task.WhenAll(Start(commits));
+
+    /// <summary>All are waiting before the connection is free.</summary>
+    private List<Task<CommitOutcome>> Start(List<(UserId User, Commit Commit)> commits)
+    {
+        var group = new GroupCommit(source);
+        using var taken = source.OpenConnection();
+        return [.. commits.Select(one => group.Run(one.User, one.Commit).AsTask())];
+    }
+
+    private async Task<object?> Scalar(string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, beside);
+        return await command.ExecuteScalarAsync();
+    }
+
+    private async Task Execute(string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, beside);
+        await command.ExecuteNonQueryAsync();
+    }
+}
