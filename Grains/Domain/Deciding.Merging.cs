@@ -106,7 +106,8 @@ internal sealed partial class Deciding
             return new ItemDecision(item, ItemStatus.Merged, head) { Stored = FindHistory(item.Entity)!.Current.Data };
         }
 
-        var echo = stamp with { EffectiveMs = Math.Min(stamp.EffectiveMs, head.EffectiveMs) };
+        // Sent again without its base, it is older than what is stored.
+        var echo = stamp with { EffectiveMs = Math.Min(stamp.EffectiveMs, head.EffectiveMs - 1) };
         var next = AnnounceAgain(item.Entity, head with { Echoes = Clocks.Remember(head.Echoes, echo) }, arrival.ClientTime + 1);
         return new ItemDecision(item, ItemStatus.Merged, next);
     }
