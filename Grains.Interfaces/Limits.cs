@@ -59,7 +59,9 @@ public static class Limits
     /// <summary>Long calls of one user under way in a process: renaming, dissociating, erasing and exporting together.</summary>
     public const int LongCallsPerUserMax = 1;
 
-    /// <summary>States of one entity that a merge looks at, and the bytes of all that one request needs; past either rule 5 decides.</summary>
+    /// <summary>
+    /// Versions from the base of an edit to the stored document, and the bytes of all that one request needs; past either rule 5 decides.
+    /// </summary>
     public const int MergeVersionsMax = 64;
     public const long MergeBytesMax = 32L * 1024 * 1024;
 

@@ -94,7 +94,9 @@ public sealed record WriteRequest(
     [Id(11)]
     public bool RevivesDeleted { get; init; }
 
-    /// <summary>The client takes over merged documents: its edits of older bases are merged by members (docs/protocol.md, rule 3b).</summary>
+    /// <summary>
+    /// The client takes over merged documents: its edits of older bases are merged by members (docs/protocol.md, rule 3b).
+    /// </summary>
     [Id(12)]
     public bool Merges { get; init; }
 

@@ -68,7 +68,8 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
     public static QueuedWrite Rewinding(IReadOnlyList<RewindStep> steps, Caller caller, long nowMs)
     {
         var items = steps.Select(step => ItemParser.Read(step.ToChange(), step.Document, caller.User) with { ClientMs = nowMs }).ToList();
-        var request = new WriteRequest(caller, WriteScope.Push, null, default, [.. items.Select(item => item.Change)]) { ItemsWanted = true };
+        var changes = items.Select(item => item.Change).ToList();
+        var request = new WriteRequest(caller, WriteScope.Push, null, default, changes) { ItemsWanted = true };
         return new QueuedWrite(request, items, keyed: null) { NamesBases = true, CountsAsNoDevice = true, LeavesOutMoved = true };
     }
 

@@ -3,8 +3,8 @@ using Mirubato.Grains.Domain;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// Takes back what arrived after a time, a page of entities at a time: reads, plans, and writes through the queue like any change. An entity
-/// that changed since it was planned is planned again.
+/// Takes back what arrived after a time, a page of entities at a time: reads, plans, and writes through the queue like any change. An
+/// entity that changed since it was planned is planned again.
 /// </summary>
 internal sealed class Rewinding(UserId user, CoordinatorContext silo, WriteQueue queue)
 {

@@ -162,8 +162,8 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     /// <summary>Members alone are written into the document there is; without one the whole document comes back.</summary>
     private async ValueTask<QueuedWrite> Restoring(ConflictReport conflict, Caller caller)
     {
-        var stored = conflict.Members is null ? null : (await silo.Store.Rows(user, [conflict.Entity], NoCancellation)).FirstOrDefault();
-        return stored is { DeletedAtMs: null }
+        IReadOnlyList<StoredRow> rows = conflict.Members is null ? [] : await silo.Store.Rows(user, [conflict.Entity], NoCancellation);
+        return rows is [{ DeletedAtMs: null } stored]
             ? QueuedWrite.RestoringMembers(conflict, stored, caller, silo.NowMs)
             : QueuedWrite.Restoring(conflict.Entity, conflict.Document, caller, silo.NowMs);
     }

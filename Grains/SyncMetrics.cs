@@ -30,7 +30,7 @@ internal sealed class SyncMetrics : IDisposable
         ObserversLost = Meter.CreateCounter<long>(
             "mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
         MergeFallbacks = Meter.CreateCounter<long>(
-            "mirubato.sync.merge_fallbacks", "{edit}", "Edits of an older base that were not merged, because a version was no longer kept.");
+            "mirubato.sync.merge_fallbacks", "{edit}", "Edits of an older base not merged, because a version was not at hand.");
         commitSeconds = Meter.CreateHistogram<double>("mirubato.sync.commit.duration", "s", "Time in the store per commit.");
         requestsPerCommit = Meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
     }

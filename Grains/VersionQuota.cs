@@ -1,8 +1,8 @@
 namespace Mirubato.Grains;
 
 /// <summary>
-/// Thins the versions of one user and keeps them within their bounds, behind the answers. An activation does not know what was stored before
-/// it, so it looks after its first version, and then after every so many or so much.
+/// Thins the versions of one user and keeps them within their bounds, behind the answers. An activation does not know what was stored
+/// before it, so it looks after its first version, and then after every so many or so much.
 /// </summary>
 internal sealed class VersionQuota(UserId user, CoordinatorContext silo)
 {

@@ -5,7 +5,9 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>Everything of a user as lines of JSON: entities and tombstones by key, then the conflict feed, then versions, then an end.</summary>
+/// <summary>
+/// Everything of a user as lines of JSON: entities and tombstones by key, then the conflict feed, then versions, then an end.
+/// </summary>
 internal static class ExportEndpoint
 {
     public static async Task Get(Call call, UserTurns turns)

@@ -17,9 +17,11 @@ internal static class SyncEndpoints
             .Takes(Header.IfNoneMatch, Query.Since, Query.Types, Query.PullLimit).Gives<PullAnswerShape>().NotModified();
         sync.MapPost("/push", WriteEndpoints.Push).Says(
             "Whole documents, deletions included, each with a result of its own; one transaction.")
-            .Takes(Header.Key, Header.StandardKey, Header.Prefer, Header.Merge).Reads<PushShape>().Gives<PushAnswer>().Replays().Fails(413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey, Header.Prefer, Header.Merge)
+            .Reads<PushShape>().Gives<PushAnswer>().Replays().Fails(413, 415, 422);
         sync.MapPost("/batch", WriteEndpoints.Batch).Says("Entities of any type, with checksums; one transaction.")
-            .Takes(Header.Key, Header.StandardKey, Header.Prefer, Header.Merge).Reads<BatchShape>().Gives<BatchAnswer>().Replays().Fails(413, 415, 422);
+            .Takes(Header.Key, Header.StandardKey, Header.Prefer, Header.Merge)
+            .Reads<BatchShape>().Gives<BatchAnswer>().Replays().Fails(413, 415, 422);
         sync.MapGet("/status", AccountEndpoints.Status).Says("Where the history stands.").Gives<StatusAnswer>();
         sync.MapGet("/export", ExportEndpoint.Get).Says("Everything of the user as lines of JSON, the last one of kind end.")
             .Gives<ExportLine>("application/x-ndjson");

@@ -120,7 +120,9 @@ internal sealed record SignedOutAnswer(bool Success, string NotBefore);
 internal sealed record HealthAnswer(string Service, string Status, string Timestamp, string Environment, string Version, string? Reason);
 
 /// <summary>One line of an export.</summary>
-/// <param name="Kind"><c>entity</c>, <c>tombstone</c>, <c>conflict</c>, <c>version</c>, or <c>end</c>: an export without it is incomplete.</param>
+/// <param name="Kind">
+/// <c>entity</c>, <c>tombstone</c>, <c>conflict</c>, <c>version</c>, or <c>end</c>: an export without it is incomplete.
+/// </param>
 internal sealed record ExportLine(string Kind)
 {
     public string? EntityType { get; init; }

@@ -39,7 +39,9 @@ internal sealed record RewindBody(long ToMs, DeviceId? Device, string[]? Types, 
         walk.Text() is { } id && UsableId.Is(id) ? new DeviceId(id) : throw walk.Wrong("must be a usable id");
 
     private static bool Flag(JsonBodyReader walk) =>
-        walk.Token is JsonTokenType.True or JsonTokenType.False ? walk.Token == JsonTokenType.True : throw walk.Wrong("must be true or false");
+        walk.Token is JsonTokenType.True or JsonTokenType.False
+            ? walk.Token == JsonTokenType.True
+            : throw walk.Wrong("must be true or false");
 
     private static EntityKey Key(JsonBodyReader walk) =>
         walk.Text()!.Split('/', 2) is [{ Length: > 0 } type, { Length: > 0 } id]

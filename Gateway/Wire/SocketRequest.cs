@@ -68,7 +68,8 @@ internal abstract record SocketRequest
                 "PING" => new Ping(),
                 "SYNC_REQUEST" => new Sync(LastSeq()),
                 "AUTH" => new Auth(Text("token") ?? throw Wrong("token", "must be a token")),
-                _ => new Mutation(Changes(type, nowMs), MutationId, Id("deviceId") is { } device ? new DeviceId(device) : null, Is("merge")),
+                _ => new Mutation(
+                    Changes(type, nowMs), MutationId, Id("deviceId") is { } device ? new DeviceId(device) : null, Merges: Is("merge")),
             };
         }
 

@@ -9,8 +9,8 @@ internal sealed partial class Deciding
     /// <summary>Null where rule 3b does not fit, and where its result cannot be stored: the later rules decide then.</summary>
     private ItemDecision? MergeFields(ParsedItem item, in IncomingChange arrival, EntityHead head)
     {
-        if (item.IsDelete || head.IsDeleted || !arrival.BaseCounts || arrival.Base is not { } named || !IsOlder(named, item, head)) return null;
-        if (!terms.Quotas.Merges(item.Entity.Type)) return null;
+        if (item.IsDelete || head.IsDeleted || !arrival.BaseCounts || arrival.Base is not { } named) return null;
+        if (!IsOlder(named, item, head) || !terms.Quotas.Merges(item.Entity.Type)) return null;
         if (FindHistory(item.Entity)?.From(named) is not { } versions)
         {
             mergeFallbacks++;

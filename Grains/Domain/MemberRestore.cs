@@ -19,7 +19,8 @@ internal static class MemberRestore
     {
         var edits = new MergeEdits(into, from);
         var name = names[0];
-        edits.Set(name, names.Length > 1 && into[name].IsObject && from[name].IsObject ? Write(into[name], from[name], names[1..]) : from[name]);
+        var isInside = names.Length > 1 && into[name].IsObject && from[name].IsObject;
+        edits.Set(name, isInside ? Write(into[name], from[name], names[1..]) : from[name]);
         return edits.ToValue();
     }
 

@@ -50,7 +50,7 @@ internal sealed class RewindPlan(IReadOnlyList<StoredVersion> states, long toMs)
     }
 
     /// <summary>An empty document is a deleted state.</summary>
-    private ReadOnlyMemory<byte> Undo(
+    private static ReadOnlyMemory<byte> Undo(
         EntityType type, ReadOnlyMemory<byte> now, ReadOnlyMemory<byte> done, ReadOnlyMemory<byte> before, bool othersSince)
     {
         // It deleted the entity, created it, or brought it back: taken back only if that is the last that was done to it.

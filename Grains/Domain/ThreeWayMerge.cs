@@ -16,7 +16,6 @@ internal sealed class ThreeWayMerge
 {
     private const string Pieces = "pieces";
 
-    private readonly EntityType type;
     private readonly IReadOnlyList<MergeVersion> versions;
     private readonly ChangeStamp incoming;
     private readonly long nowMs;
@@ -24,8 +23,8 @@ internal sealed class ThreeWayMerge
     private readonly List<string> replaced = [];
     private bool tookAny;
 
-    private ThreeWayMerge(EntityType type, IReadOnlyList<MergeVersion> versions, ChangeStamp incoming, long nowMs) =>
-        (this.type, this.versions, this.incoming, this.nowMs) = (type, versions, incoming, nowMs);
+    private ThreeWayMerge(IReadOnlyList<MergeVersion> versions, ChangeStamp incoming, long nowMs) =>
+        (this.versions, this.incoming, this.nowMs) = (versions, incoming, nowMs);
 
     /// <param name="type">Says which members are one.</param>
     /// <param name="basis">What the sender changed.</param>
@@ -35,8 +34,8 @@ internal sealed class ThreeWayMerge
     public static MergeResult Merge(
         EntityType type, MergeValue basis, IReadOnlyList<MergeVersion> versions, MergeValue sent, ChangeStamp stamp, long nowMs)
     {
-        var merge = new ThreeWayMerge(type, versions, stamp, nowMs);
-        var place = new Place("", basis, [.. versions.Select(version => version.Value)], sent);
+        var merge = new ThreeWayMerge(versions, stamp, nowMs);
+        var place = new Place("", basis, [.. versions.Select(version => version.Value)], sent, type == EntityTypes.LogbookEntry);
         var document = merge.Unite(place, MergeUnits.List(type, place.Stored, sent, basis));
         return new MergeResult(document.Raw, merge.tookAny, Sorted(merge.lost), Sorted(merge.replaced));
     }
@@ -44,7 +43,8 @@ internal sealed class ThreeWayMerge
     /// <summary>One object in all of the documents: the whole document, or one at the same pointer in each.</summary>
     /// <param name="Pointer">Its JSON pointer.</param>
     /// <param name="History">Its value in each of the versions.</param>
-    private sealed record Place(string Pointer, MergeValue Basis, MergeValue[] History, MergeValue Sent)
+    /// <param name="IsEntry">The document is an entry: ids of its pieces do not count.</param>
+    private sealed record Place(string Pointer, MergeValue Basis, MergeValue[] History, MergeValue Sent, bool IsEntry = false)
     {
         public MergeValue Stored => History[^1];
 
@@ -57,7 +57,7 @@ internal sealed class ThreeWayMerge
             $"{Pointer}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
 
         private MergeValue Read(MergeValue document, string name) =>
-            IsDocument && name == Pieces ? document[name].AsItems() : document[name];
+            IsEntry && name == Pieces ? document[name].AsItems() : document[name];
     }
 
     private MergeValue Unite(Place whole, IEnumerable<string[]> units)

@@ -24,7 +24,8 @@ internal static class EchoCodec
         {
             BinaryPrimitives.WriteInt64BigEndian(rest, echo.ClockMs);
             BinaryPrimitives.WriteInt64BigEndian(rest[8..], echo.EffectiveMs);
-            BinaryPrimitives.WriteUInt16BigEndian(rest[16..], (ushort)((echo.Device is null ? 0 : DeviceBytes(echo) + 1) | (echo.IsMerged ? Merged : 0)));
+            var coded = (echo.Device is null ? 0 : DeviceBytes(echo) + 1) | (echo.IsMerged ? Merged : 0);
+            BinaryPrimitives.WriteUInt16BigEndian(rest[16..], (ushort)coded);
             rest = rest[FixedBytes..];
             if (echo.Device is { } device) rest = rest[Encoding.UTF8.GetBytes(device.Value, rest)..];
         }

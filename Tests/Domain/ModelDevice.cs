@@ -107,12 +107,12 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
     public void AssertEqualsTheStore()
     {
         var stored = server.Everything().Where(r => r.DeletedAtMs is null).ToDictionary(r => r.Entity, CopyOf);
-        Assert.Equal(Sorted(stored.Select(s => (s.Key, s.Value.Value + s.Value.Rest))), Sorted(copies.Select(c => (c.Key, c.Value.Value + c.Value.Rest))));
+        Assert.Equal(Sorted(stored), Sorted(copies));
         Assert.All(copies, c => Assert.True(c.Value.UpdatedAtMs <= stored[c.Key].UpdatedAtMs));
     }
 
-    private static IEnumerable<string> Sorted(IEnumerable<(EntityKey Entity, string Value)> documents) =>
-        documents.Select(d => $"{d.Entity} = {d.Value}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Sorted(Dictionary<EntityKey, Copy> documents) =>
+        documents.Select(d => $"{d.Key} = {d.Value.Value}{d.Value.Rest}").Order(StringComparer.Ordinal);
 
     private static Copy CopyOf(StoredRow row)
     {

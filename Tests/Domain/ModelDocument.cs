@@ -38,7 +38,8 @@ internal static class ModelDocument
     public static string? Value(Dictionary<string, string> leaves, string pointer)
     {
         if (pointer != Settings) return leaves.GetValueOrDefault(pointer);
-        var members = Pointers.Where(p => p.StartsWith(Settings, StringComparison.Ordinal) && leaves.ContainsKey(p)).Select(p => leaves[p] + p).ToList();
+        var inside = Pointers.Where(p => p.StartsWith(Settings, StringComparison.Ordinal) && leaves.ContainsKey(p));
+        var members = inside.Select(p => leaves[p] + p).ToList();
         return members.Count == 0 ? null : string.Join(',', members);
     }
 
@@ -47,8 +48,8 @@ internal static class ModelDocument
     {
         var clock = clientMs is null ? "" : $",\"updatedAt\":{clientMs}";
         var title = leaves.TryGetValue(Title, out var value) ? $",\"title\":\"{value}\"" : "";
-        return new Item(
-            entity.Type, entity.Id, Encoding.UTF8.GetBytes($"{{\"id\":\"{entity.Id}\"{title}{Rest(leaves)}{clock}}}"), BaseVersion: baseVersion);
+        var document = $"{{\"id\":\"{entity.Id}\"{title}{Rest(leaves)}{clock}}}";
+        return new Item(entity.Type, entity.Id, Encoding.UTF8.GetBytes(document), BaseVersion: baseVersion);
     }
 
     /// <summary>The members beside the title, as a document has them.</summary>

@@ -17,7 +17,8 @@ public abstract partial class HttpContract
 
         var result = answer.Only("results");
         Assert.Equal("merged", result.Text("status"));
-        Assert.Equal(("laptop", 2), (result.GetProperty("document").Text("notes"), result.GetProperty("document").GetProperty("duration").GetInt32()));
+        var document = result.GetProperty("document");
+        Assert.Equal(("laptop", 2), (document.Text("notes"), document.GetProperty("duration").GetInt32()));
         Assert.False(result.TryGetProperty("members", out _));
         Assert.Equal(1, answer.GetProperty("stats").GetProperty("entriesProcessed").GetInt32());
         Assert.Empty(answer.List("conflicts"));
@@ -67,7 +68,8 @@ public abstract partial class HttpContract
         var body = $"{{\"syncToken\":\"{token}\",\"entities\":[{{\"type\":\"logbook_entry\",\"id\":\"e\",\"baseVersion\":1,"
             + $"\"data\":{Document("\"notes\":\"phone\",\"duration\":2", 60)}}}]}}";
 
-        using var strict = await phone.Send(HttpMethod.Post, "/api/sync/batch", body, null, ("X-Sync-Merge", "1"), ("Prefer", "handling=strict"));
+        using var strict = await phone.Send(
+            HttpMethod.Post, "/api/sync/batch", body, null, ("X-Sync-Merge", "1"), ("Prefer", "handling=strict"));
         Assert.Equal(HttpStatusCode.Conflict, strict.StatusCode);
         using var merged = await phone.Send(HttpMethod.Post, "/api/sync/batch", body, null, ("X-Sync-Merge", "1"));
         var answer = await merged.Json();
@@ -129,13 +131,15 @@ public abstract partial class HttpContract
         while (DateTimeOffset.UtcNow <= DateTimeOffset.Parse(to!, System.Globalization.CultureInfo.InvariantCulture)) await Task.Yield();
         await phone.Push($"\"entries\":[{Entry("e1", "two")},{Entry("e2", "new")}]");
 
-        var dry = await laptop.Ask(HttpMethod.Post, "/api/sync/rewind", $"{{\"to\":\"{to}\",\"dryRun\":true,\"types\":[\"logbook_entry\"]}}");
+        var plan = $"{{\"to\":\"{to}\",\"dryRun\":true,\"types\":[\"logbook_entry\"]}}";
+        var dry = await laptop.Ask(HttpMethod.Post, "/api/sync/rewind", plan);
         Assert.Equal(["e1 changed", "e2 deleted"], Actions(dry));
         Assert.Equal(2, (await laptop.Pull()).List("entries").Count);
 
         var done = await laptop.Ask(HttpMethod.Post, "/api/sync/rewind", $"{{\"to\":\"{to}\",\"device\":\"phone\"}}");
         Assert.Equal(["e1 changed", "e2 deleted"], Actions(done));
-        Assert.Equal((to, false, false), (done.Text("to"), done.GetProperty("allOrNothing").GetBoolean(), done.GetProperty("hasMore").GetBoolean()));
+        Assert.Equal(to, done.Text("to"));
+        Assert.False(done.GetProperty("allOrNothing").GetBoolean() || done.GetProperty("hasMore").GetBoolean());
         Assert.Equal("one", (await phone.Pull()).Only("entries").Text("notes"));
         Assert.Empty(Actions(await laptop.Ask(HttpMethod.Post, "/api/sync/rewind", $"{{\"to\":\"{to}\"}}")));
 
@@ -177,7 +181,8 @@ public abstract partial class HttpContract
     /// <summary>An edit of version 1.</summary>
     private static async Task<JsonElement> PushOn(HttpDevice device, string token, string members, int secondsAgo = 0, string? merge = "1")
     {
-        var body = $"{{\"changes\":{{\"entries\":[{Document($"\"baseVersion\":1,{members}", secondsAgo)}]}},\"lastSyncToken\":\"{token}\"}}";
+        var entry = Document($"\"baseVersion\":1,{members}", secondsAgo);
+        var body = $"{{\"changes\":{{\"entries\":[{entry}]}},\"lastSyncToken\":\"{token}\"}}";
         (string, string)[] headers = merge is null ? [] : [("X-Sync-Merge", merge)];
         using var answer = await device.Send(HttpMethod.Post, "/api/sync/push", body, null, headers);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());

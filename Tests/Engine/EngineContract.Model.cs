@@ -17,7 +17,8 @@ public abstract partial class EngineContract
         Property.HoldsForSchedules(Play, ModelRuns, steps: 40);
 
     [Fact]
-    public void Any_schedule_of_devices_that_merge_over_two_nodes_converges() => Property.HoldsForSchedules(PlayMerging, ModelRuns, steps: 40);
+    public void Any_schedule_of_devices_that_merge_over_two_nodes_converges() =>
+        Property.HoldsForSchedules(PlayMerging, ModelRuns, steps: 40);
 
     private void PlayMerging(IReadOnlyList<int> schedule)
     {

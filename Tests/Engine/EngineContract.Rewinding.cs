@@ -85,7 +85,8 @@ public abstract partial class EngineContract
         await node.Write(Push(null, Json("deleted", "\"a\":1"), Json("again", "\"a\":1")), Cancel);
         var to = Clock.NowMs;
         await Later(node, "bad", Json("own", "\"a\":1"), Json("shared", "\"a\":1"));
-        await Later(node, "bad", ModelServer.Delete("goal", "deleted", Clock.NowMs + 1), ModelServer.Delete("goal", "again", Clock.NowMs + 1));
+        var at = Clock.NowMs + 1;
+        await Later(node, "bad", ModelServer.Delete("goal", "deleted", at), ModelServer.Delete("goal", "again", at));
         await Later(node, "good", Json("shared", "\"a\":2"));
         await Later(node, "good", Json("again", "\"a\":7", baseVersion: 3));
 

@@ -70,8 +70,8 @@ public abstract partial class StoreContract
 
     private async Task Populate(UserId[] users, IReadOnlyList<int> seeds)
     {
-        foreach (var table in (string[])["sync_metadata", "sync_data", "sync_versions", "idempotency_keys", "sync_conflicts", "sync_devices"])
-            await Sql($"DELETE FROM {table}");
+        string[] tables = ["sync_metadata", "sync_data", "sync_versions", "idempotency_keys", "sync_conflicts", "sync_devices"];
+        foreach (var table in tables) await Sql($"DELETE FROM {table}");
         for (var i = 0; i < users.Length; i++) await Populate(users[i], new Random(seeds[i]), i, erases: seeds[i] % 3 == 0);
     }
 
