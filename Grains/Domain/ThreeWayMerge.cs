@@ -88,15 +88,23 @@ internal sealed class ThreeWayMerge
         }
     }
 
-    /// <summary>What is stored already is no news, and what a version between was like the sender had heard, or sent before.</summary>
+    /// <summary>
+    /// What is stored already is no news, and what a version between was like the sender had heard, or sent before. But a later item of a
+    /// request may take back what an earlier one changed.
+    /// </summary>
     private static bool IsNews((string Name, Place Place)[] unit)
     {
-        for (var at = 1; at < unit[0].Place.History.Length; at++)
+        var last = unit[0].Place.History.Length - 1;
+        if (IsLike(last)) return false;
+        if (IsLike(0)) return true;
+        for (var at = 1; at < last; at++)
         {
-            if (unit.All(member => member.Place.Sent.SameAs(member.Place.History[at]))) return false;
+            if (IsLike(at)) return false;
         }
 
         return true;
+
+        bool IsLike(int at) => unit.All(member => member.Place.Sent.SameAs(member.Place.History[at]));
     }
 
     private static bool IsUntouched((string Name, Place Place)[] unit) =>

@@ -186,6 +186,15 @@ public sealed class MergeOfFieldsTests
     }
 
     [Fact]
+    public void A_later_item_of_a_request_takes_back_what_an_earlier_one_changed()
+    {
+        Push("a", 0, """ "a":1,"b":1 """);
+        Push("b", 10, """ "a":2,"b":1 """, on: 1);
+        server.Push("c", T + 20, [Item(""" "a":1,"b":2 """, 1, 15), Item(""" "a":1,"b":1 """, 1, 16)], merges: true);
+        AssertStored("""{"a":2,"b":1}""");
+    }
+
+    [Fact]
     public void A_result_that_is_too_large_is_left_to_rule_5()
     {
         var half = new string('x', 140 * 1024);

@@ -24,6 +24,36 @@ public abstract partial class EngineContract
     }
 
     [Fact]
+    public async Task Two_devices_that_edited_different_members_of_fifty_documents_offline_lose_nothing_and_leave_no_row()
+    {
+        var node = Coordinator();
+        var random = new Random(14);
+        var documents = Enumerable.Range(0, 50).ToDictionary(i => $"g{i}", _ => Enumerable.Range(0, 8).ToDictionary(m => m, _ => 0));
+        var created = await node.Write(Push(null, [.. documents.Select(d => Json(d.Key, Members(d.Value)))]), Cancel);
+        var bases = created.Items!.ToDictionary(item => item.Entity.Id, item => item.Version);
+        var outcome = documents.ToDictionary(d => d.Key, d => new Dictionary<int, int>(d.Value));
+        foreach (var (device, first) in new[] { ("laptop", 0), ("phone", 4) })
+        {
+            var own = documents.ToDictionary(d => d.Key, d => new Dictionary<int, int>(d.Value));
+            var queue = new List<Item>();
+            for (var edit = 1; edit <= 100; edit++)
+            {
+                Clock.Advance(TimeSpan.FromMilliseconds(random.Next(3)));
+                var (id, member) = ($"g{random.Next(50)}", first + random.Next(4));
+                own[id][member] = outcome[id][member] = edit;
+                queue.Add(Json(id, Members(own[id]), bases[id]));
+            }
+
+            Assert.All((await Merge(node, device, [.. queue])).Items!, item => Assert.NotEqual(ItemStatus.Conflict, item.Status));
+        }
+
+        foreach (var (id, members) in outcome) await AssertStored(id, [.. members.Select(m => ($"m{m.Key}", $"{m.Value}"))]);
+        Assert.Empty(await Store.Conflicts(User, null, 10, Cancel));
+
+        static string Members(Dictionary<int, int> values) => string.Join(',', values.Select(m => $"\"m{m.Key}\":{m.Value}"));
+    }
+
+    [Fact]
     public async Task A_request_that_does_not_say_that_it_merges_is_judged_as_ever()
     {
         var node = Coordinator();

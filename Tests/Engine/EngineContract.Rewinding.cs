@@ -1,4 +1,3 @@
-using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Domain;
 

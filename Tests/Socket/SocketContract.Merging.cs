@@ -1,5 +1,3 @@
-using Mirubato.Tests.EndToEnd;
-
 namespace Mirubato.Tests.Sockets;
 
 public abstract partial class SocketContract
