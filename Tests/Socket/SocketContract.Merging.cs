@@ -54,8 +54,8 @@ public abstract partial class SocketContract
         for (var times = 0; times < 2; times++)
         {
             await b.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"m","merge":true,"baseVersion":1,"entry":{{entry}}}""");
-            var copy = await b.Next("ENTRY_UPDATED");
-            Assert.Equal("a", Of(copy.GetProperty("entry"), "notes"));
+            var copy = await b.Next("BULK_SYNC");
+            Assert.Equal("a", Of(copy.GetProperty("entries")[0], "notes"));
             Assert.False(copy.TryGetProperty("seq", out _));
             var ack = await b.Next();
             Assert.Equal(("m", "merged", "e"), (Of(ack, "mutationId"), Of(ack, "status"), Of(ack, "entityId")));
