@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Options;
+using Mirubato.Gateway.Admin;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Demo;
 using Mirubato.Gateway.Http;
@@ -115,6 +116,8 @@ public static class GatewayHost
     private static void Map(WebApplication app, HostEndpoints surface)
     {
         app.MapHealth();
+        if (app.Services.GetRequiredService<GatewayOptions>().AdminSecret is not null)
+            app.MapGroup("/admin/v1").RequireAuthorization(AdminAccess.Policy).ExcludeFromDescription().MapImports();
         surface.More?.Invoke(app);
         if (!surface.ServesClients) return;
         app.MapSync();
@@ -190,6 +193,7 @@ public static class GatewayHost
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(1, WebAppJson.Default));
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
         AdminAccess.Configure(services);
+        services.AddSingleton(UploadedFiles.From(options));
         services.AddSingleton<WebApp.Logbooks>();
         Cors.Configure(services, options.Origins);
         RateLimits.Configure(services, options.Limits);

@@ -59,6 +59,12 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     [Alias("erase"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<HistoryState>> Erase();
 
+    /// <summary>
+    /// For an import: a history that stands below <paramref name="last"/> begins a new epoch above it. False: it stood there already.
+    /// </summary>
+    [Alias("start-above"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<bool>> StartAbove(Revision last);
+
     /// <summary>Takes in all connections that a process has of the user, and admits or refuses the new ones among them.</summary>
     [Alias("report"), ResponseTimeout(CallTimeouts.Roster)]
     Task<RosterReply> Report(Roster roster);

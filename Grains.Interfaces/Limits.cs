@@ -177,6 +177,17 @@ public static class Limits
     /// <summary>What an epoch bump adds to the last revision, so that no revision a client may have heard of is given out again.</summary>
     public const long EpochJump = 1_000_000_000;
 
+    /// <summary>Rows of an import between two stored states of its progress.</summary>
+    public const int ImportRowsMax = 1_000;
+    public const int ImportBytesMax = 4 * 1024 * 1024;
+
+    /// <summary>Users whose coordinators an import writes to at a time.</summary>
+    public const int ImportUsersAtOnce = 8;
+    public const int ImportsRemembered = 10;
+
+    /// <summary>A database that is sent to be imported; D1 holds no larger one.</summary>
+    public const long ImportFileBytesMax = 10L * 1024 * 1024 * 1024;
+
     /// <summary>A clock further ahead than this was set right when later changes come from about now.</summary>
     public const long ClockSetRightMs = 60_000;
 }

@@ -31,6 +31,7 @@ public static class GrainsSetup
         services.AddSingleton(provider => new IdleMemory(provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key)));
         services.AddHostedService<CoordinatorUpkeep>();
         services.AddHostedService<MaintenanceTimer>();
+        services.AddHostedService<ImportTimer>();
         return services;
     }
 

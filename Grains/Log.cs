@@ -40,4 +40,18 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Warning, "The maintenance grain could not be called ({Failure}); the next try is in about a minute.")]
     public static partial void MaintenanceNotReached(this ILogger log, string failure);
+
+    [LoggerMessage(12, LogLevel.Information, "Import {Id} began: {Rows} rows of {Users} users.")]
+    public static partial void ImportStarted(this ILogger log, string id, long rows, long users);
+
+    [LoggerMessage(13, LogLevel.Information, "Import {Id} ended ({Status}): {Changed} rows changed something, {Unchanged} were here, "
+        + "{Refused} were not stored.")]
+    public static partial void ImportEnded(
+        this ILogger log, string id, ImportStatus status, long changed, long unchanged, long refused);
+
+    [LoggerMessage(14, LogLevel.Warning, "Import {Id} was interrupted ({Reason}); it goes on within seconds.")]
+    public static partial void ImportInterrupted(this ILogger log, string id, string reason);
+
+    [LoggerMessage(15, LogLevel.Warning, "The import grain could not be called ({Failure}); the next try is in a few seconds.")]
+    public static partial void ImportNotReached(this ILogger log, string failure);
 }

@@ -141,6 +141,15 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
         return (await Confirm(confirmed.Ask)).HistoryState;
     });
 
+    public Task<Reply<bool>> StartAbove(Revision last) => Answer(async () =>
+    {
+        confirmed.Invalidate();
+        if (!await silo.Store.StartAbove(user, last, silo.NowMs, NoCancellation)) return false;
+        StartOver();
+        await Confirm(confirmed.Ask);
+        return true;
+    });
+
     public async Task<RosterReply> Report(Roster roster)
     {
         var (isKnown, refused) = await connections.Take(roster);

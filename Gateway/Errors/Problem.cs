@@ -34,6 +34,7 @@ internal enum Problem
     UnsupportedEncoding,
     KeyReused,
     DocumentRefused,
+    ImportRefused,
     RateLimited,
     RefusedTooOften,
     TooManyLargeBodies,
@@ -121,6 +122,8 @@ internal static class Problems
             422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused",
             "This key belongs to a request with another body; use a new key for new content."),
         [Problem.DocumentRefused] = new(422, "DOCUMENT_REFUSED", "Document refused", "The document cannot be stored; the reason says why."),
+        [Problem.ImportRefused] = new(
+            422, "IMPORT_REFUSED", "Import refused", "The file cannot be imported, or another import runs; the detail says what to do."),
         [Problem.RateLimited] = new(
             429, "RATE_LIMITED", "Too many requests", "The user sends requests faster than allowed; wait as Retry-After says.", 1),
         [Problem.RefusedTooOften] = new(

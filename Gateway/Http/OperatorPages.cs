@@ -9,6 +9,7 @@ namespace Mirubato.Gateway.Http;
 internal sealed class OperatorPages(RequestDelegate next, GatewayOptions options)
 {
     public const string Prefix = "/dashboard";
+    public const string ApiPrefix = "/admin";
 
     /// <summary>
     /// What Orleans's dashboard needs, and no more: it styles elements itself, and its style sheet brings fonts and images along.
@@ -17,7 +18,8 @@ internal sealed class OperatorPages(RequestDelegate next, GatewayOptions options
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
         + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    public static bool IsOne(HttpContext http) => http.Request.Path.StartsWithSegments(Prefix);
+    public static bool IsOne(HttpContext http) =>
+        http.Request.Path.StartsWithSegments(Prefix) || http.Request.Path.StartsWithSegments(ApiPrefix);
 
     public Task Invoke(HttpContext http)
     {

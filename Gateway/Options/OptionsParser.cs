@@ -14,6 +14,17 @@ internal static class OptionsParser
 
     public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment, params IReadOnlyList<string> others)
     {
+        var options = Parse(configuration, environment, others);
+        if (options.Auth is not { Secret: null, Authority: null }) return options;
+
+        // Last, because it writes a file: a start that fails leaves nothing behind.
+        var secret = DevelopmentSecret.In(options.Storage.DataDirectory);
+        return options with { Auth = options.Auth with { Secret = secret, Generated = true } };
+    }
+
+    /// <summary>The same, and nothing is written: where a secret would be made there is none.</summary>
+    public static GatewayOptions Parse(IConfiguration configuration, IHostEnvironment environment, params IReadOnlyList<string> others)
+    {
         var settings = new SettingsReader(configuration);
         var storage = Storage(settings);
         var auth = Auth(settings, environment.IsProduction());
@@ -27,12 +38,6 @@ internal static class OptionsParser
         settings.RefuseUnknown(Sections);
         foreach (var error in others) settings.Wrong(error);
         if (settings.Errors.Count > 0) throw new InvalidOptionsException(settings.Errors);
-
-        // Last, because it writes a file: a start that fails leaves nothing behind.
-        if (auth is { Secret: null, Authority: null })
-        {
-            auth = auth with { Secret = DevelopmentSecret.In(storage.DataDirectory), Generated = true };
-        }
         return new GatewayOptions(auth, storage, origins, limits, quotas, proxies, demo) { AdminSecret = admin, AdminPort = adminPort };
     }
 

@@ -98,6 +98,12 @@ internal interface IUserStore
     /// last.
     /// </summary>
     ValueTask Erase(UserId user, long nowMs, CancellationToken cancel);
+
+    /// <summary>
+    /// A user whose head is below <paramref name="last"/> gets a new epoch whose revisions begin above it; a user without a row is
+    /// provisioned first. False when the head was there already: then nothing changes.
+    /// </summary>
+    ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel);
 }
 
 /// <summary>The upkeep that no user waits for.</summary>

@@ -82,6 +82,13 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
         await Execute(sql, cancel, user.Value, countMax, bytesMax);
     }
 
+    public async ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel)
+    {
+        const string sql = "UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $4 WHERE user_id = $1 AND last_seq < $4";
+        await Provision(user, nowMs, cancel);
+        return await Execute(sql, cancel, user.Value, ToParameter(UInt128Codec.FreshEpoch()), last.Next.Number, last.Number) > 0;
+    }
+
     // Waits for a batch under way: in PostgreSQL it holds a lock on the row, in SQLite it is the one write.
     public async ValueTask<bool> TryLease(string holder, long nowMs, long untilMs, CancellationToken cancel)
     {
@@ -114,6 +121,8 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
 
     protected async ValueTask<T?> First<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancel, params object[] values)
         where T : class => await List(sql, read, cancel, values) is [var first, ..] ? first : null;
+
+    protected abstract object ToParameter(Epoch epoch);
 
     /// <summary>What is read of the user's row; a user without one is provisioned first.</summary>
     protected async ValueTask<T> Provisioned<T>(UserId user, long nowMs, Func<ValueTask<T?>> read, CancellationToken cancel)

@@ -12,7 +12,7 @@ public class LayeringTests
     private static readonly string[] BesideTurns =
         [
             "Grains/ActiveCoordinators.cs", "Grains/CoordinatorUpkeep.cs", "Grains/IdleMemory.cs",
-            "Grains/MaintenanceTimer.cs", "Grains/StoreGate.cs",
+            "Grains/ImportTimer.cs", "Grains/MaintenanceTimer.cs", "Grains/StoreGate.cs",
         ];
 
     [Theory]
@@ -21,6 +21,7 @@ public class LayeringTests
     [InlineData("Gateway/Gateway.csproj", "Grains.Interfaces")]
     [InlineData("Silo/Silo.csproj", "Gateway", "Grains", "Grains.Interfaces")]
     [InlineData("Bench/Bench.csproj")]
+    [InlineData("Cli/Cli.csproj", "Silo")]
     public void A_project_references_these_and_no_others(string project, params string[] expected) =>
         Assert.Equal(expected.Order(), References(project, "Project", @"[^""]*?([\w.]+)\.csproj").Order());
 
@@ -61,7 +62,12 @@ public class LayeringTests
         Assert.Equal(
             ["Silo/Program.cs"],
             SourceTree.CSharp().Where(
-                file => Path.GetFileName(file) == "Program.cs" && !file.StartsWith("Bench/", StringComparison.Ordinal)));
+                file => Path.GetFileName(file) == "Program.cs" && !Regex.IsMatch(file, "^(Bench|Cli)/")));
+
+    /// <summary>The command line reads the server's settings and composes its store, and is known to nobody.</summary>
+    [Fact]
+    public void Nothing_knows_the_command_line() =>
+        None(SourceTree.CSharp().Where(file => !Regex.IsMatch(file, "^(Cli|Tests)/")), @"\bMirubato\.Cli\b");
 
     [Fact]
     public void Deciding_is_pure()

@@ -62,6 +62,8 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<Reply<HistoryState>> Erase() => Run(coordinator.Erase);
 
+    public Task<Reply<bool>> StartAbove(Revision last) => Run(() => coordinator.StartAbove(last));
+
     public Task<RosterReply> Report(Roster roster) => Run(() => coordinator.Report(roster));
 
     public Task IssueTicket(TicketGrant ticket) => Run(async () =>

@@ -179,6 +179,8 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
     /// <summary>What an erase waits for.</summary>
     public Task BeforeErased { get; set; } = Task.CompletedTask;
 
+    public Task<Reply<bool>> StartAbove(Revision last) => throw new NotSupportedException();
+
     public async Task<Reply<HistoryState>> Erase()
     {
         await BeforeErased;

@@ -165,6 +165,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public Task<Reply<HistoryState>> Erase() => throw new NotSupportedException();
 
+    public Task<Reply<bool>> StartAbove(Revision last) => throw new NotSupportedException();
+
     private HistoryState Now()
     {
         lock (gate) return new HistoryState(

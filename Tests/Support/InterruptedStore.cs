@@ -85,4 +85,7 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
     public ValueTask SignOut(UserId user, long notBeforeMs, CancellationToken cancel) => store.SignOut(user, notBeforeMs, cancel);
 
     public ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) => store.Erase(user, nowMs, cancel);
+
+    public ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel) =>
+        store.StartAbove(user, last, nowMs, cancel);
 }

@@ -21,10 +21,14 @@ internal static class CommitParameters
 
     private static void AddFence(NpgsqlParameterCollection to, UserId user, Commit commit)
     {
-        to.Values(
-            user.Value, commit.Expected.Epoch.Value, commit.Expected.Seq.Number, commit.Last.Number, UInt128Codec.Encode(
-                commit.Digest), commit.NowMs,
-            commit.OldestTokenMs, Column(commit.Devices, device => device.Value));
+        to.Value(user.Value, NpgsqlDbType.Text);
+        to.Value(commit.Expected.Epoch.Value, NpgsqlDbType.Uuid);
+        to.Value(commit.Expected.Seq.Number, NpgsqlDbType.Bigint);
+        to.Value(commit.Last.Number, NpgsqlDbType.Bigint);
+        to.Value(UInt128Codec.Encode(commit.Digest), NpgsqlDbType.Bytea);
+        to.Value(commit.NowMs, NpgsqlDbType.Bigint);
+        to.Value(commit.OldestTokenMs, NpgsqlDbType.Bigint);
+        to.Texts(Column(commit.Devices, device => device.Value));
     }
 
     private static CommitParts AddRows(NpgsqlParameterCollection to, IReadOnlyList<NewRow> rows)

@@ -12,6 +12,10 @@ internal static class Parameters
         foreach (var value in values) to.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
     }
 
+    /// <summary>Without a box, and without asking which type it has.</summary>
+    public static void Value<T>(this NpgsqlParameterCollection to, T value, NpgsqlDbType type) =>
+        to.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
+
     public static void Texts(this NpgsqlParameterCollection to, string?[] values) => to.Array(values, NpgsqlDbType.Text);
 
     public static void Bigints(this NpgsqlParameterCollection to, long[] values) => to.Array(values, NpgsqlDbType.Bigint);

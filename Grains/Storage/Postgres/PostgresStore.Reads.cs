@@ -60,6 +60,8 @@ internal sealed partial class PostgresStore
     protected override ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel) =>
         Execute(ProvisionSql, cancel, user.Value, UInt128Codec.FreshEpoch().Value, UInt128Codec.Encode(UInt128.Zero), nowMs);
 
+    protected override object ToParameter(Epoch epoch) => epoch.Value;
+
     private static IEnumerable<object> ListParameters(UserId user, DeviceId? device, ReadQuery query)
     {
         yield return user.Value;

@@ -52,6 +52,8 @@ internal sealed partial class SqliteStore
     protected override ValueTask<int> Provision(UserId user, long nowMs, CancellationToken cancel) =>
         writer.Write(session => Provision(session, user, nowMs), cancel);
 
+    protected override object ToParameter(Epoch epoch) => epoch.ToString();
+
     private static int Provision(SqliteSession session, UserId user, long nowMs) =>
         session.Execute(ProvisionSql, user.Value, UInt128Codec.FreshEpoch().ToString(), UInt128Codec.Encode(UInt128.Zero), nowMs);
 

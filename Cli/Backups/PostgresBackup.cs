@@ -1,0 +1,69 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using Mirubato.Cli.Doctor;
+using Npgsql;
+
+namespace Mirubato.Cli.Backups;
+
+/// <summary>PostgreSQL's own <c>pg_dump</c> and <c>pg_restore</c>, with the database of the connection string.</summary>
+internal sealed class PostgresBackup(string connectionString) : StoreBackup
+{
+    public override Task Write(FileInfo file, CancellationToken cancel) =>
+        Run("pg_dump", ["--format=custom", "--file", file.FullName], cancel);
+
+    public override async Task<string?> Restore(FileInfo file, CancellationToken cancel)
+    {
+        await MustBeStopped();
+        await Run(
+            "pg_restore",
+            ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error", "--dbname", Database, file.FullName],
+            cancel);
+        return null;
+    }
+
+    private NpgsqlConnectionStringBuilder Connection { get; } = new(connectionString);
+
+    private string Database => Connection.Database ?? Connection.Username ?? "";
+
+    private async Task MustBeStopped()
+    {
+        try
+        {
+            await using var connection = await PostgresChecks.Open(connectionString);
+            var running = (await SiloChecks.Members(connection)).Where(member => member.IsActive).Select(member => member.Name).ToList();
+            if (running.Count == 0) return;
+            throw new CommandFailedException(
+                ExitCode.Failed, $"Servers run over this database ({string.Join(", ", running)}): stop all of them first. One that was "
+                    + "killed leaves the list within two minutes.");
+        }
+        catch (NpgsqlException away)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, $"PostgreSQL cannot be reached: {away.Message} Check Storage:Postgres.");
+        }
+    }
+
+    /// <summary>The password goes by the environment, which no list of processes shows.</summary>
+    private async Task Run(string program, string[] arguments, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true };
+        start.Environment["PGHOST"] = Connection.Host;
+        start.Environment["PGPORT"] = Connection.Port.ToString(CultureInfo.InvariantCulture);
+        start.Environment["PGDATABASE"] = Database;
+        start.Environment["PGUSER"] = Connection.Username;
+        start.Environment["PGPASSWORD"] = Connection.Password;
+        try
+        {
+            using var process = Process.Start(start)!;
+            var said = await process.StandardError.ReadToEndAsync(cancel);
+            await process.WaitForExitAsync(cancel);
+            if (process.ExitCode == 0) return;
+            throw new CommandFailedException(ExitCode.Failed, $"{program} failed: {said.Trim()}");
+        }
+        catch (Win32Exception)
+        {
+            throw new CommandFailedException(
+                ExitCode.Unreachable, $"{program} is not installed: install PostgreSQL's client programs (Debian: postgresql-client).");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using Mirubato.Cli;
+
+return await MirubatoCommand.Run(args, Console.Out, Console.Error);

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Mirubato.Gateway.Http;
+
+namespace Mirubato.Gateway.Admin;
+
+/// <summary>Imports of the original backend's database: begun, watched, and what was not stored.</summary>
+internal static class ImportEndpoints
+{
+    public static void MapImports(this RouteGroupBuilder admin)
+    {
+        admin.MapPost("/imports", Start);
+        admin.MapGet("/imports", List);
+        admin.MapGet("/imports/{id}", Get);
+        admin.MapGet("/imports/{id}/refused", Refused);
+        admin.MapDelete("/imports/{id}", Cancel);
+    }
+
+    private static IImportGrain Grain(IGrainFactory grains) => grains.GetGrain<IImportGrain>(0);
+
+    /// <summary>Takes the path of a file of the server's as JSON, or the file itself.</summary>
+    private static async Task Start(HttpContext http, IGrainFactory grains, UploadedFiles files)
+    {
+        Confirm(http, "import");
+        var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, files);
+        var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), http.RequestAborted);
+        if (start.Import is { } import) await Answer(http, import, StatusCodes.Status202Accepted);
+        else
+        {
+            if (order.DeleteFile) File.Delete(order.Path);
+            throw new RequestRefusedException(Problem.ImportRefused, start.Problem);
+        }
+    }
+
+    private static async Task<ImportOrder> Named(HttpContext http)
+    {
+        try
+        {
+            var asked = await http.Request.ReadFromJsonAsync(ImportJson.Default.ImportAsked, http.RequestAborted);
+            if (asked?.Path is { Length: > 0 } path && Path.IsPathFullyQualified(path)) return new ImportOrder(path, asked.DryRun);
+        }
+        catch (JsonException)
+        {
+            // As a wrong shape.
+        }
+
+        throw new RequestRefusedException(
+            Problem.InvalidShape, "$.path must be the whole path of a file on the server, like /srv/d1.db; $.dryRun is true or false.");
+    }
+
+    private static async Task<ImportOrder> Uploaded(HttpContext http, UploadedFiles files)
+    {
+        // A word that is not understood must not become an import.
+        var dryRun = RedactedQuery.Read(http, "dryRun");
+        if (dryRun is not ("" or "true" or "false"))
+            throw new RequestRefusedException(Problem.InvalidParameter, "dryRun must be true or false.", "dryRun");
+        return new ImportOrder(await files.Keep(http), dryRun == "true", DeleteFile: true);
+    }
+
+    private static async Task List(HttpContext http, IGrainFactory grains)
+    {
+        var imports = await UserCoordinator.Reach(() => Grain(grains).List(), http.RequestAborted);
+        await http.Answer(new ImportsAnswer([.. imports.Select(ImportAnswer.From)]), ImportJson.Default.ImportsAnswer);
+    }
+
+    private static async Task Get(HttpContext http, IGrainFactory grains, string id) =>
+        await Answer(http, await Find(http, grains, id), StatusCodes.Status200OK);
+
+    private static async Task Refused(HttpContext http, IGrainFactory grains, string id)
+    {
+        var import = await Find(http, grains, id);
+        http.Response.ContentType = ContentTypes.Lines;
+        for (var page = 1; page <= import.Pages; page++)
+        {
+            var rows = await UserCoordinator.Reach(() => grains.GetGrain<IImportPageGrain>($"{id}:{page}").Read(), http.RequestAborted);
+            foreach (var row in rows)
+            {
+                var line = JsonSerializer.SerializeToUtf8Bytes(RefusedRow.From(row), ImportJson.Default.RefusedRow);
+                await http.Response.Body.WriteAsync(line, http.RequestAborted);
+                await http.Response.Body.WriteAsync("\n"u8.ToArray(), http.RequestAborted);
+            }
+        }
+    }
+
+    private static async Task<IResult> Cancel(HttpContext http, IGrainFactory grains, string id)
+    {
+        Confirm(http, "cancel");
+        await Find(http, grains, id);
+        await UserCoordinator.Reach(() => Grain(grains).Cancel(id), http.RequestAborted);
+        return Results.NoContent();
+    }
+
+    private static async Task<ImportReport> Find(HttpContext http, IGrainFactory grains, string id)
+    {
+        var imports = await UserCoordinator.Reach(() => Grain(grains).List(), http.RequestAborted);
+        return imports.FirstOrDefault(import => import.Id == id)
+            ?? throw new RequestRefusedException(
+                Problem.NotFound, $"There is no such import; the last {Limits.ImportsRemembered} are at /admin/v1/imports.");
+    }
+
+    private static void Confirm(HttpContext http, string action)
+    {
+        if (http.Request.Headers[CommonHeaders.Confirm].ToString() == action) return;
+        throw new RequestRefusedException(Problem.ConfirmationRequired, $"Send the header 'Confirm: {action}' to do it.");
+    }
+
+    private static Task Answer(HttpContext http, ImportReport import, int status) =>
+        http.Answer(ImportAnswer.From(import), ImportJson.Default.ImportAnswer, status);
+}
