@@ -12,6 +12,12 @@ internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IRea
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
         Ask(user, grain => grain.Conflicts(new FeedRequest(user, after, limit)), cancel);
 
+    public ValueTask<List<VersionReport>> History(HistoryRequest request, CancellationToken cancel) =>
+        Ask(request.User, grain => grain.History(request), cancel);
+
+    public ValueTask<List<VersionReport>> Versions(VersionsRequest request, CancellationToken cancel) =>
+        Ask(request.User, grain => grain.Versions(request), cancel);
+
     public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) =>
         Ask(users[0], grain => grain.States(new StatesRequest(users)), cancel);
 

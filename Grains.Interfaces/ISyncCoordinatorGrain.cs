@@ -16,6 +16,17 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     [Alias("restore"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<WriteAnswer>> Restore(RestoreRequest request);
 
+    /// <summary>
+    /// Stores the document of a version again, as a new change stamped now. Refused as <see cref="RequestRefusal.NotFound"/> if the version
+    /// is not kept or is a deleted state.
+    /// </summary>
+    [Alias("restore-version"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request);
+
+    /// <summary>Takes back what arrived after a time, of at most <see cref="Limits.RewindEntitiesMax"/> entities.</summary>
+    [Alias("rewind"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<RewindReport>> Rewind(RewindRequest request);
+
     /// <summary>Takes a losing document out of the feed for good. The value is false when there is no such conflict.</summary>
     [Alias("dismiss"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<bool>> Dismiss(DismissRequest request);

@@ -18,6 +18,12 @@ public interface ISyncReaderGrain : IGrainWithIntegerKey
     [Alias("conflicts"), ResponseTimeout(CallTimeouts.Read)]
     Task<Reply<List<ConflictReport>>> Conflicts(FeedRequest request);
 
+    [Alias("history"), ResponseTimeout(CallTimeouts.Read)]
+    Task<Reply<List<VersionReport>>> History(HistoryRequest request);
+
+    [Alias("versions"), ResponseTimeout(CallTimeouts.Read)]
+    Task<Reply<List<VersionReport>>> Versions(VersionsRequest request);
+
     [Alias("states"), ResponseTimeout(CallTimeouts.Read)]
     Task<Reply<Dictionary<UserId, UserState>>> States(StatesRequest request);
 

@@ -15,6 +15,12 @@ public interface IUserReader
     /// <summary>The conflict feed, newest first, from behind <paramref name="after"/> (a conflict id; null: from the start).</summary>
     ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel);
 
+    /// <summary>The states of one entity, newest first, the present one included.</summary>
+    ValueTask<List<VersionReport>> History(HistoryRequest request, CancellationToken cancel);
+
+    /// <summary>Every state of the user's entities that was replaced, by key and version.</summary>
+    ValueTask<List<VersionReport>> Versions(VersionsRequest request, CancellationToken cancel);
+
     /// <summary>Head, sign-out and revoked devices of many users; unknown users are absent.</summary>
     ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel);
 

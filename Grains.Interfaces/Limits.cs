@@ -59,6 +59,23 @@ public static class Limits
     /// <summary>Long calls of one user under way in a process: renaming, dissociating, erasing and exporting together.</summary>
     public const int LongCallsPerUserMax = 1;
 
+    /// <summary>
+    /// Versions from the base of an edit to the stored document, and the bytes of all that one request needs; past either rule 5 decides.
+    /// </summary>
+    public const int MergeVersionsMax = 64;
+    public const long MergeBytesMax = 32L * 1024 * 1024;
+
+    /// <summary>
+    /// Entities that one call of a rewind looks at, the states of each that it reads, and how often it plans one again that others change.
+    /// </summary>
+    public const int RewindEntitiesMax = 500;
+    public const int RewindVersionsMax = 5_000;
+    public const int RewindTriesMax = 5;
+
+    /// <summary>How many versions, or how much of them, a coordinator adds between two looks at the bounds of a user's versions.</summary>
+    public const int VersionsBetweenTrims = 500;
+    public const long VersionBytesBetweenTrims = 2L * 1024 * 1024;
+
     public const int PageRowsMax = 500;
     public const int PageBytesMax = 8 * 1024 * 1024;
 
@@ -151,6 +168,7 @@ public static class Limits
 
     public const int ReceiptHours = 24;
     public const int ConflictDays = 30;
+    public const int VersionDays = 30;
     public const int TombstoneDays = 90;
     public const int ErasedTombstoneDays = 30;
     public const int DeviceUnseenDays = 365;
@@ -183,4 +201,19 @@ public sealed record Quotas(
     long BytesMax = 512L * 1024 * 1024,
     int DevicesMax = 200,
     int ConflictsMax = 1_000,
-    int ConnectionsMax = 10);
+    int ConnectionsMax = 10)
+{
+    /// <summary>Bytes of versions, of all entities and of one.</summary>
+    public long VersionBytesMax { get; init; } = 256L * 1024 * 1024;
+    public long EntityVersionBytesMax { get; init; } = 8L * 1024 * 1024;
+
+    /// <summary>Entity types of which no versions are kept; their edits are then never merged.</summary>
+    public IReadOnlySet<string> TypesWithoutHistory { get; init; } = new HashSet<string>();
+
+    /// <summary>Entity types whose edits are never merged.</summary>
+    public IReadOnlySet<string> TypesWithoutMerge { get; init; } = new HashSet<string>();
+
+    public bool KeepsHistory(string type) => !TypesWithoutHistory.Contains(type);
+
+    public bool Merges(string type) => KeepsHistory(type) && !TypesWithoutMerge.Contains(type);
+}

@@ -163,7 +163,12 @@ public sealed record ConflictReport(
     [property: Id(3)] long WinnerVersion,
     [property: Id(4)] DeviceId? Device,
     [property: Id(5)] long CreatedMs,
-    [property: Id(6)] ReadOnlyMemory<byte> Document);
+    [property: Id(6)] ReadOnlyMemory<byte> Document)
+{
+    /// <summary>JSON pointers (RFC 6901) of the members that lost; null: the whole document did.</summary>
+    [Id(7)]
+    public List<string>? Members { get; init; }
+}
 
 /// <param name="LastSeq">The last revision this device is known to have been given.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.device")]

@@ -94,12 +94,18 @@ public sealed record WriteRequest(
     [Id(11)]
     public bool RevivesDeleted { get; init; }
 
+    /// <summary>
+    /// The client takes over merged documents: its edits of older bases are merged by members (docs/protocol.md, rule 3b).
+    /// </summary>
+    [Id(12)]
+    public bool Merges { get; init; }
+
     /// <summary>The answer is to name what became of each item; else only its bytes come back.</summary>
     [Id(10)]
     public bool ItemsWanted { get; init; }
 
     /// <summary>The span it is asked for in, as a <c>traceparent</c>; null when nobody traces.</summary>
-    [Id(12)]
+    [Id(13)]
     public string? Trace { get; init; }
 
     public ReadOnlyMemory<byte> FindDocument(Change change) =>
@@ -120,6 +126,12 @@ public enum ItemStatus
 
     /// <summary>Not acceptable; <see cref="ItemResult.Refusal"/> says why.</summary>
     Refused,
+
+    /// <summary>
+    /// Merged with what others had changed since its base; <see cref="ItemResult.Document"/> is the outcome and
+    /// <see cref="ItemResult.Members"/> what of it lost. Only of a request that <see cref="WriteRequest.Merges"/>.
+    /// </summary>
+    Merged,
 }
 
 /// <summary>What became of one item, in the order of the request.</summary>
@@ -144,6 +156,16 @@ public sealed record ItemResult(
     /// <summary>The answer had no room for <see cref="Server"/> or <see cref="Document"/>: the client has to pull it.</summary>
     [Id(8)]
     public bool IsCopyLeftOut { get; init; }
+
+    /// <summary>
+    /// JSON pointers (RFC 6901) of the members in which the item lost to later changes; null: none, or the whole document.
+    /// </summary>
+    [Id(9)]
+    public List<string>? Members { get; init; }
+
+    /// <summary>Of <see cref="ItemStatus.Merged"/>: nothing in it was new, so that nothing was written and nobody is told.</summary>
+    [Id(10)]
+    public bool TookNoRevision { get; init; }
 }
 
 /// <summary>A decided write, before its commit: all that its answer may tell.</summary>

@@ -36,6 +36,10 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
 
     public IReadOnlyList<Receipt> Receipts => receipts;
 
+    /// <summary>Entities whose stored state becomes a version.</summary>
+    public IReadOnlyList<EntityKey> Replaced =>
+        [.. rows.Where(r => r.Row.Replaces && silo.Quotas.KeepsHistory(r.Row.Entity.Type)).Select(r => r.Row.Entity)];
+
     public bool Writes => rows.Count + losers.Count + receipts.Count > 0;
 
     public bool KeepsDocuments => losers.Count + replaced.Count > 0;
@@ -81,10 +85,13 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
             return;
         }
 
+        var baseCounts = write.NamesBases || request.Cursor.Epoch == Position.Epoch;
         var terms = new Terms(
-            user, NowMs, request.Caller.Device, request.Cursor.Epoch == Position.Epoch, silo.Quotas, write.OnTopOfAnything,
-            request.RevivesDeleted);
-        var decision = Deciding.Decide(Drafted, terms, write.Items);
+            user, NowMs, write.CountsAsNoDevice ? null : request.Caller.Device, baseCounts, silo.Quotas, write.OnTopOfAnything,
+            request.RevivesDeleted, request.Merges && baseCounts ? await Histories(write, cancel) : null);
+        if (IsStale) return;
+        var decision = Deciding.Decide(Drafted, terms, write.LeavesOutMoved ? write.Items.Where(StandsOnBase) : write.Items);
+        if (decision.MergeFallbacks > 0) silo.Metrics.MergeFallbacks.Add(decision.MergeFallbacks);
         if (decision.TiedBytes > Limits.TiedBytesMax)
         {
             decided.Add((write, WriteAnswer.Refuse(RequestRefusal.TooManyTies)));
@@ -106,8 +113,29 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         Answer(write, outcome);
     }
 
-    private bool StandsOnBase(QueuedWrite write) =>
-        write.Items.All(i => i.IsRefused || (Drafted.Find(i.Entity)?.Version ?? 0) == (i.BaseVersion ?? 0));
+    private bool StandsOnBase(QueuedWrite write) => write.Items.All(StandsOnBase);
+
+    private bool StandsOnBase(ParsedItem item) => item.IsRefused || (Drafted.Find(item.Entity)?.Version ?? 0) == (item.BaseVersion ?? 0);
+
+    /// <summary>What is at hand of the entities that the request may have to merge: each from the oldest base that an item names.</summary>
+    private async ValueTask<IReadOnlyDictionary<EntityKey, MergeHistory>> Histories(QueuedWrite write, CancellationToken cancel)
+    {
+        var oldest = new Dictionary<EntityKey, long>();
+        foreach (var item in write.Items)
+        {
+            if (item.IsRefused || item.IsDelete || item.BaseVersion is not { } named || !silo.Quotas.Merges(item.Entity.Type)) continue;
+            var isOlder = Drafted.Find(item.Entity) is { IsDeleted: false } head && named < head.Version
+                && named >= head.Version - Limits.MergeVersionsMax;
+            if (isOlder) oldest[item.Entity] = Math.Min(named, oldest.GetValueOrDefault(item.Entity, named));
+        }
+
+        var found = await silo.Store.VersionsFrom(user, oldest, Limits.MergeBytesMax, cancel);
+        var histories = found.GroupBy(version => version.Entity).ToDictionary(
+            versions => versions.Key,
+            versions => new MergeHistory([.. versions.Select(v => new MergeVersion(v.Version, v.Data, v.EffectiveMs, v.Stamp))]));
+        IsStale |= oldest.Keys.Any(entity => histories.GetValueOrDefault(entity)?.Current.Version != Drafted.Find(entity)!.Version);
+        return histories;
+    }
 
     /// <summary>
     /// Decided like any other, so that it holds only if the ledger is not behind the store. A repetition finds its base moved by itself:
@@ -202,5 +230,8 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         [.. rows.Select(r => r.Row)],
         replaced,
         [.. losers.DistinctBy(l => l.Id)],
-        receipts);
+        receipts)
+    {
+        Versions = Replaced,
+    };
 }

@@ -7,6 +7,15 @@ namespace Mirubato.Grains;
 /// <summary>A write that waits for its turn, parsed and hashed before it queues: only deciding needs the coordinator.</summary>
 internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, KeyedBody? keyed, bool onTopOfAnything = false)
 {
+    /// <summary>Its bases count although it brings no token: the server itself named them.</summary>
+    public bool NamesBases { get; init; }
+
+    /// <summary>What it writes is stored as written by no device.</summary>
+    public bool CountsAsNoDevice { get; init; }
+
+    /// <summary>An item whose base is not the entity's version by now is left out, and has no result.</summary>
+    public bool LeavesOutMoved { get; init; }
+
     // Completed on the coordinator's turns, where its callers wait: they go on at once, not in another turn.
     private readonly TaskCompletionSource<WriteAnswer> answer = new();
 
@@ -38,13 +47,34 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
     public static QueuedWrite OfNothing(Caller caller) =>
         new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
 
-    /// <summary>What lost, written again now by someone who has seen the present state.</summary>
-    public static QueuedWrite Restoring(ConflictReport conflict, Caller caller, long nowMs)
+    /// <summary>What lost or was replaced, written again now by someone who has seen the present state.</summary>
+    public static QueuedWrite Restoring(EntityKey entity, ReadOnlyMemory<byte> document, Caller caller, long nowMs)
     {
-        var change = new Change(conflict.Entity.Type, conflict.Entity.Id, new DocumentRange(0, conflict.Document.Length));
-        var item = ItemParser.Read(change, conflict.Document, caller.User) with { ClientMs = nowMs };
-        var request = new WriteRequest(caller, WriteScope.Push, null, conflict.Document, [change]) { ItemsWanted = true };
+        var change = new Change(entity.Type, entity.Id, new DocumentRange(0, document.Length));
+        var item = ItemParser.Read(change, document, caller.User) with { ClientMs = nowMs };
+        var request = new WriteRequest(caller, WriteScope.Push, null, document, [change]) { ItemsWanted = true };
         return new QueuedWrite(request, [item], keyed: null, onTopOfAnything: true);
+    }
+
+    /// <summary>
+    /// Members that lost, written into the document that is stored now. If that has changed by the time it is decided, the two are merged.
+    /// </summary>
+    public static QueuedWrite RestoringMembers(ConflictReport conflict, StoredRow stored, Caller caller, long nowMs)
+    {
+        var document = MemberRestore.Write(stored.Data, conflict.Document, conflict.Members!);
+        var change = new Change(stored.Entity.Type, stored.Entity.Id, new DocumentRange(0, document.Length), BaseVersion: stored.Version);
+        var item = ItemParser.Read(change, document, caller.User) with { ClientMs = nowMs };
+        var request = new WriteRequest(caller, WriteScope.Push, null, document, [change]) { ItemsWanted = true, Merges = true };
+        return new QueuedWrite(request, [item], keyed: null) { NamesBases = true };
+    }
+
+    /// <summary>Planned states, each on the version that it was planned on.</summary>
+    public static QueuedWrite Rewinding(IReadOnlyList<RewindStep> steps, Caller caller, long nowMs)
+    {
+        var items = steps.Select(step => ItemParser.Read(step.ToChange(), step.Document, caller.User) with { ClientMs = nowMs }).ToList();
+        var changes = items.Select(item => item.Change).ToList();
+        var request = new WriteRequest(caller, WriteScope.Push, null, default, changes) { ItemsWanted = true };
+        return new QueuedWrite(request, items, keyed: null) { NamesBases = true, CountsAsNoDevice = true, LeavesOutMoved = true };
     }
 
     public void Complete(WriteAnswer with) =>

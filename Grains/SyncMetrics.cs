@@ -47,6 +47,8 @@ internal sealed class SyncMetrics : IDisposable
             "mirubato.sync.confirmations", "{user}", "Users whose state the store was asked to confirm.");
         ObserversLost = Meter.CreateCounter<long>(
             "mirubato.sync.observers_lost", "{observer}", "Processes that were no longer told of a user, because they failed or hung.");
+        MergeFallbacks = Meter.CreateCounter<long>(
+            "mirubato.sync.merge_fallbacks", "{edit}", "Edits of an older base not merged, because a version was not at hand.");
         commitSeconds = Meter.CreateHistogram<double>(
             "mirubato.sync.commit.duration", "s", "Time in the store per commit.", advice: HistogramBounds.Seconds);
         requestsPerCommit = Meter.CreateHistogram<int>("mirubato.sync.commit.requests", "{request}", "Requests that shared a commit.");
@@ -58,6 +60,7 @@ internal sealed class SyncMetrics : IDisposable
     public Counter<long> FencesLost { get; }
     public Counter<long> Reloads { get; }
     public Counter<long> Confirmations { get; }
+    public Counter<long> MergeFallbacks { get; }
     public Counter<long> ObserversLost { get; }
 
     /// <summary>What the coordinators of this silo hold, read when somebody collects.</summary>

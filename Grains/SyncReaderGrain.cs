@@ -13,6 +13,10 @@ internal sealed class SyncReaderGrain(IUserReader reader, IReadiness readiness) 
     public Task<Reply<List<ConflictReport>>> Conflicts(FeedRequest request) =>
         Answer(reader.Conflicts(request.User, request.After, request.Limit, CancellationToken.None));
 
+    public Task<Reply<List<VersionReport>>> History(HistoryRequest request) => Answer(reader.History(request, CancellationToken.None));
+
+    public Task<Reply<List<VersionReport>>> Versions(VersionsRequest request) => Answer(reader.Versions(request, CancellationToken.None));
+
     public Task<Reply<Dictionary<UserId, UserState>>> States(StatesRequest request) =>
         Answer(reader.States(request.Users, CancellationToken.None));
 

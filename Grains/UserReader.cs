@@ -1,3 +1,4 @@
+using Mirubato.Grains.Domain;
 using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
@@ -20,10 +21,29 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
         silo.Store.Conflicts(user, after, limit, cancel);
 
+    public async ValueTask<List<VersionReport>> History(HistoryRequest request, CancellationToken cancel)
+    {
+        // One more than asked for says whether the last one repeats it.
+        var states = await silo.Store.History(request.User, request.Entity, request.Before, request.Limit + 1, cancel);
+        var reports = states.Select((state, at) => Report(state, IsRepeat(state, states.ElementAtOrDefault(at + 1))));
+        return [.. reports.Take(request.Limit)];
+    }
+
+    public async ValueTask<List<VersionReport>> Versions(VersionsRequest request, CancellationToken cancel) =>
+        [.. (await silo.Store.Versions(request.User, request.After, request.Version, request.Limit, cancel))
+            .Select(state => Report(state, isRepeat: false))];
+
     public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> users, CancellationToken cancel) =>
         silo.Store.States(users, cancel);
 
     public ValueTask<byte[]> TicketKey(CancellationToken cancel) => upkeep.TicketKey(cancel);
+
+    private static bool IsRepeat(StoredVersion state, StoredVersion? before) =>
+        !state.IsDeleted && before?.Version == state.Version - 1 && before.Fingerprint == state.Fingerprint;
+
+    private static VersionReport Report(StoredVersion state, bool isRepeat) => new(
+        state.Entity, state.Version, state.PublishedMs, state.Stamp.Device, state.ArrivedMs, IsPresent: state.ReplacedMs is null, isRepeat,
+        state.Data);
 
     private async ValueTask See(Caller caller, Revision cursor, CancellationToken cancel)
     {

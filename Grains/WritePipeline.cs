@@ -18,6 +18,7 @@ internal sealed class WritePipeline(
     private static CancellationToken NoCancellation => CancellationToken.None;
 
     private readonly ReceiptQuota receiptQuota = new(user, silo);
+    private readonly VersionQuota versionQuota = new(user, silo);
     private long? rights;
 
     public async ValueTask Serve(IReadOnlyList<QueuedWrite> writes)
@@ -88,6 +89,7 @@ internal sealed class WritePipeline(
         foreach (var (write, answer) in batch.Answers) write.Complete(answer);
         if (batch.KeepsDocuments) _ = Trim();
         receiptQuota.Added(batch.Receipts);
+        versionQuota.Added(batch.Replaced.Count, batch.Rows.Where(row => row.Row.Replaces).Sum(row => (long)row.Row.Data.Length));
     }
 
     private Announcement BuildAnnouncement(CommitBatch batch)

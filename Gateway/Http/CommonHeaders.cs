@@ -21,6 +21,9 @@ internal static class CommonHeaders
     /// <summary>How long the oldest edit that the device has not sent yet has waited, in whole seconds.</summary>
     public const string UnsentAge = "X-Sync-Unsent-Age";
 
+    /// <summary>"1": the client takes over merged documents.</summary>
+    public const string Merge = "X-Sync-Merge";
+
     private static readonly string SchemaText = ProtocolVersion.Current.ToString(CultureInfo.InvariantCulture);
 
     public static void Set(HttpResponse response)

@@ -11,7 +11,7 @@ internal static class Cors
     public static readonly string[] RequestHeaders =
     [
         "Authorization", "Content-Type", "Content-Encoding", CommonHeaders.Device, CommonHeaders.Key, CommonHeaders.StandardKey,
-        "If-None-Match", "Prefer", CommonHeaders.Confirm, CommonHeaders.Schema, CommonHeaders.UnsentAge, "traceparent",
+        "If-None-Match", "Prefer", CommonHeaders.Confirm, CommonHeaders.Schema, CommonHeaders.Merge, CommonHeaders.UnsentAge, "traceparent",
     ];
 
     public static readonly string[] ExposedHeaders = ["ETag", CommonHeaders.Replay, "Retry-After", CommonHeaders.Schema];

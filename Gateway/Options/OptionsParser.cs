@@ -10,7 +10,7 @@ internal static class OptionsParser
     public const int SecretBytesMin = 32;
     public const int AdminSecretBytesMin = 24;
 
-    private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits", "Demo"];
+    private static readonly string[] Sections = ["Auth", "Admin", "Storage", "Cors", "Limits", "Demo", "History", "Merge"];
 
     public static GatewayOptions Read(IConfiguration configuration, IHostEnvironment environment, params IReadOnlyList<string> others)
     {
@@ -172,7 +172,20 @@ internal static class OptionsParser
             settings.Number("Limits:UserBytes", usual.BytesMax, 1024 * 1024, 1L << 40),
             settings.Int("Limits:Devices", usual.DevicesMax, 1, 100_000),
             settings.Int("Limits:Conflicts", usual.ConflictsMax, 1, 1_000_000),
-            settings.Int("Limits:ConnectionsPerUser", usual.ConnectionsMax, 1, 1_000));
+            settings.Int("Limits:ConnectionsPerUser", usual.ConnectionsMax, 1, 1_000))
+        {
+            VersionBytesMax = settings.Number("Limits:VersionBytes", usual.VersionBytesMax, 0, 1L << 40),
+            EntityVersionBytesMax = settings.Number("Limits:EntityVersionBytes", usual.EntityVersionBytesMax, 0, 1L << 40),
+            TypesWithoutHistory = Types(settings, "History:ExceptTypes", settings.List("History:ExceptTypes")),
+            TypesWithoutMerge = Types(settings, "Merge:ExceptTypes", settings.List("Merge:ExceptTypes")),
+        };
+    }
+
+    private static HashSet<string> Types(SettingsReader settings, string name, IReadOnlyList<string> types)
+    {
+        foreach (var type in types.Where(type => EntityTypes.Find(type) is null))
+            settings.Wrong($"{name} holds '{type}': write entity types as they are stored, like logbook_entry.");
+        return [.. types];
     }
 
     private static List<IPNetwork> TrustedProxies(SettingsReader settings)

@@ -17,6 +17,8 @@ internal static class Header
     public static readonly Parameter Prefer = new(
         "Prefer", false, "handling=strict: any conflict or refusal applies nothing and answers 409.");
     public static readonly Parameter IfNoneMatch = new("If-None-Match", false, "The ETag of an earlier answer: 304 when nothing changed.");
+    public static readonly Parameter Merge = new(
+        "X-Sync-Merge", false, "1: the client takes over merged documents, so its edits of older versions are merged by members.");
     public static readonly Parameter Confirm = new("Confirm", false, "Must be 'erase'.", Required: true);
 }
 
@@ -26,6 +28,7 @@ internal static class Query
     public static readonly Parameter Types = new("types", true, "Only these entity types; repeated, or with commas.", Several: true);
     public static readonly Parameter PullLimit = new("limit", true, "At most so many rows, 1 to 10,000.", Number: true);
     public static readonly Parameter After = new("after", true, "The next member of the answer before.");
+    public static readonly Parameter HistoryLimit = new("limit", true, "At most so many versions, 1 to 100.", Number: true);
     public static readonly Parameter FeedLimit = new("limit", true, "At most so many conflicts, 1 to 100.", Number: true);
 }
 

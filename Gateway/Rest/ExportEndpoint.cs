@@ -5,7 +5,9 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>Everything of a user as lines of JSON: entities and tombstones by key, then the conflict feed, then an end.</summary>
+/// <summary>
+/// Everything of a user as lines of JSON: entities and tombstones by key, then the conflict feed, then versions, then an end.
+/// </summary>
 internal static class ExportEndpoint
 {
     public static async Task Get(Call call, UserTurns turns)
@@ -34,6 +36,7 @@ internal static class ExportEndpoint
             }
 
             await Conflicts();
+            await Versions();
             await Write(new ExportLine("end") { Lines = count, SyncToken = token.ToString() });
             await to.Flush();
         }
@@ -41,6 +44,19 @@ internal static class ExportEndpoint
         private async ValueTask Conflicts()
         {
             await foreach (var conflict in FeedEndpoints.All(call, after: null)) await Write(From(conflict));
+        }
+
+        private async ValueTask Versions()
+        {
+            var (after, version) = (new EntityKey("", ""), 0L);
+            while (true)
+            {
+                var request = new VersionsRequest(call.Caller.User, after, version, Limits.FeedRowsMax);
+                var found = await call.Reader.Versions(request, call.Cancel);
+                foreach (var one in found) await Write(From(one));
+                if (found.Count < Limits.FeedRowsMax) return;
+                (after, version) = (found[^1].Entity, found[^1].Version);
+            }
         }
 
         private async ValueTask Write(ExportLine what)
@@ -65,6 +81,18 @@ internal static class ExportEndpoint
         Data = JsonBytes.OrNull(row.Data),
     };
 
+    private static ExportLine From(VersionReport version) => new("version")
+    {
+        EntityType = version.Entity.Type,
+        EntityId = version.Entity.Id,
+        Version = version.Version,
+        UpdatedAt = IsoTime.Text(version.UpdatedAtMs),
+        DeletedAt = version.Document.IsEmpty ? IsoTime.Text(version.UpdatedAtMs) : null,
+        DeviceId = version.Device?.Value,
+        ArrivedAt = IsoTime.Text(version.ArrivedMs),
+        Data = JsonBytes.OrNull(version.Document),
+    };
+
     private static ExportLine From(ConflictReport conflict) => new("conflict")
     {
         EntityType = conflict.Entity.Type,
@@ -73,6 +101,7 @@ internal static class ExportEndpoint
         Version = conflict.WinnerVersion,
         UpdatedAt = IsoTime.Text(conflict.CreatedMs),
         DeviceId = conflict.Device?.Value,
+        Members = conflict.Members,
         Data = JsonBytes.OrNull(conflict.Document),
     };
 }

@@ -65,5 +65,6 @@ internal static class FeedEndpoints
         report.WinnerVersion,
         report.Device?.Value,
         IsoTime.Text(report.CreatedMs),
+        report.Members,
         new JsonBytes(report.Document));
 }

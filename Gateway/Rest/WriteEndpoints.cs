@@ -35,7 +35,10 @@ internal static class WriteEndpoints
         var key = Key(call.Http);
         var body = await bodies.Read(call.Http, call.Caller.User);
         var parsed = await BodyWork.Run(body.Length, body, parse);
-        var request = new WriteRequest(call.Caller, scope, key, body, parsed.Changes, parsed.Cursor, IsStrict(call.Http.Request));
+        var request = new WriteRequest(call.Caller, scope, key, body, parsed.Changes, parsed.Cursor, IsStrict(call.Http.Request))
+        {
+            Merges = call.Http.Request.Headers[CommonHeaders.Merge] == "1",
+        };
         await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
     }
 

@@ -53,7 +53,7 @@ internal sealed partial class SocketSession
                 new WriteRequest(
                     caller, WriteScope.Socket, mutation.MutationId, frame, mutation.Changes, basis.Cursor,
                     ConnectionId: basis.Writer)
-                { ItemsWanted = true }, basis.Sent);
+                { ItemsWanted = true, Merges = mutation.Merges }, basis.Sent);
         }
     }
 
@@ -85,16 +85,19 @@ internal sealed partial class SocketSession
         var winners = items
             .Where(
                 item =>
-                    item.Status is ItemStatus.Conflict
-                        && !item.Server.IsEmpty
+                    TakesCopy(item)
+                        && !(item.Server.IsEmpty && item.Document.IsEmpty)
                         && !(IsLive && sockets.RecentlyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
         await SendWinners(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
         await SendWinnersAsStored(
-            items.Where(item => item is { Status: ItemStatus.Conflict, IsCopyLeftOut: true }).Select(item => item.Entity).Distinct());
+            items.Where(item => TakesCopy(item) && item.IsCopyLeftOut).Select(item => item.Entity).Distinct());
     }
+
+    /// <summary>Its sender is sent what is stored, without a place in the order.</summary>
+    private static bool TakesCopy(ItemResult item) => item.Status is ItemStatus.Conflict || item.TookNoRevision;
 
     /// <summary>
     /// Winners that are not at hand: of an answer that had no room for them, or of an earlier answer that may never have arrived. A few at

@@ -110,8 +110,8 @@ internal sealed partial class StreamPosition(string connectionId)
     }
 
     /// <summary>
-    /// A write was stored. Its acknowledgement takes the place that was kept for it. Without one, it names the highest of its own revision,
-    /// where the socket is and what an earlier acknowledgement names that still waits, and waits until the socket has been sent that far.
+    /// A write was stored. Its acknowledgement takes the place that was kept for it. Without one, it names the highest of its own
+    /// revision, where the socket is and what an earlier acknowledgement names that still waits. It waits until that has been sent.
     /// </summary>
     /// <param name="ack">The frame that names a revision.</param>
     public StreamEffects Acknowledge(long seq, Func<long, ReadOnlyMemory<byte>> ack)

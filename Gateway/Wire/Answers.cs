@@ -29,7 +29,9 @@ internal sealed record PushAnswer(
     public string? Code { get; init; }
 }
 
-internal sealed record PushConflict(string EntityId, string EntityType, string Reason, string Message, JsonBytes? Server);
+/// <param name="Members">JSON pointers of what lost; null: the whole document.</param>
+internal sealed record PushConflict(
+    string EntityId, string EntityType, string Reason, string Message, IReadOnlyList<string>? Members, JsonBytes? Server);
 
 internal sealed record PushStats(
     int EntriesProcessed,
@@ -40,9 +42,11 @@ internal sealed record PushStats(
     int PlanTemplatesProcessed,
     int RepertoireProcessed);
 
-/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>conflict</c> or <c>refused</c>.</param>
+/// <param name="Status"><c>created</c>, <c>updated</c>, <c>deleted</c>, <c>merged</c>, <c>conflict</c> or <c>refused</c>.</param>
+/// <param name="Members">JSON pointers of what lost in a merge.</param>
 internal sealed record WriteResult(
-    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, JsonBytes? Document);
+    string EntityType, string EntityId, string Status, long Seq, long Version, string? UpdatedAt, IReadOnlyList<string>? Members,
+    JsonBytes? Document);
 
 internal sealed record BatchAnswer(
     int Uploaded,
@@ -65,7 +69,8 @@ internal sealed record BatchAnswer(
 }
 
 internal sealed record BatchConflict(
-    string EntityId, string EntityType, long? LocalVersion, long RemoteVersion, string Reason, string Message, JsonBytes? Server);
+    string EntityId, string EntityType, long? LocalVersion, long RemoteVersion, string Reason, string Message,
+    IReadOnlyList<string>? Members, JsonBytes? Server);
 
 internal sealed record StatusAnswer(
     string? LastSyncTime,
@@ -83,7 +88,23 @@ internal sealed record ConflictsAnswer(IReadOnlyList<KeptConflict> Conflicts, bo
 
 internal sealed record KeptConflict(
     string Id, string EntityType, string EntityId, string Reason, long WinnerVersion, string? DeviceId,
-    string CreatedAt, JsonBytes Document);
+    string CreatedAt, IReadOnlyList<string>? Members, JsonBytes Document);
+
+internal sealed record HistoryAnswer(
+    string EntityType, string EntityId, IReadOnlyList<KeptVersion> Versions, bool HasMore, string? Next);
+
+/// <param name="Current">It is the present state.</param>
+/// <param name="Deleted">It is a deleted state, and has no document.</param>
+/// <param name="ArrivedAt">When the server received it.</param>
+internal sealed record KeptVersion(
+    long Version, bool Current, bool Deleted, string? DeviceId, string ArrivedAt, string UpdatedAt, JsonBytes? Document);
+
+/// <param name="AllOrNothing">Always false: what was done stays done.</param>
+internal sealed record RewindAnswer(
+    string To, bool DryRun, bool AllOrNothing, IReadOnlyList<RewoundItem> Items, bool HasMore, string? Next);
+
+/// <param name="Action"><c>changed</c>, <c>deleted</c>, <c>restored</c>, <c>unknown</c>, <c>moved</c> or <c>refused</c>.</param>
+internal sealed record RewoundItem(string EntityType, string EntityId, string Action, long Version);
 
 internal sealed record DevicesAnswer(IReadOnlyList<KnownDevice> Devices);
 
@@ -99,7 +120,9 @@ internal sealed record SignedOutAnswer(bool Success, string NotBefore);
 internal sealed record HealthAnswer(string Service, string Status, string Timestamp, string Environment, string Version, string? Reason);
 
 /// <summary>One line of an export.</summary>
-/// <param name="Kind"><c>entity</c>, <c>tombstone</c>, <c>conflict</c>, or <c>end</c>: an export without it is incomplete.</param>
+/// <param name="Kind">
+/// <c>entity</c>, <c>tombstone</c>, <c>conflict</c>, <c>version</c>, or <c>end</c>: an export without it is incomplete.
+/// </param>
 internal sealed record ExportLine(string Kind)
 {
     public string? EntityType { get; init; }
@@ -110,6 +133,8 @@ internal sealed record ExportLine(string Kind)
     public string? DeletedAt { get; init; }
     public string? Reason { get; init; }
     public string? DeviceId { get; init; }
+    public string? ArrivedAt { get; init; }
+    public IReadOnlyList<string>? Members { get; init; }
     public JsonBytes? Data { get; init; }
     public long? Lines { get; init; }
     public string? SyncToken { get; init; }

@@ -10,6 +10,7 @@ internal static class ItemMessages
         ItemStatus.Updated => "updated",
         ItemStatus.Deleted => "deleted",
         ItemStatus.Conflict => "conflict",
+        ItemStatus.Merged => "merged",
         _ => "refused",
     };
 

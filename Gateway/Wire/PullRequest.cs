@@ -62,7 +62,7 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
         types is null or { Count: 0 } ? null : [.. types.Distinct().Order(StringComparer.Ordinal)],
         limit);
 
-    private static List<string>? TypeNames(ref JsonBodyReader walk)
+    public static List<string>? TypeNames(ref JsonBodyReader walk)
     {
         if (walk.Token == JsonTokenType.Null) return null;
         if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");

@@ -47,9 +47,12 @@ internal static class RowFrames
     /// <summary>The plan an occurrence belongs to, by its own document.</summary>
     public static string? FindPlan(StoredRow occurrence) => DocumentText.Find(occurrence.Data.Span, "planId", "plan_id");
 
-    /// <summary>A winning copy, as the answer to a mutation holds it.</summary>
-    public static StoredRow Winner(ItemResult item) =>
-        new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, IsTombstone(item.Server.Span) ? item.UpdatedAtMs : null, item.Server);
+    /// <summary>A winning copy, as the answer to a mutation holds it, or the stored one where a merge found nothing new.</summary>
+    public static StoredRow Winner(ItemResult item)
+    {
+        var copy = item.TookNoRevision ? item.Document : item.Server;
+        return new(item.Entity, item.Seq, item.Version, item.UpdatedAtMs, IsTombstone(copy.Span) ? item.UpdatedAtMs : null, copy);
+    }
 
     /// <summary>A document may have a <c>deletedAt</c> that is no time; only a document names its user.</summary>
     private static bool IsTombstone(ReadOnlySpan<byte> copy) =>

@@ -38,4 +38,6 @@ internal sealed record PullAnswerShape(
     int SchemaVersion,
     bool HasMore);
 
+internal sealed record RewindShape(string To, string? Device, IReadOnlyList<string>? Types, bool? DryRun, string? After);
+
 internal sealed record TombstoneShape(string EntityType, string EntityId, string DeletedAt, long Seq);

@@ -45,13 +45,17 @@ internal static class SocketAnswers
         var items = document.RootElement.TryGetProperty("results", out var results)
             ? results.EnumerateArray().ToList()
             : [document.RootElement];
-        var word = ItemMessages.Word(ItemStatus.Conflict);
-        return [.. items
-            .Where(
-                item => item.TryGetProperty("status", out var status) && status.ValueEquals(word) && item.TryGetProperty("entityId", out _))
+        return [.. items.Where(IsBeaten)
             .Select(
                 item => new EntityKey(item.GetProperty("entityType").GetString()!, item.GetProperty("entityId").GetString()!)).Distinct()];
     }
+
+    /// <summary>Or merged without a revision: its sender takes over a copy as well.</summary>
+    private static bool IsBeaten(JsonElement item) =>
+        item.TryGetProperty("status", out var status)
+        && item.TryGetProperty("entityId", out _)
+        && (status.ValueEquals(ItemMessages.Word(ItemStatus.Conflict))
+            || (status.ValueEquals(ItemMessages.Word(ItemStatus.Merged)) && !item.TryGetProperty("seq", out _)));
 
     private static ItemResult Leading(IReadOnlyList<ItemResult> items)
     {
@@ -65,7 +69,8 @@ internal static class SocketAnswers
     }
 
     /// <summary>What was beaten or refused names no revision: its sender may not have been sent that far.</summary>
-    private static bool Stands(ItemResult item) => item.Status is not (ItemStatus.Conflict or ItemStatus.Refused) && item.Seq > 0;
+    private static bool Stands(ItemResult item) =>
+        item.Status is not (ItemStatus.Conflict or ItemStatus.Refused) && item is { TookNoRevision: false, Seq: > 0 };
 
     private static void Item(Utf8JsonWriter writer, ItemResult item, bool named = false)
     {
@@ -74,11 +79,19 @@ internal static class SocketAnswers
         if (item.Seq > 0) writer.WriteString("updatedAt", IsoTime.Text(item.UpdatedAtMs));
         writer.WriteString("status", ItemMessages.Word(item.Status));
         // Who was beaten must find the winner again when it asks a second time, and this is all that is kept.
-        if (named && item.Status is ItemStatus.Conflict) Name(writer, item.Entity);
+        if (named && (item.Status is ItemStatus.Conflict || item.TookNoRevision)) Name(writer, item.Entity);
+        if (item.Members is { } members) Members(writer, members);
         if (item.Status is not (ItemStatus.Conflict or ItemStatus.Refused)) return;
         var (reason, message) = ItemMessages.Why(item);
         writer.WriteString("reason", reason);
         writer.WriteString("detail", message);
+    }
+
+    private static void Members(Utf8JsonWriter writer, List<string> members)
+    {
+        writer.WriteStartArray("members");
+        foreach (var member in members) writer.WriteStringValue(member);
+        writer.WriteEndArray();
     }
 
     private static void Name(Utf8JsonWriter writer, EntityKey entity)

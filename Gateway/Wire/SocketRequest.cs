@@ -13,7 +13,8 @@ internal abstract record SocketRequest
 
     internal sealed record Auth(string Token) : SocketRequest;
 
-    internal sealed record Mutation(List<Change> Changes, string? MutationId, DeviceId? Device) : SocketRequest;
+    /// <param name="Merges">The client takes over merged documents.</param>
+    internal sealed record Mutation(List<Change> Changes, string? MutationId, DeviceId? Device, bool Merges = false) : SocketRequest;
 
     /// <summary>Reads a frame. Throws <see cref="FrameRefusedException"/> with what is wrong with it.</summary>
     public static SocketRequest Parse(ReadOnlyMemory<byte> frame, UserId user, long nowMs)
@@ -67,7 +68,8 @@ internal abstract record SocketRequest
                 "PING" => new Ping(),
                 "SYNC_REQUEST" => new Sync(LastSeq()),
                 "AUTH" => new Auth(Text("token") ?? throw Wrong("token", "must be a token")),
-                _ => new Mutation(Changes(type, nowMs), MutationId, Id("deviceId") is { } device ? new DeviceId(device) : null),
+                _ => new Mutation(
+                    Changes(type, nowMs), MutationId, Id("deviceId") is { } device ? new DeviceId(device) : null, Merges: Is("merge")),
             };
         }
 
@@ -135,6 +137,8 @@ internal abstract record SocketRequest
                 : throw Wrong("entityType", "must be a lower_snake entity type");
 
         private bool Has(string name) => members.TryGetValue(name, out var slice) && !slice.Span.SequenceEqual("null"u8);
+
+        private bool Is(string name) => members.TryGetValue(name, out var slice) && slice.Span.SequenceEqual("true"u8);
 
         private string? Text(string name)
         {

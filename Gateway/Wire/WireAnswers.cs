@@ -23,7 +23,7 @@ internal sealed class WireAnswers : IAnswerFormat
         var conflicts = listed.Items.Where(IsTrouble).Select(item =>
         {
             var (reason, message) = ItemMessages.Why(item);
-            return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, JsonBytes.OrNull(item.Server));
+            return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, item.Members, JsonBytes.OrNull(item.Server));
         });
         var answer = new PushAnswer(
             outcome.Applied, [.. conflicts], Stats(outcome), Results(listed.Items), outcome.Token.ToString(),
@@ -49,7 +49,8 @@ internal sealed class WireAnswers : IAnswerFormat
     {
         var answer = new BatchAnswer(
             outcome.Applied
-                ? outcome.Items.Count(item => item.Status is ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted)
+                ? outcome.Items.Count(item => item.Status is ItemStatus.Created or ItemStatus.Updated or ItemStatus.Deleted
+                or ItemStatus.Merged)
                 : 0,
             outcome.Changes?.Count ?? outcome.NotMentioned,
             BatchConflicts(request, outcome),
@@ -87,7 +88,8 @@ internal sealed class WireAnswers : IAnswerFormat
             var local = i < request.Changes.Count ? request.Changes[i].LocalVersion : null;
             conflicts.Add(
                 new BatchConflict(
-                    item.Entity.Id ?? "", item.Entity.Type, local, item.Version, reason, message, JsonBytes.OrNull(item.Server)));
+                    item.Entity.Id ?? "", item.Entity.Type, local, item.Version, reason, message, item.Members,
+                    JsonBytes.OrNull(item.Server)));
         }
 
         return conflicts;
@@ -103,6 +105,7 @@ internal sealed class WireAnswers : IAnswerFormat
             item.Seq,
             item.Version,
             item.Seq == 0 ? null : IsoTime.Text(item.UpdatedAtMs),
+            item.Members,
             JsonBytes.OrNull(item.Document)))];
 
     /// <summary>Processed is what the store now holds as sent, changed by it or not.</summary>
@@ -110,7 +113,7 @@ internal sealed class WireAnswers : IAnswerFormat
     {
         int Count(EntityType type) => !outcome.Applied ? 0 : outcome.Items.Count(item =>
             item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated
-                or ItemStatus.Deleted && item.Entity.Type == type.Name);
+                or ItemStatus.Deleted or ItemStatus.Merged && item.Entity.Type == type.Name);
 
         return new PushStats(
             Count(EntityTypes.LogbookEntry),

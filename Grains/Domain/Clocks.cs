@@ -21,6 +21,24 @@ internal static class Clocks
         return echoes;
     }
 
+    /// <summary>
+    /// The echoes of a merged revision: the clocks of both changes that it is made of, each with its own stamp, and its own, which no
+    /// device wrote.
+    /// </summary>
+    public static IReadOnlyList<Echo> EchoesOfMerge(EntityHead stored, ChangeStamp arrival, EntityHead next)
+    {
+        var echoes = stored.Echoes;
+        if (stored.MergedIn is null) echoes = Remember(echoes, EchoOf(stored.Stamp));
+        echoes = Remember(echoes, EchoOf(arrival));
+        return Echoes(echoes, next with { Device = null });
+    }
+
+    /// <summary>Remembers the clock of a change whose content is stored under another one.</summary>
+    public static IReadOnlyList<Echo> Remember(IReadOnlyList<Echo> echoes, ChangeStamp heard) =>
+        Remember(echoes, new Echo(heard.ClientMs, heard.EffectiveMs, heard.Device));
+
+    private static Echo EchoOf(ChangeStamp stamp) => new(stamp.ClientMs, stamp.EffectiveMs, stamp.Device, IsMerged: true);
+
     private static IReadOnlyList<Echo> Remember(IReadOnlyList<Echo> echoes, Echo echo) =>
         echoes.Contains(echo) ? echoes : [.. echoes.Skip(echoes.Count - Limits.EchoesMax + 1), echo];
 }

@@ -18,20 +18,30 @@ internal sealed record Commit(
     IReadOnlyList<NewRow> Rows,
     IReadOnlyList<ReplacedDocument> Replaced,
     IReadOnlyList<Loser> Losers,
-    IReadOnlyList<Receipt> Receipts);
+    IReadOnlyList<Receipt> Receipts)
+{
+    /// <summary>Entities whose stored state becomes a version, as it is before this commit. Those that are new have none.</summary>
+    public IReadOnlyList<EntityKey> Versions { get; init; } = [];
+}
 
 internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<byte> Data)
 {
     /// <summary>There was nothing before it, or only a tombstone. Told, not stored.</summary>
     public bool IsNew { get; init; }
+
+    /// <summary>Something was stored of it before, also if only a tombstone. Told, not stored.</summary>
+    public bool Replaces { get; init; }
 }
 
 /// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>
-internal sealed record ReplacedDocument(string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion);
+/// <param name="Members">JSON pointers of what was replaced; null: the whole document.</param>
+internal sealed record ReplacedDocument(
+    string Id, EntityKey Entity, Fingerprint Fingerprint, long WinnerVersion, IReadOnlyList<string>? Members = null);
 
+/// <param name="Members">JSON pointers of what lost; null: the whole document.</param>
 internal sealed record Loser(
     string Id, EntityKey Entity, Fingerprint Fingerprint, string Reason, long WinnerVersion, DeviceId? Device,
-    ReadOnlyMemory<byte> Document);
+    ReadOnlyMemory<byte> Document, IReadOnlyList<string>? Members = null);
 
 /// <summary>The answer of an executed write, bound to its key.</summary>
 /// <param name="RawHash">SHA-256 of the request's bytes.</param>

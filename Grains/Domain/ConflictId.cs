@@ -11,10 +11,14 @@ internal static class ConflictId
     public const string Deleted = "deleted";
     public const string Replaced = "replaced";
 
-    /// <summary>32 hex digits of SHA-256(type, 0, id, 0, reason, 0, fingerprint).</summary>
-    public static string From(EntityKey entity, Fingerprint fingerprint, string reason)
+    /// <summary>
+    /// 32 hex digits of SHA-256(type, 0, id, 0, reason, 0, members, fingerprint). Each of the members that lost is followed by a 0; a whole
+    /// document has none.
+    /// </summary>
+    public static string From(EntityKey entity, Fingerprint fingerprint, string reason, IReadOnlyList<string>? members = null)
     {
-        var text = Encoding.UTF8.GetBytes($"{entity.Type}\0{entity.Id}\0{reason}\0");
+        var lost = string.Concat((members ?? []).Select(member => $"{member}\0"));
+        var text = Encoding.UTF8.GetBytes($"{entity.Type}\0{entity.Id}\0{reason}\0{lost}");
         var bytes = new byte[text.Length + 16];
         text.CopyTo(bytes, 0);
         BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(text.Length), fingerprint.Bits);

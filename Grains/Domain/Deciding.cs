@@ -5,8 +5,12 @@ namespace Mirubato.Grains.Domain;
 /// <param name="BaseCounts">The request came under a cursor of the current epoch.</param>
 /// <param name="OnTopOfAnything">A restore: the writer has seen the present state, whatever its version.</param>
 /// <param name="RevivesDeleted">An import: the writer has seen each tombstone, and nothing else.</param>
+/// <param name="Merges">
+/// What is at hand of the entities whose older versions a merging request names as bases; null: the request does not merge.
+/// </param>
 internal readonly record struct Terms(
-    UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false, bool RevivesDeleted = false);
+    UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false, bool RevivesDeleted = false,
+    IReadOnlyDictionary<EntityKey, MergeHistory>? Merges = null);
 
 /// <summary>One entity that a request changes: however many of its items name it, it takes one revision.</summary>
 /// <param name="before">Its state before the request.</param>
@@ -29,13 +33,19 @@ internal readonly record struct ItemDecision(
 {
     /// <summary>Unchanged because the same action came by another path before.</summary>
     public bool IsTwin { get; init; }
+
+    /// <summary>JSON pointers of the members that lost to others; null: none, or the whole document.</summary>
+    public IReadOnlyList<string>? Members { get; init; }
+
+    /// <summary>The stored document, where a merge found nothing new in the item.</summary>
+    public ReadOnlyMemory<byte> Stored { get; init; }
 }
 
 /// <summary>
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
 /// heads at the same time is the same decision.
 /// </summary>
-internal sealed class Deciding(IHeads under, Terms terms)
+internal sealed partial class Deciding(IHeads under, Terms terms)
 {
     private readonly Draft draft = new(under);
     private readonly Dictionary<EntityKey, EntityChange> touched = [];
@@ -47,7 +57,10 @@ internal sealed class Deciding(IHeads under, Terms terms)
     {
         var deciding = new Deciding(under, terms);
         foreach (var item in incoming) deciding.items.Add(deciding.Judge(item));
-        return new Decision(terms.User, deciding.draft, deciding.items, deciding.touched, deciding.losers.Values, deciding.replaced.Values);
+        return new Decision(terms.User, deciding.draft, deciding.items, deciding.touched, deciding.losers.Values, deciding.replaced.Values)
+        {
+            MergeFallbacks = deciding.mergeFallbacks,
+        };
     }
 
     private ItemDecision Judge(ParsedItem item)
@@ -55,9 +68,17 @@ internal sealed class Deciding(IHeads under, Terms terms)
         if (item.IsRefused) return new ItemDecision(item, ItemStatus.Refused, Refusal: item.Refusal);
         var head = draft.Find(item.Entity);
         var arrival = BuildIncomingChange(item, head);
-        if (head is null) return Create(item, arrival);
+        var decision = head is null ? Create(item, arrival) : Judge(item, arrival, head);
+        if (terms.Merges is not null) NoteBase(item);
+        return decision;
+    }
 
-        var verdict = Merge.Judge(arrival, head, terms.NowMs);
+    private ItemDecision Judge(ParsedItem item, in IncomingChange arrival, EntityHead head)
+    {
+        var seen = Merge.JudgeSeen(arrival, head, terms.NowMs);
+        if (seen is null && terms.Merges is not null && MergeFields(item, arrival, head) is { } merged) return merged;
+
+        var verdict = seen ?? Merge.JudgeUnseen(arrival, head, terms.NowMs);
         return verdict.Outcome switch
         {
             Outcome.Unchanged => new ItemDecision(item, ItemStatus.Unchanged, head) { IsTwin = verdict.IsTwin },
@@ -71,7 +92,10 @@ internal sealed class Deciding(IHeads under, Terms terms)
         var hasSeen = terms.OnTopOfAnything || (terms.RevivesDeleted && head is { IsDeleted: true });
         var named = hasSeen ? head?.Version : item.BaseVersion;
         // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
-        var stillMeant = named is not null && touched.TryGetValue(item.Entity, out var touch) && named == touch.Before?.Version;
+        var stillMeant = named is not null
+            && touched.TryGetValue(item.Entity, out var touch)
+            && named == touch.Before?.Version
+            && FindHistory(item.Entity) is null;
         return new IncomingChange(
             item.IsDelete, item.ClientMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
             stillMeant ? head?.Version : named, terms.BaseCounts || hasSeen, item.Change.LocalVersion);
@@ -103,6 +127,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
             PublishedMs = verdict.PublishedMs,
             NamedVersion = item.Change.LocalVersion,
             Device = terms.Device,
+            MergedIn = null,
             Fingerprint = item.Fingerprint,
             DeletedMs = item.IsDelete ? verdict.PublishedMs : null,
             PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
@@ -112,6 +137,7 @@ internal sealed class Deciding(IHeads under, Terms terms)
         next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next) };
         touch.Source = item;
         Store(touch, next);
+        AddToHistory(item, next);
         return new ItemDecision(item, FindStatus(item, head), next);
     }
 
@@ -158,20 +184,21 @@ internal sealed class Deciding(IHeads under, Terms terms)
         draft.Put(touch.Entity, head);
     }
 
-    private void Keep(ParsedItem item, string reason, long winnerVersion)
+    private void Keep(ParsedItem item, string reason, long winnerVersion, IReadOnlyList<string>? members = null)
     {
-        var id = ConflictId.From(item.Entity, item.Fingerprint, reason);
+        var id = ConflictId.From(item.Entity, item.Fingerprint, reason, members);
         losers[id] = new Loser(
             id, item.Entity, item.Fingerprint, reason, winnerVersion, terms.Device,
-            item.Document.Render(item.BaseVersion ?? 0, item.ClientMs ?? 0));
+            item.Document.Render(item.BaseVersion ?? 0, item.ClientMs ?? 0), members);
     }
 
     /// <summary>A stored document is copied by the store itself; one that this very request brought is at hand.</summary>
-    private void KeepReplaced(EntityKey entity, EntityHead head, ParsedItem? source, long winnerVersion)
+    private void KeepReplaced(
+        EntityKey entity, EntityHead head, ParsedItem? source, long winnerVersion, IReadOnlyList<string>? members = null)
     {
-        var id = ConflictId.From(entity, head.Fingerprint, ConflictId.Replaced);
-        if (source is not null) Keep(source, ConflictId.Replaced, winnerVersion);
-        else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion);
+        var id = ConflictId.From(entity, head.Fingerprint, ConflictId.Replaced, members);
+        if (source is not null) Keep(source, ConflictId.Replaced, winnerVersion, members);
+        else replaced[id] = new ReplacedDocument(id, entity, head.Fingerprint, winnerVersion, members);
     }
 
     private bool ExceedsQuota(ParsedItem item, EntityHead? head)

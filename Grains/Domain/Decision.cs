@@ -19,11 +19,15 @@ internal sealed class Decision(
 
     public IReadOnlyCollection<ReplacedDocument> Replaced => replaced;
 
+    /// <summary>Edits of an older base that could not be merged, because a version in between is not at hand.</summary>
+    public int MergeFallbacks { get; init; }
+
     /// <summary>Stored documents that are announced again because the request tied with them, in bytes.</summary>
     public long TiedBytes =>
         touched.Values.Sum(touch => touch is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
 
-    public bool HasConflictOrRefusal => items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused);
+    public bool HasConflictOrRefusal =>
+        items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused || i is { Status: ItemStatus.Merged, Members: not null });
 
     /// <summary>Stored documents that the answer or an announcement needs; each must be of the head this was decided on.</summary>
     public IReadOnlyDictionary<EntityKey, EntityHead> Needed()
@@ -55,7 +59,11 @@ internal sealed class Decision(
             var data = RenderData(touch, stored);
             touch.Now = touch.Now with { Bytes = data.Length };
             draft.Put(touch.Entity, touch.Now);
-            rows.Add(new NewRow(touch.Entity, touch.Now, data) { IsNew = touch.Before is null or { IsDeleted: true } });
+            rows.Add(new NewRow(touch.Entity, touch.Now, data)
+            {
+                IsNew = touch.Before is null or { IsDeleted: true },
+                Replaces = touch.Before is not null,
+            });
         }
 
         rows.Sort((a, b) => a.Head.Seq.Number.CompareTo(b.Head.Seq.Number));
@@ -88,7 +96,10 @@ internal sealed class Decision(
         var entity = item.Item.Entity;
         var row = written.GetValueOrDefault(entity);
         var head = row?.Head ?? item.Head;
-        var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.PublishedMs ?? 0, item.Refusal);
+        var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.PublishedMs ?? 0, item.Refusal)
+        {
+            Members = item.Members is { } members ? [.. members] : null,
+        };
         return item.Status switch
         {
             ItemStatus.Conflict => result with
@@ -97,6 +108,7 @@ internal sealed class Decision(
                     ? Tombstone.Render(entity, head.Version, head.PublishedMs)
                     : row?.Data ?? stored.GetValueOrDefault(entity)?.Data ?? default,
             },
+            ItemStatus.Merged => result with { Document = row?.Data ?? item.Stored, TookNoRevision = row is null },
             ItemStatus.Created or ItemStatus.Updated when row is not null && Differs(item.Item, row) => result with { Document = row.Data },
             _ => result,
         };

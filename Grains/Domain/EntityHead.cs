@@ -17,7 +17,10 @@ internal readonly record struct Fingerprint(UInt128 Bits)
 /// A later change that claims it is an echo of that revision and has at most that revision's stamp.
 /// </summary>
 /// <param name="Device">The device whose clamped claim this is; null for an <c>out</c> the server sent, or an unknown device.</param>
-internal readonly record struct Echo(long ClockMs, long EffectiveMs, DeviceId? Device);
+/// <param name="IsMerged">
+/// The clock of a change that was merged with another one. It need not be ahead: rule 2 looks for it too.
+/// </param>
+internal readonly record struct Echo(long ClockMs, long EffectiveMs, DeviceId? Device, bool IsMerged = false);
 
 /// <summary>
 /// All that merging needs to know of one entity. The document itself stays in the store. Immutable: a ledger shares it with drafts.
@@ -32,6 +35,14 @@ internal sealed record EntityHead
 
     /// <summary>The clock its writer wrote.</summary>
     public required long ClientMs { get; init; }
+
+    /// <summary>
+    /// Of a merged state the stamp of the change that arrived; its other times are those of the merge. Null for any other state.
+    /// </summary>
+    public ChangeStamp? MergedIn { get; init; }
+
+    /// <summary>The stamp of the change that made this state.</summary>
+    public ChangeStamp Stamp => MergedIn ?? new ChangeStamp(EffectiveMs, ClientMs, Device);
 
     /// <summary>The <c>updatedAt</c> that is sent; it only grows.</summary>
     public required long PublishedMs { get; init; }

@@ -59,14 +59,23 @@ internal readonly record struct Verdict(
 internal static class Merge
 {
     /// <summary>Judges a change of an entity that is known, as a document or as a tombstone.</summary>
-    public static Verdict Judge(in IncomingChange change, EntityHead head, long nowMs)
+    public static Verdict Judge(in IncomingChange change, EntityHead head, long nowMs) =>
+        JudgeSeen(change, head, nowMs) ?? JudgeUnseen(change, head, nowMs);
+
+    /// <summary>Rules 1 to 3: there is nothing new in it, or its writer had seen what it replaces. Null when none of them fits.</summary>
+    public static Verdict? JudgeSeen(in IncomingChange change, EntityHead head, long nowMs)
     {
-        var effective = EffectiveTime(change, head, nowMs);
-        if (IsSame(change, head)) return Verdict.Unchanged;                                                                       // 1
-        if (IsTwin(change, head)) return Verdict.Twin;                                                                            // 2
-        if (change.BaseCounts && change.Base == head.Version) return ApplyOnBase(change, head, effective);                        // 3
+        if (IsSame(change, head)) return Verdict.Unchanged;                                                                        // 1
+        if (IsTwin(change, head)) return Verdict.Twin;                                                                             // 2
+        if (change.BaseCounts && change.Base == head.Version) return ApplyOnBase(change, head, EffectiveTime(change, head, nowMs)); // 3
+        return null;
+    }
+
+    /// <summary>Rules 4 and 5, where neither an earlier rule nor a merge of fields (rule 3b) fits.</summary>
+    public static Verdict JudgeUnseen(in IncomingChange change, EntityHead head, long nowMs)
+    {
         if (head.IsDeleted && !change.HasNaturalKey) return new Verdict(Outcome.Beaten, Reason: ItemRefusal.Deleted);         // 4
-        return LaterWins(change, head, effective, nowMs);                                                                         // 5
+        return LaterWins(change, head, EffectiveTime(change, head, nowMs), nowMs);                                            // 5
     }
 
     /// <summary>A change of an entity that nobody has heard of.</summary>
@@ -83,13 +92,17 @@ internal static class Merge
             : !head.IsDeleted && change.Fingerprint == head.Fingerprint && (
                 change.ClientMs is null || change.ClientTime <= head.PublishedMs);
 
-    /// <summary>Rule 2. One action sent by both paths, which differ in defaults and in whether they name the device.</summary>
-    private static bool IsTwin(in IncomingChange change, EntityHead head) =>
-        change.Base is null
-        && change.ClientMs is not null
-        && change.ClientTime == head.ClientMs
-        && !change.IsDelete && !head.IsDeleted
-        && change.Device is null != head.Device is null;
+    /// <summary>
+    /// Rule 2. One action sent by both paths, which differ in defaults and in whether they name the device. A merged state is made of
+    /// several actions, whose own clocks are among its echoes.
+    /// </summary>
+    private static bool IsTwin(in IncomingChange change, EntityHead head)
+    {
+        if (change.Base is not null || change.ClientMs is null || change.IsDelete || head.IsDeleted) return false;
+        var (clock, isUnknown) = (change.ClientTime, change.Device is null);
+        return (head.ClientMs == clock && head.MergedIn is null && head.Device is null != isUnknown)
+            || head.Echoes.Any(echo => echo.IsMerged && echo.ClockMs == clock && echo.Device is null != isUnknown);
+    }
 
     /// <summary>Rule 3. The writer had seen what it replaces, so its clock does not matter.</summary>
     private static Verdict ApplyOnBase(in IncomingChange change, EntityHead head, long effective) =>
@@ -146,7 +159,7 @@ internal static class Merge
     /// min(clientTime, now), and for an echo at most the stamp of its revision: a clock value that was in the future when it was sent must
     /// not count as later merely because time has caught up with it.
     /// </summary>
-    private static long EffectiveTime(in IncomingChange change, EntityHead head, long nowMs)
+    public static long EffectiveTime(in IncomingChange change, EntityHead head, long nowMs)
     {
         var effective = Math.Min(change.ClientTime, nowMs);
         Echo? largest = null;

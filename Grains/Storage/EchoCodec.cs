@@ -6,11 +6,13 @@ namespace Mirubato.Grains.Storage;
 
 /// <summary>
 /// The echoes of a head as both stores keep them. Per echo: clock and stamp (8 bytes each, big endian), the length of the device id in
-/// UTF-8 bytes plus one (2 bytes; 0 means none), the id. No echoes are NULL: clocks are rarely ahead.
+/// UTF-8 bytes plus one (2 bytes; 0 means none; the highest bit says that it is the clock of a merged change), the id. No echoes are NULL:
+/// clocks are rarely ahead.
 /// </summary>
 internal static class EchoCodec
 {
     private const int FixedBytes = 18;
+    private const int Merged = 0x8000;
 
     public static byte[]? Write(IReadOnlyList<Echo> echoes)
     {
@@ -22,7 +24,8 @@ internal static class EchoCodec
         {
             BinaryPrimitives.WriteInt64BigEndian(rest, echo.ClockMs);
             BinaryPrimitives.WriteInt64BigEndian(rest[8..], echo.EffectiveMs);
-            BinaryPrimitives.WriteUInt16BigEndian(rest[16..], (ushort)(echo.Device is null ? 0 : DeviceBytes(echo) + 1));
+            var coded = (echo.Device is null ? 0 : DeviceBytes(echo) + 1) | (echo.IsMerged ? Merged : 0);
+            BinaryPrimitives.WriteUInt16BigEndian(rest[16..], (ushort)coded);
             rest = rest[FixedBytes..];
             if (echo.Device is { } device) rest = rest[Encoding.UTF8.GetBytes(device.Value, rest)..];
         }
@@ -35,9 +38,11 @@ internal static class EchoCodec
         var echoes = new List<Echo>(Limits.EchoesMax);
         while (!rest.IsEmpty)
         {
-            var length = BinaryPrimitives.ReadUInt16BigEndian(rest[16..]) - 1;
+            var coded = BinaryPrimitives.ReadUInt16BigEndian(rest[16..]);
+            var length = (coded & ~Merged) - 1;
             var device = length < 0 ? (DeviceId?)null : new DeviceId(Encoding.UTF8.GetString(rest.Slice(FixedBytes, length)));
-            echoes.Add(new Echo(BinaryPrimitives.ReadInt64BigEndian(rest), BinaryPrimitives.ReadInt64BigEndian(rest[8..]), device));
+            var (clockMs, effectiveMs) = (BinaryPrimitives.ReadInt64BigEndian(rest), BinaryPrimitives.ReadInt64BigEndian(rest[8..]));
+            echoes.Add(new Echo(clockMs, effectiveMs, device, IsMerged: (coded & Merged) != 0));
             rest = rest[(FixedBytes + Math.Max(0, length))..];
         }
 

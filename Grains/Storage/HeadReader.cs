@@ -9,7 +9,7 @@ internal sealed class HeadReader
     /// <summary>In the order in which they are read.</summary>
     public const string Columns = """
         entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms,
-        deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes
+        deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, merged_in_effective_ms, merged_in_client_ms
         """;
 
     private readonly Dictionary<string, string> names = [];
@@ -19,7 +19,13 @@ internal sealed class HeadReader
 
     public void Take(DbDataReader row) => heads.Add(new HeadRow(new EntityKey(Name(row.GetString(0)), row.GetString(1)), ReadHead(row)));
 
-    private EntityHead ReadHead(DbDataReader row) => new()
+    private EntityHead ReadHead(DbDataReader row)
+    {
+        var head = ReadTimes(row);
+        return row.IsDBNull(15) ? head : head with { MergedIn = new ChangeStamp(row.GetInt64(15), row.GetInt64(16), head.Device) };
+    }
+
+    private EntityHead ReadTimes(DbDataReader row) => new()
     {
         Seq = new Revision(row.GetInt64(2)),
         Version = row.GetInt64(3),

@@ -55,6 +55,27 @@ internal interface IUserStore
     /// <summary>Deletes all but the newest <paramref name="keep"/> conflicts.</summary>
     ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel);
 
+    /// <summary>
+    /// Of each entity the present state and, without a gap, those before it down to a version; in one snapshot, oldest first. Where that
+    /// would be more than <paramref name="bytesMax"/> in all, older states are left out.
+    /// </summary>
+    ValueTask<List<StoredVersion>> VersionsFrom(
+        UserId user, IReadOnlyDictionary<EntityKey, long> oldest, long bytesMax, CancellationToken cancel);
+
+    /// <summary>The states of one entity below a version, newest first, the present one included.</summary>
+    ValueTask<List<StoredVersion>> History(UserId user, EntityKey entity, long before, int limit, CancellationToken cancel);
+
+    /// <summary>Every state that was replaced, by key and version, behind that one.</summary>
+    ValueTask<List<StoredVersion>> Versions(UserId user, EntityKey after, long version, int limit, CancellationToken cancel);
+
+    /// <summary>Present states that were received after a time, by key, behind that one.</summary>
+    ValueTask<List<StoredVersion>> ChangedSince(UserId user, long sinceMs, EntityKey after, int limit, CancellationToken cancel);
+
+    /// <summary>
+    /// Thins the user's versions by age (docs/protocol.md, History), and deletes the oldest past so many bytes of one entity or of all.
+    /// </summary>
+    ValueTask TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel);
+
     ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel);
 
     /// <summary>

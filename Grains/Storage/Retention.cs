@@ -10,6 +10,11 @@ internal static class Retention
     public const long ErasedTombstoneMs = Limits.ErasedTombstoneDays * DayMs;
     public const long DeviceUnseenMs = Limits.DeviceUnseenDays * DayMs;
 
+    public const long VersionMs = Limits.VersionDays * DayMs;
+
+    /// <summary>Versions that one thinning behind an answer removes, as SQL writes it; the next one goes on.</summary>
+    public const string VersionsAtOnceMax = "10000";
+
     /// <summary>
     /// Rows that one batch of a sweep removes, and users that it looks at: few enough that nobody waits for its locks.
     /// </summary>

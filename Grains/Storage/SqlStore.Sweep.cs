@@ -12,6 +12,7 @@ internal abstract partial class SqlStore
             SweepStep.StripTombstones => SweepOld(StripTombstones, lease, nowMs - Retention.TombstoneMs, cancel),
             SweepStep.PurgeErased => PurgeErased(lease, cancel),
             SweepStep.TrimTombstones => TrimTombstones(cursor, lease, cancel),
+            SweepStep.Versions => ThinVersions(cursor, lease, cancel),
             SweepStep.Devices => SweepOld(DeleteOld("sync_devices", "last_seen_ms"), lease, nowMs - Retention.DeviceUnseenMs, cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(step)),
         };
@@ -34,6 +35,9 @@ internal abstract partial class SqlStore
 
     /// <summary>The same, of those past the <paramref name="keep"/> newest.</summary>
     protected abstract ValueTask<int> RemoveExcess(SweepLease lease, string user, int keep, int rowsMax, CancellationToken cancel);
+
+    /// <summary>The same, of versions by their age alone: their bytes are bounded where they are written.</summary>
+    protected abstract ValueTask<int> RemoveThinned(SweepLease lease, string user, int rowsMax, CancellationToken cancel);
 
     private async ValueTask<SweepProgress> SweepOld(string sql, SweepLease lease, long boundMs, CancellationToken cancel)
     {

@@ -7,7 +7,7 @@ namespace Mirubato.Grains.Storage;
 internal static class StoredColumns
 {
     public const string Row = "entity_type, entity_id, seq, version, published_ms, deleted_ms, data";
-    public const string Conflict = "id, entity_type, entity_id, reason, winner_version, device_id, created_ms, document";
+    public const string Conflict = "id, entity_type, entity_id, reason, winner_version, device_id, created_ms, document, members";
     public const string Receipt = "raw_hash, request_hash, status, response, expires_ms";
 
     public static StoredRow ReadRow(DbDataReader row) => new(
@@ -17,7 +17,10 @@ internal static class StoredColumns
 
     public static ConflictReport ReadConflict(DbDataReader row) => new(
         row.GetString(0), new EntityKey(row.GetString(1), row.GetString(2)), row.GetString(3), row.GetInt64(4),
-        row.IsDBNull(5) ? null : new DeviceId(row.GetString(5)), row.GetInt64(6), row.GetFieldValue<byte[]>(7));
+        row.IsDBNull(5) ? null : new DeviceId(row.GetString(5)), row.GetInt64(6), row.GetFieldValue<byte[]>(7))
+    {
+        Members = row.IsDBNull(8) ? null : MembersCodec.Read(row.GetString(8)),
+    };
 
     /// <summary>device_id, name, first_seen_ms, last_seen_ms, last_seq, revoked_ms. Who is live the coordinator knows.</summary>
     public static DeviceReport ReadDevice(DbDataReader row) => new(

@@ -22,6 +22,11 @@ internal enum SweepStep
 
     /// <summary>Devices long unseen.</summary>
     Devices,
+
+    /// <summary>
+    /// Versions that are thinned out by now, and those past their age. Its cursor is a user id: users up to it are done.
+    /// </summary>
+    Versions,
 }
 
 /// <param name="Removed">Rows that this batch removed or stripped.</param>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Domain;
@@ -10,7 +9,8 @@ namespace Mirubato.Tests.Domain;
 /// </summary>
 internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
 {
-    private sealed record Copy(string Value, long UpdatedAtMs);
+    /// <param name="Rest">What the device does not know of the document, and keeps.</param>
+    private sealed record Copy(string Value, long UpdatedAtMs, string Rest = "");
 
     private const int PageRows = 3;
 
@@ -25,8 +25,9 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
 
     public void Edit(EntityKey entity, string value, long nowMs)
     {
-        copies[entity] = new Copy(value, nowMs + SkewMs);
-        queue.Add(ModelServer.Edit(entity.Type, entity.Id, value, nowMs + SkewMs));
+        var rest = copies.GetValueOrDefault(entity)?.Rest ?? "";
+        copies[entity] = new Copy(value, nowMs + SkewMs, rest);
+        queue.Add(ModelServer.Edit(entity.Type, entity.Id, value, nowMs + SkewMs, rest: rest));
     }
 
     public void Delete(EntityKey entity, long nowMs)
@@ -53,7 +54,9 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
     {
         var heads = copies.Keys.ToDictionary(k => k, server.Head);
         var unsent = queue.Select(c => c.Id!).ToHashSet();
-        var changes = copies.Select(c => ModelServer.Edit(c.Key.Type, c.Key.Id, c.Value.Value, c.Value.UpdatedAtMs)).ToList();
+        var changes = copies
+            .Select(c => ModelServer.Edit(c.Key.Type, c.Key.Id, c.Value.Value, c.Value.UpdatedAtMs, rest: c.Value.Rest))
+            .ToList();
         foreach (var result in Push(nowMs, changes))
         {
             if (unsent.Contains(result.Entity.Id) || result.Status is not (ItemStatus.Created or ItemStatus.Updated)) continue;
@@ -104,16 +107,16 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
     public void AssertEqualsTheStore()
     {
         var stored = server.Everything().Where(r => r.DeletedAtMs is null).ToDictionary(r => r.Entity, CopyOf);
-        Assert.Equal(Sorted(stored.Select(s => (s.Key, s.Value.Value))), Sorted(copies.Select(c => (c.Key, c.Value.Value))));
+        Assert.Equal(Sorted(stored), Sorted(copies));
         Assert.All(copies, c => Assert.True(c.Value.UpdatedAtMs <= stored[c.Key].UpdatedAtMs));
     }
 
-    private static IEnumerable<string> Sorted(IEnumerable<(EntityKey Entity, string Value)> documents) =>
-        documents.Select(d => $"{d.Entity} = {d.Value}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Sorted(Dictionary<EntityKey, Copy> documents) =>
+        documents.Select(d => $"{d.Key} = {d.Value.Value}{d.Value.Rest}").Order(StringComparer.Ordinal);
 
     private static Copy CopyOf(StoredRow row)
     {
-        using var document = JsonDocument.Parse(row.Data);
-        return new Copy(document.RootElement.GetProperty("title").GetString()!, row.UpdatedAtMs);
+        var leaves = ModelDocument.Leaves(row.Data);
+        return new Copy(leaves.GetValueOrDefault(ModelDocument.Title) ?? "", row.UpdatedAtMs, ModelDocument.Rest(leaves));
     }
 }

@@ -8,6 +8,8 @@ internal static class ModelDevices
     private static readonly EntityKey[] Entities =
         [new("goal", "g1"), new("goal", "g2"), new("repertoire_item", "a-b"), new("logbook_entry", "e1"), new("annotation", "n1")];
 
+    public static EntityKey Any(Random random) => Entities[random.Next(Entities.Length)];
+
     public static void Step(ModelDevice device, Random random, long nowMs, bool setRight)
     {
         var entity = Entities[random.Next(Entities.Length)];

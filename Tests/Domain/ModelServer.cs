@@ -7,7 +7,7 @@ namespace Mirubato.Tests.Domain;
 /// <summary>
 /// The pure core with the least around it that makes a server: rows and a conflict feed in memory, and the checks of "always holds".
 /// </summary>
-internal sealed class ModelServer : IModelServer
+internal sealed partial class ModelServer : IModelServer
 {
     public static readonly UserId User = new("u1");
     private static readonly Epoch Epoch = new(Guid.Parse("11111111111111111111111111111111"));
@@ -23,18 +23,21 @@ internal sealed class ModelServer : IModelServer
     /// <summary>What happened, for the message of a failed run.</summary>
     public List<string> Trace { get; } = [];
 
-    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items)
+    public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items, bool merges = false)
     {
         var deviceId = device is null ? (DeviceId?)null : new DeviceId(device);
         var incoming = items.Select(item => item.Read(User)).ToList();
         var heads = incoming.Select(i => Ledger.Find(i.Entity)).ToList();
-        var decision = Deciding.Decide(Ledger, new Terms(User, nowMs, deviceId, BaseCounts: true, new Quotas()), incoming);
+        var known = merges ? Histories(incoming) : null;
+        var decision = Deciding.Decide(
+            Ledger, new Terms(User, nowMs, deviceId, BaseCounts: true, new Quotas(), Merges: known), incoming);
         var stored = decision.Needed().Keys.ToDictionary(k => k, k => rows[k]);
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
 
         AssertRevisions(written, incoming.Where(i => i.BaseVersion is not null).Select(i => i.Entity).ToHashSet());
-        Account(deviceId, incoming, heads, written);
+        Account(deviceId, incoming, heads, written, decision.Items);
+        if (merges) AssertMembers(deviceId, incoming, results, decision);
         foreach (var replaced in decision.Replaced) KeepReplaced(replaced);
         foreach (var loser in decision.Losers) feed[loser.Id] = loser;
         foreach (var row in written) Store(row);
@@ -95,12 +98,20 @@ internal sealed class ModelServer : IModelServer
         }
     }
 
-    private void Account(DeviceId? device, List<ParsedItem> incoming, List<EntityHead?> heads, IReadOnlyList<NewRow> written)
+    private void Account(
+        DeviceId? device, List<ParsedItem> incoming, List<EntityHead?> heads, IReadOnlyList<NewRow> written,
+        IReadOnlyList<ItemDecision> decided)
     {
         var writtenNow = written.ToDictionary(r => r.Entity);
         for (var i = 0; i < incoming.Count; i++)
         {
             var item = incoming[i];
+            // What is merged is accounted for member by member.
+            if (decided[i].Status is ItemStatus.Merged || decided[i].Members is not null)
+            {
+                if (heads[i] is { } merged) superseded.Add((item.Entity, merged.Fingerprint));
+                continue;
+            }
             if (!item.IsDelete) acknowledged.Add((item.Entity, item.Fingerprint));
             if (!writtenNow.TryGetValue(item.Entity, out var row)) continue;
             var sameDevice = device is not null && heads[i]?.Device == device;
@@ -122,16 +133,21 @@ internal sealed class ModelServer : IModelServer
         Assert.Equal(replaced.Fingerprint, Ledger.Find(replaced.Entity)!.Fingerprint);
         feed[replaced.Id] = new Loser(
             replaced.Id, replaced.Entity, replaced.Fingerprint, ConflictId.Replaced, replaced.WinnerVersion, null,
-            rows[replaced.Entity].Data);
+            rows[replaced.Entity].Data, replaced.Members);
     }
 
-    private void Store(NewRow row) => rows[row.Entity] =
-        new StoredRow(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.PublishedMs, row.Head.DeletedMs, row.Data);
+    private void Store(NewRow row)
+    {
+        rows[row.Entity] =
+            new StoredRow(row.Entity, row.Head.Seq.Number, row.Head.Version, row.Head.PublishedMs, row.Head.DeletedMs, row.Data);
+        KeepVersion(row);
+    }
 
-    public static Item Edit(string type, string id, string value, long? updatedAtMs, long? baseVersion = null)
+    public static Item Edit(string type, string id, string value, long? updatedAtMs, long? baseVersion = null, string rest = "")
     {
         var clock = updatedAtMs is null ? "" : $",\"updatedAt\":{updatedAtMs}";
-        return new Item(type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"title\":\"{value}\"{clock}}}"), BaseVersion: baseVersion);
+        return new Item(
+            type, id, Encoding.UTF8.GetBytes($"{{\"id\":\"{id}\",\"title\":\"{value}\"{rest}{clock}}}"), BaseVersion: baseVersion);
     }
 
     public static Item Delete(string type, string id, long? deletedAtMs, long? baseVersion = null) =>

@@ -44,6 +44,10 @@ internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler tu
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Run(() => coordinator.Restore(request));
 
+    public Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request) => Run(() => coordinator.RestoreVersion(request));
+
+    public Task<Reply<RewindReport>> Rewind(RewindRequest request) => Run(() => coordinator.Rewind(request));
+
     public Task<Reply<bool>> Dismiss(DismissRequest request) => Run(() => coordinator.Dismiss(request));
 
     public Task<Reply<HistoryState>> HistoryState(Caller caller) => Run(() => coordinator.HistoryState(caller));

@@ -16,6 +16,29 @@ public abstract partial class EngineContract
     public void Any_schedule_of_devices_over_two_nodes_converges_without_a_gap() =>
         Property.HoldsForSchedules(Play, ModelRuns, steps: 40);
 
+    [Fact]
+    public void Any_schedule_of_devices_that_merge_over_two_nodes_converges() =>
+        Property.HoldsForSchedules(PlayMerging, ModelRuns, steps: 40);
+
+    private void PlayMerging(IReadOnlyList<int> schedule)
+    {
+        var server = new Nodes(new UserId($"model-{Guid.NewGuid():n}"), Store, Clock, Node(), Node());
+        var pick = new Random(schedule.Count == 0 ? 0 : schedule[0]);
+        var devices = Enumerable.Range(0, 3)
+            .Select(i => new MergingModelDevice(server, "m" + i, Skews[pick.Next(Skews.Length)])).ToList();
+        foreach (var step in schedule)
+        {
+            var random = new Random(step);
+            Clock.Advance(TimeSpan.FromMilliseconds(random.Next(8) switch { 0 => random.Next(20_000), 1 => 0, _ => random.Next(6) }));
+            devices[random.Next(devices.Count)].Step(ModelDevices.Any(random), random, Clock.NowMs);
+        }
+
+        foreach (var device in devices) device.FlushAll(Clock.NowMs + 1_000);
+        foreach (var device in devices) device.Pull();
+        foreach (var device in devices) device.AssertEqualsTheStore();
+        server.AssertHistory();
+    }
+
     private void Play(IReadOnlyList<int> schedule)
     {
         var server = new Nodes(new UserId($"model-{Guid.NewGuid():n}"), Store, Clock, Node(), Node());
@@ -38,12 +61,12 @@ public abstract partial class EngineContract
         private readonly HashSet<long> given = [];
         private int turn;
 
-        public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items)
+        public IReadOnlyList<ItemResult> Push(string? device, long nowMs, IReadOnlyList<Item> items, bool merges = false)
         {
             clock.Advance(TimeSpan.FromMilliseconds(Math.Max(0, nowMs - clock.NowMs)));
             var caller = new Caller(user, device is null ? null : new DeviceId(device), clock.NowMs);
             var token = store.HistoryState(user, null, clock.NowMs, Cancel).AsTask().GetAwaiter().GetResult().Token;
-            var request = Item.Request(caller, WriteScope.Push, null, token, items);
+            var request = Item.Request(caller, WriteScope.Push, null, token, items) with { Merges = merges };
             return nodes[turn++ % nodes.Length].For(user).Write(request, Cancel).AsTask().GetAwaiter().GetResult().Items!;
         }
 

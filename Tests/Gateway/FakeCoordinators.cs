@@ -26,6 +26,10 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
     public ValueTask<Dictionary<UserId, UserState>> States(List<UserId> asked, CancellationToken cancel) =>
         new(asked.ToDictionary(user => user, user => new UserState(For(user).Now(null), [], 0)));
 
+    public ValueTask<List<VersionReport>> History(HistoryRequest request, CancellationToken cancel) => new([]);
+
+    public ValueTask<List<VersionReport>> Versions(VersionsRequest request, CancellationToken cancel) => new([]);
+
     public int TicketKeyReads { get; private set; }
 
     public ValueTask<byte[]> TicketKey(CancellationToken cancel)
@@ -73,6 +77,10 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         rows[key] = new StoredRow(key, head, head, 1_700_000_000_000 + head, deleted ? 1_700_000_000_000 + head : null, data.ToArray());
         return deleted ? ItemStatus.Deleted : known ? ItemStatus.Updated : ItemStatus.Created;
     }
+
+    public Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request) => throw new NotSupportedException();
+
+    public Task<Reply<RewindReport>> Rewind(RewindRequest request) => throw new NotSupportedException();
 
     public HistoryState Now(Caller? caller)
     {

@@ -42,6 +42,14 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public static EntityKey Goal(string id) => new("goal", id);
 
+    public Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request) => throw new NotSupportedException();
+
+    public Task<Reply<RewindReport>> Rewind(RewindRequest request) => throw new NotSupportedException();
+
+    public ValueTask<List<VersionReport>> History(HistoryRequest request, CancellationToken cancel) => throw new NotSupportedException();
+
+    public ValueTask<List<VersionReport>> Versions(VersionsRequest request, CancellationToken cancel) => throw new NotSupportedException();
+
     /// <summary>The next write is answered by this.</summary>
     public void Next(Func<WriteRequest, Task<WriteAnswer>> answer) => script.Enqueue(answer);
 

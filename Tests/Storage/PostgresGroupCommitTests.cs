@@ -19,7 +19,6 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     private string database = "";
     private PostgresStore store = null!;
     private NpgsqlDataSource source = null!;
-    private NpgsqlConnection beside = null!;
 
     public async Task InitializeAsync()
     {
@@ -27,13 +26,10 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
         store = PostgresStore.Open(database);
         await store.Migrate(Cancel);
         source = PostgresStore.Source(database, new PostgresOptions(PoolSizeMax: 1));
-        beside = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString());
-        await beside.OpenAsync();
     }
 
     public async Task DisposeAsync()
     {
-        await beside.DisposeAsync();
         await source.DisposeAsync();
         await store.DisposeAsync();
     }
@@ -91,8 +87,10 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     {
         var commits = await Commits(Users);
         var (locked, _) = commits[Users / 2];
+        await using var beside = await Beside();
         await using var transaction = await beside.BeginTransactionAsync();
-        await Execute($"SELECT * FROM sync_metadata WHERE user_id = '{locked}' FOR UPDATE");
+        await using var lockRow = new NpgsqlCommand($"SELECT * FROM sync_metadata WHERE user_id = '{locked}' FOR UPDATE", beside);
+        await lockRow.ExecuteNonQueryAsync();
         await using var wide = PostgresStore.Source(database, new PostgresOptions());
         var group = new GroupCommit(wide);
 
@@ -203,13 +201,22 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
 
     private async Task<object?> Scalar(string sql)
     {
+        await using var beside = await Beside();
         await using var command = new NpgsqlCommand(sql, beside);
         return await command.ExecuteScalarAsync();
     }
 
     private async Task Execute(string sql)
     {
+        await using var beside = await Beside();
         await using var command = new NpgsqlCommand(sql, beside);
         await command.ExecuteNonQueryAsync();
+    }
+
+    private async Task<NpgsqlConnection> Beside()
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString());
+        await connection.OpenAsync();
+        return connection;
     }
 }

@@ -70,8 +70,8 @@ public abstract partial class StoreContract
 
     private async Task Populate(UserId[] users, IReadOnlyList<int> seeds)
     {
-        foreach (var table in (string[])["sync_metadata", "sync_data", "idempotency_keys", "sync_conflicts", "sync_devices"])
-            await Sql($"DELETE FROM {table}");
+        string[] tables = ["sync_metadata", "sync_data", "sync_versions", "idempotency_keys", "sync_conflicts", "sync_devices"];
+        foreach (var table in tables) await Sql($"DELETE FROM {table}");
         for (var i = 0; i < users.Length; i++) await Populate(users[i], new Random(seeds[i]), i, erases: seeds[i] % 3 == 0);
     }
 
@@ -81,10 +81,21 @@ public abstract partial class StoreContract
         await Hold(of, Some(await At(of), random, "a"));
         if (erases) await Store.Erase(of, Now + place, Cancel);
         await Hold(of, Some(await At(of), random, "b"));
+        await Versions(of, random.Next(1, 4));
         await Hold(of, Some(await At(of), random, "c") with { NowMs = Later });
         for (var i = 0; i < 4; i++)
         {
             await Store.SeeDevice(of, new DeviceId($"d{i}"), 0, 9, i > 0 && random.Next(2) == 0 ? Later : Now, Cancel);
+        }
+    }
+
+    /// <summary>One entity, changed so often within a minute: one version of it is kept for long.</summary>
+    private async Task Versions(UserId of, int times)
+    {
+        for (var i = 0; i <= times + 1; i++)
+        {
+            var at = await At(of);
+            await Hold(of, Commit(at, Row(Entry("v"), at.Last.Number + 1)) with { Versions = [Entry("v")] });
         }
     }
 
@@ -115,6 +126,7 @@ public abstract partial class StoreContract
                 .Select(head => $"{head.Entity} {head.Head with { Echoes = [] }} {head.Head.Echoes.Count}")
                 .Order(StringComparer.Ordinal));
             lines.AddRange((await Store.Conflicts(of, null, 100, Cancel)).Select(conflict => conflict.Id).Order(StringComparer.Ordinal));
+            lines.AddRange((await Store.Versions(of, new EntityKey("", ""), 0, 100, Cancel)).Select(v => $"{v.Entity} {v.Version}"));
             lines.AddRange((await Store.Devices(of, Cancel)).Select(device => $"{device}"));
             foreach (var key in from name in "abc" from i in Enumerable.Range(0, 5) select $"{name}{i}")
                 if (await Store.Receipt(of, WriteScope.Push, key, 0, Cancel) is not null) lines.Add(key);

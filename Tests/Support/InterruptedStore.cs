@@ -58,6 +58,22 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
 
+    public ValueTask<List<StoredVersion>> VersionsFrom(
+        UserId user, IReadOnlyDictionary<EntityKey, long> oldest, long bytesMax, CancellationToken cancel) =>
+        store.VersionsFrom(user, oldest, bytesMax, cancel);
+
+    public ValueTask<List<StoredVersion>> History(UserId user, EntityKey entity, long before, int limit, CancellationToken cancel) =>
+        store.History(user, entity, before, limit, cancel);
+
+    public ValueTask<List<StoredVersion>> Versions(UserId user, EntityKey after, long version, int limit, CancellationToken cancel) =>
+        store.Versions(user, after, version, limit, cancel);
+
+    public ValueTask<List<StoredVersion>> ChangedSince(UserId user, long sinceMs, EntityKey after, int limit, CancellationToken cancel) =>
+        store.ChangedSince(user, sinceMs, after, limit, cancel);
+
+    public ValueTask TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel) =>
+        store.TrimVersions(user, entityBytesMax, bytesMax, nowMs, cancel);
+
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);
 
     public ValueTask<bool> SeeDevice(UserId user, DeviceId device, long lastSeq, int devicesMax, long nowMs, CancellationToken cancel) =>

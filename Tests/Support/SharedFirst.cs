@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Mirubato.Tests.Support;
 
-/// <summary>Classes that share a fixture run one after the other and so take longest: they begin first, and the others fill the rest.</summary>
+/// <summary>Classes that share a fixture run one after the other and so take longest: they begin first.</summary>
 public sealed class SharedFirst : ITestCollectionOrderer
 {
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>

@@ -6,7 +6,9 @@ internal delegate bool NameFilter(ReadOnlySpan<byte> name);
 /// <param name="OmitNulls">Members that are null, at any depth. Null elements of arrays stay.</param>
 /// <param name="OmitAtRoot">Members of the document itself.</param>
 /// <param name="OmitIdsIn">The array at the root whose objects are taken without their <c>id</c>.</param>
-internal sealed record CanonicalForm(bool OmitNulls = false, NameFilter? OmitAtRoot = null, byte[]? OmitIdsIn = null)
+/// <param name="RootIsItems">The root itself is that array.</param>
+internal sealed record CanonicalForm(
+    bool OmitNulls = false, NameFilter? OmitAtRoot = null, byte[]? OmitIdsIn = null, bool RootIsItems = false)
 {
     public static readonly CanonicalForm Whole = new();
 }

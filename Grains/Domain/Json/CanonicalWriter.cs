@@ -27,7 +27,7 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
 
     public readonly ReadOnlySpan<byte> Written => output.Written;
 
-    public void Write() => Value(0, Place.Root);
+    public void Write() => Value(0, form.RootIsItems ? Place.Items : Place.Root);
 
     public void Dispose()
     {

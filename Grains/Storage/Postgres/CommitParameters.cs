@@ -12,6 +12,7 @@ internal static class CommitParameters
         var parts = CommitParts.None;
         AddFence(to, user, commit);
         if (commit.Rows.Count > 0) parts |= AddRows(to, commit.Rows);
+        if (commit.Versions.Count > 0) parts |= AddVersions(to, commit.Versions);
         if (commit.Replaced.Count > 0) parts |= AddReplaced(to, CommitRules.Distinct(commit.Replaced, r => r.Id));
         if (commit.Losers.Count > 0) parts |= AddLosers(to, CommitRules.Distinct(commit.Losers, l => l.Id));
         if (commit.Receipts.Count > 0) parts |= AddReceipts(to, commit.Receipts);
@@ -47,8 +48,17 @@ internal static class CommitParameters
         to.Array(Column(rows, row => UInt128Codec.Encode(row.Head.Fingerprint)), NpgsqlDbType.Bytea);
         to.Array(Column(rows, row => UInt128Codec.Encode(row.Head.PreviousFingerprint)), NpgsqlDbType.Bytea);
         to.Array(Column(rows, row => EchoCodec.Write(row.Head.Echoes)), NpgsqlDbType.Bytea);
+        to.Array(Column(rows, row => row.Head.MergedIn?.EffectiveMs), NpgsqlDbType.Bigint);
+        to.Array(Column(rows, row => row.Head.MergedIn?.ClientMs), NpgsqlDbType.Bigint);
         to.Array(Column(rows, row => row.Data), NpgsqlDbType.Text);
         return CommitParts.Rows;
+    }
+
+    private static CommitParts AddVersions(NpgsqlParameterCollection to, IReadOnlyList<EntityKey> versions)
+    {
+        to.Texts(Column(versions, entity => entity.Type));
+        to.Texts(Column(versions, entity => entity.Id));
+        return CommitParts.Versions;
     }
 
     private static CommitParts AddReplaced(NpgsqlParameterCollection to, IReadOnlyList<ReplacedDocument> replaced)
@@ -58,6 +68,7 @@ internal static class CommitParameters
         to.Texts(Column(replaced, r => r.Entity.Id));
         to.Array(Column(replaced, r => UInt128Codec.Encode(r.Fingerprint)), NpgsqlDbType.Bytea);
         to.Bigints(Column(replaced, r => r.WinnerVersion));
+        to.Texts(Column(replaced, r => MembersCodec.Write(r.Members)));
         return CommitParts.Replaced;
     }
 
@@ -69,6 +80,7 @@ internal static class CommitParameters
         to.Array(Column(losers, l => UInt128Codec.Encode(l.Fingerprint)), NpgsqlDbType.Bytea);
         to.Texts(Column(losers, l => l.Reason));
         to.Bigints(Column(losers, l => l.WinnerVersion));
+        to.Texts(Column(losers, l => MembersCodec.Write(l.Members)));
         to.Texts(Column(losers, l => l.Device?.Value));
         to.Array(Column(losers, l => l.Document), NpgsqlDbType.Text);
         return CommitParts.Losers;

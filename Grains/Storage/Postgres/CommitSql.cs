@@ -4,14 +4,14 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and each of the
-/// sixteen forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
+/// 32 forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
 /// fence held. Parameters are numbered; the arrays of a part follow those of the part before it.
 /// </summary>
 internal static class CommitSql
 {
     private const int FenceParameters = 8;
 
-    private static readonly string[] Forms = [.. Enumerable.Range(0, 16).Select(form => Build((CommitParts)form))];
+    private static readonly string[] Forms = [.. Enumerable.Range(0, 32).Select(form => Build((CommitParts)form))];
 
     public static string For(CommitParts parts) => Forms[(int)parts];
 
@@ -22,39 +22,56 @@ internal static class CommitSql
             WHERE user_id = $1 AND epoch = $2 AND last_seq = $3 AND not_before_ms <= $7
               AND NOT EXISTS (SELECT FROM sync_devices
                               WHERE user_id = $1 AND device_id = ANY ($8) AND revoked_ms IS NOT NULL)
-            RETURNING user_id, rights)
+            RETURNING user_id, rights, last_sync_ms)
         """;
 
     private const string Rows = """
         , rows AS (
             INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms,
-                previous_published_ms, deleted_ms,
-                bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
+                previous_published_ms, deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes,
+                merged_in_effective_ms, merged_in_client_ms, data, arrived_ms, created_ms)
             SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms,
-                r.previous_published_ms, r.deleted_ms,
-                r.bytes, r.named_version, r.device_id, r.fingerprint, r.previous_fingerprint, r.echoes, nullif(r.data, '')
+                r.previous_published_ms, r.deleted_ms, r.bytes, r.named_version, r.device_id, r.fingerprint, r.previous_fingerprint,
+                r.echoes, r.merged_in_effective_ms, r.merged_in_client_ms, nullif(r.data, ''), fence.last_sync_ms, fence.last_sync_ms
             FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
                 @::bigint[],
-                @::integer[], @::bigint[], @::text[], @::bytea[], @::bytea[], @::bytea[], @::text[])
+                @::integer[], @::bigint[], @::text[], @::bytea[], @::bytea[], @::bytea[], @::bigint[], @::bigint[], @::text[])
                 AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
-                bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
+                bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, merged_in_effective_ms, merged_in_client_ms,
+                data)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
                 published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms,
                     deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
                 bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id,
                     fingerprint = excluded.fingerprint,
-                previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data)
+                previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes,
+                merged_in_effective_ms = excluded.merged_in_effective_ms, merged_in_client_ms = excluded.merged_in_client_ms,
+                data = excluded.data, arrived_ms = excluded.arrived_ms)
+        """;
+
+    // As Replaced below, of every entity that is replaced and not new.
+    private const string Versions = """
+        , versions AS (
+            INSERT INTO sync_versions (user_id, entity_type, entity_id, version, published_ms, effective_ms, client_ms,
+                merged_in_effective_ms, merged_in_client_ms, device_id, fingerprint, arrived_ms, replaced_ms, bytes, data)
+            SELECT fence.user_id, d.entity_type, d.entity_id, d.version, d.published_ms, d.effective_ms, d.client_ms,
+                d.merged_in_effective_ms, d.merged_in_client_ms, d.device_id, d.fingerprint, d.arrived_ms, fence.last_sync_ms, d.bytes,
+                d.data
+            FROM fence, unnest(@::text[], @::text[]) AS r (entity_type, entity_id)
+            JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
+            ON CONFLICT (user_id, entity_type, entity_id, version) DO NOTHING)
         """;
 
     // Reads the documents as they were before this statement, whatever the part above does to them.
     private const string Replaced = """
         , replaced AS (
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
-                document)
-            SELECT fence.user_id, r.id, d.entity_type, d.entity_id, d.fingerprint, 'replaced', r.winner_version, d.device_id, $6, d.data
-            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[]) AS r (id, entity_type, entity_id, fingerprint,
-                winner_version)
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
+                created_ms, document)
+            SELECT fence.user_id, r.id, d.entity_type, d.entity_id, d.fingerprint, 'replaced', r.winner_version, r.members, d.device_id,
+                $6, d.data
+            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[], @::text[]) AS r (id, entity_type, entity_id,
+                fingerprint, winner_version, members)
             JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
                 AND d.fingerprint = r.fingerprint AND d.data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING)
@@ -62,11 +79,12 @@ internal static class CommitSql
 
     private const string Losers = """
         , losers AS (
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
-                document)
-            SELECT fence.user_id, l.id, l.entity_type, l.entity_id, l.fingerprint, l.reason, l.winner_version, l.device_id, $6, l.document
-            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::text[], @::bigint[], @::text[], @::text[])
-                AS l (id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, document)
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
+                created_ms, document)
+            SELECT fence.user_id, l.id, l.entity_type, l.entity_id, l.fingerprint, l.reason, l.winner_version, l.members, l.device_id,
+                $6, l.document
+            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::text[], @::bigint[], @::text[], @::text[], @::text[])
+                AS l (id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id, document)
             ON CONFLICT (user_id, id) DO NOTHING)
         """;
 
@@ -93,6 +111,7 @@ internal static class CommitSql
         var sql = new StringBuilder(Fence);
         var next = FenceParameters + 1;
         if (parts.HasFlag(CommitParts.Rows)) Append(sql, Rows, ref next);
+        if (parts.HasFlag(CommitParts.Versions)) Append(sql, Versions, ref next);
         if (parts.HasFlag(CommitParts.Replaced)) Append(sql, Replaced, ref next);
         if (parts.HasFlag(CommitParts.Losers)) Append(sql, Losers, ref next);
         if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT rights FROM fence").ToString();
@@ -121,4 +140,5 @@ internal enum CommitParts
     Replaced = 2,
     Losers = 4,
     Receipts = 8,
+    Versions = 16,
 }

@@ -30,7 +30,8 @@ internal sealed partial class PostgresStore
             UPDATE sync_data d SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3,
                 published_ms = greatest(published_ms + 1, $3),
                 previous_published_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
-                fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
+                fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, merged_in_effective_ms = NULL, merged_in_client_ms = NULL,
+                data = NULL, arrived_ms = greatest(arrived_ms, $3)
             FROM (SELECT entity_type, entity_id, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE d.user_id = $1 AND d.entity_type = n.entity_type AND d.entity_id = n.entity_id
             """;
@@ -40,7 +41,7 @@ internal sealed partial class PostgresStore
             WHERE user_id = $1
             """;
         var count = await Run(connection, tombstones, cancel, user.Value, first, nowMs, nowMs + Retention.ErasedTombstoneMs);
-        foreach (var table in (string[])["sync_conflicts", "sync_devices", "idempotency_keys"])
+        foreach (var table in (string[])["sync_conflicts", "sync_versions", "sync_devices", "idempotency_keys"])
             await Run(connection, $"DELETE FROM {table} WHERE user_id = $1", cancel, user.Value);
         await Run(
             connection, epoch, cancel, user.Value, UInt128Codec.FreshEpoch().Value, first, first + count - 1,

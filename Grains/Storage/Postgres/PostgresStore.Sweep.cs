@@ -12,6 +12,9 @@ internal sealed partial class PostgresStore
     protected override ValueTask<int> RemoveExcess(SweepLease lease, string user, int keep, int rowsMax, CancellationToken cancel) =>
         Swept(SweepSql.TrimTombstones, lease, cancel, user, (long)keep, rowsMax);
 
+    protected override ValueTask<int> RemoveThinned(SweepLease lease, string user, int rowsMax, CancellationToken cancel) =>
+        Swept(SweepSql.ThinVersions, lease, cancel, user, rowsMax);
+
     protected override async ValueTask<int> Swept(string sql, SweepLease lease, CancellationToken cancel, params object[] values)
     {
         var result = await List(

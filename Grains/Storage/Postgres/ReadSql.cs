@@ -23,7 +23,7 @@ internal static class ReadSql
     /// <summary>$1 user, $2 after.</summary>
     public const string Heads = $"""
         SELECT NULL::text, NULL::text, last_seq, first_seq, tombstone_horizon, last_sync_ms, not_before_ms, created_ms,
-            rights, 0, NULL::bigint, epoch::text, digest, NULL::bytea, NULL::bytea
+            rights, 0, NULL::bigint, epoch::text, digest, NULL::bytea, NULL::bytea, NULL::bigint, NULL::bigint
         FROM sync_metadata WHERE user_id = $1
         UNION ALL
         SELECT {HeadReader.Columns}

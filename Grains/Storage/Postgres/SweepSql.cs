@@ -36,6 +36,16 @@ internal static class SweepSql
             SELECT count(*) FROM (SELECT FROM sync_data WHERE user_id = $3 AND deleted_ms IS NOT NULL LIMIT $4 + $5) counted) - $4)
         """);
 
+    /// <summary>$3 user, $4 rows.</summary>
+    public static readonly string ThinVersions = $"""
+        {Lease},
+        swept AS (
+            DELETE FROM sync_versions WHERE EXISTS (SELECT FROM lease)
+                AND {VersionSql.Thinned("$3", "$2", $"{long.MaxValue}", $"{long.MaxValue}", "$4")}
+            RETURNING 1)
+        {Result}
+        """;
+
     /// <summary>$3 up to which age, $4 rows. SKIP LOCKED: a receipt being replaced, or a device being seen, is no longer old.</summary>
     public static string DeleteOld(string table, string age) => $"""
         {Lease},

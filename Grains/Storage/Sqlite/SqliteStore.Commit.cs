@@ -27,9 +27,11 @@ internal sealed partial class SqliteStore
         {
             return new CommitOutcome(CommitResult.ReceiptTaken);
         }
+        var arrivedMs = FindArrival(session, user, commit.NowMs);
+        foreach (var entity in commit.Versions) KeepVersion(session, user, entity, arrivedMs);
         foreach (var replaced in commit.Replaced) KeepReplaced(session, user, replaced, commit.NowMs);
         foreach (var loser in commit.Losers) KeepLoser(session, user, loser, commit.NowMs);
-        foreach (var row in commit.Rows) Put(session, user, row);
+        foreach (var row in commit.Rows) Put(session, user, row, arrivedMs);
         foreach (var receipt in commit.Receipts) Put(session, user, receipt);
         Advance(session, user, commit);
         return new CommitOutcome(CommitResult.Held, rights);
@@ -51,56 +53,74 @@ internal sealed partial class SqliteStore
         return session.First(sql, _ => true, user, (long)receipt.Scope, receipt.Key, nowMs);
     }
 
+    /// <summary>When what is committed counts as received: no earlier than what was received before it.</summary>
+    private static long FindArrival(SqliteSession session, string user, long nowMs) =>
+        session.First("SELECT max(last_sync_ms, $2) FROM sync_metadata WHERE user_id = $1", row => row.GetInt64(0), user, nowMs);
+
+    private static void KeepVersion(SqliteSession session, string user, EntityKey entity, long replacedMs)
+    {
+        const string sql = """
+            INSERT INTO sync_versions (user_id, entity_type, entity_id, version, published_ms, effective_ms, client_ms,
+                merged_in_effective_ms, merged_in_client_ms, device_id, fingerprint, arrived_ms, replaced_ms, bytes, data)
+            SELECT user_id, entity_type, entity_id, version, published_ms, effective_ms, client_ms,
+                merged_in_effective_ms, merged_in_client_ms, device_id, fingerprint, arrived_ms, $4, bytes, data
+            FROM sync_data WHERE user_id = $1 AND entity_type = $2 AND entity_id = $3
+            ON CONFLICT (user_id, entity_type, entity_id, version) DO NOTHING
+            """;
+        session.Execute(sql, user, entity.Type, entity.Id, replacedMs);
+    }
+
     private static void KeepReplaced(SqliteSession session, string user, ReplacedDocument replaced, long nowMs)
     {
         const string sql = """
-            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
-                document)
-            SELECT user_id, $2, entity_type, entity_id, fingerprint, 'replaced', $6, device_id, $7, data FROM sync_data
+            INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
+                created_ms, document)
+            SELECT user_id, $2, entity_type, entity_id, fingerprint, 'replaced', $6, $8, device_id, $7, data FROM sync_data
             WHERE user_id = $1 AND entity_type = $3 AND entity_id = $4 AND fingerprint = $5 AND data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
             sql, user, replaced.Id, replaced.Entity.Type, replaced.Entity.Id, UInt128Codec.Encode(
-                replaced.Fingerprint), replaced.WinnerVersion, nowMs);
+                replaced.Fingerprint), replaced.WinnerVersion, nowMs, MembersCodec.Write(replaced.Members));
     }
 
     private static void KeepLoser(SqliteSession session, string user, Loser loser, long nowMs)
     {
         const string sql = """
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, device_id, created_ms,
-                document)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (user_id, id) DO NOTHING
+                document, members)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(
             sql, user, loser.Id, loser.Entity.Type, loser.Entity.Id, UInt128Codec.Encode(
                 loser.Fingerprint), loser.Reason, loser.WinnerVersion,
-            loser.Device?.Value, nowMs, SqliteSession.Blob(loser.Document));
+            loser.Device?.Value, nowMs, SqliteSession.Blob(loser.Document), MembersCodec.Write(loser.Members));
     }
 
-    private static void Put(SqliteSession session, string user, NewRow row)
+    private static void Put(SqliteSession session, string user, NewRow row, long arrivedMs)
     {
         const string sql = """
             INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms,
-                previous_published_ms, deleted_ms,
-                bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                previous_published_ms, deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, data,
+                merged_in_effective_ms, merged_in_client_ms, arrived_ms, created_ms)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
                 published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms,
                     deleted_ms = excluded.deleted_ms, purge_after_ms = NULL,
                 bytes = excluded.bytes, named_version = excluded.named_version, device_id = excluded.device_id,
                     fingerprint = excluded.fingerprint,
-                previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data
+                previous_fingerprint = excluded.previous_fingerprint, echoes = excluded.echoes, data = excluded.data,
+                merged_in_effective_ms = excluded.merged_in_effective_ms, merged_in_client_ms = excluded.merged_in_client_ms,
+                arrived_ms = excluded.arrived_ms
             """;
         var head = row.Head;
         session.Execute(
             sql, user, row.Entity.Type, row.Entity.Id, head.Seq.Number, head.Version, head.EffectiveMs, head.ClientMs, head.PublishedMs,
             head.PreviousPublishedMs,
             head.DeletedMs, head.Bytes, head.NamedVersion, head.Device?.Value, UInt128Codec.Encode(head.Fingerprint),
-            UInt128Codec.Encode(head.PreviousFingerprint), EchoCodec.Write(head.Echoes), row.Data.IsEmpty
-                ? null
-                : SqliteSession.Blob(row.Data));
+            UInt128Codec.Encode(head.PreviousFingerprint), EchoCodec.Write(head.Echoes),
+            row.Data.IsEmpty ? null : SqliteSession.Blob(row.Data), head.MergedIn?.EffectiveMs, head.MergedIn?.ClientMs, arrivedMs);
     }
 
     private static void Put(SqliteSession session, string user, Receipt receipt)

@@ -26,7 +26,8 @@ internal sealed partial class SqliteStore
             UPDATE sync_data SET seq = $2 + n.place - 1, version = version + 1, effective_ms = $3, client_ms = $3,
                 published_ms = max(published_ms + 1, $3),
                 previous_published_ms = 0, deleted_ms = $3, purge_after_ms = $4, bytes = 0, named_version = NULL, device_id = NULL,
-                fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, data = NULL
+                fingerprint = NULL, previous_fingerprint = NULL, echoes = NULL, merged_in_effective_ms = NULL, merged_in_client_ms = NULL,
+                data = NULL, arrived_ms = max(arrived_ms, $3)
             FROM (SELECT rowid AS at, row_number() OVER (ORDER BY seq) AS place FROM sync_data WHERE user_id = $1) n
             WHERE sync_data.rowid = n.at
             """;
@@ -41,6 +42,7 @@ internal sealed partial class SqliteStore
         var first = last + Limits.EpochJump;
         var count = session.Execute(tombstones, user, first, nowMs, nowMs + Retention.ErasedTombstoneMs);
         session.Execute("DELETE FROM sync_conflicts WHERE user_id = $1", user);
+        session.Execute("DELETE FROM sync_versions WHERE user_id = $1", user);
         session.Execute("DELETE FROM sync_devices WHERE user_id = $1", user);
         session.Execute("DELETE FROM idempotency_keys WHERE user_id = $1", user);
         session.Execute(

@@ -8,6 +8,9 @@ internal sealed partial class SqliteStore
                 AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL) ORDER BY deleted_ms LIMIT $2)
         """;
 
+    private static readonly string ThinVersions =
+        $"DELETE FROM sync_versions WHERE {VersionSql.Thinned("$1", "$2", $"{long.MaxValue}", $"{long.MaxValue}", "$3")}";
+
     protected override string DeleteOld(string table, string age) =>
         $"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {age} <= $1 ORDER BY {age} LIMIT $2)";
 
@@ -34,6 +37,9 @@ internal sealed partial class SqliteStore
             """;
         return RemoveTombstones(lease, user, excess, keep, rowsMax, cancel);
     }
+
+    protected override ValueTask<int> RemoveThinned(SweepLease lease, string user, int rowsMax, CancellationToken cancel) =>
+        Swept(ThinVersions, lease, cancel, user, lease.NowMs, rowsMax);
 
     // Each user is a write of its own, so that other writes come in between. The horizon rises over the highest that went.
     private ValueTask<int> RemoveTombstones(SweepLease lease, string user, string chosen, long bound, int rowsMax, CancellationToken cancel)

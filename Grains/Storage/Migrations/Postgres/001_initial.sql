@@ -22,10 +22,14 @@ CREATE TABLE sync_data (
     version              bigint  NOT NULL,
     effective_ms             bigint  NOT NULL,
     client_ms             bigint  NOT NULL,
+    merged_in_effective_ms bigint,
+    merged_in_client_ms bigint,
     published_ms               bigint  NOT NULL,
     previous_published_ms      bigint  NOT NULL,
     deleted_ms           bigint,
     purge_after_ms       bigint,
+    arrived_ms           bigint NOT NULL,
+    created_ms           bigint NOT NULL,
     bytes                integer NOT NULL,
     named_version        bigint,
     device_id            text COLLATE "C",
@@ -41,6 +45,27 @@ CREATE INDEX sync_data_tombstones ON sync_data (user_id, seq) WHERE deleted_ms I
 CREATE INDEX sync_data_strip ON sync_data (deleted_ms)
     WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL);
 CREATE INDEX sync_data_purge ON sync_data (purge_after_ms) WHERE purge_after_ms IS NOT NULL;
+
+-- What was replaced, as it stood, written by the commit that replaced it. A replaced tombstone has no data. arrived_ms is when the server
+-- received it, replaced_ms when it received what came after: between the two this was how the entity stood.
+CREATE TABLE sync_versions (
+    user_id        text COLLATE "C" NOT NULL,
+    entity_type    text COLLATE "C" NOT NULL,
+    entity_id      text COLLATE "C" NOT NULL,
+    version        bigint NOT NULL,
+    published_ms   bigint NOT NULL,
+    effective_ms   bigint NOT NULL,
+    client_ms      bigint NOT NULL,
+    merged_in_effective_ms bigint,
+    merged_in_client_ms bigint,
+    device_id      text COLLATE "C",
+    fingerprint    bytea,
+    arrived_ms     bigint NOT NULL,
+    replaced_ms    bigint NOT NULL,
+    bytes          integer NOT NULL,
+    data           text,
+    PRIMARY KEY (user_id, entity_type, entity_id, version)
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 5000);
 
 CREATE TABLE idempotency_keys (
     user_id      text COLLATE "C" NOT NULL,
@@ -65,6 +90,7 @@ CREATE TABLE sync_conflicts (
     fingerprint    bytea,
     reason         text   NOT NULL,
     winner_version bigint NOT NULL,
+    members        text,
     device_id      text COLLATE "C",
     created_ms     bigint NOT NULL,
     document       text   NOT NULL,

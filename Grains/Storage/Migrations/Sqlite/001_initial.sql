@@ -21,10 +21,14 @@ CREATE TABLE sync_data (
     version              INTEGER  NOT NULL,
     effective_ms             INTEGER  NOT NULL,
     client_ms             INTEGER  NOT NULL,
+    merged_in_effective_ms INTEGER,
+    merged_in_client_ms INTEGER,
     published_ms               INTEGER  NOT NULL,
     previous_published_ms      INTEGER  NOT NULL,
     deleted_ms           INTEGER,
     purge_after_ms       INTEGER,
+    arrived_ms           INTEGER NOT NULL,
+    created_ms           INTEGER NOT NULL,
     bytes                INTEGER NOT NULL,
     named_version        INTEGER,
     device_id            TEXT,
@@ -40,6 +44,27 @@ CREATE INDEX sync_data_tombstones ON sync_data (user_id, seq) WHERE deleted_ms I
 CREATE INDEX sync_data_strip ON sync_data (deleted_ms)
     WHERE deleted_ms IS NOT NULL AND (echoes IS NOT NULL OR previous_fingerprint IS NOT NULL);
 CREATE INDEX sync_data_purge ON sync_data (purge_after_ms) WHERE purge_after_ms IS NOT NULL;
+
+-- What was replaced, as it stood, written by the commit that replaced it. A replaced tombstone has no data. arrived_ms is when the server
+-- received it, replaced_ms when it received what came after: between the two this was how the entity stood.
+CREATE TABLE sync_versions (
+    user_id        TEXT NOT NULL,
+    entity_type    TEXT NOT NULL,
+    entity_id      TEXT NOT NULL,
+    version        INTEGER NOT NULL,
+    published_ms   INTEGER NOT NULL,
+    effective_ms   INTEGER NOT NULL,
+    client_ms      INTEGER NOT NULL,
+    merged_in_effective_ms INTEGER,
+    merged_in_client_ms INTEGER,
+    device_id      TEXT,
+    fingerprint    BLOB,
+    arrived_ms     INTEGER NOT NULL,
+    replaced_ms    INTEGER NOT NULL,
+    bytes          INTEGER NOT NULL,
+    data           BLOB,
+    PRIMARY KEY (user_id, entity_type, entity_id, version)
+) STRICT;
 
 CREATE TABLE idempotency_keys (
     user_id      TEXT NOT NULL,
@@ -64,6 +89,7 @@ CREATE TABLE sync_conflicts (
     fingerprint    BLOB,
     reason         TEXT   NOT NULL,
     winner_version INTEGER NOT NULL,
+    members        TEXT,
     device_id      TEXT,
     created_ms     INTEGER NOT NULL,
     document       BLOB   NOT NULL,
