@@ -89,16 +89,13 @@ export class Queue {
 
   async #sendOne(generation: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
-    const { batch, nextAt, oldestAt = platform.now() } = await store.stage(platform.randomId(), platform.now(), this.bytesMax);
+    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.bytesMax);
     if (!batch) {
       if (generation === this.generation && nextAt !== undefined) this.#wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
     }
     try {
-      // For the operator, who sees from it that devices cannot reach the server.
-      const age = Math.max(0, Math.floor((platform.now() - oldestAt) / 1_000));
-      const answer = await http.call(
-        'POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key, 'x-sync-unsent-age': `${age}` });
+      const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key });
       if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
       await this.#settle(batch, answer.body);
     } catch (error) {

@@ -36,24 +36,6 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
-  test('each batch says how long the oldest edit has waited', async () => {
-    const world = new FakeWorld();
-    let isLost = true;
-    world.answer = request => (isLost && request.path === '/api/sync/batch' ? 'lost' : undefined);
-    const sync = await opened(world);
-    await sync.collection('goal').put({ id: 'g', title: 'a' });
-    await soon(() => expect(world.batches).toHaveLength(1));
-    world.shift(90_000);
-    await sync.collection('goal').put({ id: 'h', title: 'b' });
-    isLost = false;
-    await world.pass(60_000);
-    await sync.flush();
-    const ages = world.to('/api/sync/batch').map(({ headers }) => Number(headers['x-sync-unsent-age']));
-    expect(ages[0]).toBe(0);
-    expect(ages[1]).toBeGreaterThanOrEqual(90);
-    expect(ages[2]).toBeLessThan(90);
-  });
-
   test('a document that is not an object is refused, and nothing is queued', async () => {
     const sync = await opened(new FakeWorld());
     for (

@@ -18,18 +18,20 @@ internal static class ImportEndpoints
     private static IImportGrain Grain(IGrainFactory grains) => grains.GetGrain<IImportGrain>(0);
 
     /// <summary>Takes the path of a file of the server's as JSON, or the file itself.</summary>
-    private static async Task Start(HttpContext http, IGrainFactory grains, UploadedFiles files)
-    {
-        Confirm(http, "import");
-        var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, files);
-        var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), http.RequestAborted);
-        if (start.Import is { } import) await Answer(http, import, StatusCodes.Status202Accepted);
-        else
+    private static Task Start(HttpContext http, IGrainFactory grains, UploadedFiles files) =>
+        Audit.Act(http, "import", "the original backend's database", async () =>
         {
+            var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, files);
+            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), http.RequestAborted);
+            if (start.Import is { } import)
+            {
+                await Answer(http, import, StatusCodes.Status202Accepted);
+                return;
+            }
+
             if (order.DeleteFile) File.Delete(order.Path);
             throw new RequestRefusedException(Problem.ImportRefused, start.Problem);
-        }
-    }
+        });
 
     private static async Task<ImportOrder> Named(HttpContext http)
     {
@@ -81,13 +83,13 @@ internal static class ImportEndpoints
         }
     }
 
-    private static async Task<IResult> Cancel(HttpContext http, IGrainFactory grains, string id)
-    {
-        Confirm(http, "cancel");
-        await Find(http, grains, id);
-        await UserCoordinator.Reach(() => Grain(grains).Cancel(id), http.RequestAborted);
-        return Results.NoContent();
-    }
+    private static Task Cancel(HttpContext http, IGrainFactory grains, string id) =>
+        Audit.Act(http, "cancel", $"import '{(UsableId.Is(id) ? id : "")}'", async () =>
+        {
+            await Find(http, grains, id);
+            await UserCoordinator.Reach(() => Grain(grains).Cancel(id), http.RequestAborted);
+            http.Response.StatusCode = StatusCodes.Status204NoContent;
+        });
 
     private static async Task<ImportReport> Find(HttpContext http, IGrainFactory grains, string id)
     {
@@ -95,12 +97,6 @@ internal static class ImportEndpoints
         return imports.FirstOrDefault(import => import.Id == id)
             ?? throw new RequestRefusedException(
                 Problem.NotFound, $"There is no such import; the last {Limits.ImportsRemembered} are at /admin/v1/imports.");
-    }
-
-    private static void Confirm(HttpContext http, string action)
-    {
-        if (http.Request.Headers[CommonHeaders.Confirm].ToString() == action) return;
-        throw new RequestRefusedException(Problem.ConfirmationRequired, $"Send the header 'Confirm: {action}' to do it.");
     }
 
     private static Task Answer(HttpContext http, ImportReport import, int status) =>

@@ -106,7 +106,8 @@ internal sealed partial class StreamPosition(string connectionId)
     public WriteBasis BeginWrite()
     {
         mutating = true;
-        return new WriteBasis(epoch is { } known ? new SyncToken(known, new Revision(sent)) : SyncToken.Start, sent, IsLive ? writer : null);
+        var cursor = epoch is { } known ? new SyncToken(known, new Revision(sent)) : SyncToken.Start;
+        return new WriteBasis(cursor, sent, IsLive ? writer : null);
     }
 
     /// <summary>

@@ -139,7 +139,7 @@ public sealed class MetricsTests : IDisposable
         var (sync, gateway) = (
             server.Services.GetRequiredService<SyncMetrics>(), server.Services.GetRequiredService<GatewayMetrics>());
         foreach (var counter in (System.Diagnostics.Metrics.Counter<long>[])
-            [sync.FencesLost, sync.ObserversLost, sync.Confirmations, gateway.NotModified, gateway.Overflows])
+            [sync.FencesLost, sync.ObserversLost, sync.Confirmations, sync.MergeFallbacks, gateway.NotModified, gateway.Overflows])
             counter.Add(0);
         sync.Faulted("unreachable");
         sync.Swept(SweepStep.Receipts, 0);

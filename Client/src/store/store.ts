@@ -17,13 +17,6 @@ const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined
 // The errors of requests after the browser has closed the connection.
 const CLOSED_ERRORS = /^(InvalidState|Abort|Unknown)Error$/;
 
-interface Staged {
-  batch?: Batch;
-  nextAt?: number | undefined;
-  /** When the oldest queued edit was made. */
-  oldestAt?: number | undefined;
-}
-
 /** The local database of one user. Each method is one transaction. A connection that the browser closes is opened again. */
 export class Store {
   private database: Promise<IDBDatabase> | undefined;
@@ -186,13 +179,12 @@ export class Store {
     return digest.toString();
   }
 
-  /** Returns the batch to send: the unanswered one, or a new one under the given key; and when the oldest edit was made. */
-  stage(key: string, now: number, bytesMax: number): Promise<Staged> {
+  /** Returns the batch to send: the unanswered one, or a new one under the given key. */
+  stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
     return this.#transactAsLeader(async tables => {
-      const queue = tables.queue;
-      const oldestAt = (await queue.getAll(null, 1))[0]?.at;
       const [staged] = await tables.batches.getAll(null, 1);
-      if (staged) return { batch: staged, oldestAt };
+      if (staged) return { batch: staged };
+      const queue = tables.queue;
       const aside = await queue.index('live').getAll(2, QUEUE_WINDOW);
       await Promise.all(aside.map(async item => isParkedDue(item, now) && queue.put({ ...item, live: 1, notBefore: 0 })));
       const waiting = await queue.index('live').getAll(1, QUEUE_WINDOW);
@@ -203,7 +195,7 @@ export class Store {
       const { proof } = await readCursor(tables);
       const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
       await tables.batches.put(batch);
-      return { batch, oldestAt };
+      return { batch };
     });
   }
 

@@ -4,22 +4,30 @@ using NpgsqlTypes;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
-/// <summary>A commit as the arrays <see cref="CommitSql"/> unnests, in its order. Documents go as the UTF-8 bytes they are.</summary>
-internal static class CommitParameters
+/// <summary>
+/// A commit as the columns of <see cref="CommitSql"/>, in its order: as values where each part has one item, else as arrays. Documents go
+/// as the UTF-8 bytes they are.
+/// </summary>
+internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isSingle)
 {
     public static CommitParts Add(NpgsqlParameterCollection to, UserId user, Commit commit)
     {
-        var parts = CommitParts.None;
-        AddFence(to, user, commit);
-        if (commit.Rows.Count > 0) parts |= AddRows(to, commit.Rows);
-        if (commit.Versions.Count > 0) parts |= AddVersions(to, commit.Versions);
-        if (commit.Replaced.Count > 0) parts |= AddReplaced(to, CommitRules.Distinct(commit.Replaced, r => r.Id));
-        if (commit.Losers.Count > 0) parts |= AddLosers(to, CommitRules.Distinct(commit.Losers, l => l.Id));
-        if (commit.Receipts.Count > 0) parts |= AddReceipts(to, commit.Receipts);
+        var replaced = CommitRules.Distinct(commit.Replaced, r => r.Id);
+        var losers = CommitRules.Distinct(commit.Losers, l => l.Id);
+        var most = Math.Max(Math.Max(commit.Rows.Count, commit.Versions.Count), Math.Max(replaced.Count, losers.Count));
+        var isSingle = Math.Max(most, commit.Receipts.Count) < 2;
+        var parts = isSingle ? CommitParts.Single : CommitParts.None;
+        var parameters = new CommitParameters(to, isSingle);
+        parameters.AddFence(user, commit);
+        if (commit.Rows.Count > 0) parts |= parameters.AddRows(commit.Rows);
+        if (commit.Versions.Count > 0) parts |= parameters.AddVersions(commit.Versions);
+        if (replaced.Count > 0) parts |= parameters.AddReplaced(replaced);
+        if (losers.Count > 0) parts |= parameters.AddLosers(losers);
+        if (commit.Receipts.Count > 0) parts |= parameters.AddReceipts(commit.Receipts);
         return parts;
     }
 
-    private static void AddFence(NpgsqlParameterCollection to, UserId user, Commit commit)
+    private void AddFence(UserId user, Commit commit)
     {
         to.Value(user.Value, NpgsqlDbType.Text);
         to.Value(commit.Expected.Epoch.Value, NpgsqlDbType.Uuid);
@@ -28,75 +36,79 @@ internal static class CommitParameters
         to.Value(UInt128Codec.Encode(commit.Digest), NpgsqlDbType.Bytea);
         to.Value(commit.NowMs, NpgsqlDbType.Bigint);
         to.Value(commit.OldestTokenMs, NpgsqlDbType.Bigint);
-        to.Texts(Column(commit.Devices, device => device.Value));
+        to.Array([.. commit.Devices.Select(device => device.Value)], NpgsqlDbType.Text);
     }
 
-    private static CommitParts AddRows(NpgsqlParameterCollection to, IReadOnlyList<NewRow> rows)
+    private CommitParts AddRows(IReadOnlyList<NewRow> rows)
     {
-        to.Texts(Column(rows, row => row.Entity.Type));
-        to.Texts(Column(rows, row => row.Entity.Id));
-        to.Bigints(Column(rows, row => row.Head.Seq.Number));
-        to.Bigints(Column(rows, row => row.Head.Version));
-        to.Bigints(Column(rows, row => row.Head.EffectiveMs));
-        to.Bigints(Column(rows, row => row.Head.ClientMs));
-        to.Bigints(Column(rows, row => row.Head.PublishedMs));
-        to.Bigints(Column(rows, row => row.Head.PreviousPublishedMs));
-        to.Array(Column(rows, row => row.Head.DeletedMs), NpgsqlDbType.Bigint);
-        to.Array(Column(rows, row => row.Head.Bytes), NpgsqlDbType.Integer);
-        to.Array(Column(rows, row => row.Head.NamedVersion), NpgsqlDbType.Bigint);
-        to.Texts(Column(rows, row => row.Head.Device?.Value));
-        to.Array(Column(rows, row => UInt128Codec.Encode(row.Head.Fingerprint)), NpgsqlDbType.Bytea);
-        to.Array(Column(rows, row => UInt128Codec.Encode(row.Head.PreviousFingerprint)), NpgsqlDbType.Bytea);
-        to.Array(Column(rows, row => EchoCodec.Write(row.Head.Echoes)), NpgsqlDbType.Bytea);
-        to.Array(Column(rows, row => row.Head.MergedIn?.EffectiveMs), NpgsqlDbType.Bigint);
-        to.Array(Column(rows, row => row.Head.MergedIn?.ClientMs), NpgsqlDbType.Bigint);
-        to.Array(Column(rows, row => row.Data), NpgsqlDbType.Text);
+        Add(rows, row => row.Entity.Type, NpgsqlDbType.Text);
+        Add(rows, row => row.Entity.Id, NpgsqlDbType.Text);
+        Add(rows, row => row.Head.Seq.Number, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.Version, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.EffectiveMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.ClientMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.PublishedMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.PreviousPublishedMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.DeletedMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.Bytes, NpgsqlDbType.Integer);
+        Add(rows, row => row.Head.NamedVersion, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.Device?.Value, NpgsqlDbType.Text);
+        Add(rows, row => UInt128Codec.Encode(row.Head.Fingerprint), NpgsqlDbType.Bytea);
+        Add(rows, row => UInt128Codec.Encode(row.Head.PreviousFingerprint), NpgsqlDbType.Bytea);
+        Add(rows, row => EchoCodec.Write(row.Head.Echoes), NpgsqlDbType.Bytea);
+        Add(rows, row => row.Head.MergedIn?.EffectiveMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.MergedIn?.ClientMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Data, NpgsqlDbType.Text);
         return CommitParts.Rows;
     }
 
-    private static CommitParts AddVersions(NpgsqlParameterCollection to, IReadOnlyList<EntityKey> versions)
+    private CommitParts AddVersions(IReadOnlyList<EntityKey> versions)
     {
-        to.Texts(Column(versions, entity => entity.Type));
-        to.Texts(Column(versions, entity => entity.Id));
+        Add(versions, entity => entity.Type, NpgsqlDbType.Text);
+        Add(versions, entity => entity.Id, NpgsqlDbType.Text);
         return CommitParts.Versions;
     }
 
-    private static CommitParts AddReplaced(NpgsqlParameterCollection to, IReadOnlyList<ReplacedDocument> replaced)
+    private CommitParts AddReplaced(IReadOnlyList<ReplacedDocument> replaced)
     {
-        to.Texts(Column(replaced, r => r.Id));
-        to.Texts(Column(replaced, r => r.Entity.Type));
-        to.Texts(Column(replaced, r => r.Entity.Id));
-        to.Array(Column(replaced, r => UInt128Codec.Encode(r.Fingerprint)), NpgsqlDbType.Bytea);
-        to.Bigints(Column(replaced, r => r.WinnerVersion));
-        to.Texts(Column(replaced, r => MembersCodec.Write(r.Members)));
+        Add(replaced, r => r.Id, NpgsqlDbType.Text);
+        Add(replaced, r => r.Entity.Type, NpgsqlDbType.Text);
+        Add(replaced, r => r.Entity.Id, NpgsqlDbType.Text);
+        Add(replaced, r => UInt128Codec.Encode(r.Fingerprint), NpgsqlDbType.Bytea);
+        Add(replaced, r => r.WinnerVersion, NpgsqlDbType.Bigint);
+        Add(replaced, r => MembersCodec.Write(r.Members), NpgsqlDbType.Text);
         return CommitParts.Replaced;
     }
 
-    private static CommitParts AddLosers(NpgsqlParameterCollection to, IReadOnlyList<Loser> losers)
+    private CommitParts AddLosers(IReadOnlyList<Loser> losers)
     {
-        to.Texts(Column(losers, l => l.Id));
-        to.Texts(Column(losers, l => l.Entity.Type));
-        to.Texts(Column(losers, l => l.Entity.Id));
-        to.Array(Column(losers, l => UInt128Codec.Encode(l.Fingerprint)), NpgsqlDbType.Bytea);
-        to.Texts(Column(losers, l => l.Reason));
-        to.Bigints(Column(losers, l => l.WinnerVersion));
-        to.Texts(Column(losers, l => MembersCodec.Write(l.Members)));
-        to.Texts(Column(losers, l => l.Device?.Value));
-        to.Array(Column(losers, l => l.Document), NpgsqlDbType.Text);
+        Add(losers, l => l.Id, NpgsqlDbType.Text);
+        Add(losers, l => l.Entity.Type, NpgsqlDbType.Text);
+        Add(losers, l => l.Entity.Id, NpgsqlDbType.Text);
+        Add(losers, l => UInt128Codec.Encode(l.Fingerprint), NpgsqlDbType.Bytea);
+        Add(losers, l => l.Reason, NpgsqlDbType.Text);
+        Add(losers, l => l.WinnerVersion, NpgsqlDbType.Bigint);
+        Add(losers, l => MembersCodec.Write(l.Members), NpgsqlDbType.Text);
+        Add(losers, l => l.Device?.Value, NpgsqlDbType.Text);
+        Add(losers, l => l.Document, NpgsqlDbType.Text);
         return CommitParts.Losers;
     }
 
-    private static CommitParts AddReceipts(NpgsqlParameterCollection to, IReadOnlyList<Receipt> receipts)
+    private CommitParts AddReceipts(IReadOnlyList<Receipt> receipts)
     {
-        to.Array(Column(receipts, r => (short)r.Scope), NpgsqlDbType.Smallint);
-        to.Texts(Column(receipts, r => r.Key));
-        to.Array(Column(receipts, r => r.RawHash), NpgsqlDbType.Bytea);
-        to.Array(Column(receipts, r => r.RequestHash), NpgsqlDbType.Bytea);
-        to.Array(Column(receipts, r => r.Status), NpgsqlDbType.Integer);
-        to.Array(Column(receipts, r => r.Response), NpgsqlDbType.Bytea);
-        to.Bigints(Column(receipts, r => r.ExpiresMs));
+        Add(receipts, r => (short)r.Scope, NpgsqlDbType.Smallint);
+        Add(receipts, r => r.Key, NpgsqlDbType.Text);
+        Add(receipts, r => r.RawHash, NpgsqlDbType.Bytea);
+        Add(receipts, r => r.RequestHash, NpgsqlDbType.Bytea);
+        Add(receipts, r => r.Status, NpgsqlDbType.Integer);
+        Add(receipts, r => r.Response, NpgsqlDbType.Bytea);
+        Add(receipts, r => r.ExpiresMs, NpgsqlDbType.Bigint);
         return CommitParts.Receipts;
     }
 
-    private static TColumn[] Column<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of) => [.. items.Select(of)];
+    private void Add<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of, NpgsqlDbType type)
+    {
+        if (isSingle) to.Value(of(items[0]), type);
+        else to.Array([.. items.Select(of)], type);
+    }
 }

@@ -1,19 +1,17 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and each of the
-/// 32 forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
-/// fence held. Parameters are numbered; the arrays of a part follow those of the part before it.
+/// 64 forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
+/// fence held. Parameters are numbered; those of a part follow those of the part before it. They are arrays, or values where no part has
+/// more than one item: then there is nothing to unnest.
 /// </summary>
-internal static class CommitSql
+internal static partial class CommitSql
 {
     private const int FenceParameters = 8;
-
-    private static readonly string[] Forms = [.. Enumerable.Range(0, 32).Select(form => Build((CommitParts)form))];
-
-    public static string For(CommitParts parts) => Forms[(int)parts];
 
     // Waits for a commit under way on the same user, then looks at the row as that commit left it.
     private const string Fence = """
@@ -106,20 +104,41 @@ internal static class CommitSql
         SELECT CASE WHEN (SELECT count(*) FROM receipts) = cardinality(@keys) THEN rights ELSE sync_receipt_taken() END FROM fence
         """;
 
+    private const string GuardedSingle = """
+
+        SELECT CASE WHEN EXISTS (SELECT FROM receipts) THEN rights ELSE sync_receipt_taken() END FROM fence
+        """;
+
+    // The order of the parameters.
+    private static readonly (CommitParts Part, string Text)[] Texts =
+    [
+        (CommitParts.Rows, Rows), (CommitParts.Versions, Versions), (CommitParts.Replaced, Replaced), (CommitParts.Losers, Losers),
+        (CommitParts.Receipts, Receipts),
+    ];
+
+    private static readonly string[] Forms = [.. Enumerable.Range(0, 64).Select(form => Build((CommitParts)form))];
+
+    public static string For(CommitParts parts) => Forms[(int)parts];
+
     private static string Build(CommitParts parts)
     {
         var sql = new StringBuilder(Fence);
         var next = FenceParameters + 1;
-        if (parts.HasFlag(CommitParts.Rows)) Append(sql, Rows, ref next);
-        if (parts.HasFlag(CommitParts.Versions)) Append(sql, Versions, ref next);
-        if (parts.HasFlag(CommitParts.Replaced)) Append(sql, Replaced, ref next);
-        if (parts.HasFlag(CommitParts.Losers)) Append(sql, Losers, ref next);
-        if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT rights FROM fence").ToString();
+        var keys = 0;
+        foreach (var (part, text) in Texts)
+        {
+            if (!parts.HasFlag(part)) continue;
+            keys = next + 1;
+            Append(sql, parts.HasFlag(CommitParts.Single) ? AsValues(text) : text, ref next);
+        }
 
-        var keys = $"${next + 1}::text[]";
-        Append(sql, Receipts, ref next);
-        return sql.Append(GuardedResult.Replace("@keys", keys, StringComparison.Ordinal)).ToString();
+        if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT rights FROM fence").ToString();
+        if (parts.HasFlag(CommitParts.Single)) return sql.Append(GuardedSingle).ToString();
+        return sql.Append(GuardedResult.Replace("@keys", $"${keys}::text[]", StringComparison.Ordinal)).ToString();
     }
+
+    private static string AsValues(string part) =>
+        Unnested().Replace(part, match => $"(VALUES ({match.Groups[1].Value.Replace("[]", "", StringComparison.Ordinal)}))");
 
     private static void Append(StringBuilder sql, string part, ref int next)
     {
@@ -129,6 +148,9 @@ internal static class CommitSql
             else sql.Append(c);
         }
     }
+
+    [GeneratedRegex(@"unnest\(([^)]*)\)")]
+    private static partial Regex Unnested();
 }
 
 /// <summary>What a commit brings besides its fence.</summary>
@@ -141,4 +163,7 @@ internal enum CommitParts
     Losers = 4,
     Receipts = 8,
     Versions = 16,
+
+    /// <summary>No part has more than one item.</summary>
+    Single = 32,
 }

@@ -14,7 +14,9 @@ internal static class Parameters
 
     /// <summary>Without a box, and without asking which type it has.</summary>
     public static void Value<T>(this NpgsqlParameterCollection to, T value, NpgsqlDbType type) =>
-        to.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
+        to.Add(value is null
+            ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = type }
+            : new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
 
     public static void Texts(this NpgsqlParameterCollection to, string?[] values) => to.Array(values, NpgsqlDbType.Text);
 
