@@ -7,7 +7,6 @@ namespace Mirubato.Gateway.Socket;
 internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
 {
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMilliseconds(250);
-    private const int AnnouncedWithinMs = 500;
 
     private readonly Lock gate = new();
     private readonly Dictionary<UserId, (UserSockets Sockets, int Held)> users = [];
@@ -26,6 +25,9 @@ internal sealed class UserSocketsRegistry : IGatewayObserver, IDisposable
         tickedMs = NowMs;
         timer = time.CreateTimer(_ => Sweep(), null, SweepEvery, SweepEvery);
     }
+
+    /// <summary>So long sockets may wait for the announcement of a write of this process; then they read it from the store.</summary>
+    internal int AnnouncedWithinMs { get; set; } = 500;
 
     /// <summary>The process stops, or was taken out of service: no socket comes in any more.</summary>
     public bool IsDraining { get; private set; }

@@ -1,10 +1,21 @@
+using Microsoft.Extensions.DependencyInjection;
+using Mirubato.Gateway.Socket;
 using Mirubato.Tests.EndToEnd;
 
 namespace Mirubato.Tests.Sockets;
 
 /// <summary>The contract over one silo, and what is only so where there is one.</summary>
-public abstract class OneSiloContract(StoreServer store) : SocketContract
+public abstract class OneSiloContract : SocketContract
 {
+    private readonly StoreServer store;
+
+    /// <summary>However slow the machine is, changes come as they were announced, and not in a window that was read from the store.</summary>
+    protected OneSiloContract(StoreServer store)
+    {
+        this.store = store;
+        store.Server.Services.GetRequiredService<UserSocketsRegistry>().AnnouncedWithinMs = 60_000;
+    }
+
     private protected override LiveServer Server() => store.Server;
 
     protected override bool IsOneSilo => true;
