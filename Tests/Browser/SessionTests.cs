@@ -52,7 +52,7 @@ public sealed class SessionTests(BrowserFixture fixture)
     public async Task A_token_is_renewed_before_it_ends_and_after_it_was_refused_without_a_reload()
     {
         var user = BrowserFixture.NewUser();
-        await using var server = await DemoServer.Start("--Demo:TokenSeconds=2");
+        await using var server = await DemoServer.Start("--Demo:TokenSeconds=5");
         await using var profile = await fixture.Profile();
         var given = 0;
         await profile.RouteAsync("**/demo/token*", async route =>

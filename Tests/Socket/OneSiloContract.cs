@@ -9,7 +9,7 @@ public abstract class OneSiloContract : SocketContract
 {
     private readonly StoreServer store;
 
-    /// <summary>However slow the machine is, changes come as they were announced, and not in a window that was read from the store.</summary>
+    /// <summary>However slow the machine is, changes come as announced, and not in a window that was read from the store.</summary>
     protected OneSiloContract(StoreServer store)
     {
         this.store = store;
