@@ -8,7 +8,7 @@ internal sealed class NeedsProgramFactAttribute : FactAttribute
 
     public NeedsProgramFactAttribute(string program)
     {
-        if (Find(program) is null) Skip = $"{program} is not installed.";
+        if (Find(program) is null) Skip = $"{program} is not installed; with it this test runs.";
     }
 
     public static string? Find(string program) =>
