@@ -8,10 +8,11 @@ namespace Mirubato.Tests.Domain;
 internal static class ModelDocument
 {
     public const string Title = "/title";
-    private const string Settings = "/settings";
+    public const string Settings = "/settings";
 
     public static readonly string[] Pointers = [Title, "/notes", "/settings/tempo", "/settings/key"];
 
+    /// <summary>An object without members is a leaf; it is not the same as none.</summary>
     public static Dictionary<string, string> Leaves(ReadOnlyMemory<byte> document)
     {
         var leaves = new Dictionary<string, string>();
@@ -27,6 +28,8 @@ internal static class ModelDocument
             }
         }
 
+        var hasObject = parsed.RootElement.TryGetProperty(Settings[1..], out var settings) && settings.ValueKind is JsonValueKind.Object;
+        if (hasObject && !settings.EnumerateObject().Any()) leaves[Settings] = "{}";
         return leaves;
     }
 
@@ -40,10 +43,10 @@ internal static class ModelDocument
         if (pointer != Settings) return leaves.GetValueOrDefault(pointer);
         var inside = Pointers.Where(p => p.StartsWith(Settings, StringComparison.Ordinal) && leaves.ContainsKey(p));
         var members = inside.Select(p => leaves[p] + p).ToList();
-        return members.Count == 0 ? null : string.Join(',', members);
+        return members.Count == 0 ? leaves.GetValueOrDefault(Settings) : string.Join(',', members);
     }
 
-    /// <summary>An edit of the whole document. An object without members is left out.</summary>
+    /// <summary>An edit of the whole document.</summary>
     public static Item Edit(EntityKey entity, Dictionary<string, string> leaves, long? clientMs, long? baseVersion)
     {
         var clock = clientMs is null ? "" : $",\"updatedAt\":{clientMs}";
@@ -59,6 +62,6 @@ internal static class ModelDocument
         var settings = leaves.Where(leaf => leaf.Key.StartsWith("/settings/", StringComparison.Ordinal))
             .Select(leaf => $"\"{leaf.Key["/settings/".Length..]}\":\"{leaf.Value}\"")
             .ToList();
-        return settings.Count == 0 ? notes : $"{notes},\"settings\":{{{string.Join(',', settings)}}}";
+        return settings.Count == 0 && !leaves.ContainsKey(Settings) ? notes : $"{notes},\"settings\":{{{string.Join(',', settings)}}}";
     }
 }

@@ -32,7 +32,7 @@ internal sealed partial class ModelServer
     }
 
     private static IEnumerable<(EntityKey, string, string)> Named(EntityKey entity, ReadOnlyMemory<byte> document) =>
-        ModelDocument.Leaves(document).Select(leaf => (entity, leaf.Key, leaf.Value));
+        ModelDocument.Leaves(document).Where(leaf => leaf.Key != ModelDocument.Settings).Select(leaf => (entity, leaf.Key, leaf.Value));
 
     private Dictionary<EntityKey, MergeHistory> Histories(IEnumerable<ParsedItem> items) => items
         .Where(item => Ledger.Find(item.Entity) is { } head && item.BaseVersion < head.Version)

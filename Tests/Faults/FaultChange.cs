@@ -57,6 +57,12 @@ internal sealed class FaultChange
 
     public long? TokenSeq { get; init; }
 
+    /// <summary>The socket that took its frame last.</summary>
+    public FaultSocket? SentOn { get; set; }
+
+    /// <summary>An answer said that its only item lost.</summary>
+    public bool IsBeaten { get; set; }
+
     public override string ToString() => $"{Device} {(Items[0].IsDelete ? "deletes" : "saves")} {Items[0].Entity} ({Items[0].Marker})";
 
     /// <summary>What a device that made it keeps.</summary>

@@ -150,6 +150,7 @@ internal sealed partial class FaultDevice
             var change = pending.Find(one => one.BySocket && !sentHere.Contains(one));
             if (change is null) return null;
             sentHere.Add(change);
+            change.SentOn = open;
             // Without a mutation id nobody could tell whose answer comes, or send it again: existing clients hope, and have HTTP beside.
             if (legacy)
             {
@@ -173,7 +174,7 @@ internal sealed partial class FaultDevice
             {
                 isSynced = true;
             }
-            foreach (var told in FaultFrames.Told(frame, user)) Merge(told);
+            foreach (var told in FaultFrames.Told(frame, user)) Merge(told, $"{frame.GetProperty("type").GetString()} on {trail}");
         }
 
         bell.Ring();
@@ -221,7 +222,7 @@ internal sealed partial class FaultDevice
         world.Acknowledgements.Enqueue(new Acknowledged(change, item, status, version, by));
         world.Count($"{by} {status}");
         if (status is "created" or "updated" or "deleted" or "unchanged" && version is { } known && !legacy)
-            Merge(new ToldEntity(item.Entity, known, updatedMs, item.IsDelete ? null : item.Marker));
+            Merge(new ToldEntity(item.Entity, known, updatedMs, item.IsDelete ? null : item.Marker), $"{by} {status}");
     }
 
     private async Task Stall(int milliseconds)

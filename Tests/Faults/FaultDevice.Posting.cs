@@ -91,29 +91,22 @@ internal sealed partial class FaultDevice
             .EnumerateArray()
             .ToDictionary(result => result.GetProperty("entityId").GetString()!);
         foreach (var item in change.Items) Result(change, item, results);
-        foreach (var conflict in answer.RootElement.GetProperty("conflicts").EnumerateArray())
-        {
-            var entity = change.Items.First(item => item.Entity.Id == conflict.GetProperty("entityId").GetString()).Entity;
-            if (conflict.TryGetProperty("server", out var server)
-                && FaultFrames.Winner(server, entity) is var winner
-                && !IsOutdated(winner))
-            {
-                Merge(winner);
-            }
-        }
-
+        if (!legacy) TakeOver(change, answer.RootElement.GetProperty("conflicts"));
         if (change.TokenSeq is { } from && change.Items[0].Entity.Type.Section is not null)
             world.Tokens.Enqueue(new TokenGiven(user, from, answer.RootElement.GetProperty("lastSeq").GetInt64(), change.Items[0].Marker));
         Settled(change);
     }
 
-    /// <summary>
-    /// An answer has no place in the order of frames: what it tells may have been replaced since by its device's own next change, or
-    /// deleted by a frame that was faster.
-    /// </summary>
-    private bool IsOutdated(ToldEntity winner) => winner.IsDeleted
-        ? winner.Entity.Type.IsReborn && held.TryGetValue(winner.Entity, out var mine) && mine.UpdatedMs > winner.UpdatedMs
-        : legacy && deletedMs.TryGetValue(winner.Entity, out var at) && winner.UpdatedMs <= at;
+    /// <summary>Winning copies. Existing clients read nothing of an answer but that it came.</summary>
+    private void TakeOver(FaultChange change, JsonElement conflicts)
+    {
+        foreach (var conflict in conflicts.EnumerateArray())
+        {
+            var entity = change.Items.First(item => item.Entity.Id == conflict.GetProperty("entityId").GetString()).Entity;
+            if (conflict.TryGetProperty("server", out var server))
+                Merge(FaultFrames.Winner(server, entity), $"the HTTP answer to {change}");
+        }
+    }
 
     private void Result(FaultChange change, FaultItem item, Dictionary<string, JsonElement> results)
     {
@@ -125,8 +118,10 @@ internal sealed partial class FaultDevice
         }
 
         var version = result.TryGetProperty("version", out var named) ? named.GetInt64() : (long?)null;
+        var status = result.GetProperty("status").GetString()!;
+        if (change.Items.Count == 1) change.IsBeaten = status is "conflict";
         Acknowledge(
-            change, item, result.GetProperty("status").GetString()!, version,
+            change, item, status, version,
             result.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "http");
     }
 

@@ -13,10 +13,12 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
 
     private const int FloodItems = 280;
     private const int DoneMax = 50;
+    private const int StoryMax = 8;
 
     private readonly Lock gate = new();
     private readonly Dictionary<FaultEntity, ToldEntity> held = [];
-    private readonly Dictionary<FaultEntity, long> deletedMs = [];
+    private readonly Dictionary<FaultEntity, List<string>> stories = [];
+    private readonly Dictionary<FaultEntity, FaultChange> unopposed = [];
     private readonly List<FaultChange> pending = [];
     private readonly List<FaultChange> done = [];
     private readonly Bell bell = new();
@@ -42,6 +44,22 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
         {
             lock (gate) return held.Where(one => !one.Value.IsDeleted).ToDictionary();
         }
+    }
+
+    /// <summary>How it came to hold what it holds: what it changed and what it was told, with times, the last at the end.</summary>
+    public string Story(FaultEntity entity)
+    {
+        lock (gate) return string.Join(" | ", stories.GetValueOrDefault(entity, []).TakeLast(StoryMax));
+    }
+
+    /// <summary>
+    /// Its own change lost, which only an answer over HTTP has said, because the socket that would have said it broke. Existing clients do
+    /// not read that in an answer, and know it from the next page load on.
+    /// </summary>
+    public bool CannotKnow(FaultEntity entity)
+    {
+        lock (gate)
+            return legacy && unopposed.TryGetValue(entity, out var own) && own.IsBeaten && own.SentOn is { } on && on != socket;
     }
 
     public async Task Start()
@@ -155,6 +173,8 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
                 if (items[0].IsDelete) held.Remove(items[0].Entity);
                 else held[items[0].Entity] = change.Copy;
             }
+            if (items.Count == 1) unopposed[items[0].Entity] = change;
+            if (items.Count == 1) Tell(items[0].Entity, $"own {(items[0].IsDelete ? "delete" : items[0].Marker)}");
 
             pending.Add(change);
             world.Changes.Enqueue(change);
@@ -208,19 +228,24 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     }
 
     /// <summary>Existing clients keep no tombstones, compare clocks and overwrite plans; the others go by versions.</summary>
-    private void Merge(ToldEntity told)
+    /// <param name="by">The frame or answer that told it.</param>
+    private void Merge(ToldEntity told, string by)
     {
+        unopposed.Remove(told.Entity);
+        Tell(told.Entity, $"{(told.IsDeleted ? "deleted" : told.Marker)} version {told.Version} by {by}");
         var knows = held.TryGetValue(told.Entity, out var mine);
         if (!legacy)
         {
             if (!knows || told.Version > mine.Version) held[told.Entity] = told;
         }
-        else if (told.IsDeleted)
-        {
-            held.Remove(told.Entity);
-            deletedMs[told.Entity] = told.UpdatedMs;
-        }
+        else if (told.IsDeleted) held.Remove(told.Entity);
         else if (!knows || told.Entity.Type.IsPlan || told.UpdatedMs > mine.UpdatedMs) held[told.Entity] = told;
+    }
+
+    private void Tell(FaultEntity entity, string what)
+    {
+        if (!stories.TryGetValue(entity, out var story)) stories[entity] = story = [];
+        story.Add($"{world.NowMs} ms: {what}");
     }
 
     /// <summary>

@@ -34,10 +34,10 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             await Task.WhenAll([servers(), .. devices.Select((device, i) => device.Play(schedule.Where(step => step.Device == i)))]);
             await cluster.Heal();
             output.WriteLine($"played and healed at {world.NowMs} ms");
-            await Look("after catching up");
+            await Look("after catching up", isLoaded: false);
             await Task.WhenAll(devices.GroupBy(device => device.User).Select(OneByOne));
             await Task.WhenAll(devices.Where(device => device.IsLegacy).Select(device => device.Play([new FaultStep(0, 0, Act.PageLoad)])));
-            await Look("after a page load");
+            await Look("after a page load", isLoaded: true);
         }
         catch (TimeoutException late)
         {
@@ -76,7 +76,7 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
     }
 
     /// <summary>Every device equals the store.</summary>
-    private async Task Look(string when)
+    private async Task Look(string when, bool isLoaded)
     {
         await Task.WhenAll(devices.Select(device => device.Flush(Patience)));
         foreach (var user in devices.GroupBy(device => device.User))
@@ -95,7 +95,7 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             foreach (var device in user)
             {
                 wrong.AddRange(
-                    Differences(device, store).Select(
+                    Differences(device, store, entity => !isLoaded && device.CannotKnow(entity)).Select(
                         difference => $"{when} {device.Name}{(device.IsLegacy ? " (legacy)" : "")} {difference}"));
             }
         }
@@ -107,21 +107,24 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
         return await reader.Pull();
     }
 
-    private static IEnumerable<string> Differences(FaultDevice device, Dictionary<FaultEntity, ToldEntity> store)
+    private static IEnumerable<string> Differences(
+        FaultDevice device, Dictionary<FaultEntity, ToldEntity> store, Predicate<FaultEntity> isExcused)
     {
         var live = device.Live;
         foreach (var (entity, stored) in store)
         {
-            if (!live.TryGetValue(entity, out var mine)) yield return $"lacks {entity} ({stored.Marker})";
+            if (isExcused(entity)) continue;
+            if (!live.TryGetValue(entity, out var mine)) yield return $"lacks {entity} ({stored.Marker}); {device.Story(entity)}";
             else if (mine.Marker != stored.Marker || (!device.IsLegacy && mine.Version != stored.Version))
             {
-                yield return $"holds {mine.Marker} version {mine.Version} of {entity}, the store {stored.Marker} version {stored.Version}";
+                yield return $"holds {mine.Marker} version {mine.Version} of {entity}, the store {stored.Marker} version {stored.Version}; "
+                    + device.Story(entity);
             }
         }
 
-        foreach (var entity in live.Keys.Where(entity => !store.ContainsKey(entity)))
+        foreach (var entity in live.Keys.Where(entity => !store.ContainsKey(entity) && !isExcused(entity)))
         {
-            yield return $"still has {entity} ({live[entity].Marker})";
+            yield return $"still has {entity} ({live[entity].Marker}); {device.Story(entity)}";
         }
     }
 

@@ -24,9 +24,6 @@ internal sealed record FaultType(
 
     public bool IsPreferences => Name == "user_preferences";
 
-    /// <summary>May be added again once deleted: its id follows from what it is.</summary>
-    public bool IsReborn => Name is "repertoire_item" or "user_preferences";
-
     /// <summary>The member that names it in its own document.</summary>
     public string IdInDocument => Name == "repertoire_item" ? "scoreId" : "id";
 
