@@ -85,11 +85,14 @@ internal sealed partial class SiloProcess : IAsyncDisposable
         return process.ExitCode;
     }
 
+    /// <summary>As a power failure ends it.</summary>
+    public void Kill() => process.Kill();
+
     public async ValueTask DisposeAsync()
     {
         if (!process.HasExited)
         {
-            process.Kill();
+            Kill();
             await process.WaitForExitAsync();
         }
 
