@@ -32,14 +32,21 @@ public sealed record EntityType(string Name, string? Member, IdSource Ids = IdSo
 {
     /// <summary>A push of a natural key after its deletion may revive it (merge rule 4).</summary>
     public bool HasNaturalKey => Ids is not IdSource.Generated;
+
+    /// <summary>Groups of members that make sense only beside each other: a merge of fields takes each group for one member.</summary>
+    public IReadOnlyList<string[]> Groups { get; init; } = [];
 }
 
 /// <summary>The one table of entity types. Parsing, merging, pull answers, push statistics and documentation all follow it.</summary>
 public static class EntityTypes
 {
-    public static readonly EntityType LogbookEntry = new("logbook_entry", "entries");
-    public static readonly EntityType Goal = new("goal", "goals", Times: TimeForm.AsWritten);
-    public static readonly EntityType RepertoireItem = new("repertoire_item", "repertoire", IdSource.Score, TimeForm.AsWritten);
+    private static readonly string[] Score = ["composer", "scoreComposer", "scoreId", "scoreTitle", "score_id"];
+    private static readonly string[] Progress = ["currentValue", "progress", "status", "targetValue"];
+
+    public static readonly EntityType LogbookEntry = new("logbook_entry", "entries") { Groups = [Score] };
+    public static readonly EntityType Goal = new("goal", "goals", Times: TimeForm.AsWritten) { Groups = [Progress] };
+    public static readonly EntityType RepertoireItem =
+        new("repertoire_item", "repertoire", IdSource.Score, TimeForm.AsWritten) { Groups = [Score] };
     public static readonly EntityType PracticePlan = new("practice_plan", "practicePlans");
     public static readonly EntityType PlanOccurrence = new("plan_occurrence", "planOccurrences");
     public static readonly EntityType PlanTemplate = new("plan_template", "planTemplates");

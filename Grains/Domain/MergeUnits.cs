@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 
 namespace Mirubato.Grains.Domain;
@@ -11,19 +12,15 @@ internal static class MergeUnits
     private static readonly string[][] Aliases =
         [["goalIds", "goal_ids"], ["createdAt", "created_at"], ["updatedAt", "updated_at"], ["planId", "plan_id"]];
 
-    private static readonly string[] Score = ["composer", "scoreComposer", "scoreId", "scoreTitle", "score_id"];
-    private static readonly string[] Progress = ["currentValue", "progress", "status", "targetValue"];
-
     private static readonly Dictionary<string, string[]> Common = Index(Aliases);
-    private static readonly Dictionary<string, string[]> OfScores = Index([.. Aliases, Score]);
-    private static readonly Dictionary<string, string[]> OfGoals = Index([.. Aliases, Progress]);
+
+    private static readonly FrozenDictionary<string, Dictionary<string, string[]>> ByType =
+        EntityTypes.Named.ToFrozenDictionary(type => type.Name, type => Index([.. Aliases, .. type.Groups]));
 
     /// <summary>The units of the members that any of the documents has, each once.</summary>
     public static IEnumerable<string[]> List(EntityType type, params IReadOnlyList<MergeValue> documents)
     {
-        var groups = type == EntityTypes.Goal ? OfGoals
-            : type == EntityTypes.LogbookEntry || type == EntityTypes.RepertoireItem ? OfScores
-            : Common;
+        var groups = ByType.GetValueOrDefault(type.Name, Common);
         var seen = new HashSet<string>();
         foreach (var name in documents.SelectMany(document => document.Members).Select(member => member.Name))
         {
