@@ -16,11 +16,12 @@ internal sealed class EntryText(string run, int seed)
     private readonly Random random = new(seed);
 
     /// <summary>Number and notes make each entry's content new.</summary>
-    public void Write(TemplateWriter to, int item)
+    /// <param name="among">How many entries there are; the next is an edit of the first again.</param>
+    public void Write(TemplateWriter to, int item, long among = long.MaxValue)
     {
         var (title, composer) = Pick(Pieces);
         to.Text("{\"createdAt\":\"").Time()
-            .Text($"\",\"duration\":{random.Next(5, 120)},\"goal_ids\":[],\"id\":\"entry_{run}_").Number(item)
+            .Text($"\",\"duration\":{random.Next(5, 120)},\"goal_ids\":[],\"id\":\"entry_{run}_").Number(item, among)
             .Text($"\",\"instrument\":\"piano\",\"metadata\":{{\"source\":\"manual\"}},\"mood\":\"{Pick(Moods)}\",")
             .Text("\"notes\":\"Hands apart, then both. Take ").Number(item)
             .Text($"\",\"pieces\":[{{\"composer\":\"{composer}\",\"id\":\"{ScoreId(title, composer)}\",")

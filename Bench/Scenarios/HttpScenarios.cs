@@ -6,6 +6,7 @@ namespace Mirubato.Bench.Scenarios;
 internal static class HttpScenarios
 {
     private const int LogbookEntries = 2000;
+    private const int EditedEntries = 500;
     private const int BatchEntities = 1000;
     private const string NoConflicts = "\"conflicts\":[]";
 
@@ -13,6 +14,7 @@ internal static class HttpScenarios
     [
         new("push-1", "push of 1 new entry", user => Fresh(user.Push(1)), Accepts(1)),
         new("push-10", "push of 10 new entries", user => Fresh(user.Push(10)), Accepts(10)),
+        new("edit-1", "push of 1 edit", user => Fresh(user.Edit(EditedEntries)), Accepts(1)),
         new("replay", "replay of a push", Replay, Accepts(1) with { Replayed = true }),
         new("repush-2000", "re-push of 2,000 unchanged", UnchangedLogbook, new(200, NothingDone) { Contains = NoConflicts })
         {

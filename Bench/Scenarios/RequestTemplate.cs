@@ -25,8 +25,8 @@ internal sealed record RequestTemplate(byte[] Bytes, int Items, Slots Slots)
     /// <summary>Makes the content new: numbers from <paramref name="first"/> on, the time, then the checksums over both.</summary>
     public void Stamp(long first, DateTimeOffset now)
     {
-        foreach (var (offset, item) in Slots.Numbers)
-            Utf8Formatter.TryFormat(first + item, Bytes.AsSpan(offset, NumberWidth), out _, new('D', NumberWidth));
+        foreach (var (offset, item, among) in Slots.Numbers)
+            Utf8Formatter.TryFormat((first + item) % among, Bytes.AsSpan(offset, NumberWidth), out _, new('D', NumberWidth));
 
         Span<byte> time = stackalloc byte[TimeWidth];
         now.UtcDateTime.TryFormat(time, out _, "yyyy-MM-ddTHH:mm:ss.fffZ");
@@ -42,9 +42,11 @@ internal sealed record RequestTemplate(byte[] Bytes, int Items, Slots Slots)
     }
 }
 
-/// <summary>Where a template changes. A checksum's range is the document it is computed over.</summary>
+/// <summary>
+/// Where a template changes. A number comes again after <c>Among</c> others; a checksum's range is the document it is computed over.
+/// </summary>
 internal sealed record Slots(
-    IReadOnlyList<(int Offset, int Item)> Numbers,
+    IReadOnlyList<(int Offset, int Item, long Among)> Numbers,
     IReadOnlyList<int> Times,
     IReadOnlyList<(int Offset, Range Document)> Checksums)
 {

@@ -17,6 +17,14 @@ internal sealed class ScenarioUser(Target target, HttpConnection connection, Ide
         return Post("push", body.Text("]}}"), count, keyed);
     }
 
+    /// <summary>A push of an edit of the next of so many entries. Two edits of one are far enough apart to have different times.</summary>
+    public RequestTemplate Edit(int among)
+    {
+        var body = new TemplateWriter().Text("{\"changes\":{\"entries\":[");
+        entries.Write(body, item: 0, among);
+        return Post("push", body.Text("]}}"), items: 1, keyed: true);
+    }
+
     /// <summary>A batch of that many new entities with their checksums.</summary>
     public RequestTemplate Batch(int count)
     {

@@ -7,7 +7,7 @@ namespace Mirubato.Bench.Scenarios;
 internal sealed class TemplateWriter
 {
     private ArrayBufferWriter<byte> bytes = new();
-    private readonly List<(int, int)> numbers = [];
+    private readonly List<(int, int, long)> numbers = [];
     private readonly List<int> times = [];
     private readonly List<(int, Range)> checksums = [];
 
@@ -34,9 +34,10 @@ internal sealed class TemplateWriter
     }
 
     /// <summary>A number that is the <paramref name="item"/>-th of each sending.</summary>
-    public TemplateWriter Number(int item)
+    /// <param name="among">After so many numbers it comes again.</param>
+    public TemplateWriter Number(int item, long among = long.MaxValue)
     {
-        numbers.Add((Position, item));
+        numbers.Add((Position, item, among));
         return Text(new string('0', RequestTemplate.NumberWidth));
     }
 
@@ -56,7 +57,7 @@ internal sealed class TemplateWriter
     public TemplateWriter Append(TemplateWriter other)
     {
         var shift = Position;
-        numbers.AddRange(other.numbers.Select(slot => (slot.Item1 + shift, slot.Item2)));
+        numbers.AddRange(other.numbers.Select(slot => (slot.Item1 + shift, slot.Item2, slot.Item3)));
         times.AddRange(other.times.Select(offset => offset + shift));
         checksums.AddRange(other.checksums.Select(slot => (slot.Item1 + shift, Shifted(slot.Item2, shift))));
         bytes.Write(other.bytes.WrittenSpan);
