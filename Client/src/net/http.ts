@@ -150,4 +150,4 @@ function toAnswer(response: Response, text: string): Answer {
 }
 
 // A ticket opens a socket as a token does, so it is not logged.
-const isTicket = (body: unknown): boolean => !!(body as { ticket?: string } | null | undefined)?.ticket;
+const isTicket = (body: unknown): unknown => (body as { ticket?: string } | null | undefined)?.ticket;

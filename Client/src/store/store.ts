@@ -92,10 +92,7 @@ export class Store {
 
   async all(type: string): Promise<[id: string, doc: Doc][]> {
     const rows = await this.#read('rows', rows => rows.getAll(IDBKeyRange.bound([type], [type, []])));
-    return rows.flatMap(row => {
-      const doc = visibleDocument(row);
-      return doc ? [[row.id, doc] as [string, Doc]] : [];
-    });
+    return rows.map(row => [row.id, visibleDocument(row)] as [string, Doc]).filter(([, doc]) => doc);
   }
 
   /** Reads several documents; null for a missing one. */
@@ -205,7 +202,7 @@ export class Store {
       const settled: SettledBatch = { keys: [], events: [], isIncomplete: false };
       const items = await unstage(tables, batch);
       if (!items.length) return settled;
-      const { lastSeq } = await readCursor(tables);
+      const { lastSeq, proof } = await readCursor(tables);
       // A replayed answer may be old: changes before the cursor are stored already.
       const changes = answer.changes && answer.lastSeq > lastSeq ? pullRevisions(answer.changes) : [];
       const unit = await new UnitOfWork(tables).read(items, true);
@@ -214,7 +211,9 @@ export class Store {
       items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, now, lastSeq, settled, this.merging));
       settled.keys.push(...applyRevisions(unit, changes));
       unit.save();
-      await saveCursor(tables, { proof: answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
+      // The answer to a batch without a token has one that proves nothing; a pull may have brought a better one meanwhile.
+      await saveCursor(
+        tables, { proof: (!answer.lastSeq && proof) || answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
       return settled;
     });
   }
