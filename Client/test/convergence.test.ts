@@ -61,7 +61,8 @@ class Run {
   async open(): Promise<void> {
     for (const name of ['laptop', 'phone', 'tablet']) {
       const device = {
-        name, skewMs: this.random.of([0, 0, -4_000, 4_000, -YEARS, YEARS]), browser: new FakeTabs(), isBlocked: !this.random.below(5), merges: this.random.below(3) > 0,
+        name, skewMs: this.random.of([0, 0, -4_000, 4_000, -YEARS, YEARS]), browser: new FakeTabs(), isBlocked: !this.random.below(5),
+        merges: this.random.below(3) > 0,
         loss: this.random.of([0, 0.1, 0.3]), tabs: []
       };
       this.devices.push(device);
@@ -78,7 +79,10 @@ class Run {
       ...(device.isBlocked && { WebSocket: undefined })
     };
     const sync = await this.disk.whileEmpty(
-      () => openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform, ...(device.merges && { merging }) }));
+      () => openSync({
+        url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform,
+        ...(device.merges && { merging }),
+      }));
     device.tabs.push({ sync, world });
   }
 
