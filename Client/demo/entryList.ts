@@ -96,8 +96,8 @@ export class EntryList {
       ...(notes ? [make('p', { class: 'notes' }, notes.length > 600 ? `${notes.slice(0, 600)} …` : notes)] : []),
       make('div', { class: 'entry-foot' },
         make('span', { class: 'writer', 'data-writer': writer }, writer ? `on the ${writer.toLowerCase()}` : ''),
-        this.historyButton(row, title),
         button('Edit', 'quiet small', () => this.edit(row), title),
+        this.historyButton(row, title),
         button('Delete', 'quiet small', () => void this.actions.remove(row.entry), title)),
       ...(row.drawer ? [row.drawer.element] : []));
     row.item.querySelectorAll('button')[focused]?.focus();

@@ -49,7 +49,7 @@ export class HistoryDrawer {
       make('p', { class: 'when' },
         make('time', { datetime: arrivedAt }, new Date(arrivedAt).toLocaleTimeString('en')), writer && ` on the ${writer}`),
       make('p', {}, draft ? `${draft.title}, ${draft.minutes} min` : 'Deleted'),
-      ...(draft?.notes ? [make('p', { class: 'notes' }, draft.notes)] : []),
+      ...(draft?.notes ? [make('p', { class: 'earlier-notes' }, draft.notes)] : []),
       current ? make('p', { class: 'when' }, 'Stored now') : draft ? button('Restore', 'quiet small', restore, this.title) : '');
   }
 }
