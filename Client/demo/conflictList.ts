@@ -1,6 +1,6 @@
 import type { Conflict } from '../src/index.js';
 import { button, make, refill } from './dom.js';
-import { draftOf, titleOf, writerOf } from './journal.js';
+import { draftOf, fieldsOf, titleOf, writerOf } from './journal.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   stale: 'A later edit was stored first.',
@@ -22,14 +22,22 @@ export function showConflicts(list: HTMLElement, conflicts: readonly Conflict[],
 
 function item(conflict: Conflict, actions: ConflictActions): HTMLLIElement {
   const title = titleOf(conflict.document);
+  const current = actions.current(conflict.entityId);
+  const aside = setAside(conflict, current);
+  const what = conflict.members ? ` Set aside: ${fieldsOf(conflict.members)}.` : '';
   return make('li', { 'data-id': conflict.id },
-    make('p', { class: 'why' }, REASONS[conflict.reason] ?? conflict.reason),
-    make('div', { class: 'versions' },
-      version('Set aside', conflict.document, actions.current(conflict.entityId)),
-      version('Stored now', actions.current(conflict.entityId), conflict.document)),
+    make('p', { class: 'why' }, (REASONS[conflict.reason] ?? conflict.reason) + what),
+    make('div', { class: 'versions' }, version('Set aside', aside, current), version('Stored now', current, aside)),
     make('div', { class: 'row' },
       button('Restore', 'primary small', () => actions.act(() => conflict.restore(), `“${title}” is restored.`), title),
       button('Dismiss', 'quiet small', () => actions.act(() => conflict.discard(), `“${title}” is dismissed.`), title)));
+}
+
+/** The document that restoring gives: only the members that lost are written into what is stored. */
+function setAside({ members, document }: Conflict, current: object | undefined): object {
+  if (!members || !current) return document;
+  const names = members.map(pointer => pointer.split('/')[1]!);
+  return { ...current, writtenOn: document.writtenOn, ...Object.fromEntries(names.map(name => [name, document[name]])) };
 }
 
 /** Marks the parts that differ from the other version. */

@@ -34,7 +34,7 @@ export function refill(list: HTMLElement, key: string, items: () => readonly HTM
   keys.set(list, key);
   const hadFocus = list.contains(document.activeElement);
   list.replaceChildren(...items());
-  if (hadFocus) (list.querySelector<HTMLElement>('button') ?? list.parentElement!.querySelector<HTMLElement>('h3'))!.focus();
+  if (hadFocus) (list.querySelector<HTMLElement>('button') ?? list.closest('.part')!.querySelector<HTMLElement>('h3'))!.focus();
 }
 
 /** Sets a text only if it differs, so that a screen reader does not repeat it. */

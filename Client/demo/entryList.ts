@@ -1,10 +1,11 @@
 import { button, make, say } from './dom.js';
 import { entryFields, submitsByKey } from './entryForm.js';
+import { HistoryDrawer, type HistoryActions } from './historyDrawer.js';
 import { draftOf, faceOf, writerOf, type Draft, type StoredEntry } from './journal.js';
 
 const PAGE = 60;
 
-export interface EntryActions {
+export interface EntryActions extends HistoryActions {
   save(entry: StoredEntry, draft: Draft): Promise<void>;
   remove(entry: StoredEntry): Promise<void>;
 }
@@ -14,6 +15,7 @@ interface Row {
   face: string;
   entry: StoredEntry;
   isEditing: boolean;
+  drawer?: HistoryDrawer | undefined;
 }
 
 /** The list of entries. Rows are updated in place, so that the focus stays while changes arrive. */
@@ -39,6 +41,7 @@ export class EntryList {
       const row = this.rowOf(entry);
       if (this.list.children[i] !== row.item) this.list.insertBefore(row.item, this.list.children[i] ?? null);
       this.update(row, entry, arrived.has(entry.id));
+      if (row.item.classList.contains('is-waiting') && !waiting.has(entry.id)) row.drawer?.refresh();
       row.item.classList.toggle('is-waiting', waiting.has(entry.id));
     });
     const hidden = entries.length - visible.length;
@@ -73,6 +76,7 @@ export class EntryList {
     row.face = face;
     if (row.isEditing) warn(row);
     else this.fill(row);
+    row.drawer?.refresh();
     if (!isArrival) return;
     row.item.classList.remove('arrived');
     void row.item.offsetWidth; // Starts the animation again.
@@ -93,12 +97,23 @@ export class EntryList {
       make('div', { class: 'entry-foot' },
         make('span', { class: 'writer', 'data-writer': writer }, writer ? `on the ${writer.toLowerCase()}` : ''),
         button('Edit', 'quiet small', () => this.edit(row), title),
-        button('Delete', 'quiet small', () => void this.actions.remove(row.entry), title)));
+        this.historyButton(row, title),
+        button('Delete', 'quiet small', () => void this.actions.remove(row.entry), title)),
+      ...(row.drawer ? [row.drawer.element] : []));
     row.item.querySelectorAll('button')[focused]?.focus();
   }
 
+  private historyButton(row: Row, title: string): HTMLButtonElement {
+    const made = button('History', 'quiet small', () => {
+      row.drawer = row.drawer ? undefined : new HistoryDrawer(row.entry.id, title, this.actions);
+      this.fill(row);
+    }, title);
+    made.setAttribute('aria-expanded', String(row.drawer !== undefined));
+    return made;
+  }
+
   private edit(row: Row): void {
-    // Saving edits the version that was opened. If another version arrived meanwhile, the server sets that one aside as a conflict.
+    // Saving edits the version that was opened. If another version arrived meanwhile, the server merges the two.
     const opened = row.entry;
     row.isEditing = true;
     const { fields, read, first } = entryFields(draftOf(opened));
@@ -130,5 +145,5 @@ function warn(row: Row): void {
   const meanwhile = row.item.querySelector<HTMLElement>('.meanwhile');
   if (meanwhile) say(
     meanwhile,
-    `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, that version is set aside under Conflicts.`);
+    `It has just changed elsewhere: “${title}”, ${minutes} min. ${notes} – if you save, only what you have changed is written over it.`);
 }

@@ -33,6 +33,12 @@ export const titleOf = (entry: Loose | null | undefined): string => (entry ? dra
 
 export const writerOf = (entry: Loose): string => String(entry.writtenOn ?? '');
 
+const FIELDS: Readonly<Record<string, string>> = { pieces: 'piece', duration: 'minutes', notes: 'notes', writtenOn: 'device' };
+
+/** Names the members of a conflict as the page does. */
+export const fieldsOf = (members: readonly string[]): string =>
+  members.map(pointer => FIELDS[pointer.slice(1)] ?? pointer.slice(1)).join(' and ');
+
 /** The visible content of an entry, to tell whether it has changed. */
 export const faceOf = (entry: Loose): string => JSON.stringify([draftOf(entry), writerOf(entry)]);
 

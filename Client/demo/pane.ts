@@ -1,10 +1,12 @@
 import { openSync, type Conflict, type QueuedEdit, type Sync, type SyncStatus } from '../src/index.js';
+import { merging } from '../src/merging.js';
 import { showConflicts } from './conflictList.js';
+import { bringBack, DeletedList } from './deletedList.js';
 import { calmly, copyOf, partsOf, say } from './dom.js';
 import { entryFields, submitsByKey } from './entryForm.js';
 import { EntryList } from './entryList.js';
 import { FrameLog } from './frameLog.js';
-import { entryOf, faceOf, inOrder, titleOf, type Draft, type Entry, type StoredEntry } from './journal.js';
+import { entryOf, faceOf, fieldsOf, inOrder, titleOf, type Draft, type Entry, type StoredEntry } from './journal.js';
 import { showQueue } from './queueList.js';
 import { tokenFor } from './user.js';
 
@@ -22,6 +24,7 @@ export class Pane {
   readonly element = copyOf('pane');
   private readonly part = partsOf(this.element);
   private readonly list: EntryList;
+  private readonly deleted: DeletedList;
   private readonly frames = new FrameLog(this.part('frames'));
   private readonly scheduleRedraw = calmly(() => this.redraw());
   private sync!: Sync;
@@ -31,7 +34,7 @@ export class Pane {
   private faces: Map<string, string> | undefined;
   private readonly arrived = new Set<string>();
   private readonly own = new Map<string, string | null>();
-  /** The winners of this device's lost edits, by id, so that their arrival is not announced again. */
+  /** What is stored instead of this device's edits, by id, so that its arrival is not announced again. */
   private readonly winners = new Map<string, string>();
   private edits: QueuedEdit[] = [];
   private conflicts: Conflict[] = [];
@@ -39,7 +42,7 @@ export class Pane {
   private liveSince = Infinity;
   private asked: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(private readonly name: string, private readonly label: string) {
+  private constructor(private readonly name: string, private readonly label: string, user: string) {
     this.element.id = name;
     this.element.setAttribute('aria-labelledby', `${name}-title`);
     const heading = this.element.querySelector('h2')!;
@@ -52,13 +55,17 @@ export class Pane {
     this.list = new EntryList(this.part('entries'), this.part('more'), {
       save: (entry, draft) => this.save(draft, entry),
       remove: entry => this.remove(entry),
+      device: () => this.sync,
+      act: (work, done) => this.act(work, done),
     });
+    this.deleted = new DeletedList(this.part('deleted'), `mirubato-demo:${name}:${user}:deleted`);
     this.compose();
   }
 
   static async open(name: string, label: string, user: string): Promise<Pane> {
-    const pane = new Pane(name, label);
-    pane.sync = await openSync({ url: location.origin, token: () => tokenFor(user), user, name, offline: pane.isSwitchedOff });
+    const pane = new Pane(name, label, user);
+    pane.sync = await openSync(
+      { url: location.origin, token: () => tokenFor(user), user, name, offline: pane.isSwitchedOff, merging });
     pane.listen();
     Pane.all.push(pane);
     return pane;
@@ -129,9 +136,14 @@ export class Pane {
     });
     sync.on('status', status => this.showStatus(status));
     sync.on('frame', frame => this.frames.add(frame));
-    sync.on('conflict', ({ id, mine, theirs }) => {
+    sync.on('merged', ({ id, mine, stored }) => {
+      this.winners.set(id, faceOf(stored));
+      if (faceOf(mine) !== faceOf(stored)) this.tell(`“${titleOf(stored)}” was changed elsewhere too, and both edits are kept.`);
+    });
+    sync.on('conflict', ({ id, mine, theirs, members }) => {
       this.winners.set(id, theirs ? faceOf(theirs) : 'deleted');
-      this.tell(`“${titleOf(mine ?? theirs)}” was changed elsewhere too; this edit is under Conflicts.`);
+      const what = members ? `the ${fieldsOf(members)} of this edit` : 'this edit';
+      this.tell(`“${titleOf(mine ?? theirs)}” was changed elsewhere too; ${what} is under Conflicts.`);
       // The list is the user's: each of their devices shows it.
       for (const pane of Pane.all) pane.askConflicts();
     });
@@ -167,12 +179,14 @@ export class Pane {
     const faces = new Map(entries.map(entry => [entry.id, faceOf(entry)]));
     const before = this.faces;
     this.faces = faces;
+    const gone = [...before?.keys() ?? []].filter(id => !faces.has(id));
+    this.deleted.note(gone.map(id => ({ id, title: this.titles.get(id) ?? titleOf(null) })), faces);
     for (const entry of entries) this.titles.set(entry.id, titleOf(entry));
     this.entries = inOrder(entries);
     this.scheduleRedraw();
     if (!before) return;
     const changed = entries.filter(entry => before.get(entry.id) !== faces.get(entry.id) && this.own.get(entry.id) !== faces.get(entry.id));
-    const removed = [...before.keys()].filter(id => !faces.has(id) && this.own.get(id) !== null);
+    const removed = gone.filter(id => this.own.get(id) !== null);
     for (const entry of changed.slice(0, 20)) this.arrived.add(entry.id);
     if (changed.length + removed.length) this.announce(changed, removed);
     if (removed.length || changed.some(entry => before.has(entry.id))) this.askConflicts();
@@ -201,6 +215,7 @@ export class Pane {
     this.list.show(this.entries, waiting, this.arrived);
     this.arrived.clear();
     showQueue(this.part('queue'), this.edits, this.sync, id => this.titles.get(id) ?? titleOf(null));
+    this.deleted.show(({ id, title }) => this.act(() => bringBack(this.sync, id), `“${title}” is back.`));
     this.showConflicts();
     this.count('entry-count', 'no-entries', this.entries.length);
     this.count('queue-count', 'no-queue', this.edits.length);
@@ -215,11 +230,16 @@ export class Pane {
   private showConflicts(): void {
     showConflicts(this.part('conflicts'), this.conflicts, {
       current: id => this.entries.find(entry => entry.id === id),
-      act: (work, done) => void this.guarded(async () => {
-        await work();
-        this.tell(done);
-        for (const pane of Pane.all) pane.askConflicts();
-      }),
+      act: (work, done) => this.act(work, done),
+    });
+  }
+
+  /** Does what a button asks for, and tells that it is done. */
+  private act(work: () => Promise<void>, done: string): void {
+    void this.guarded(async () => {
+      await work();
+      this.tell(done);
+      for (const pane of Pane.all) pane.askConflicts();
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Context } from './deviceContext.js';
-import { Failure, isQuota, unknownAnswer } from './net/failure.js';
+import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
 import { Socket } from './net/socket.js';
 import { backoff } from './pure/backoff.js';
 import { connectionTable, isOnline, type ConnectionAction, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
@@ -164,7 +164,7 @@ export class Connection {
     } catch (error) {
       // The cursor has not moved, so the server sends again what was not stored.
       socket.close();
-      if (isQuota(error)) this.context.broadcast('quota', { message: (error as Error).message });
+      this.context.reportQuota(error);
     }
   }
 
@@ -241,28 +241,19 @@ export class Connection {
   #failed(error: unknown): void {
     this.lastFailed = true;
     this.failures++;
-    this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
-    if (isQuota(error)) this.context.broadcast('quota', { message: (error as Error).message });
-    if (error instanceof Failure && (error.verdict === 'unauthorized' || error.verdict === 'refused')) this.onFailure(error);
-    else this.#dropSocket();
-  }
-
-  #dropSocket(): void {
+    this.retryAfterMs = retryAfter(error);
+    this.context.reportQuota(error);
+    if (error instanceof Failure) this.onFailure(error);
     this.#closeSocket();
     this.fire('dropped');
   }
 
   /** Handles a failure that concerns the whole connection: the token or the device is no longer accepted. */
-  onFailure(failure: Failure): void {
-    const report = { code: failure.code, message: failure.message };
-    if (!isOnline(this.state)) return;
-    if (failure.verdict === 'unauthorized') {
-      this.fire('unauthorized');
-      this.context.broadcast('signedOut', { ...report, erased: false });
-    } else if (failure.verdict === 'refused') {
-      this.fire('refused');
-      this.context.broadcast('refused', report);
-    }
+  onFailure({ verdict, code, message }: Failure): void {
+    if (!isOnline(this.state) || (verdict !== 'unauthorized' && verdict !== 'refused')) return;
+    this.fire(verdict);
+    if (verdict === 'refused') this.context.broadcast(verdict, { code, message });
+    else this.context.broadcast('signedOut', { code, message, erased: false });
   }
 
   #wakeIn(ms: number, event: ConnectionEvent): void {

@@ -43,7 +43,7 @@ export class Device implements Sync, CollectionHost {
   readonly user: string;
   private readonly platform: Platform;
   private readonly credentials: Credentials;
-  private readonly http: Http;
+  readonly http: Http;
   readonly events = new Emitter<SyncEvents>();
   private readonly connection: Connection;
   private readonly tabs: Tabs<Message>;
@@ -71,6 +71,7 @@ export class Device implements Sync, CollectionHost {
       platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
       changed: keys => this.#changed(keys), invalidate: () => this.cache?.invalidate(),
       broadcast: (event, payload) => this.#broadcast(event, payload),
+      reportQuota: error => isQuota(error) && this.#broadcast('quota', { message: (error as Error).message }),
     });
     this.tabs = new Tabs<Message>(parts.name, this.platform, () => this.#onLeadership(), message => this.#onMessage(message));
     this.cache = new StatusCache(this.store, { user: this.user, device: parts.device }, () => this.#currentState(), {
@@ -129,7 +130,6 @@ export class Device implements Sync, CollectionHost {
 
   async discard(n: number): Promise<void> {
     this.#changed(await this.store.discard(n));
-    this.cache.invalidate();
   }
 
   async conflicts(): Promise<Conflict[]> {

@@ -4,5 +4,6 @@ export { connectionTable, type ConnectionEvent, type ConnectionState } from './p
 export { queueTable, type QueueEvent, type QueueState } from './pure/queueTable.js';
 export { Failure as SyncFailure } from './net/failure.js';
 export type {
-  Collection, Conflict, ConflictReport, Doc, EditError, Frame, Platform, QueuedEdit, Stored, Sync, SyncEvents, SyncOptions, SyncStatus,
+  Collection, Conflict, ConflictReport, Doc, EditError, Frame, MergeReport, Platform, QueuedEdit, Stored, Sync, SyncEvents, SyncOptions,
+  SyncStatus,
 } from './types.js';

@@ -21,7 +21,7 @@ export async function openSync(userOptions: SyncOptions): Promise<Sync> {
   const prefix = `mirubato-sync:${userOptions.name ?? ''}:${user}@`;
   const name = prefix + withoutTrailingSlash(userOptions.formerUrl ?? userOptions.url);
   let device: Device | undefined;
-  const store = await Store.open(name, () => void device?.close());
+  const store = await Store.open(name, () => void device?.close(), options.merging);
   device = new Device(
     { name, user, device: userOptions.device ?? (await store.device(platform.randomId())), store, credentials, platform }, options);
   void listLeftBehind(prefix, name).then(found => found.forEach(left => device!.events.emit('leftBehind', left)), () => {});

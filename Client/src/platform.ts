@@ -16,13 +16,9 @@ export function defaultPlatform(): Platform {
       : undefined,
     now: () => Date.now(),
     random: () => Math.random(),
-    randomId,
+    // crypto.randomUUID is missing on plain http pages, getRandomValues is not.
+    randomId: () => hex(crypto.getRandomValues(new Uint8Array(16))),
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: timer => clearTimeout(timer as number),
   };
-}
-
-// crypto.randomUUID is missing on plain http pages, getRandomValues is not.
-function randomId(): string {
-  return hex(crypto.getRandomValues(new Uint8Array(16)));
 }

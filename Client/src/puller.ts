@@ -90,7 +90,7 @@ export class Puller {
   async #fetchPage(since: string | null, etag: string | undefined): Promise<{ body: PullAnswer; etag: string | undefined } | undefined> {
     const headers = etag ? { 'if-none-match': etag } : undefined;
     const answer = await this.context.http.call(
-      'POST', '/api/sync/pull', JSON.stringify({ ...(since ? { since } : {}), limit: Math.ceil(this.pageSize) }), headers);
+      'POST', '/api/sync/pull', JSON.stringify({ since: since ?? undefined, limit: Math.ceil(this.pageSize) }), headers);
     if (answer.status === 304) return undefined;
     if (!isPullAnswer(answer.body)) throw unknownAnswer();
     return { body: answer.body, etag: answer.etag };

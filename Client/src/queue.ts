@@ -1,5 +1,5 @@
 import type { Context } from './deviceContext.js';
-import { Failure, isQuota, unknownAnswer } from './net/failure.js';
+import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
 import { backoff } from './pure/backoff.js';
 import { BYTES_MAX, utf8Length } from './pure/batch.js';
 import type { ConnectionState } from './pure/connectionTable.js';
@@ -95,7 +95,7 @@ export class Queue {
       return 'empty';
     }
     try {
-      const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key });
+      const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key, ...store.merging?.headers });
       if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
       await this.#settle(batch, answer.body);
     } catch (error) {
@@ -123,14 +123,12 @@ export class Queue {
   }
 
   async #settle(batch: Batch, answer: BatchAnswer): Promise<void> {
-    const { store, platform, changed, broadcast, invalidate } = this.context;
+    const { store, platform, changed, broadcast } = this.context;
     const settled = await this.puller.exclusive(() => store.settle(batch, answer, platform.now()));
     this.failures = this.retryAfterMs = this.unanswered = 0;
     this.failure = undefined;
     changed(settled.keys);
-    for (const conflict of settled.conflicts) broadcast('conflict', conflict);
-    for (const edit of settled.poisoned) broadcast('poisoned', edit);
-    invalidate();
+    for (const [event, payload] of settled.events) broadcast(event, payload);
     // A live socket delivers the stored documents; without one they are pulled. The socket does not repeat what it has delivered.
     const isLive = this.connection.state === 'live';
     if (!isLive) await this.puller.pull();
@@ -139,17 +137,16 @@ export class Queue {
 
   async #failBatch(batch: Batch, failure: Failure, final = false): Promise<void> {
     const { store, platform, broadcast, invalidate } = this.context;
-    const poisoned = await store.failBatch(
+    const events = await store.failBatch(
       batch, { code: failure.code, message: failure.message }, platform.now(), platform.random(), final);
-    for (const edit of poisoned) broadcast('poisoned', edit);
+    for (const [event, payload] of events) broadcast(event, payload);
     invalidate();
   }
 
   #failed(error: unknown): QueueEvent {
-    const { broadcast } = this.context;
-    if (isQuota(error)) broadcast('quota', { message: (error as Error).message });
+    this.context.reportQuota(error);
     this.failures++;
-    this.retryAfterMs = error instanceof Failure ? error.retryAfterMs : 0;
+    this.retryAfterMs = retryAfter(error);
     this.failure = error;
     if (error instanceof Failure) this.connection.onFailure(error);
     return 'failed';

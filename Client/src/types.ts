@@ -1,5 +1,6 @@
 import type { ConnectionState } from './pure/connectionTable.js';
 import type { QueueState } from './pure/queueTable.js';
+import type { Merging } from './store/steps.js';
 
 /** A JSON document. Members the server or this package does not know are kept as they are. */
 export type Doc = Record<string, unknown>;
@@ -36,6 +37,8 @@ export interface SyncOptions {
   offline?: boolean;
   /** The interval of polling while sockets are blocked. */
   pollSeconds?: number;
+  /** Merges edits of different members of a document: `merging` of `@mirubato/sync/merging`. */
+  merging?: Merging;
   /** The WebSocket class for Node 20, for instance from the package `ws`. Without one, changes are polled. */
   WebSocket?: WebSocketLike;
   /** Replaces parts of the platform, for instance in tests. */
@@ -99,7 +102,7 @@ export interface QueuedEdit {
   state: 'pending' | 'poisoned';
   /** How often the edit has failed by its own error. Being offline does not count. */
   attempts: number;
-  error?: EditError;
+  error?: EditError | undefined;
 }
 
 export interface EditError {
@@ -115,8 +118,10 @@ export interface Conflict {
   reason: 'stale' | 'deleted' | 'replaced' | (string & {});
   createdAt: string;
   deviceId?: string;
+  /** JSON pointers of the members that lost; absent if the whole document did. */
+  members?: string[];
   document: Doc;
-  /** Stores the document again as the newest edit. */
+  /** Stores the document, or the members that lost, again as the newest edit. */
   restore(): Promise<void>;
   /** Removes the conflict from the list. */
   discard(): Promise<void>;
@@ -132,6 +137,18 @@ export interface ConflictReport {
   mine: Doc | null;
   /** The stored document; null if it is deleted. */
   theirs: Doc | null;
+  /** JSON pointers of the members that lost, as `/notes`; undefined if the whole document did. */
+  members?: string[] | undefined;
+}
+
+/** An edit that the server merged with others. */
+export interface MergeReport {
+  type: string;
+  id: string;
+  /** The document that this device wrote. */
+  mine: Doc;
+  /** The document that is stored now. */
+  stored: Doc;
 }
 
 /** One message to or from the server, for logs and demos. Tokens are left out. */
@@ -147,6 +164,8 @@ export interface Frame {
 export interface SyncEvents {
   status: SyncStatus;
   conflict: ConflictReport;
+  /** An edit of this device was merged with edits of others; only an app that passes `merging` gets it. */
+  merged: MergeReport;
   poisoned: QueuedEdit;
   /**
    * The token is no longer accepted or belongs to another user (`OTHER_USER`), or the user signed out in any tab. Local data is kept unless

@@ -1,6 +1,7 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Conflict, type Doc, type Sync } from '../src/index.js';
+import { merging } from '../src/merging.js';
 import { FakeTabs } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Random, seeds } from './support/random.js';
@@ -37,6 +38,8 @@ interface Installation {
   browser: FakeTabs;
   /** One in five is behind a proxy that lets no socket through. */
   isBlocked: boolean;
+  /** Two in three merge, as an app does that was updated on some devices. */
+  merges: boolean;
   loss: number;
   tabs: Tab[];
 }
@@ -59,6 +62,7 @@ class Run {
     for (const name of ['laptop', 'phone', 'tablet']) {
       const device = {
         name, skewMs: this.random.of([0, 0, -4_000, 4_000, -YEARS, YEARS]), browser: new FakeTabs(), isBlocked: !this.random.below(5),
+        merges: this.random.below(3) > 0,
         loss: this.random.of([0, 0.1, 0.3]), tabs: []
       };
       this.devices.push(device);
@@ -75,7 +79,10 @@ class Run {
       ...(device.isBlocked && { WebSocket: undefined })
     };
     const sync = await this.disk.whileEmpty(
-      () => openSync({ url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform }));
+      () => openSync({
+        url: this.gateway.url, token: this.gateway.token(this.user), name: `${device.name}${this.seed}`, platform,
+        ...(device.merges && { merging }),
+      }));
     device.tabs.push({ sync, world });
   }
 

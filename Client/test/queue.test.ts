@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConflictReport, QueuedEdit } from '../src/index.js';
-import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { FakeWorld, rest, soon, type Reply } from './support/fakeWorld.js';
 import { opened } from './support/openDevice.js';
 
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
@@ -34,6 +34,23 @@ describe('the queue', () => {
     expect([second!.key, second!.text]).toEqual([first!.key, first!.text]);
     expect(third).toMatchObject({ entities: [{ id: 'g', data: { title: 'b' }, baseVersion: 1 }] });
     expect(third!.key).not.toBe(first!.key);
+  });
+
+  test('the answer to a batch that had no token does not take away the token that a pull has brought meanwhile', async () => {
+    const world = new FakeWorld();
+    const waiting = new Map<string, (reply: Reply) => void>();
+    world.answer = ({ path }) => (/pull|batch/.test(path) ? new Promise(resolve => waiting.set(path, resolve)) : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect([...waiting.keys()].sort()).toEqual(['/api/sync/batch', '/api/sync/pull']));
+    expect(world.batches[0]!.syncToken).toBeUndefined();
+    waiting.get('/api/sync/pull')!({ body: { syncToken: 'e.5', lastSeq: 5 } });
+    await soon(() => expect(sync.status.revision).toBe(5));
+    waiting.get('/api/sync/batch')!({ body: { ...world.accepted({ entities: world.batches[0]!.entities }), newSyncToken: '0.0' } });
+    world.answer = () => undefined;
+    await sync.flush();
+    await sync.collection('goal').put({ id: 'h' });
+    await soon(() => expect(world.batches.at(-1)).toMatchObject({ entities: [{ id: 'h' }], syncToken: 'e.5' }));
   });
 
   test('a document that is not an object is refused, and nothing is queued', async () => {

@@ -122,6 +122,11 @@ public sealed class AccessTests(BrowserFixture fixture)
         await FitsSmallPhones(tab.Page);
         await Fill(tab);
         await tab.Laptop.Add(new string('W', 100), new string('w', 200), 1440);
+        await tab.Laptop.OpenHistory("Clair de lune");
+        await Expect(tab.Laptop.History("Clair de lune").GetByRole(AriaRole.Button, new() { Name = "Restore" }).First).ToBeVisibleAsync();
+        await tab.Laptop.Add(new string('D', 100));
+        await tab.Laptop.Delete(new string('D', 100));
+        await Expect(tab.Laptop.Deleted).ToHaveCountAsync(1);
         await tab.Laptop.Entries.First.GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
         await tab.Page.GetByText("More to try").ClickAsync();
         await tab.Laptop.Root.GetByRole(AriaRole.Heading, new() { Name = "On the wire" }).ClickAsync();

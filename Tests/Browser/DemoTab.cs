@@ -60,6 +60,10 @@ internal sealed class DemoPane(IPage page, string name)
 
     public ILocator Conflicts => Root.Locator(".conflicts > li");
 
+    public ILocator Deleted => Root.Locator(".deleted > li");
+
+    public ILocator History(string title) => Entry(title).Locator(".history");
+
     public ILocator Switch => Root.GetByRole(AriaRole.Switch, new() { Name = "Offline" });
 
     public ILocator Revision => Root.Locator("[data-part=revision]");
@@ -87,12 +91,19 @@ internal sealed class DemoPane(IPage page, string name)
 
     public async Task Edit(string title, string notes)
     {
-        await Entry(title).GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
-        var form = Root.Locator("form.edit");
-        await form.GetByLabel("Notes").FillAsync(notes);
-        await form.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await EditField(title, "Notes", notes);
         await Shows(title, notes);
     }
+
+    public async Task EditField(string title, string label, string value)
+    {
+        await Entry(title).GetByRole(AriaRole.Button, new() { Name = "Edit" }).ClickAsync();
+        var form = Root.Locator("form.edit");
+        await form.GetByLabel(label).FillAsync(value);
+        await form.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+    }
+
+    public Task OpenHistory(string title) => Entry(title).GetByRole(AriaRole.Button, new() { Name = "History" }).ClickAsync();
 
     public Task Delete(string title) => Entry(title).GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
 

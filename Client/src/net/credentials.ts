@@ -51,7 +51,7 @@ export class Credentials {
    */
   msUntilRefresh(): number {
     const { exp, iat } = claims(this.token ?? '') as { exp?: number; iat?: number };
-    if (!exp || typeof this.source === 'string') return Number.NaN;
+    if (!exp || typeof this.source === 'string') return NaN;
     const margin = Math.min(REFRESH_BEFORE_MS, iat ? ((exp - iat) * 1000) / 2 : Infinity);
     // A clock that runs ahead sees each token as expired. The token is used for a while anyway, because the server decides.
     return Math.max(exp * 1000 - margin, this.fetchedAt + margin) - this.now();

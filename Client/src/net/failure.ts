@@ -23,5 +23,8 @@ export const unreachable = (why: string, status = 0): Failure => new Failure('un
 export const unknownAnswer = (): Failure =>
   new Failure('unanswered', 'UNKNOWN_ANSWER', 'The answer is not from a sync server. Check `url`.');
 
+/** How long the server asked to wait. */
+export const retryAfter = (error: unknown): number => (error as Partial<Failure> | undefined)?.retryAfterMs ?? 0;
+
 /** A full disk is recognized by the error's name. */
 export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === 'QuotaExceededError';

@@ -45,14 +45,13 @@ export class Http {
   }
 
   /** Sends a request. A refused token is replaced once, if the source can provide another one. */
-  async call(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
+  call(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
     const { signal } = this.aborter;
-    try {
-      return await this.#callOnce(method, path, body, headers, signal);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.verdict !== 'unauthorized' || !this.credentials.discard(true)) throw error;
-      return this.#callOnce(method, path, body, headers, signal);
-    }
+    const send = () => this.#callOnce(method, path, body, headers, signal);
+    return send().catch((error: Partial<Failure>) => {
+      if (error.verdict !== 'unauthorized' || !this.credentials.discard(true)) throw error;
+      return send();
+    });
   }
 
   /** Returns a token for the socket. */
@@ -151,4 +150,4 @@ function toAnswer(response: Response, text: string): Answer {
 }
 
 // A ticket opens a socket as a token does, so it is not logged.
-const isTicket = (body: unknown): boolean => !!(body as { ticket?: string } | null | undefined)?.ticket;
+const isTicket = (body: unknown): unknown => (body as { ticket?: string } | null | undefined)?.ticket;

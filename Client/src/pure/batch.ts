@@ -29,7 +29,7 @@ export const parkedMs = (attempts: number): number => Math.min(PARKED_RETRY_MAX_
 export interface Selection {
   items: Item[];
   /** When the first of the waiting items may be sent; undefined if none waits. */
-  nextAt?: number;
+  nextAt: number | undefined;
 }
 
 /**
@@ -55,5 +55,5 @@ export function selectBatch(queue: readonly Item[], now: number, bytes: (item: I
     if (first && (items.length >= groupSize(first.attempts) || total > bytesMax)) break;
     items.push(item);
   }
-  return nextAt === undefined ? { items } : { items, nextAt };
+  return { items, nextAt };
 }

@@ -6,7 +6,7 @@ export const editTime = (now: number, before: number): number => (before < LATES
 
 /** Parses a wire time to epoch milliseconds: ISO 8601, or a number as older clients write it. Returns 0 for anything else. */
 export function parseTime(value: unknown): number {
-  const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  const ms = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : NaN;
   return Number.isFinite(ms) && ms > 0 ? Math.floor(ms) : 0;
 }
 

@@ -19,6 +19,18 @@ export interface Row {
   mine?: Doc | null;
   /** True if this device deleted the entity and nothing revived it since: a new write is an undo. */
   removed?: true;
+  /** What became of the last edits of this device, oldest first; kept only by an app that merges. */
+  own?: readonly OwnEdit[];
+}
+
+/** An acknowledged edit, by the copy of it that the app was given: an app may still write on top of that copy. */
+export interface OwnEdit {
+  version: unknown;
+  updatedAt: unknown;
+  /** The version that it became. */
+  becomes: number;
+  /** The document, and what it became; absent if they are the same. */
+  merged?: { mine: Doc; stored: Doc };
 }
 
 /** An edit in the queue. */
@@ -48,7 +60,7 @@ export const withoutBase = (doc: Doc | null): Doc | null => doc && { ...doc, ver
 
 /** The document that the app sees; null if there is none. */
 export const visibleDocument = (row: Row | undefined): Doc | null =>
-  (row === undefined ? null : row.mine !== undefined ? row.mine : row.doc);
+  (row?.mine === undefined ? row?.doc ?? null : row.mine);
 
 /**
  * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
@@ -79,9 +91,9 @@ export const isNewer = (row: Row, at: number): boolean =>
 export const applyRevision = (row: Row, { doc, version, at }: Revision): Row | undefined =>
   isNewer(row, at) ? { ...localPart(row, doc), doc, version, at } : undefined;
 
-/** The local part of a row: the unacknowledged edit, and the mark of an own deletion while the server's copy is deleted. */
-export const localPart = ({ type, id, mine, removed }: Row, doc: Doc | null): Row =>
-  ({ ...emptyRow(type, id), ...(mine === undefined ? {} : { mine }), ...(removed && (!doc || mine === null) ? { removed } : {}) });
+/** The local part of a row: the own edits, and the mark of an own deletion while the server's copy is deleted. */
+export const localPart = ({ assumed: _, removed, ...row }: Row, doc: Doc | null): Row =>
+  ({ ...row, ...emptyRow(row.type, row.id), ...(removed && (!doc || row.mine === null) && { removed }) });
 
 /** The effect of an answer on an item. */
 export type Settlement =
@@ -107,20 +119,20 @@ export function applyResult(row: Row, item: Item, result: ItemResult, server: Do
 }
 
 /**
- * Resolves a conflict. A newer server copy wins. A newer local edit is applied again on the server's version. A deletion wins unless this
- * device made it and undoes it.
+ * Resolves a conflict. A newer server copy wins. A newer local edit is applied again on the server's version, unless only members of it
+ * lost: whole, it would undo what others changed. A deletion wins unless this device made it and undoes it.
  */
 function applyConflict(
-  row: Row, item: Item, { version = 0 }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
+  row: Row, item: Item, { version = 0, members }: ItemResult, winner: Revision | undefined, reason: string | undefined): Settlement {
   const next = winner && isNewer(row, winner.at)
     ? { ...row, doc: winner.doc, version: winner.version, at: winner.at, assumed: undefined }
     : row;
   const { batch: _, ...free } = item;
-  if (reason === 'deleted' && item.revives) return { kind: 'reapply', row: next, item: { ...free, base: version } };
-  if (reason === 'stale' && winner?.doc && item.at > winner.at) return {
-    kind: 'reapply', row: next, item: { ...free, base: winner.version }
-  };
-  return { kind: 'lost', row: next };
+  const isUndone = reason === 'deleted' && item.revives;
+  const isLater = reason === 'stale' && winner?.doc && item.at > winner.at && !members;
+  return isUndone || isLater
+    ? { kind: 'reapply', row: next, item: { ...free, base: isLater ? winner.version : version } }
+    : { kind: 'lost', row: next };
 }
 
 type StoredState = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;

@@ -51,11 +51,13 @@ export interface PullAnswer {
 export interface ItemResult {
   entityType: string;
   entityId: string;
-  status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'conflict' | 'refused';
+  status: 'created' | 'updated' | 'deleted' | 'unchanged' | 'merged' | 'conflict' | 'refused';
   seq?: number;
   version?: number;
   updatedAt?: string;
   document?: Doc;
+  /** JSON pointers of the members that lost; absent if none did, or the whole document. */
+  members?: string[];
 }
 
 export interface BatchConflict {
@@ -77,7 +79,7 @@ export interface BatchAnswer {
 export const isPullAnswer = (body: unknown): body is PullAnswer =>
   typeof (body as PullAnswer | null)?.syncToken === 'string' && Number.isInteger((body as PullAnswer).lastSeq);
 
-const STATUS = /^(created|updated|deleted|unchanged|conflict|refused)$/;
+const STATUS = /^(created|updated|deleted|unchanged|merged|conflict|refused)$/;
 
 /** Whether the answer has a known status for each item. An item without one is not acknowledged. */
 export const isBatchAnswer = (body: unknown, items: number): body is BatchAnswer => {
@@ -98,8 +100,7 @@ export interface Outcome {
 /** The outcomes in the order of the batch. Only the order is reliable, because the server leaves out an unusable id. */
 export function outcomesFrom({ results, conflicts }: BatchAnswer): Outcome[] {
   let beaten = 0;
-  return results.map(
-    result => ({ result, conflict: result.status === 'conflict' || result.status === 'refused' ? conflicts[beaten++] : undefined }));
+  return results.map(result => ({ result, conflict: /^(conflict|refused)$/.test(result.status) ? conflicts[beaten++] : undefined }));
 }
 
 export type SocketFrame = { type: string; after?: number; seq?: number; lastSeq?: number; reset?: boolean; [member: string]: unknown };

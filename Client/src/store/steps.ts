@@ -1,10 +1,10 @@
 import { parkedMs, ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
 import { toIso, editTime } from '../pure/clock.js';
-import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item } from '../pure/merge.js';
+import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item, type Row } from '../pure/merge.js';
 import { isPassing, mayPass } from '../pure/verdict.js';
 import type { Outcome, Revision } from '../pure/wire.js';
-import type { ConflictReport, Doc, EditError, QueuedEdit } from '../types.js';
+import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
 import type { UnitOfWork } from './unitOfWork.js';
 import type { Batch, Cursor, Tables } from './schema.js';
 
@@ -22,13 +22,25 @@ export interface Edit {
   baseVersion?: unknown;
 }
 
+/** An event and its payload. */
+export type Report = { [E in keyof SyncEvents]: [event: E, payload: SyncEvents[E]] }[keyof SyncEvents];
+
 /** The effects of settling a batch. */
 export interface SettledBatch {
   keys: EntityKey[];
-  conflicts: ConflictReport[];
-  poisoned: QueuedEdit[];
+  events: Report[];
   /** True if the answer names a winner but had no room for its copy. */
   isIncomplete: boolean;
+}
+
+/** How a device merges; see merging.ts. */
+export interface Merging {
+  /** Sent with each batch. */
+  readonly headers: Record<string, string>;
+  /** Puts an edit on top of what this device has, if it was made on an earlier copy. */
+  place(unit: UnitOfWork, edit: Edit): Edit;
+  /** Takes an answer into account before its item leaves the queue. `before` is the row as it was. */
+  settle(unit: UnitOfWork, before: Row, item: Item, outcome: Outcome, settled: SettledBatch): void;
 }
 
 export const INITIAL_CURSOR: Cursor = { token: null, proof: null, lastSeq: 0 };
@@ -63,34 +75,33 @@ export function applyRevisions(unit: UnitOfWork, revisions: readonly Revision[])
   return keys;
 }
 
-export const toEntity = ({ type, id, doc, base, at }: Item): object => ({
-  type, id, ...(doc ? { data: doc } : { data: { id, deletedAt: toIso(at) }, deleted: true }), ...(base ? { baseVersion: base } : {}),
-});
+/** An item as a batch says it; JSON leaves out what is undefined. */
+export const toEntity = ({ type, id, doc, base, at }: Item): object =>
+  ({ type, id, data: doc ?? { id, deletedAt: toIso(at) }, deleted: doc ? undefined : true, baseVersion: base || undefined });
 
 /** The body of a batch. An entity's base version and the token say together what its author had seen. */
 export const batchBody = (items: readonly Item[], token: string | null): string =>
-  JSON.stringify({ entities: items.map(toEntity), ...(token ? { syncToken: token } : {}) });
+  JSON.stringify({ entities: items.map(toEntity), syncToken: token ?? undefined });
 
-/** Removes a batch. Returns false if another tab has removed it already. */
-export async function unstage(tables: Tables, batch: Batch): Promise<boolean> {
-  const known = await tables.batches.count(batch.key);
-  await tables.batches.delete(batch.key);
-  return known > 0;
-}
-
-/** Reads the items of a batch in the order in which they were sent, which is the order of the answers. */
-export async function readItems(tables: Tables, { items }: Batch): Promise<(Item | undefined)[]> {
-  if (!items.length) return [];
+/**
+ * Removes a batch. Returns its items in the order in which they were sent, which is the order of the answers; none if another tab has
+ * removed the batch already.
+ */
+export async function unstage(tables: Tables, { key, items }: Batch): Promise<(Item | undefined)[]> {
+  const known = await tables.batches.count(key);
+  await tables.batches.delete(key);
+  if (!known) return [];
   const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
   return items.map(n => found.get(n));
 }
 
 export function settleItem(
-  unit: UnitOfWork, item: Item, { result, conflict }: Outcome, { now, lastSeq }: { now: number; lastSeq: number },
-  settled: SettledBatch): void {
+  unit: UnitOfWork, item: Item, outcome: Outcome, now: number, lastSeq: number, settled: SettledBatch, merging?: Merging): void {
+  const { result, conflict } = outcome;
+  const { reason = '', message = '' } = conflict ?? {};
   const row = unit.row(item);
-  const settlement = applyResult(row, item, result, conflict?.server, conflict?.reason);
+  const settlement = applyResult(row, item, result, conflict?.server, reason);
   // Everything up to the cursor is stored. A late answer to an entity that is not stored means that it was deleted since.
   if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
@@ -98,18 +109,19 @@ export function settleItem(
   unit.put(settlement.row);
   switch (settlement.kind) {
     case 'reapply':
-      return requeue(unit, countFailure(settlement.item, { code: 'stale', message: conflict?.message ?? '' }, now, 0), settled.poisoned);
+      return requeue(unit, countFailure(settlement.item, { code: 'stale', message }, now, 0), settled.events);
     case 'refused': {
-      const error = { code: conflict?.reason ?? 'refused', message: conflict?.message ?? '' };
-      return requeue(unit, mayPass(error.code) ? countFailure(item, error, now, 1) : park(item, error, now), settled.poisoned);
+      const error = { code: reason || 'refused', message };
+      return requeue(unit, mayPass(error.code) ? countFailure(item, error, now, 1) : park(item, error, now), settled.events);
     }
     case 'lost':
-      settled.conflicts.push({
-        type: item.type, id: item.id, reason: conflict?.reason ?? '', message: conflict?.message ?? '', mine: item.doc,
-        theirs: settlement.row.doc,
-      });
+      settled.events.push(['conflict', {
+        type: item.type, id: item.id, reason, message, mine: item.doc, theirs: settlement.row.doc, members: result.members,
+      }]);
   }
-  removeItem(unit, item, settlement.kind === 'stored' ? result.version : undefined);
+  merging?.settle(unit, row, item, outcome, settled);
+  // An edit that was made before the merge must not name the merged version as its base: it would undo the merge.
+  removeItem(unit, item, settlement.kind === 'stored' && result.status !== 'merged' ? result.version : undefined);
 }
 
 /** Removes the base versions of queued edits, because another epoch's versions mean nothing. The clock decides instead. */
@@ -131,12 +143,12 @@ export function removeItem(unit: UnitOfWork, item: Item, version?: number): void
 /**
  * Puts a failed item back into the queue, or parks it. If a later edit of its entity waits, the failed item is dropped instead of parked.
  */
-export function requeue(unit: UnitOfWork, failed: Item, poisoned: QueuedEdit[]): void {
+export function requeue(unit: UnitOfWork, failed: Item, events: Report[]): void {
   const isParked = failed.live !== 1;
   if (isParked && unit.queueFor(failed).some(other => other.n > failed.n)) return removeItem(unit, failed);
   unit.enqueue(failed);
   // The event `poisoned` names a parked edit once, not after each retry.
-  if (isParked && failed.attempts <= ATTEMPTS_MAX) poisoned.push(toQueuedEdit(failed));
+  if (isParked && failed.attempts <= ATTEMPTS_MAX) events.push(['poisoned', toQueuedEdit(failed)]);
 }
 
 export const withoutBatch = ({ batch: _, ...item }: Item): Item => item;
@@ -160,5 +172,5 @@ export function countFailure(item: Item, error: EditError, now: number, random: 
 }
 
 export const toQueuedEdit = ({ n, type, id, doc, at, attempts, live, error }: Item): QueuedEdit => ({
-  n, type, id, doc, at: toIso(at), attempts, state: live === 1 ? 'pending' : 'poisoned', ...(error ? { error } : {}),
+  n, type, id, doc, at: toIso(at), attempts, state: live === 1 ? 'pending' : 'poisoned', error,
 });

@@ -7,8 +7,8 @@ import { completion, toPromise } from './database.js';
 import { UnitOfWork } from './unitOfWork.js';
 import { openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
 import {
-  batchBody, readCursor, toEntity, countFailure, readItems, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
-  settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type SettledBatch,
+  batchBody, readCursor, toEntity, countFailure, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
+  settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type Merging, type Report, type SettledBatch,
 } from './steps.js';
 
 const QUEUE_WINDOW = 3_000;
@@ -28,10 +28,10 @@ export class Store {
   /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
-  private constructor(private readonly name: string, private readonly onReplaced: () => void) {}
+  private constructor(private readonly name: string, private readonly onReplaced: () => void, readonly merging?: Merging) {}
 
-  static async open(name: string, onReplaced: () => void): Promise<Store> {
-    const store = new Store(name, onReplaced);
+  static async open(name: string, onReplaced: () => void, merging?: Merging): Promise<Store> {
+    const store = new Store(name, onReplaced, merging);
     await store.#withDatabase(async () => {});
     return store;
   }
@@ -92,10 +92,7 @@ export class Store {
 
   async all(type: string): Promise<[id: string, doc: Doc][]> {
     const rows = await this.#read('rows', rows => rows.getAll(IDBKeyRange.bound([type], [type, []])));
-    return rows.flatMap(row => {
-      const doc = visibleDocument(row);
-      return doc ? [[row.id, doc] as [string, Doc]] : [];
-    });
+    return rows.map(row => [row.id, visibleDocument(row)] as [string, Doc]).filter(([, doc]) => doc);
   }
 
   /** Reads several documents; null for a missing one. */
@@ -130,7 +127,7 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.#transact(async tables => {
       const unit = await new UnitOfWork(tables).read(edits, true);
-      const written = edits.map(edit => queueEdit(unit, edit, now)).filter(doc => doc !== null);
+      const written = edits.map(edit => queueEdit(unit, this.merging?.place(unit, edit) ?? edit, now)).filter(doc => doc !== null);
       unit.save();
       return written;
     });
@@ -202,19 +199,21 @@ export class Store {
   /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
     return this.#transactAsLeader(async tables => {
-      const settled: SettledBatch = { keys: [], conflicts: [], poisoned: [], isIncomplete: false };
-      if (!(await unstage(tables, batch))) return settled;
-      const items = await readItems(tables, batch);
-      const { lastSeq } = await readCursor(tables);
+      const settled: SettledBatch = { keys: [], events: [], isIncomplete: false };
+      const items = await unstage(tables, batch);
+      if (!items.length) return settled;
+      const { lastSeq, proof } = await readCursor(tables);
       // A replayed answer may be old: changes before the cursor are stored already.
       const changes = answer.changes && answer.lastSeq > lastSeq ? pullRevisions(answer.changes) : [];
       const unit = await new UnitOfWork(tables).read(items, true);
       await unit.read(changes);
       const outcomes = outcomesFrom(answer);
-      items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, { now, lastSeq }, settled));
+      items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, now, lastSeq, settled, this.merging));
       settled.keys.push(...applyRevisions(unit, changes));
       unit.save();
-      await saveCursor(tables, { proof: answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
+      // The answer to a batch without a token has one that proves nothing; a pull may have brought a better one meanwhile.
+      await saveCursor(
+        tables, { proof: (!answer.lastSeq && proof) || answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
       return settled;
     });
   }
@@ -225,21 +224,19 @@ export class Store {
    */
   release(batch: Batch): Promise<void> {
     return this.#transactAsLeader(async tables => {
-      if (!(await unstage(tables, batch))) return;
-      await Promise.all((await readItems(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
+      await Promise.all((await unstage(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
     });
   }
 
   /** Counts a failure for each item of a refused batch. The items go on in smaller batches, or are parked if `final`. */
-  failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<QueuedEdit[]> {
+  failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<Report[]> {
     return this.#transactAsLeader(async tables => {
-      const poisoned: QueuedEdit[] = [];
-      if (!(await unstage(tables, batch))) return poisoned;
-      const items = await readItems(tables, batch);
+      const events: Report[] = [];
+      const items = await unstage(tables, batch);
       const unit = await new UnitOfWork(tables).read(items, true);
-      for (const item of items) if (item) requeue(unit, final ? park(item, error, now) : countFailure(item, error, now, random), poisoned);
+      for (const item of items) if (item) requeue(unit, final ? park(item, error, now) : countFailure(item, error, now, random), events);
       unit.save();
-      return poisoned;
+      return events;
     });
   }
 
