@@ -20,9 +20,9 @@ internal static class ClusterEndpoints
         SetDraining(http, name, cluster, "resume", draining: false);
 
     private static Task SetDraining(HttpContext http, string name, Cluster cluster, string action, bool draining) =>
-        Audit.Act(http, action, $"silo '{(UsableId.Is(name) ? name : "")}'", async () =>
+        Audit.Act(http, action, $"silo '{Audit.Spell(name)}'", async () =>
         {
-            var silo = await cluster.Drain(name, draining, http.RequestAborted);
+            var silo = await cluster.Drain(name, draining, CancellationToken.None);
             await http.Answer(silo, AdminJson.Default.SiloAnswer, StatusCodes.Status202Accepted);
         });
 }

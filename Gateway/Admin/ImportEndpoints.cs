@@ -21,8 +21,10 @@ internal static class ImportEndpoints
     private static Task Start(HttpContext http, IGrainFactory grains, UploadedFiles files) =>
         Audit.Act(http, "import", "the original backend's database", async () =>
         {
-            var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, files);
-            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), http.RequestAborted);
+            var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, grains, files);
+
+            // Not given up with its caller: the file would stay, and the import might run.
+            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), CancellationToken.None);
             if (start.Import is { } import)
             {
                 await Answer(http, import, StatusCodes.Status202Accepted);
@@ -49,8 +51,19 @@ internal static class ImportEndpoints
             Problem.InvalidShape, "$.path must be the whole path of a file on the server, like /srv/d1.db; $.dryRun is true or false.");
     }
 
-    private static async Task<ImportOrder> Uploaded(HttpContext http, UploadedFiles files)
+    /// <summary>What would be refused in the end is refused before gigabytes are sent.</summary>
+    private static async Task<ImportOrder> Uploaded(HttpContext http, IGrainFactory grains, UploadedFiles files)
     {
+        if (http.RequestServices.GetRequiredService<ProcessIdentity>().Silo is null)
+            throw new RequestRefusedException(
+                Problem.ImportRefused,
+                "This process is a gateway, and no silo reads its files: send the file to a process that has a silo, or copy it to a disk "
+                + "that the silos share and name its path.");
+        var imports = await UserCoordinator.Reach(() => Grain(grains).List(), http.RequestAborted);
+        if (imports is [{ Status: ImportStatus.Running } other, ..])
+            throw new RequestRefusedException(Problem.ImportRefused, $"Import {other.Id} is running; wait for its end, or cancel it.");
+        files.RemoveStale(http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow());
+
         // A word that is not understood must not become an import.
         var dryRun = RedactedQuery.Read(http, "dryRun");
         if (dryRun is not ("" or "true" or "false"))
@@ -84,10 +97,12 @@ internal static class ImportEndpoints
     }
 
     private static Task Cancel(HttpContext http, IGrainFactory grains, string id) =>
-        Audit.Act(http, "cancel", $"import '{(UsableId.Is(id) ? id : "")}'", async () =>
+        Audit.Act(http, "cancel", $"import '{Audit.Spell(id)}'", async () =>
         {
-            await Find(http, grains, id);
-            await UserCoordinator.Reach(() => Grain(grains).Cancel(id), http.RequestAborted);
+            var import = await Find(http, grains, id);
+            var isRunning = await UserCoordinator.Reach(() => Grain(grains).Cancel(id), CancellationToken.None);
+            if (!isRunning && import.Status is not (ImportStatus.Running or ImportStatus.Cancelled))
+                throw new RequestRefusedException(Problem.ImportRefused, "The import has ended already; what it stored stays.");
             http.Response.StatusCode = StatusCodes.Status204NoContent;
         });
 
