@@ -8,12 +8,26 @@ namespace Mirubato.Gateway.Admin;
 internal sealed class Cluster(
     IGrainFactory grains, Readiness readiness, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
 {
+    /// <summary>An operator asks when the store hangs, and must not hang with it.</summary>
+    private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(3);
+
+    private Dictionary<SiloAddress, SiloStatus> members = [];
+
     private string Now => IsoTime.Text(time.GetUtcNow());
 
-    /// <exception cref="StoreUnavailableException">The cluster cannot say which silos there are.</exception>
+    /// <summary>The member list is in the store. While that is away, the silos are those that were last on it.</summary>
     public async Task<SilosAnswer> Silos(CancellationToken cancel)
     {
-        var members = await UserCoordinator.Reach(() => grains.GetGrain<IManagementGrain>(0).GetHosts(), cancel);
+        try
+        {
+            var list = UserCoordinator.Reach(() => grains.GetGrain<IManagementGrain>(0).GetHosts(), cancel);
+            members = await list.WaitAsync(ListPatience, cancel);
+        }
+        catch (Exception away) when (away is StoreUnavailableException or TimeoutException)
+        {
+            // Each silo is asked for itself.
+        }
+
         var silos = members.Where(member => member.Value is not (SiloStatus.Dead or SiloStatus.None or SiloStatus.Created));
         var answers = await Task.WhenAll(silos.Select(silo => Look(silo.Key, silo.Value, grain => grain.Report())));
         return new SilosAnswer(Now, [.. answers.OrderBy(silo => silo.Address, StringComparer.Ordinal)]);
@@ -23,7 +37,7 @@ internal sealed class Cluster(
     {
         var trouble = await readiness.Trouble();
         var reports = silos.Select(silo => silo.Report).OfType<SiloReport>().ToList();
-        var isWhole = silos.All(silo => silo is { Ready: true, Draining: false });
+        var isWhole = silos.Count > 0 && silos.All(silo => silo is { Ready: true, Draining: false });
         var status = trouble switch
         {
             null => isWhole ? "healthy" : "degraded",

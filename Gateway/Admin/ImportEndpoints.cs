@@ -62,7 +62,8 @@ internal static class ImportEndpoints
         var imports = await UserCoordinator.Reach(() => Grain(grains).List(), http.RequestAborted);
         if (imports is [{ Status: ImportStatus.Running } other, ..])
             throw new RequestRefusedException(Problem.ImportRefused, $"Import {other.Id} is running; wait for its end, or cancel it.");
-        files.RemoveStale(http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key).GetUtcNow());
+        var time = http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key);
+        files.RemoveStale(time.GetUtcNow());
 
         // A word that is not understood must not become an import.
         var dryRun = RedactedQuery.Read(http, "dryRun");

@@ -22,7 +22,7 @@ internal static class UserEndpoints
     public static Task History(AdminCall call, UserTurns turns) => call.Show("history", () =>
     {
         var entity = HistoryEndpoints.Entity(RedactedQuery.Read(call.Http, "type"), RedactedQuery.Read(call.Http, "entity"));
-        return HistoryEndpoints.List(call.AsUser(), entity, turns);
+        return HistoryEndpoints.Show(call.AsUser(), entity, turns);
     });
 
     public static Task Rewind(AdminCall call, RequestBodies bodies, UserTurns turns) =>

@@ -10,9 +10,9 @@ internal static class HistoryEndpoints
     private const int PageMax = 100;
     private const int PageUsual = 50;
 
-    public static Task List(Call call, string type, string id, UserTurns turns) => List(call, Entity(call), turns);
+    public static Task List(Call call, string type, string id, UserTurns turns) => Show(call, Entity(call), turns);
 
-    public static async Task List(Call call, EntityKey entity, UserTurns turns)
+    public static async Task Show(Call call, EntityKey entity, UserTurns turns)
     {
         var limit = QueryLimit.Parse(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();

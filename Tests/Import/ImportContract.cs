@@ -184,6 +184,30 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
         Assert.NotEmpty(await cluster.Refused(imports[2]));
     }
 
+    [Fact]
+    public async Task What_was_cancelled_during_a_batch_stays_cancelled_when_its_silo_is_killed_before_the_batch_ends()
+    {
+        using var dump = new D1Dump(Dump).Fill(Users, GoodRows);
+        var held = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        around = async (silo, commit) =>
+        {
+            var outcome = await commit();
+            if (held.TrySetResult(silo)) await letGo.Task;
+            return outcome;
+        };
+        var begun = await Begin();
+        var killed = cluster.Import.Tick();
+        var silo = await held.Task.WaitAsync(Patience);
+        Assert.True(await cluster.Import.Cancel(begun.Id));
+        Assert.Equal(ImportStatus.Running, (await cluster.Import.List())[0].Status);
+        await cluster.Kill(silo);
+
+        var import = await cluster.Finish();
+
+        await Task.WhenAny(killed);
+        Assert.Equal((ImportStatus.Cancelled, 0), (import.Status, import.RowsDone));
+    }
+
     private static UserId User(int number) => new($"user-{number}");
 
     private async Task<ImportReport> Begin(bool dryRun = false)

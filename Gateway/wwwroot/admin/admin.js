@@ -160,12 +160,10 @@ function follow() {
     showStatus(status);
     showSilos(silos);
   });
-  const lost = text => {
-    $('health').textContent = text;
+  events.addEventListener('error', () => {
+    $('health').textContent = 'No connection to the server';
     $('health').className = 'badge unhealthy';
-  };
-  events.addEventListener('silent', () => lost('The cluster does not answer'));
-  events.addEventListener('error', () => lost('No connection to the server'));
+  });
 }
 
 // ---- A user ----
