@@ -37,7 +37,7 @@ internal static class NodeCommands
         var silos = await api.Get("silos", cancel);
         screen.Table(
             silos, ["name", "address", "status", "version", "ready", "draining", "sockets", "active users"],
-            silos.List("silos").Select(silo => new[]
+            silos.List("silos").Concat(silos.List("gateways")).Select(silo => new[]
             {
                 silo.Text("name"), silo.Text("address"), silo.Text("status"), silo.Text("version"), silo.Flag("ready") ? "yes" : "no",
                 silo.Flag("drained") ? "drained" : silo.Flag("draining") ? "yes" : "", Figure(silo, "sockets"), Figure(silo, "activeUsers"),

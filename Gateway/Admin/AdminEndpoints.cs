@@ -43,5 +43,6 @@ internal static class AdminEndpoints
         services.AddSingleton<RecentFigures>();
         services.AddSingleton<Cluster>();
         services.AddSingleton<EventWatchers>();
+        services.AddHostedService<GatewayReports>();
     }
 }

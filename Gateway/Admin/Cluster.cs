@@ -29,14 +29,16 @@ internal sealed class Cluster(
         }
 
         var silos = members.Where(member => member.Value is not (SiloStatus.Dead or SiloStatus.None or SiloStatus.Created));
+        var gateways = Gateways();
         var answers = await Task.WhenAll(silos.Select(silo => Look(silo.Key, silo.Value, grain => grain.Report())));
-        return new SilosAnswer(Now, [.. answers.OrderBy(silo => silo.Address, StringComparer.Ordinal)]);
+        return new SilosAnswer(Now, [.. answers.OrderBy(silo => silo.Address, StringComparer.Ordinal)], await gateways);
     }
 
-    public async Task<ClusterAnswer> Status(IReadOnlyList<SiloAnswer> silos)
+    public async Task<ClusterAnswer> Status(SilosAnswer processes)
     {
         var trouble = await readiness.Trouble();
-        var reports = silos.Select(silo => silo.Report).OfType<SiloReport>().ToList();
+        var silos = processes.Silos;
+        var reports = silos.Concat(processes.Gateways).Select(one => one.Report).OfType<SiloReport>().ToList();
         var isWhole = silos.Count > 0 && silos.All(silo => silo is { Ready: true, Draining: false });
         var status = trouble switch
         {
@@ -69,6 +71,31 @@ internal sealed class Cluster(
         throw new RequestRefusedException(Problem.NotFound, "There is no such silo; GET /admin/v1/silos lists them.");
     }
 
+    private async Task<IReadOnlyList<SiloAnswer>> Gateways()
+    {
+        try
+        {
+            var reports = await grains.GetGrain<IGatewayListGrain>(0).List();
+            return [.. reports.OrderBy(one => one.Machine, StringComparer.Ordinal).ThenBy(one => one.Name, StringComparer.Ordinal).Select(Describe)];
+        }
+        catch (Exception)
+        {
+            // The silo that knows them is gone; the next one knows them within seconds.
+            return [];
+        }
+    }
+
+    /// <summary>A process without a silo: it holds nothing of users but sockets.</summary>
+    private static SiloAnswer Describe(GatewayReport gateway)
+    {
+        var process = gateway.Process;
+        var report = new SiloReport(gateway.Name, IsDraining: false, 0, 0, 0, 0, 0, process);
+        return new SiloAnswer(
+            gateway.Name, gateway.Machine, "gateway", process.Version, IsoTime.Text(process.StartedMs), IsReady(process), process.Trouble,
+            Draining: false, Drained: false, Figures.Sum([report]))
+        { Report = report };
+    }
+
     private async Task<SiloAnswer> Look(SiloAddress address, SiloStatus status, Func<ISiloGrain, Task<SiloReport>> ask)
     {
         try
@@ -87,13 +114,14 @@ internal sealed class Cluster(
     private static SiloAnswer Describe(SiloAddress address, SiloStatus status, SiloReport report)
     {
         var process = report.Process;
-        var isReady = process.Trouble is null or "read_only" or "full";
         var isDrained = report.IsDraining && process.Sockets == 0 && report.Coordinators == 0;
         return new SiloAnswer(
-            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), isReady, process.Trouble,
+            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), IsReady(process), process.Trouble,
             report.IsDraining, isDrained, Figures.Sum([report]))
         { Report = report };
     }
+
+    private static bool IsReady(ProcessReport process) => process.Trouble is null or "read_only" or "full";
 
     private static string Word(SiloStatus status) => status switch
     {

@@ -6,8 +6,8 @@ internal static class ClusterEndpoints
 {
     public static async Task Status(HttpContext http, Cluster cluster)
     {
-        var silos = await cluster.Silos(http.RequestAborted);
-        await http.Answer(await cluster.Status(silos.Silos), AdminJson.Default.ClusterAnswer);
+        var processes = await cluster.Silos(http.RequestAborted);
+        await http.Answer(await cluster.Status(processes), AdminJson.Default.ClusterAnswer);
     }
 
     public static async Task Silos(HttpContext http, Cluster cluster) =>

@@ -46,8 +46,8 @@ internal static class EventStream
 
     private static async Task<string> NextEvent(Cluster cluster, CancellationToken over)
     {
-        var silos = await cluster.Silos(over);
-        var figures = new EventAnswer(await cluster.Status(silos.Silos), silos.Silos);
+        var processes = await cluster.Silos(over);
+        var figures = new EventAnswer(await cluster.Status(processes), processes.Silos, processes.Gateways);
         return $"event: figures\ndata: {JsonSerializer.Serialize(figures, AdminJson.Default.EventAnswer)}\n\n";
     }
 }

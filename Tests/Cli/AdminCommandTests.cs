@@ -94,6 +94,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
         using var tablet = server.Device(Ada, "tablet");
         await CommandLine.Json(["user", "erase", Ada, "--yes", .. Server]);
         Assert.Empty((await tablet.Pull()).List("entries"));
+        clock.Advance(TimeSpan.FromMinutes(5));
         var (code, output, _) = await CommandLine.Run(["user", "sign-out", Ada, "--yes", .. Server]);
         Assert.Equal((0, $"Done: sign-out of {Ada}."), (code, output.Trim()));
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, await tablet.FindStatus(HttpMethod.Get, "/api/sync/status"));
@@ -225,35 +226,45 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.Contains("--wait", error, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("user", "erase", Ada)]
-    [InlineData("user", "resync", Ada)]
-    [InlineData("user", "rewind", Ada, "2026-01-01")]
-    [InlineData("device", "evict", Ada, "phone")]
-    [InlineData("node", "drain", "Silo_1")]
-    public async Task What_changes_something_is_not_asked_without_a_yes(params string[] command)
+    [Fact]
+    public async Task What_changes_something_is_not_asked_without_a_yes()
     {
-        var (code, _, error) = await CommandLine.Run([.. command, .. Server]);
+        foreach (
+            var command in (string[][])
+            [
+                ["user", "erase", Ada], ["user", "resync", Ada], ["user", "disconnect", Ada], ["user", "sign-out", Ada],
+                ["user", "rewind", Ada, "2026-01-01"], ["user", "import", Ada, "file"], ["device", "evict", Ada, "phone"],
+                ["node", "drain", "Silo_1"],
+            ])
+        {
+            var (code, _, error) = await CommandLine.Run([.. command, .. Server]);
+            Assert.Equal((int)ExitCode.Usage, code);
+            Assert.Contains("--yes", error, StringComparison.Ordinal);
+        }
 
-        Assert.Equal((int)ExitCode.Usage, code);
-        Assert.Contains("--yes", error, StringComparison.Ordinal);
         Assert.Empty(server.Audited);
     }
 
-    [Theory]
-    [InlineData("There is no such user.", "user", "show", "nobody")]
-    [InlineData("There is no such user.", "user", "resync", "nobody", "--yes")]
-    [InlineData("The user has no such device.", "device", "evict", Ada, "none", "--yes")]
-    [InlineData("There is no such silo", "node", "drain", "none", "--yes")]
-    [InlineData("There is no such import", "import", "show", "none")]
-    [InlineData("There is no such import", "import", "cancel", "none")]
-    [InlineData("There is no such entity", "user", "history", Ada, "goal", "none")]
-    public async Task What_is_not_there_ends_with_1_and_the_servers_sentence(string sentence, params string[] command)
+    [Fact]
+    public async Task What_is_not_there_ends_with_1_and_the_servers_sentence()
     {
-        var (code, _, error) = await CommandLine.Run([.. command, .. Server]);
-
-        Assert.Equal((int)ExitCode.Failed, code);
-        Assert.StartsWith(sentence, error, StringComparison.Ordinal);
+        foreach (
+            var (sentence, command) in ((string, string[])[])
+            [
+                ("There is no such user.", ["user", "show", "nobody"]),
+                ("There is no such user.", ["user", "resync", "nobody", "--yes"]),
+                ("There is no such user.", ["user", "rewind", "nobody", "2026-01-01", "--yes"]),
+                ("The user has no such device.", ["device", "evict", Ada, "none", "--yes"]),
+                ("There is no such silo", ["node", "drain", "none", "--yes"]),
+                ("There is no such import", ["import", "show", "none"]),
+                ("There is no such import", ["import", "cancel", "none"]),
+                ("There is no such entity", ["user", "history", Ada, "goal", "none"]),
+            ])
+        {
+            var (code, _, error) = await CommandLine.Run([.. command, .. Server]);
+            Assert.Equal((int)ExitCode.Failed, code);
+            Assert.StartsWith(sentence, error, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
