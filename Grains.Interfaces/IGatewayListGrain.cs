@@ -1,7 +1,8 @@
 namespace Mirubato.Grains.Interfaces;
 
 /// <summary>
-/// The processes of the cluster that have no silo, and are therefore on no member list. Each says every few seconds that it is there. Key: 0.
+/// The processes of the cluster that have no silo, and are therefore on no member list. Each says every few seconds that it is there.
+/// Key: 0.
 /// </summary>
 [Alias("mirubato.gateway-list")]
 public interface IGatewayListGrain : IGrainWithIntegerKey

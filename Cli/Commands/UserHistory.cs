@@ -3,7 +3,9 @@ using Mirubato.Cli.Http;
 
 namespace Mirubato.Cli.Commands;
 
-/// <summary><c>mirubato user history</c>: the versions of one entity that are kept. It shows what the user wrote, which is written down.</summary>
+/// <summary>
+/// <c>mirubato user history</c>: the versions of one entity that are kept. It shows what the user wrote, which is written down.
+/// </summary>
 internal static class UserHistory
 {
     private static readonly Argument<string> Type = new("type") { Description = "The entity's type, like logbook_entry." };

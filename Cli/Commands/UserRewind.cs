@@ -5,7 +5,9 @@ using Mirubato.Cli.Http;
 
 namespace Mirubato.Cli.Commands;
 
-/// <summary><c>mirubato user rewind</c>: takes back what arrived after a time, page after page. Repeated, it finds nothing left to do.</summary>
+/// <summary>
+/// <c>mirubato user rewind</c>: takes back what arrived after a time, page after page. Repeated, it finds nothing left to do.
+/// </summary>
 internal static class UserRewind
 {
     private static readonly Argument<string> To = new("time") { Description = "To how it stood then, like 2026-11-26T10:00:00Z." };

@@ -76,7 +76,7 @@ internal sealed class Cluster(
         try
         {
             var reports = await grains.GetGrain<IGatewayListGrain>(0).List();
-            return [.. reports.OrderBy(one => one.Machine, StringComparer.Ordinal).ThenBy(one => one.Name, StringComparer.Ordinal).Select(Describe)];
+            return [.. reports.OrderBy(one => $"{one.Machine} {one.Name}", StringComparer.Ordinal).Select(Describe)];
         }
         catch (Exception)
         {
@@ -116,8 +116,8 @@ internal sealed class Cluster(
         var process = report.Process;
         var isDrained = report.IsDraining && process.Sockets == 0 && report.Coordinators == 0;
         return new SiloAnswer(
-            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), IsReady(process), process.Trouble,
-            report.IsDraining, isDrained, Figures.Sum([report]))
+            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), IsReady(process),
+            process.Trouble, report.IsDraining, isDrained, Figures.Sum([report]))
         { Report = report };
     }
 

@@ -136,7 +136,8 @@ public sealed class AdminCommandTests : IAsyncLifetime
     {
         string[] store = [.. Signing, "--set", $"Storage:SqlitePath={InFolder("sync.db")}", "--store"];
         string asked;
-        await using (var other = await LiveServer.Start($"--Storage:SqlitePath={InFolder("sync.db")}", $"--Admin:Secret={AdminServer.Secret}"))
+        await using (
+            var other = await LiveServer.Start($"--Storage:SqlitePath={InFolder("sync.db")}", $"--Admin:Secret={AdminServer.Secret}"))
         {
             using var device = other.Device("grace", "phone");
             foreach (var notes in (string[])["a", "b", "ü €"])
@@ -161,7 +162,8 @@ public sealed class AdminCommandTests : IAsyncLifetime
         var before = clock.GetUtcNow().ToString("o");
         clock.Advance(TimeSpan.FromMinutes(30));
         await phone.Push("""
-            "entries":[{"id":"e1","notes":"a mistake","updatedAt":"2026-02-01T00:00:00.000Z"}],"goals":[{"id":"g1","deletedAt":"2026-02-01T00:00:00.000Z"}]
+            "entries":[{"id":"e1","notes":"a mistake","updatedAt":"2026-02-01T00:00:00.000Z"}],
+            "goals":[{"id":"g1","deletedAt":"2026-02-01T00:00:00.000Z"}]
             """);
 
         var planned = await CommandLine.Json(["user", "rewind", Ada, before, "--type", "logbook_entry", "--dry-run", .. Server]);

@@ -127,8 +127,8 @@ internal sealed class ConnectedDevice : IAsyncDisposable
                 }
             }
             catch (Exception lost) when (
-                lost is WebSocketException or ChannelClosedException or HttpRequestException or TimeoutException or InvalidOperationException
-                or Xunit.Sdk.XunitException)
+                lost is WebSocketException or ChannelClosedException or HttpRequestException or TimeoutException
+                or InvalidOperationException or Xunit.Sdk.XunitException)
             {
                 await Task.Delay(Pace);
             }

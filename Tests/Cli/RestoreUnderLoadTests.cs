@@ -58,7 +58,7 @@ public sealed class RestoreUnderLoadTests(PostgresCluster postgres) : IDisposabl
         using var reader = server.Device(devices[0].User, null);
         var store = ConnectedDevice.Versions(await reader.Pull());
         Assert.True(
-            await Patiently.Until(() => devices.TrueForAll(device => store.Count == device.Held.Count && !store.Except(device.Held).Any()), Patience),
+            await Patiently.Until(() => devices.TrueForAll(device => IsSame(store, device.Held)), Patience),
             $"The store has {store.Count}, devices {string.Join(" and ", devices.Select(device => device.Held.Count))}.");
         Assert.All(devices, device => Assert.Equal(1, device.Resets));
         Assert.All(devices, device => Assert.True(device.Connects >= 2));
@@ -66,6 +66,9 @@ public sealed class RestoreUnderLoadTests(PostgresCluster postgres) : IDisposabl
         Assert.All(store.Values, version => Assert.True(version > 0));
         Assert.Contains(store.Values, version => version > 1_000_000_000);
     }
+
+    private static bool IsSame(Dictionary<string, long> one, Dictionary<string, long> other) =>
+        one.Count == other.Count && !one.Except(other).Any();
 
     private static async Task Written(List<ConnectedDevice> devices, int each) =>
         Assert.True(await Patiently.Until(() => devices.TrueForAll(device => device.Acknowledged.Count >= each), Patience));
