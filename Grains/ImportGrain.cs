@@ -43,7 +43,11 @@ internal sealed class ImportGrain(
         }
         catch (D1FileException wrong)
         {
-            return new ImportStart(null, wrong.Message);
+            var isMissing = !File.Exists(order.Path);
+
+            // The next call places the grain in the silo that it comes by.
+            if (isMissing) DeactivateOnIdle();
+            return new ImportStart(null, wrong.Message, isMissing);
         }
     }
 

@@ -6,6 +6,9 @@ namespace Mirubato.Gateway.Admin;
 /// <summary>Imports of the original backend's database: begun, watched, and what was not stored.</summary>
 internal static class ImportEndpoints
 {
+    private const int StartTriesMax = 10;
+    private static readonly TimeSpan StartAgainAfter = TimeSpan.FromMilliseconds(200);
+
     public static void MapImports(this RouteGroupBuilder admin)
     {
         admin.MapPost("/imports", Start);
@@ -23,8 +26,7 @@ internal static class ImportEndpoints
         {
             var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, grains, files);
 
-            // Not given up with its caller: the file would stay, and the import might run.
-            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), CancellationToken.None);
+            var start = await Begin(grains, order);
             if (start.Import is { } import)
             {
                 await Answer(http, import, StatusCodes.Status202Accepted);
@@ -34,6 +36,20 @@ internal static class ImportEndpoints
             if (order.DeleteFile) File.Delete(order.Path);
             throw new RequestRefusedException(Problem.ImportRefused, start.Problem);
         });
+
+    /// <summary>
+    /// The grain may be in a silo on another machine, while the file is on this one: asked again, it is made anew in the silo here. Not
+    /// given up with its caller: the file would stay, and the import might run.
+    /// </summary>
+    private static async Task<ImportStart> Begin(IGrainFactory grains, ImportOrder order)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), CancellationToken.None);
+            if (!start.IsMissing || attempt == StartTriesMax || !File.Exists(order.Path)) return start;
+            await Task.Delay(StartAgainAfter);
+        }
+    }
 
     private static async Task<ImportOrder> Named(HttpContext http)
     {

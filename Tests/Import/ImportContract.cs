@@ -161,6 +161,9 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
 
         Assert.Equal(ImportStatus.Failed, import.Status);
         Assert.Contains("another file", import.Problem, StringComparison.Ordinal);
+        Assert.True((await cluster.Import.Start(new ImportOrder(Dump + ".none"))).IsMissing);
+        await File.WriteAllTextAsync(Dump + ".sql", "CREATE TABLE users (id TEXT);");
+        Assert.False((await cluster.Import.Start(new ImportOrder(Dump + ".sql"))).IsMissing);
     }
 
     [Fact]
