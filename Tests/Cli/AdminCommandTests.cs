@@ -2,6 +2,7 @@ using Mirubato.Cli;
 using Mirubato.Gateway.Http;
 using Mirubato.Tests.Admin;
 using Mirubato.Tests.EndToEnd;
+using Mirubato.Tests.Faults;
 using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Sockets;
 using Mirubato.Tests.Support;
@@ -12,6 +13,7 @@ namespace Mirubato.Tests.Cli;
 public sealed class AdminCommandTests : IAsyncLifetime
 {
     private const string Ada = "ada/is <here>";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private readonly string folder = Directory.CreateTempSubdirectory("mirubato-cli-admin-").FullName;
     private readonly FakeClock clock = new(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
     private AdminServer server = null!;
@@ -196,13 +198,13 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.Matches($@"{silo.Text("name")}\s+{silo.Text("address")}\s+active\s+\S+\s+yes\s+1\s+1\b", list);
 
         var draining = CommandLine.Run(["node", "drain", silo.Text("address")!, "--yes", .. Server]);
-        while (!draining.IsCompleted)
-        {
-            // Sockets close over two seconds of the server's clock.
-            clock.Advance(TimeSpan.FromMilliseconds(200));
-            await Task.WhenAny(draining, Task.Delay(TimeSpan.FromMilliseconds(20)));
-        }
-
+        await Patiently.Until(
+            () =>
+            {
+                // Sockets close over two seconds of the server's clock.
+                clock.Advance(TimeSpan.FromMilliseconds(200));
+                return draining.IsCompleted;
+            }, Patience);
         var (code, output, error) = await draining;
         Assert.True(code == 0, error);
         Assert.Contains("stop its process", output, StringComparison.Ordinal);
