@@ -45,6 +45,16 @@ internal sealed class Screen
                 await screen.Fail(parsed, failure.Message, failure.Code);
                 return (int)failure.Code;
             }
+            catch (HttpRequestException cut)
+            {
+                await screen.Fail(parsed, $"The answer was cut off: {cut.Message} Run it again.", ExitCode.Unreachable);
+                return (int)ExitCode.Unreachable;
+            }
+            catch (JsonException)
+            {
+                await screen.Fail(parsed, "What answers is no Mirubato server: check --server.", ExitCode.Unreachable);
+                return (int)ExitCode.Unreachable;
+            }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidOperationException)
             {
                 await screen.Fail(parsed, failure.Message, ExitCode.Failed);

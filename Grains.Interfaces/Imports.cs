@@ -9,8 +9,10 @@ public sealed record ImportOrder(
     [property: Id(0)] string Path, [property: Id(1)] bool DryRun = false, [property: Id(2)] bool DeleteFile = false);
 
 /// <summary>The import that has begun, or why none has and what to do about it.</summary>
+/// <param name="IsMissing">The silo that was asked finds no such file; the next call may reach another one.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.import-start")]
-public sealed record ImportStart([property: Id(0)] ImportReport? Import, [property: Id(1)] string? Problem = null);
+public sealed record ImportStart(
+    [property: Id(0)] ImportReport? Import, [property: Id(1)] string? Problem = null, [property: Id(2)] bool IsMissing = false);
 
 public enum ImportStatus
 {

@@ -147,6 +147,15 @@ public static class Limits
     /// <summary>Pages of operators that follow the figures of a process.</summary>
     public const int AdminWatchersMax = 16;
 
+    /// <summary>How often a process without a silo says that it is there.</summary>
+    public const int GatewayReportMs = 5_000;
+
+    /// <summary>A process without a silo that said nothing for so long is no longer listed.</summary>
+    public const int GatewaySilentMs = 15_000;
+
+    /// <summary>Processes without a silo that are listed.</summary>
+    public const int GatewaysMax = 1_000;
+
     public const int TicketsMax = 32;
     public const int TicketMs = 30_000;
 

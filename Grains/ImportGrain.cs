@@ -24,7 +24,7 @@ internal sealed class ImportGrain(
     private static readonly TimeSpan BatchesFor = TimeSpan.FromSeconds(15);
 
     private bool isTicking;
-    private bool isCancelled;
+    private Task stored = Task.CompletedTask;
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -43,15 +43,20 @@ internal sealed class ImportGrain(
         }
         catch (D1FileException wrong)
         {
-            return new ImportStart(null, wrong.Message);
+            var isMissing = !File.Exists(order.Path);
+
+            // The next call places the grain in the silo that it comes by.
+            if (isMissing) DeactivateOnIdle();
+            return new ImportStart(null, wrong.Message, isMissing);
         }
     }
 
+    /// <summary>Stored at once: were the silo lost before the batch ends, the next activation would go on.</summary>
     public async Task<bool> Cancel(string id)
     {
         if (state.State.Running?.Id != id) return false;
-        isCancelled = true;
-        if (!isTicking) await End(ImportStatus.Cancelled);
+        await Store(state.State with { IsCancelled = true });
+        if (!isTicking && state.State.Running?.Id == id) await End(ImportStatus.Cancelled);
         return true;
     }
 
@@ -78,7 +83,6 @@ internal sealed class ImportGrain(
     private async Task<ImportReport> Begin(ImportOrder order, D1Totals totals, string file)
     {
         foreach (var old in state.State.Imports.Skip(Limits.ImportsRemembered - 1)) await Forget(old);
-        isCancelled = false;
         var report = new ImportReport(Guid.NewGuid().ToString("n"), order, NowMs)
         {
             OldSequence = totals.OldSequence,
@@ -122,6 +126,8 @@ internal sealed class ImportGrain(
     private async Task<bool> Batches()
     {
         var path = Report.Order.Path;
+        if (state.State.IsCancelled) await End(ImportStatus.Cancelled);
+        if (state.State.Running is null) return false;
         if (!File.Exists(path)) return await WaitForFile(path);
         if (D1File.Identify(path) != state.State.File)
             throw new D1FileException($"{path} is another file than when the import began: start an import of this one.");
@@ -131,7 +137,7 @@ internal sealed class ImportGrain(
         {
             if (process.ApplicationStopping.IsCancellationRequested) return false;
             if (NowMs - startedMs >= BatchesFor.TotalMilliseconds) return true;
-            if (isCancelled) await End(ImportStatus.Cancelled);
+            if (state.State.IsCancelled) await End(ImportStatus.Cancelled);
             else await Batch(file);
         }
 
@@ -184,11 +190,18 @@ internal sealed class ImportGrain(
 
     private IImportPageGrain Page(int number) => GrainFactory.GetGrain<IImportPageGrain>(ImportPageGrain.Key(Report.Id, number));
 
+    /// <summary>One write after the other: a cancellation comes while a batch is under way.</summary>
     private Task Store(ImportState next)
     {
         state.State = next;
+        return stored = WriteAfter(stored);
+    }
+
+    private async Task WriteAfter(Task before)
+    {
+        await Task.WhenAny(before);
 
         // Never cut off: it would leave unknown which version is stored.
-        return state.WriteStateAsync(CancellationToken.None);
+        await state.WriteStateAsync(CancellationToken.None);
     }
 }

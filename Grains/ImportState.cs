@@ -25,6 +25,10 @@ internal sealed record ImportState
     [Id(4)]
     public string File { get; init; } = "";
 
+    /// <summary>The running import ends before its next batch.</summary>
+    [Id(5)]
+    public bool IsCancelled { get; init; }
+
     public ImportReport? Running => Imports is [{ Status: ImportStatus.Running } first, ..] ? first : null;
 
     public D1Place Place => new(RowUser, RowId);

@@ -9,8 +9,12 @@ namespace Mirubato.Cli.Backups;
 /// <summary>PostgreSQL's own <c>pg_dump</c> and <c>pg_restore</c>, with the database of the connection string.</summary>
 internal sealed class PostgresBackup(string connectionString) : StoreBackup
 {
-    public override Task Write(FileInfo file, CancellationToken cancel) =>
-        Run("pg_dump", ["--format=custom", "--file", file.FullName], cancel);
+    public override Task Write(FileInfo file, CancellationToken cancel)
+    {
+        // pg_dump writes into what is there, and so keeps its mode.
+        PrivateFiles.Create(file.FullName).Dispose();
+        return Run("pg_dump", ["--format=custom", "--file", file.FullName], cancel);
+    }
 
     public override async Task<string?> Restore(FileInfo file, CancellationToken cancel)
     {
@@ -52,11 +56,15 @@ internal sealed class PostgresBackup(string connectionString) : StoreBackup
         start.Environment["PGDATABASE"] = Database;
         start.Environment["PGUSER"] = Connection.Username;
         start.Environment["PGPASSWORD"] = Connection.Password;
+        start.Environment["PGSSLMODE"] = Spell(Connection.SslMode);
+        if (Connection.RootCertificate is { } authority) start.Environment["PGSSLROOTCERT"] = authority;
         try
         {
             using var process = Process.Start(start)!;
-            var said = await process.StandardError.ReadToEndAsync(cancel);
-            await process.WaitForExitAsync(cancel);
+            await using var stopping = cancel.Register(() => process.Kill());
+            var said = await process.StandardError.ReadToEndAsync(CancellationToken.None);
+            await process.WaitForExitAsync(CancellationToken.None);
+            cancel.ThrowIfCancellationRequested();
             if (process.ExitCode == 0) return;
             throw new CommandFailedException(ExitCode.Failed, $"{program} failed: {said.Trim()}");
         }
@@ -66,4 +74,12 @@ internal sealed class PostgresBackup(string connectionString) : StoreBackup
                 ExitCode.Unreachable, $"{program} is not installed: install PostgreSQL's client programs (Debian: postgresql-client).");
         }
     }
+
+    /// <summary>Without it pg_dump would go without encryption, or believe any server, where the server itself does not.</summary>
+    private static string Spell(SslMode mode) => mode switch
+    {
+        SslMode.VerifyCA => "verify-ca",
+        SslMode.VerifyFull => "verify-full",
+        _ => mode.ToString().ToLowerInvariant(),
+    };
 }

@@ -5,14 +5,13 @@ namespace Mirubato.Cli.Backups;
 
 internal sealed class SqliteBackup(string path) : StoreBackup
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly string[] Companions = ["-wal", "-shm"];
 
     public override Task Write(FileInfo file, CancellationToken cancel)
     {
         if (!File.Exists(path))
             throw new CommandFailedException(ExitCode.Failed, $"There is no database {path}: check Storage:SqlitePath.");
-        MakeEmpty(file.FullName);
+        PrivateFiles.Create(file.FullName).Dispose();
         using (var from = Open(path, SqliteOpenMode.ReadOnly))
         {
             using var to = Open(file.FullName, SqliteOpenMode.ReadWrite);
@@ -29,9 +28,8 @@ internal sealed class SqliteBackup(string path) : StoreBackup
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var stopped = Own();
         var incoming = path + ".restoring";
-        File.Delete(incoming);
-        MakeEmpty(incoming);
         File.Copy(file.FullName, incoming, overwrite: true);
+        PrivateFiles.Restrict(incoming);
         var kept = File.Exists(path) ? KeepAside() : null;
         File.Move(incoming, path);
         return Task.FromResult(kept);
@@ -84,13 +82,6 @@ internal sealed class SqliteBackup(string path) : StoreBackup
         }
 
         throw new CommandFailedException(ExitCode.Failed, $"{file} is damaged: name another file.");
-    }
-
-    private static void MakeEmpty(string file)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
-        new FileStream(file, options).Dispose();
     }
 
     private static SqliteConnection Open(string file, SqliteOpenMode mode)

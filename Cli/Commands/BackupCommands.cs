@@ -18,7 +18,7 @@ internal static class BackupCommands
         {
             var file = parsed.GetRequiredValue(File);
             if (file.Exists) throw new CommandFailedException(ExitCode.Usage, $"{file} is there already: name another file.");
-            await StoreBackup.From(parsed.ServerOptions().Storage).Write(file, cancel);
+            await Write(StoreBackup.From(parsed.ServerOptions().Storage), file, cancel);
             file.Refresh();
             screen.Say($"Wrote {file} ({file.Length:N0} bytes).", new { file = file.FullName, bytes = file.Length });
             return ExitCode.Done;
@@ -44,5 +44,19 @@ internal static class BackupCommands
             return ExitCode.Done;
         }));
         return command;
+    }
+
+    /// <summary>Half a backup must not be taken for one.</summary>
+    private static async Task Write(StoreBackup store, FileInfo file, CancellationToken cancel)
+    {
+        try
+        {
+            await store.Write(file, cancel);
+        }
+        catch
+        {
+            file.Delete();
+            throw;
+        }
     }
 }

@@ -34,9 +34,11 @@ internal static class ImportCommands
         d1.SetAction(Screen.Action(Import));
         var show = new Command("show", "How far an import is, and what it did not store.") { Id, Report };
         show.SetAction(Screen.Action(Show));
+        var list = new Command("list", "The last imports, the newest first.");
+        list.SetAction(Screen.Action(List));
         var cancel = new Command("cancel", "End a running import; what it has stored stays.") { Id };
         cancel.SetAction(Screen.Action(Cancel));
-        return new Command("import", "Import from the backend that this server replaces.") { d1, show, cancel };
+        return new Command("import", "Import from the backend that this server replaces.") { d1, list, show, cancel };
     }
 
     private static async Task<ExitCode> Import(ParseResult parsed, Screen screen, CancellationToken cancel)
@@ -89,6 +91,21 @@ internal static class ImportCommands
         using var api = AdminApi.From(parsed);
         var import = await api.Get($"imports/{AdminApi.Id(parsed.GetRequiredValue(Id))}", cancel);
         return await Conclude(parsed, api, screen, import, cancel);
+    }
+
+    private static async Task<ExitCode> List(ParseResult parsed, Screen screen, CancellationToken cancel)
+    {
+        using var api = AdminApi.From(parsed);
+        var imports = await api.Get("imports", cancel);
+        screen.Table(
+            imports, ["import", "status", "started", "rows", "not stored", "file"],
+            imports.List("imports").Select(import => new[]
+            {
+                import.Text("id"), import.Text("status"), import.Text("startedAt"),
+                $"{import.GetProperty("rows").Text("done")} of {import.GetProperty("rows").Text("total")}", import.Text("refused"),
+                import.Text("file"),
+            }));
+        return ExitCode.Done;
     }
 
     private static async Task<ExitCode> Cancel(ParseResult parsed, Screen screen, CancellationToken cancel)

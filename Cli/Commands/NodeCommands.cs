@@ -37,7 +37,7 @@ internal static class NodeCommands
         var silos = await api.Get("silos", cancel);
         screen.Table(
             silos, ["name", "address", "status", "version", "ready", "draining", "sockets", "active users"],
-            silos.List("silos").Select(silo => new[]
+            silos.List("silos").Concat(silos.List("gateways")).Select(silo => new[]
             {
                 silo.Text("name"), silo.Text("address"), silo.Text("status"), silo.Text("version"), silo.Flag("ready") ? "yes" : "no",
                 silo.Flag("drained") ? "drained" : silo.Flag("draining") ? "yes" : "", Figure(silo, "sockets"), Figure(silo, "activeUsers"),
@@ -53,19 +53,23 @@ internal static class NodeCommands
         var silo = await api.Post($"silos/{AdminApi.Id(node)}/drain", "drain", cancel);
         var patience = TimeSpan.FromSeconds(parsed.GetValue(Wait));
         var (time, began) = (TimeProvider.System, TimeProvider.System.GetTimestamp());
-        while (!silo.Flag("drained") && time.GetElapsedTime(began) < patience)
+        while (!IsEmpty(silo) && time.GetElapsedTime(began) < patience)
         {
             await Task.Delay(PollEvery, cancel);
-            silo = (await api.Get("silos", cancel)).List("silos").FirstOrDefault(one => Names(one, node), silo);
+            silo = (await api.Get("silos", cancel)).List("silos").FirstOrDefault(one => Names(one, node));
         }
 
-        if (!silo.Flag("drained") && patience > TimeSpan.Zero)
+        if (!IsEmpty(silo) && patience > TimeSpan.Zero)
             throw new CommandFailedException(
                 ExitCode.Failed,
                 $"{node} drains and is not empty after {patience.TotalSeconds:0} s: wait longer with --wait, then stop it.");
-        screen.Say(silo.Flag("drained") ? $"{node} is empty: stop its process." : $"{node} drains.", silo);
+        if (silo.ValueKind is JsonValueKind.Undefined) screen.Say($"{node} has left the cluster.", new { name = node, drained = true });
+        else screen.Say(silo.Flag("drained") ? $"{node} is empty: stop its process." : $"{node} drains.", silo);
         return ExitCode.Done;
     }
+
+    /// <summary>One that has left the list has ended.</summary>
+    private static bool IsEmpty(JsonElement silo) => silo.ValueKind is JsonValueKind.Undefined || silo.Flag("drained");
 
     private static async Task<ExitCode> Resume(ParseResult parsed, Screen screen, CancellationToken cancel)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Mirubato.Cli.Http;
 
 namespace Mirubato.Cli.Commands;
@@ -10,8 +9,6 @@ internal static class UserCommands
     public static readonly Argument<string> User = new("user") { Description = "The sub of the user's tokens." };
 
     private static readonly Option<bool> Content = new("--content") { Description = "Show ids and documents of conflicts, too." };
-
-    private static readonly Option<FileInfo?> Out = new("--out", "-o") { Description = "The file to write; left out: standard output." };
 
     private static readonly Argument<FileInfo> File = new("file") { Description = "An export: lines of JSON." };
 
@@ -24,8 +21,10 @@ internal static class UserCommands
             Act("disconnect", "Close the user's sockets; they come back."),
             Act("sign-out", "Refuse every token issued so far."),
             Act("erase", "Erase everything of the user. This cannot be undone."),
-            Verb("export", "Everything of the user, as lines of JSON.", Export, Out),
+            UserExport.Create(User),
             UserImport.Create(User, File),
+            UserHistory.Create(User),
+            UserRewind.Create(User),
         };
         return user;
     }
@@ -70,27 +69,4 @@ internal static class UserCommands
         if (!screen.IsJson) DeviceCommands.Print(screen, user);
         return ExitCode.Done;
     }
-
-    private static async Task<ExitCode> Export(ParseResult parsed, Screen screen, CancellationToken cancel)
-    {
-        using var api = AdminApi.From(parsed);
-        var path = $"users/{AdminApi.Id(parsed.GetRequiredValue(User))}/export";
-        if (parsed.GetValue(Out) is { } file)
-        {
-            await using (var to = file.Create()) await api.CopyTo(path, to, cancel);
-            if (!EndsWhole(file))
-                throw new CommandFailedException(ExitCode.Failed, $"{file} lacks its end line: the export was cut off. Run it again.");
-            screen.Say($"Wrote {file}.", new { file = file.FullName, bytes = file.Length });
-            return ExitCode.Done;
-        }
-
-        await using var memory = new MemoryStream();
-        await api.CopyTo(path, memory, cancel);
-        await parsed.InvocationConfiguration.Output.WriteAsync(System.Text.Encoding.UTF8.GetString(memory.ToArray()));
-        return ExitCode.Done;
-    }
-
-    private static bool EndsWhole(FileInfo file) =>
-        System.IO.File.ReadLines(file.FullName).LastOrDefault() is { Length: > 0 } last
-        && JsonDocument.Parse(last).RootElement.Text("kind") == "end";
 }

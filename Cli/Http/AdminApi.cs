@@ -10,11 +10,14 @@ namespace Mirubato.Cli.Http;
 internal sealed class AdminApi : IDisposable
 {
     private const string Prefix = "admin/v1/";
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(10);
+
     private readonly HttpClient client;
 
     private AdminApi(Uri server, string secret)
     {
-        client = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
+        var handler = new SocketsHttpHandler { UseCookies = false, ConnectTimeout = ConnectPatience };
+        client = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{secret}")));
     }
@@ -81,9 +84,9 @@ internal sealed class AdminApi : IDisposable
     {
         if (answer.StatusCode is HttpStatusCode.Unauthorized)
             return new(ExitCode.Refused, $"The server refuses the secret: set {Settings.SecretVariable} to its Admin:Secret.");
-        if (answer.StatusCode is HttpStatusCode.TooManyRequests)
-            return new(ExitCode.Refused, "Too many wrong secrets came from this address: wait a minute, and give the right one.");
         var text = await answer.Content.ReadAsStringAsync(cancel);
+        if (answer.StatusCode is HttpStatusCode.TooManyRequests && text.Length == 0)
+            return new(ExitCode.Refused, "Too many wrong secrets came from this address: wait a minute, and give the right one.");
         var sentence = Sentence(text);
         var isNothing = sentence?.StartsWith("There is nothing", StringComparison.Ordinal) ?? true;
         if (answer.StatusCode is HttpStatusCode.NotFound && isNothing)
@@ -95,7 +98,7 @@ internal sealed class AdminApi : IDisposable
             sentence ?? $"The server answered {(int)answer.StatusCode}.");
     }
 
-    /// <summary>What a problem says; null when the body is none.</summary>
+    /// <summary>What a problem says; null when the body is none, as that of a proxy.</summary>
     private static string? Sentence(string text)
     {
         try

@@ -11,7 +11,7 @@ internal sealed record ClusterAnswer(
 
 internal sealed record StoreFigures(string Kind, bool Ready, string? Trouble);
 
-internal sealed record SilosAnswer(string At, IReadOnlyList<SiloAnswer> Silos);
+internal sealed record SilosAnswer(string At, IReadOnlyList<SiloAnswer> Silos, IReadOnlyList<SiloAnswer> Gateways);
 
 internal sealed record SiloAnswer(
     string? Name, string Address, string Status, string? Version, string? StartedAt, bool Ready, string? Trouble, bool Draining,
@@ -39,7 +39,7 @@ internal sealed record SiloFigures(
 /// <param name="P99">Seconds.</param>
 internal sealed record LatencyFigures(double PerSecond, double P50, double P99);
 
-internal sealed record EventAnswer(ClusterAnswer Status, IReadOnlyList<SiloAnswer> Silos);
+internal sealed record EventAnswer(ClusterAnswer Status, IReadOnlyList<SiloAnswer> Silos, IReadOnlyList<SiloAnswer> Gateways);
 
 internal sealed record UserAnswer(
     string User, string SyncToken, string Epoch, long Head, long FirstSeq, long Horizon, string Digest, string CreatedAt,

@@ -41,7 +41,7 @@ internal sealed record AdminCall(HttpContext Http, UserId User, string Device, U
         await work();
     });
 
-    private string Whom => Device.Length == 0 ? $"user '{User}'" : $"device '{Device}' of user '{User}'";
+    private string Whom => Device.Length == 0 ? $"user '{User}'" : $"device '{Audit.Spell(Device)}' of user '{User}'";
 
     private static RequestRefusedException NoSuchUser() => new(Problem.NotFound, "There is no such user.");
 }
@@ -52,6 +52,9 @@ internal sealed record AdminCall(HttpContext Http, UserId User, string Device, U
 internal static class Audit
 {
     public const string Category = "Mirubato.Audit";
+
+    /// <summary>What came in a path, as a line may hold it: a line break in it would write a line of its own.</summary>
+    public static string Spell(string id) => UsableId.Is(id) ? id : "";
 
     /// <summary>What changes something must be confirmed by name, in a header that no page of another site can send.</summary>
     public static Task Act(HttpContext http, string action, string whom, Func<Task> work) =>

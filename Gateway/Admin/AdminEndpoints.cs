@@ -20,6 +20,8 @@ internal static class AdminEndpoints
         var user = admin.MapGroup("/users/{user}");
         user.MapGet("", UserEndpoints.Inspect);
         user.MapGet("/export", UserEndpoints.Export);
+        user.MapGet("/history", UserEndpoints.History);
+        user.MapPost("/rewind", UserEndpoints.Rewind);
         user.MapPost("/resync", UserEndpoints.Resync);
         user.MapPost("/disconnect", UserEndpoints.Disconnect);
         user.MapPost("/sign-out", UserEndpoints.SignOut);
@@ -41,5 +43,6 @@ internal static class AdminEndpoints
         services.AddSingleton<RecentFigures>();
         services.AddSingleton<Cluster>();
         services.AddSingleton<EventWatchers>();
+        services.AddHostedService<GatewayReports>();
     }
 }

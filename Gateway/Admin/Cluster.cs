@@ -8,22 +8,38 @@ namespace Mirubato.Gateway.Admin;
 internal sealed class Cluster(
     IGrainFactory grains, Readiness readiness, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
 {
+    /// <summary>An operator asks when the store hangs, and must not hang with it.</summary>
+    private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(3);
+
+    private Dictionary<SiloAddress, SiloStatus> members = [];
+
     private string Now => IsoTime.Text(time.GetUtcNow());
 
-    /// <exception cref="StoreUnavailableException">The cluster cannot say which silos there are.</exception>
+    /// <summary>The member list is in the store. While that is away, the silos are those that were last on it.</summary>
     public async Task<SilosAnswer> Silos(CancellationToken cancel)
     {
-        var members = await UserCoordinator.Reach(() => grains.GetGrain<IManagementGrain>(0).GetHosts(), cancel);
+        try
+        {
+            var list = UserCoordinator.Reach(() => grains.GetGrain<IManagementGrain>(0).GetHosts(), cancel);
+            members = await list.WaitAsync(ListPatience, cancel);
+        }
+        catch (Exception away) when (away is StoreUnavailableException or TimeoutException)
+        {
+            // Each silo is asked for itself.
+        }
+
         var silos = members.Where(member => member.Value is not (SiloStatus.Dead or SiloStatus.None or SiloStatus.Created));
+        var gateways = Gateways();
         var answers = await Task.WhenAll(silos.Select(silo => Look(silo.Key, silo.Value, grain => grain.Report())));
-        return new SilosAnswer(Now, [.. answers.OrderBy(silo => silo.Address, StringComparer.Ordinal)]);
+        return new SilosAnswer(Now, [.. answers.OrderBy(silo => silo.Address, StringComparer.Ordinal)], await gateways);
     }
 
-    public async Task<ClusterAnswer> Status(IReadOnlyList<SiloAnswer> silos)
+    public async Task<ClusterAnswer> Status(SilosAnswer processes)
     {
         var trouble = await readiness.Trouble();
-        var reports = silos.Select(silo => silo.Report).OfType<SiloReport>().ToList();
-        var isWhole = silos.All(silo => silo is { Ready: true, Draining: false });
+        var silos = processes.Silos;
+        var reports = silos.Concat(processes.Gateways).Select(one => one.Report).OfType<SiloReport>().ToList();
+        var isWhole = silos.Count > 0 && silos.All(silo => silo is { Ready: true, Draining: false });
         var status = trouble switch
         {
             null => isWhole ? "healthy" : "degraded",
@@ -55,6 +71,31 @@ internal sealed class Cluster(
         throw new RequestRefusedException(Problem.NotFound, "There is no such silo; GET /admin/v1/silos lists them.");
     }
 
+    private async Task<IReadOnlyList<SiloAnswer>> Gateways()
+    {
+        try
+        {
+            var reports = await grains.GetGrain<IGatewayListGrain>(0).List();
+            return [.. reports.OrderBy(one => $"{one.Machine} {one.Name}", StringComparer.Ordinal).Select(Describe)];
+        }
+        catch (Exception)
+        {
+            // The silo that knows them is gone; the next one knows them within seconds.
+            return [];
+        }
+    }
+
+    /// <summary>A process without a silo: it holds nothing of users but sockets.</summary>
+    private static SiloAnswer Describe(GatewayReport gateway)
+    {
+        var process = gateway.Process;
+        var report = new SiloReport(gateway.Name, IsDraining: false, 0, 0, 0, 0, 0, process);
+        return new SiloAnswer(
+            gateway.Name, gateway.Machine, "gateway", process.Version, IsoTime.Text(process.StartedMs), IsReady(process), process.Trouble,
+            Draining: false, Drained: false, Figures.Sum([report]))
+        { Report = report };
+    }
+
     private async Task<SiloAnswer> Look(SiloAddress address, SiloStatus status, Func<ISiloGrain, Task<SiloReport>> ask)
     {
         try
@@ -73,13 +114,14 @@ internal sealed class Cluster(
     private static SiloAnswer Describe(SiloAddress address, SiloStatus status, SiloReport report)
     {
         var process = report.Process;
-        var isReady = process.Trouble is null or "read_only" or "full";
         var isDrained = report.IsDraining && process.Sockets == 0 && report.Coordinators == 0;
         return new SiloAnswer(
-            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), isReady, process.Trouble,
-            report.IsDraining, isDrained, Figures.Sum([report]))
+            report.Name, $"{address.Endpoint}", Word(status), process.Version, IsoTime.Text(process.StartedMs), IsReady(process),
+            process.Trouble, report.IsDraining, isDrained, Figures.Sum([report]))
         { Report = report };
     }
+
+    private static bool IsReady(ProcessReport process) => process.Trouble is null or "read_only" or "full";
 
     private static string Word(SiloStatus status) => status switch
     {

@@ -6,8 +6,8 @@ internal static class ClusterEndpoints
 {
     public static async Task Status(HttpContext http, Cluster cluster)
     {
-        var silos = await cluster.Silos(http.RequestAborted);
-        await http.Answer(await cluster.Status(silos.Silos), AdminJson.Default.ClusterAnswer);
+        var processes = await cluster.Silos(http.RequestAborted);
+        await http.Answer(await cluster.Status(processes), AdminJson.Default.ClusterAnswer);
     }
 
     public static async Task Silos(HttpContext http, Cluster cluster) =>
@@ -20,9 +20,9 @@ internal static class ClusterEndpoints
         SetDraining(http, name, cluster, "resume", draining: false);
 
     private static Task SetDraining(HttpContext http, string name, Cluster cluster, string action, bool draining) =>
-        Audit.Act(http, action, $"silo '{(UsableId.Is(name) ? name : "")}'", async () =>
+        Audit.Act(http, action, $"silo '{Audit.Spell(name)}'", async () =>
         {
-            var silo = await cluster.Drain(name, draining, http.RequestAborted);
+            var silo = await cluster.Drain(name, draining, CancellationToken.None);
             await http.Answer(silo, AdminJson.Default.SiloAnswer, StatusCodes.Status202Accepted);
         });
 }

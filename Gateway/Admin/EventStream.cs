@@ -46,15 +46,8 @@ internal static class EventStream
 
     private static async Task<string> NextEvent(Cluster cluster, CancellationToken over)
     {
-        try
-        {
-            var silos = await cluster.Silos(over);
-            var figures = new EventAnswer(await cluster.Status(silos.Silos), silos.Silos);
-            return $"event: figures\ndata: {JsonSerializer.Serialize(figures, AdminJson.Default.EventAnswer)}\n\n";
-        }
-        catch (StoreUnavailableException)
-        {
-            return "event: silent\ndata: {}\n\n";
-        }
+        var processes = await cluster.Silos(over);
+        var figures = new EventAnswer(await cluster.Status(processes), processes.Silos, processes.Gateways);
+        return $"event: figures\ndata: {JsonSerializer.Serialize(figures, AdminJson.Default.EventAnswer)}\n\n";
     }
 }

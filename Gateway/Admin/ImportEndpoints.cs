@@ -6,6 +6,9 @@ namespace Mirubato.Gateway.Admin;
 /// <summary>Imports of the original backend's database: begun, watched, and what was not stored.</summary>
 internal static class ImportEndpoints
 {
+    private const int StartTriesMax = 10;
+    private static readonly TimeSpan StartAgainAfter = TimeSpan.FromMilliseconds(200);
+
     public static void MapImports(this RouteGroupBuilder admin)
     {
         admin.MapPost("/imports", Start);
@@ -21,8 +24,9 @@ internal static class ImportEndpoints
     private static Task Start(HttpContext http, IGrainFactory grains, UploadedFiles files) =>
         Audit.Act(http, "import", "the original backend's database", async () =>
         {
-            var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, files);
-            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), http.RequestAborted);
+            var order = http.Request.HasJsonContentType() ? await Named(http) : await Uploaded(http, grains, files);
+
+            var start = await Begin(grains, order);
             if (start.Import is { } import)
             {
                 await Answer(http, import, StatusCodes.Status202Accepted);
@@ -32,6 +36,20 @@ internal static class ImportEndpoints
             if (order.DeleteFile) File.Delete(order.Path);
             throw new RequestRefusedException(Problem.ImportRefused, start.Problem);
         });
+
+    /// <summary>
+    /// The grain may be in a silo on another machine, while the file is on this one: asked again, it is made anew in the silo here. Not
+    /// given up with its caller: the file would stay, and the import might run.
+    /// </summary>
+    private static async Task<ImportStart> Begin(IGrainFactory grains, ImportOrder order)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var start = await UserCoordinator.Reach(() => Grain(grains).Start(order), CancellationToken.None);
+            if (!start.IsMissing || attempt == StartTriesMax || !File.Exists(order.Path)) return start;
+            await Task.Delay(StartAgainAfter);
+        }
+    }
 
     private static async Task<ImportOrder> Named(HttpContext http)
     {
@@ -49,8 +67,20 @@ internal static class ImportEndpoints
             Problem.InvalidShape, "$.path must be the whole path of a file on the server, like /srv/d1.db; $.dryRun is true or false.");
     }
 
-    private static async Task<ImportOrder> Uploaded(HttpContext http, UploadedFiles files)
+    /// <summary>What would be refused in the end is refused before gigabytes are sent.</summary>
+    private static async Task<ImportOrder> Uploaded(HttpContext http, IGrainFactory grains, UploadedFiles files)
     {
+        if (http.RequestServices.GetRequiredService<ProcessIdentity>().Silo is null)
+            throw new RequestRefusedException(
+                Problem.ImportRefused,
+                "This process is a gateway, and no silo reads its files: send the file to a process that has a silo, or copy it to a disk "
+                + "that the silos share and name its path.");
+        var imports = await UserCoordinator.Reach(() => Grain(grains).List(), http.RequestAborted);
+        if (imports is [{ Status: ImportStatus.Running } other, ..])
+            throw new RequestRefusedException(Problem.ImportRefused, $"Import {other.Id} is running; wait for its end, or cancel it.");
+        var time = http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key);
+        files.RemoveStale(time.GetUtcNow());
+
         // A word that is not understood must not become an import.
         var dryRun = RedactedQuery.Read(http, "dryRun");
         if (dryRun is not ("" or "true" or "false"))
@@ -84,10 +114,12 @@ internal static class ImportEndpoints
     }
 
     private static Task Cancel(HttpContext http, IGrainFactory grains, string id) =>
-        Audit.Act(http, "cancel", $"import '{(UsableId.Is(id) ? id : "")}'", async () =>
+        Audit.Act(http, "cancel", $"import '{Audit.Spell(id)}'", async () =>
         {
-            await Find(http, grains, id);
-            await UserCoordinator.Reach(() => Grain(grains).Cancel(id), http.RequestAborted);
+            var import = await Find(http, grains, id);
+            var isRunning = await UserCoordinator.Reach(() => Grain(grains).Cancel(id), CancellationToken.None);
+            if (!isRunning && import.Status is not (ImportStatus.Running or ImportStatus.Cancelled))
+                throw new RequestRefusedException(Problem.ImportRefused, "The import has ended already; what it stored stays.");
             http.Response.StatusCode = StatusCodes.Status204NoContent;
         });
 

@@ -9,6 +9,9 @@ internal sealed class UploadedFiles(string directory, long bytesMax = Limits.Imp
 {
     private const int BufferBytes = 1024 * 1024;
 
+    /// <summary>One that is still being sent is written all the time.</summary>
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromHours(1);
+
     public static UploadedFiles From(GatewayOptions options) => new(options.Storage.DataDirectory);
 
     /// <summary>The path of the file that the request's body has become. Cut off or too large, it leaves nothing behind.</summary>
@@ -27,6 +30,17 @@ internal sealed class UploadedFiles(string directory, long bytesMax = Limits.Imp
             File.Delete(path);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Removes what was left behind when a process ended between a file and its import, or an answer was lost. No import may be running.
+    /// </summary>
+    public void RemoveStale(DateTimeOffset now)
+    {
+        var left = new DirectoryInfo(directory);
+        if (!left.Exists) return;
+        foreach (var file in left.EnumerateFiles("import-*.db").Where(file => now - file.LastWriteTimeUtc > StaleAfter))
+            file.Delete();
     }
 
     private async Task Copy(Stream from, string path, CancellationToken cancel)

@@ -18,6 +18,16 @@ internal static class UserEndpoints
 
     public static Task Export(AdminCall call, UserTurns turns) => call.Show("export", () => ExportEndpoint.Get(call.AsUser(), turns));
 
+    /// <summary>The entity stands in the query, of which logs see its type only.</summary>
+    public static Task History(AdminCall call, UserTurns turns) => call.Show("history", () =>
+    {
+        var entity = HistoryEndpoints.Entity(RedactedQuery.Read(call.Http, "type"), RedactedQuery.Read(call.Http, "entity"));
+        return HistoryEndpoints.Show(call.AsUser(), entity, turns);
+    });
+
+    public static Task Rewind(AdminCall call, RequestBodies bodies, UserTurns turns) =>
+        call.Act("rewind", () => HistoryEndpoints.Rewind(call.AsUser(), bodies, turns));
+
     public static Task Resync(AdminCall call) => call.Act("resync", async () =>
     {
         var history = await Ask(call, grain => grain.Resync());

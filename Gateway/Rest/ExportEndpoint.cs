@@ -20,6 +20,19 @@ internal static class ExportEndpoint
         await new Lines(call).Write();
     }
 
+    /// <summary>The same lines straight from the store of a composed host that serves nobody. False: there is no such user.</summary>
+    /// <exception cref="StoreUnavailableException">The store does not answer.</exception>
+    public static async Task<bool> WriteTo(Stream to, UserId user, IServiceProvider services, CancellationToken cancel)
+    {
+        var reader = services.GetRequiredService<IUserReader>();
+        if (!(await reader.States([user], cancel)).ContainsKey(user)) return false;
+        var http = new DefaultHttpContext { RequestServices = services, RequestAborted = cancel };
+        http.Response.Body = to;
+        var caller = new Caller(user, Device: null, TokenIssuedAtMs: long.MaxValue);
+        await new Lines(new Call(http, caller, services.GetRequiredService<Coordinators>().For(user), reader)).Write();
+        return true;
+    }
+
     private sealed class Lines(Call call)
     {
         private readonly AnswerSteps to = new(call.Http);

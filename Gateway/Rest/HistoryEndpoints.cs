@@ -10,9 +10,10 @@ internal static class HistoryEndpoints
     private const int PageMax = 100;
     private const int PageUsual = 50;
 
-    public static async Task List(Call call, string type, string id, UserTurns turns)
+    public static Task List(Call call, string type, string id, UserTurns turns) => Show(call, Entity(call), turns);
+
+    public static async Task Show(Call call, EntityKey entity, UserTurns turns)
     {
-        var entity = Entity(call);
         var limit = QueryLimit.Parse(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
         var before = after.Length == 0 ? long.MaxValue : Version(after) ?? throw new RequestRefusedException(
@@ -68,11 +69,11 @@ internal static class HistoryEndpoints
         }
     }
 
-    private static EntityKey Entity(Call call)
-    {
-        var (type, id) = (PathId.Parse(call.Http, at: 3), PathId.Parse(call.Http, at: 4));
-        return EntityTypes.Find(type) is not null && UsableId.Is(id) ? new EntityKey(type, id) : throw NoSuch();
-    }
+    /// <exception cref="RequestRefusedException">There can be no such entity.</exception>
+    public static EntityKey Entity(string type, string id) =>
+        EntityTypes.Find(type) is not null && UsableId.Is(id) ? new EntityKey(type, id) : throw NoSuch();
+
+    private static EntityKey Entity(Call call) => Entity(PathId.Parse(call.Http, at: 3), PathId.Parse(call.Http, at: 4));
 
     private static long? Version(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version) && version < long.MaxValue ? version : null;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Faults;
@@ -109,6 +110,49 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
     }
 
     [Fact]
+    public async Task A_process_without_a_silo_is_listed_and_summed_and_takes_no_file_that_nobody_would_read()
+    {
+        var database = await postgres.FreshDatabase();
+        await using var server = await AdminServer.Over(database);
+        await using var gateway = await LiveServer.Start(
+            $"--Storage:Postgres={database}", "--Silo:Mode=gateway", $"--Admin:Secret={AdminServer.Secret}");
+        await using var socket = await SocketClient.Open(gateway.Url, "ada");
+        await socket.Next("WELCOME");
+
+        Assert.True(await Patiently.Until(
+            () => Gateways(server) is [var one] && one.GetProperty("figures").GetProperty("sockets").GetInt32() == 1, Patience));
+        Assert.Equal(("gateway", true), (Gateways(server)[0].Text("status"), Gateways(server)[0].GetProperty("ready").GetBoolean()));
+        var status = await server.Get("/admin/v1/status");
+        Assert.Equal((1, 1), (status.GetProperty("silos").GetInt32(), status.GetProperty("figures").GetProperty("sockets").GetInt32()));
+
+        using var client = new HttpClient { BaseAddress = gateway.Url };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/admin/v1/imports?dryRun=true");
+        request.Headers.Authorization = AdminServer.Basic("op", AdminServer.Secret);
+        request.Headers.Add("Confirm", "import");
+        request.Content = new ByteArrayContent([1, 2, 3]);
+        using var answer = await client.SendAsync(request);
+        var problem = await answer.Problem(422, "IMPORT_REFUSED");
+        Assert.Contains("is a gateway", problem.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Gateways_that_are_silent_are_listed_no_more_and_so_many_are_listed_at_most()
+    {
+        var clock = new FakeClock();
+        var grain = new GatewayListGrain(clock);
+        for (var i = 0; i <= Limits.GatewaysMax; i++) await grain.Report(Report($"{i}"));
+        Assert.Equal(Limits.GatewaysMax, (await grain.List()).Length);
+
+        clock.Advance(TimeSpan.FromMilliseconds(Limits.GatewaySilentMs));
+        await grain.Report(Report("7"));
+        Assert.Equal(Limits.GatewaysMax, (await grain.List()).Length);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal("7", Assert.Single(await grain.List()).Name);
+
+        static GatewayReport Report(string name) => new(name, "machine", new ProcessReport("1", 0, null, 0, 0, 0, 0, [], []));
+    }
+
+    [Fact]
     public async Task A_silo_that_is_not_there_is_not_found()
     {
         await using var server = await AdminServer.Start();
@@ -117,6 +161,8 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
 
         await answer.Problem(404, "NOT_FOUND");
     }
+
+    private static IReadOnlyList<JsonElement> Gateways(AdminServer asked) => asked.Get("/admin/v1/silos").Result.List("gateways");
 
     private static JsonElement Silo(AdminServer asked, string name) =>
         asked.Get("/admin/v1/silos").Result.List("silos").Single(silo => silo.Text("name") == name);

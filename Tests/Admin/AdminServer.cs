@@ -46,13 +46,14 @@ internal sealed class AdminServer : IAsyncDisposable
 
     public HttpDevice Device(string user, string? device) => Server.Device(user, device);
 
-    public Task<HttpResponseMessage> Send(HttpMethod method, string path, string? confirm = null) =>
-        Send(method, path, Basic("op", Secret), confirm);
+    public Task<HttpResponseMessage> Send(HttpMethod method, string path, string? confirm = null, string? body = null) =>
+        Send(method, path, Basic("op", Secret), confirm, body);
 
     public async Task<HttpResponseMessage> Send(
-        HttpMethod method, string path, AuthenticationHeaderValue? authorization, string? confirm = null)
+        HttpMethod method, string path, AuthenticationHeaderValue? authorization, string? confirm = null, string? body = null)
     {
         using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = authorization } };
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         if (confirm is not null) request.Headers.Add("Confirm", confirm);
         return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
     }

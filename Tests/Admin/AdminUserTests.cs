@@ -171,6 +171,50 @@ public sealed class AdminUserTests
     }
 
     [Fact]
+    public async Task Nothing_in_a_path_writes_a_line_of_the_audit_log()
+    {
+        await using var server = await AdminServer.Start();
+        using var phone = server.Device("ada", "phone");
+        await phone.PushEntry("""{"id":"e1","updatedAt":1}""");
+        const string forged = "x%0AOperator%20'root'%20did%20erase";
+
+        foreach (var path in (string[])[$"users/ada/devices/{forged}", $"users/{forged}/devices/x", $"imports/{forged}"])
+        {
+            using var answer = await server.Send(HttpMethod.Delete, $"/admin/v1/{path}", path.StartsWith('i') ? "cancel" : "revoke");
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+
+        Assert.Equal(2, server.Audited.Count());
+        Assert.DoesNotContain(server.Audited, line => line.Contains("root", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Versions_are_shown_and_a_rewind_done_and_both_are_written_down_without_the_entity()
+    {
+        await using var server = await AdminServer.Start();
+        using var phone = server.Device(Ada, "phone");
+        await phone.PushEntry("""{"id":"secret/id","notes":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""");
+        await phone.PushEntry("""{"id":"secret/id","notes":"second","updatedAt":"2026-01-02T00:00:00.000Z"}""");
+
+        var user = $"/admin/v1/users/{Uri.EscapeDataString(Ada)}";
+        var history = await server.Get($"{user}/history?type=logbook_entry&entity=secret%2Fid");
+        using var refused = await server.Send(HttpMethod.Post, $"{user}/rewind");
+        using var rewound = await server.Send(HttpMethod.Post, $"{user}/rewind", "rewind", """{"to":"2001-01-01T00:00:00.000Z"}""");
+        using var wrong = await server.Send(HttpMethod.Post, $"{user}/rewind", "rewind", """{"to":"never"}""");
+        using var none = await server.Send(HttpMethod.Get, $"{user}/history?type=logbook_entry&entity=none");
+
+        Assert.Equal(
+            ["second", "first"], history.List("versions").Select(version => version.GetProperty("document").Text("notes")));
+        await refused.Problem(400, "CONFIRMATION_REQUIRED");
+        Assert.Equal("deleted", (await rewound.Json()).Only("items").Text("action"));
+        await wrong.Problem(400, "INVALID_SHAPE");
+        await none.Problem(404, "NOT_FOUND");
+        Assert.Empty((await phone.Pull()).List("entries"));
+        Assert.Equal(4, server.Audited.Count());
+        Assert.DoesNotContain(server.Logs.Lines, line => line.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_export_is_the_users_own()
     {
         await using var server = await AdminServer.Start();

@@ -89,6 +89,35 @@ public sealed class AdminPageTests(BrowserFixture fixture) : IAsyncLifetime
         Assert.Empty(troubles);
     }
 
+    [BrowserFact]
+    public async Task An_operator_looks_at_versions_and_rewinds_a_user_to_before_a_mistake()
+    {
+        using var phone = new HttpDevice(new Uri(server.Url), "ada", "phone");
+        await phone.PushEntry($$"""{"id":"e1","notes":"{{"<b>first</b>"}}","updatedAt":"2026-01-01T00:00:00.000Z"}""");
+        var (profile, page, troubles) = await Open();
+        await using var closing = profile;
+        await LookUp(page, "ada");
+
+        await page.Locator("#version-type").FillAsync("logbook_entry");
+        await page.Locator("#version-id").FillAsync("e1");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show versions" }).ClickAsync();
+        await Expect(page.Locator("#versions pre")).ToContainTextAsync("<b>first</b>");
+
+        await page.Locator("#rewind-to").FillAsync("2001-01-01T00:00:01");
+        await page.Locator("#rewind-device").SelectOptionAsync("phone");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Look what it would do" }).ClickAsync();
+        await Expect(page.Locator("#confirm-text")).ToContainTextAsync("the device phone");
+        await Expect(page.Locator("#confirm-text")).ToContainTextAsync("1 deleted");
+        await Expect(page.Locator("#confirm-yes")).ToBeDisabledAsync();
+        Assert.Single((await phone.Pull()).List("entries"));
+        await page.Locator("#typed").FillAsync("ada");
+        await page.Locator("#confirm-yes").ClickAsync();
+        await Expect(page.Locator("#said")).ToHaveTextAsync("Rewound: 1 entities.");
+
+        Assert.Empty((await phone.Pull()).List("entries"));
+        Assert.Empty(troubles);
+    }
+
     [BrowserTheory]
     [InlineData(ColorScheme.Light, 1280)]
     [InlineData(ColorScheme.Dark, 1280)]

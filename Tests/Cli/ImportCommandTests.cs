@@ -55,6 +55,26 @@ public sealed class ImportCommandTests : IAsyncLifetime
         using var device = server.Device("user-1", "phone");
         Assert.True((await device.Pull()).GetProperty("lastSeq").GetInt64() > D1Dump.OldSequence);
         Assert.Equal(import.Text("id"), (await CommandLine.Json(["import", "show", import.Text("id")!, .. Server])).Text("id"));
+        Assert.Equal(import.Text("id"), (await CommandLine.Json(["import", "list", .. Server])).Only("imports").Text("id"));
+        var (code, _, error) = await CommandLine.Run(["import", "cancel", import.Text("id")!, .. Server]);
+        Assert.Equal(((int)ExitCode.Failed, true), (code, error.Contains("has ended already", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Files_that_a_process_left_behind_go_with_the_next_one_that_is_sent_and_others_stay()
+    {
+        var data = Path.Combine(folder, "data");
+        foreach (var (name, hours) in ((string, int)[])[("import-left.db", 2), ("import-sent.db", 0), ("other.db", 2)])
+        {
+            await File.WriteAllTextAsync(Path.Combine(data, name), "");
+            File.SetLastWriteTimeUtc(Path.Combine(data, name), DateTime.UtcNow.AddHours(-hours));
+        }
+
+        await CommandLine.Json(["import", "d1", Dump, "--dry-run", .. Server]);
+
+        Assert.Equal(["import-sent.db", "other.db"], Left("import-*.db").Concat(Left("other.db")));
+
+        IEnumerable<string?> Left(string pattern) => Directory.GetFiles(data, pattern).Select(Path.GetFileName);
     }
 
     [Fact]

@@ -29,6 +29,7 @@ public sealed class PostgresBackupTests(PostgresCluster postgres) : IDisposable
             Assert.Contains("stop all of them first", error, StringComparison.Ordinal);
         }
 
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.Equal(1, (await CommandLine.Json(["restore", file, "--yes", .. Settings(other)])).GetProperty("users").GetInt64());
 
         await using var again = await LiveServer.Start($"--Storage:Postgres={other}");
@@ -36,6 +37,16 @@ public sealed class PostgresBackupTests(PostgresCluster postgres) : IDisposable
         var pulled = await same.Pull(token);
         Assert.True(pulled.GetProperty("reset").GetBoolean());
         Assert.Equal("kept", pulled.Only("goals").Text("id"));
+    }
+
+    [Fact]
+    public async Task A_backup_that_fails_leaves_no_file()
+    {
+        var file = Path.Combine(folder, "backup.dump");
+        var (code, _, error) = await CommandLine.Run(["backup", file, .. Settings(await postgres.FreshDatabase() + "-none")]);
+        Assert.Equal((int)ExitCode.Failed, code);
+        Assert.StartsWith("pg_dump failed", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(file));
     }
 
     private static string[] Settings(string database) =>

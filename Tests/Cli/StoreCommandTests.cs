@@ -56,9 +56,12 @@ public sealed class StoreCommandTests : IDisposable
             Assert.Equal(((int)ExitCode.Failed, true), (code, error.Contains("stop it first", StringComparison.Ordinal)));
         }
 
+        // As a copy that came from elsewhere may be.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(Backup, File.GetUnixFileMode(Backup) | UnixFileMode.OtherRead);
         var restored = await CommandLine.Json(["restore", Backup, "--yes", .. Settings]);
 
         Assert.Equal(1, restored.GetProperty("users").GetInt64());
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Database));
         Assert.True(File.Exists(restored.Text("before")));
         await using var again = await LiveServer.Start(Setting);
         using var same = again.Device("ada", "phone");

@@ -22,6 +22,24 @@ public class DeployTests
     }
 
     [Fact]
+    public void The_collector_uses_what_it_defines_and_listens_on_loopback()
+    {
+        var text = SourceTree.Read("deploy/opentelemetry/collector.yaml");
+        var defined = Regex.Matches(text, @"^(receivers|processors|exporters):\n((?:  .*\n)+)", RegexOptions.Multiline).ToDictionary(
+            section => section.Groups[1].Value,
+            section => Names(section.Groups[2].Value).Order());
+        var used = Regex.Matches(text, @"^      (receivers|processors|exporters): \[(.+)\]", RegexOptions.Multiline).ToLookup(
+            list => list.Groups[1].Value, list => list.Groups[2].Value.Split(", "));
+
+        Assert.Equal(3, defined.Count);
+        Assert.All(defined, section => Assert.Equal(section.Value, used[section.Key].SelectMany(names => names).Distinct().Order()));
+        Assert.Equal(2, Regex.Count(text, @"endpoint: ""127\.0\.0\.1:\d+"""));
+
+        static IEnumerable<string> Names(string section) =>
+            Regex.Matches(section, @"^  ([\w/]+):", RegexOptions.Multiline).Select(one => one.Groups[1].Value);
+    }
+
+    [Fact]
     public void In_Kubernetes_the_pages_for_operators_have_a_port_that_neither_service_nor_policy_opens()
     {
         var manifest = SourceTree.Read("deploy/kubernetes/mirubato-sync.yaml");

@@ -29,11 +29,14 @@ internal sealed class FaultCluster : IAsyncDisposable
     private readonly DirectoryInfo logs;
     private readonly SemaphoreSlim storeTurn = new(1);
 
-    private FaultCluster(PostgresCluster store, string database, DirectoryInfo logs)
+    private FaultCluster(PostgresCluster store, string database, DirectoryInfo logs, bool hasOperators)
     {
         (this.store, Database, this.logs) = (store, new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString(), logs);
         Gateways =
-            [.. Enumerable.Range(0, Size).Select(i => GatewayProcess.Over(database, Path.Combine(logs.FullName, $"gateway-{i}.log")))];
+        [
+            .. Enumerable.Range(0, Size).Select(i => GatewayProcess.Over(
+                database, Path.Combine(logs.FullName, $"gateway-{i}.log"), hasOperators: hasOperators)),
+        ];
     }
 
     public string Database { get; }
@@ -42,10 +45,11 @@ internal sealed class FaultCluster : IAsyncDisposable
 
     public IReadOnlyList<Uri> Urls => [.. Gateways.Select(gateway => gateway.Url)];
 
-    public static async Task<FaultCluster> Start()
+    public static async Task<FaultCluster> Start(bool hasOperators = false)
     {
         var store = await PostgresCluster.StartOwn(fsync: true);
-        var cluster = new FaultCluster(store, await store.FreshDatabase(), Directory.CreateTempSubdirectory("mirubato-faults-"));
+        var cluster = new FaultCluster(
+            store, await store.FreshDatabase(), Directory.CreateTempSubdirectory("mirubato-faults-"), hasOperators);
         try
         {
             await Task.WhenAll(cluster.Gateways.Select(gateway => gateway.Start()));

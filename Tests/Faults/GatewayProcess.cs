@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Mirubato.Tests.Admin;
 using Mirubato.Tests.Docs;
 using Mirubato.Tests.Gateway;
 
@@ -32,6 +33,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public Uri Url { get; }
 
+    /// <summary>It has an Admin API.</summary>
+    public bool HasOperators { get; init; }
+
+    /// <summary>Where other silos reach it, as the list of silos names it.</summary>
+    public string SiloAddress => $"127.0.0.1:{siloPort}";
+
     /// <summary>What the process held when it had just become ready.</summary>
     public long StartBytes { get; private set; }
 
@@ -44,7 +51,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public string Log => File.ReadAllText(log);
 
-    public static GatewayProcess Over(string postgres, string log, bool hasDefaultLimits = false) => new(postgres, log, hasDefaultLimits);
+    public static GatewayProcess Over(string postgres, string log, bool hasDefaultLimits = false, bool hasOperators = false) =>
+        new(postgres, log, hasDefaultLimits) { HasOperators = hasOperators };
 
     public async Task Start()
     {
@@ -110,6 +118,23 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Told to stop, it ends by itself and says that all is well.</summary>
+    public async Task Stop()
+    {
+        await turn.WaitAsync();
+        try
+        {
+            Signals.Send(process!.Id, Signal.Terminate);
+            await process.WaitForExitAsync();
+            Assert.Equal(0, process.ExitCode);
+            process.Dispose();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
     /// <summary>After the faults: it may still be down or starting.</summary>
     public async Task Heal()
     {
@@ -167,6 +192,7 @@ internal sealed class GatewayProcess : IAsyncDisposable
         start.Environment["Urls"] = Url.ToString();
         start.Environment["DOTNET_ENVIRONMENT"] = "Test";
         start.Environment["Auth__Secret"] = Edge.Secret;
+        if (HasOperators) start.Environment["Admin__Secret"] = AdminServer.Secret;
         start.Environment["Storage__Postgres"] = postgres;
         start.Environment["Silo__Address"] = "127.0.0.1";
         start.Environment["Silo__Port"] = $"{siloPort}";

@@ -161,6 +161,9 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
 
         Assert.Equal(ImportStatus.Failed, import.Status);
         Assert.Contains("another file", import.Problem, StringComparison.Ordinal);
+        Assert.True((await cluster.Import.Start(new ImportOrder(Dump + ".none"))).IsMissing);
+        await File.WriteAllTextAsync(Dump + ".sql", "CREATE TABLE users (id TEXT);");
+        Assert.False((await cluster.Import.Start(new ImportOrder(Dump + ".sql"))).IsMissing);
     }
 
     [Fact]
@@ -182,6 +185,30 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
         await Run();
         Assert.Empty(await cluster.Refused(imports[1]));
         Assert.NotEmpty(await cluster.Refused(imports[2]));
+    }
+
+    [Fact]
+    public async Task What_was_cancelled_during_a_batch_stays_cancelled_when_its_silo_is_killed_before_the_batch_ends()
+    {
+        using var dump = new D1Dump(Dump).Fill(Users, GoodRows);
+        var held = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        around = async (silo, commit) =>
+        {
+            var outcome = await commit();
+            if (held.TrySetResult(silo)) await letGo.Task;
+            return outcome;
+        };
+        var begun = await Begin();
+        var killed = cluster.Import.Tick();
+        var silo = await held.Task.WaitAsync(Patience);
+        Assert.True(await cluster.Import.Cancel(begun.Id));
+        Assert.Equal(ImportStatus.Running, (await cluster.Import.List())[0].Status);
+        await cluster.Kill(silo);
+
+        var import = await cluster.Finish();
+
+        await Task.WhenAny(killed);
+        Assert.Equal((ImportStatus.Cancelled, 0), (import.Status, import.RowsDone));
     }
 
     private static UserId User(int number) => new($"user-{number}");

@@ -49,8 +49,9 @@ const said = text => { $('said').textContent = text; };
 
 class Refused extends Error {}
 
-async function call(method, path, confirm) {
-  const response = await fetch(API + path, { method, headers: confirm ? { Confirm: confirm } : {} });
+async function call(method, path, confirm, body) {
+  const headers = { ...(confirm && { Confirm: confirm }), ...(body && { 'Content-Type': 'application/json' }) };
+  const response = await fetch(API + path, { method, headers, body: body && JSON.stringify(body) });
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refused(answer.error ?? `The server answered ${response.status}.`);
@@ -123,7 +124,7 @@ function showSilos(silos) {
     drain.disabled = silo.status !== 'active';
     const state = silo.drained ? 'drained' : silo.draining ? 'draining' : silo.ready ? 'ready' : silo.trouble ?? 'not ready';
     const row = element('p', undefined, 'row');
-    row.append(drain);
+    if (silo.status !== 'gateway') row.append(drain);
     return card(name, [
       ['State', `${silo.status}, ${state}`, silo.ready ? 'good' : silo.draining ? 'warn' : 'bad'],
       ['Address', silo.address],
@@ -156,16 +157,14 @@ async function setDraining(silo) {
 function follow() {
   const events = new EventSource(`${API}/events`);
   events.addEventListener('figures', event => {
-    const { status, silos } = JSON.parse(event.data);
+    const { status, silos, gateways } = JSON.parse(event.data);
     showStatus(status);
-    showSilos(silos);
+    showSilos([...silos, ...gateways]);
   });
-  const lost = text => {
-    $('health').textContent = text;
+  events.addEventListener('error', () => {
+    $('health').textContent = 'No connection to the server';
     $('health').className = 'badge unhealthy';
-  };
-  events.addEventListener('silent', () => lost('The cluster does not answer'));
-  events.addEventListener('error', () => lost('No connection to the server'));
+  });
 }
 
 // ---- A user ----
@@ -208,6 +207,10 @@ function show(user, hasContent) {
   ])), 'No socket is open.');
   cards($('conflicts'), user.conflicts.map(showConflict), 'No change has lost within 30 days.');
   $('content').hidden = hasContent || user.conflicts.length === 0;
+  $('versions').replaceChildren();
+  const all = element('option', 'all devices');
+  all.value = '';
+  $('rewind-device').replaceChildren(all, ...user.devices.map(device => element('option', device.deviceId)));
 }
 
 function showDevice(device) {
@@ -229,6 +232,57 @@ function showConflict(conflict) {
   return card(`${conflict.entityType} ${conflict.entityId ?? ''}`.trim(), [
     ['Reason', conflict.reason], ['When', when(conflict.createdAt)], ['Device', conflict.deviceId], ['Size', bytes(conflict.bytes)],
   ], ...more);
+}
+
+/** The versions of one entity. That somebody looked is written down. */
+async function showVersions() {
+  const query = new URLSearchParams({ type: $('version-type').value, entity: $('version-id').value });
+  try {
+    const { versions } = await call('GET', `${path(shown.user)}/history?${query}`);
+    cards($('versions'), versions.map(one => card(`version ${one.version}${one.current ? ', now' : ''}`, [
+      ['Arrived', when(one.arrivedAt)], ['Device', one.deviceId], ['State', one.deleted ? 'deleted' : 'document'],
+    ], ...(one.deleted ? [] : [element('pre', JSON.stringify(one.document, null, 1))]))), 'No version is kept.');
+    said('');
+  } catch (failure) {
+    $('versions').replaceChildren();
+    said(failure.message);
+  }
+}
+
+/** Takes back page after page what arrived after a time, or says what that would be. */
+async function rewindPages(user, wanted) {
+  const items = [];
+  let page = {};
+  do {
+    page = await call('POST', `${path(user)}/rewind`, 'rewind', { ...wanted, after: page.next ?? null });
+    items.push(...page.items);
+  } while (page.hasMore);
+  return items;
+}
+
+async function rewind() {
+  const { user } = shown;
+  const to = new Date($('rewind-to').value).toISOString();
+  const wanted = { to, device: $('rewind-device').value || null };
+  try {
+    const planned = await rewindPages(user, { ...wanted, dryRun: true });
+    if (planned.length === 0) {
+      said('Nothing would change.');
+      return;
+    }
+    const counts = Object.entries(Object.groupBy(planned, item => item.action)).map(([action, of]) => `${of.length} ${action}`);
+    const isSure = await confirmed({
+      title: `Rewind ${user}?`, yes: 'Rewind', typed: user,
+      text: `Of ${wanted.device ? `the device ${wanted.device}` : 'all devices'}, what arrived after ${when(to)} is taken back: `
+        + `${counts.join(', ')}. All devices hear of it, and it can itself be rewound.`,
+    });
+    if (!isSure) return;
+    const done = await rewindPages(user, wanted);
+    await lookUp(user, { quiet: true });
+    said(`Rewound: ${done.length} entities.`);
+  } catch (failure) {
+    said(failure.message);
+  }
 }
 
 const actions = {
@@ -275,5 +329,13 @@ $('find').addEventListener('submit', async event => {
 for (const one of document.querySelectorAll('[data-action]')) {
   one.addEventListener('click', () => (one.dataset.action === 'export' ? download() : act(one.dataset.action)));
 }
+$('look-back').addEventListener('submit', event => {
+  event.preventDefault();
+  showVersions();
+});
+$('rewind').addEventListener('submit', event => {
+  event.preventDefault();
+  rewind();
+});
 $('content').addEventListener('click', () => lookUp(shown.user, { content: true }));
 follow();
