@@ -68,6 +68,20 @@ public sealed class MergeOfFieldsTests
     }
 
     [Fact]
+    public void Where_a_version_between_is_no_longer_known_the_later_document_wins_as_a_whole()
+    {
+        Push("a", 0, """ "a":1,"b":1 """);
+        Push("b", 10, """ "a":2,"b":1 """, on: 1);
+        Push("c", 20, """ "a":3,"b":1 """, on: 2);
+        server.Forget(Key, 2);
+
+        // What it has of a it heard from b; nobody can tell that any more.
+        Assert.Equal(ItemStatus.Updated, Push("d", 30, """ "a":2,"b":2 """, on: 1).Status);
+        AssertStored("""{"a":2,"b":2}""");
+        Assert.Equal(["replaced"], server.Reasons);
+    }
+
+    [Fact]
     public void If_all_that_was_new_lost_it_is_a_conflict_with_members()
     {
         Push("a", 0, """ "a":1,"b":1 """);

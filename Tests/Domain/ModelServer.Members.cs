@@ -20,6 +20,8 @@ internal sealed partial class ModelServer
         if (versions.TryGetValue(entity, out var known) && known.Count > 1) known.RemoveAt(random.Next(known.Count - 1));
     }
 
+    public void Forget(EntityKey entity, long version) => versions[entity].RemoveAll(known => known.Version == version);
+
     /// <summary>
     /// Every member that was acknowledged as edited is stored, was stored once and so is in the history, is in the feed, or was replaced by
     /// its own device.
