@@ -45,12 +45,14 @@ describe('the queue', () => {
     await soon(() => expect([...waiting.keys()].sort()).toEqual(['/api/sync/batch', '/api/sync/pull']));
     expect(world.batches[0]!.syncToken).toBeUndefined();
     waiting.get('/api/sync/pull')!({ body: { syncToken: 'e.5', lastSeq: 5 } });
-    await soon(() => expect(sync.status.revision).toBe(5));
+    await soon(() => expect(world.sockets).toHaveLength(1));
+    await world.socket.lives(5);
+    await soon(() => expect(sync.status).toMatchObject({ connection: 'live', revision: 5 }));
     waiting.get('/api/sync/batch')!({ body: { ...world.accepted({ entities: world.batches[0]!.entities }), newSyncToken: '0.0' } });
     world.answer = () => undefined;
-    await sync.flush();
     await sync.collection('goal').put({ id: 'h' });
-    await soon(() => expect(world.batches.at(-1)).toMatchObject({ entities: [{ id: 'h' }], syncToken: 'e.5' }));
+    await soon(() => expect(world.batches).toHaveLength(2));
+    expect(world.batches[1]).toMatchObject({ entities: [{ id: 'h' }], syncToken: 'e.5' });
   });
 
   test('a document that is not an object is refused, and nothing is queued', async () => {

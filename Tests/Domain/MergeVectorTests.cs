@@ -5,7 +5,7 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Domain;
 
-/// <summary>A client rebases what it has not sent yet by the rules by which the server merges: the same pairs as in its own tests.</summary>
+/// <summary>A client rebases what it has not sent yet as the server merges: the same pairs are in its own tests.</summary>
 public sealed class MergeVectorTests
 {
     [Fact]
