@@ -63,20 +63,34 @@ internal static class Audit
             : throw new RequestRefusedException(
                 Problem.ConfirmationRequired, $"Send the header 'Confirm: {action}' to do this; nothing was done.");
 
+    /// <summary>The line is written before the answer begins: who has seen something is written down, whatever happens then.</summary>
     public static async Task Note(HttpContext http, string action, string whom, Func<Task> work)
     {
         var log = http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(Category);
         var who = http.User.FindFirst(ClaimTypes.Name)?.Value ?? "";
+        var isNoted = false;
+        http.Response.OnStarting(() =>
+        {
+            NoteDone();
+            return Task.CompletedTask;
+        });
         try
         {
             await work();
-            Log.OperatorDid(log, who, action, whom);
+            NoteDone();
         }
         catch (Exception failure)
         {
+            isNoted = true;
             var outcome = failure is RequestRefusedException refused ? refused.Message : failure.GetType().Name;
             Log.OperatorFailed(log, who, action, whom, outcome);
             throw;
+        }
+
+        void NoteDone()
+        {
+            if (!isNoted) Log.OperatorDid(log, who, action, whom);
+            isNoted = true;
         }
     }
 }

@@ -30,6 +30,7 @@ internal sealed class OtlpCollector : IAsyncDisposable
     [
         $"--OTEL_EXPORTER_OTLP_ENDPOINT={app.Urls.Single()}", "--OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
         "--OTEL_BSP_SCHEDULE_DELAY=200", "--OTEL_METRIC_EXPORT_INTERVAL=500",
+        "--OTEL_TRACES_SAMPLER=always_on",
     ];
 
     public static async Task<OtlpCollector> Start()
