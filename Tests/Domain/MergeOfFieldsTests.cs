@@ -82,6 +82,18 @@ public sealed class MergeOfFieldsTests
     }
 
     [Fact]
+    public void The_clock_that_the_server_made_for_a_merged_state_is_nobodys_action()
+    {
+        Push("a", 0, """ "a":1,"b":1 """);
+        Push("b", 10, """ "a":2,"b":1 """, on: 1);
+        Push("c", 20, """ "a":1,"b":2 """, on: 1);
+
+        // Not the second path of one action, though it has that clock and names no device.
+        var other = Send(null, 30, Item(""" "a":7,"b":7 """, null, at: 21), merges: false);
+        Assert.NotEqual(ItemStatus.Unchanged, other.Status);
+    }
+
+    [Fact]
     public void If_all_that_was_new_lost_it_is_a_conflict_with_members()
     {
         Push("a", 0, """ "a":1,"b":1 """);
