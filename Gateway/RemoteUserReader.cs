@@ -9,6 +9,12 @@ internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IRea
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) =>
         Ask(caller.User, grain => grain.Read(new PageRequest(caller, query)), cancel);
 
+    public ValueTask<LiveDocuments> Documents(Caller caller, LiveQuery query, CancellationToken cancel)
+    {
+        var request = new DocumentsRequest(caller, query with { BytesMax = Math.Min(query.BytesMax, Limits.RemotePageBytesMax) });
+        return Ask(caller.User, grain => grain.Documents(request), cancel);
+    }
+
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
         Ask(user, grain => grain.Conflicts(new FeedRequest(user, after, limit)), cancel);
 

@@ -15,6 +15,9 @@ public interface ISyncReaderGrain : IGrainWithIntegerKey
     [Alias("read"), ResponseTimeout(CallTimeouts.Read)]
     Task<Reply<ReadPage>> Read(PageRequest request);
 
+    [Alias("documents"), ResponseTimeout(CallTimeouts.Read)]
+    Task<Reply<LiveDocuments>> Documents(DocumentsRequest request);
+
     [Alias("conflicts"), ResponseTimeout(CallTimeouts.Read)]
     Task<Reply<List<ConflictReport>>> Conflicts(FeedRequest request);
 

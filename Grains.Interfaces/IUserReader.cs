@@ -12,6 +12,9 @@ public interface IUserReader
     /// <summary>A page of stored entities. Notes the device as seen, and how far it says it is.</summary>
     ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel);
 
+    /// <summary>All live documents together, while they are few. Notes the device as seen.</summary>
+    ValueTask<LiveDocuments> Documents(Caller caller, LiveQuery query, CancellationToken cancel);
+
     /// <summary>The conflict feed, newest first, from behind <paramref name="after"/> (a conflict id; null: from the start).</summary>
     ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel);
 

@@ -86,6 +86,12 @@ public static class Limits
     /// <summary>A page that crosses the cluster, to a process without a store.</summary>
     public const int RemotePageBytesMax = 1024 * 1024;
 
+    /// <summary>
+    /// A larger document is read by pages. PostgreSQL sends what a query found before it can be told that this is too much: so a user with
+    /// many large documents costs no more than 32 MiB for nothing.
+    /// </summary>
+    public const int JoinedDocumentBytesMax = 16 * 1024;
+
     /// <summary>Requests waiting at one coordinator, and the bytes of their documents.</summary>
     public const int QueuedWritesMax = 256;
     public const long QueuedBytesMax = 96L * 1024 * 1024;

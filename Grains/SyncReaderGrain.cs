@@ -10,6 +10,9 @@ internal sealed class SyncReaderGrain(IUserReader reader, IReadiness readiness) 
 
     public Task<Reply<ReadPage>> Read(PageRequest request) => Answer(Page(request));
 
+    public Task<Reply<LiveDocuments>> Documents(DocumentsRequest request) =>
+        Answer(reader.Documents(request.Caller, request.Query, CancellationToken.None));
+
     public Task<Reply<List<ConflictReport>>> Conflicts(FeedRequest request) =>
         Answer(reader.Conflicts(request.User, request.After, request.Limit, CancellationToken.None));
 

@@ -18,6 +18,12 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
         return await silo.Store.Read(caller.User, caller.Device, query, silo.NowMs, cancel);
     }
 
+    public async ValueTask<LiveDocuments> Documents(Caller caller, LiveQuery query, CancellationToken cancel)
+    {
+        await See(caller, Revision.Origin, cancel);
+        return await silo.Store.Documents(caller.User, caller.Device, query, silo.NowMs, cancel);
+    }
+
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) =>
         silo.Store.Conflicts(user, after, limit, cancel);
 

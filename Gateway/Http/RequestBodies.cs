@@ -6,7 +6,7 @@ namespace Mirubato.Gateway.Http;
 
 /// <summary>
 /// Reads a body, unpacked, into one array. The array is not pooled: documents are slices of it, and a request that was given up may
-/// still wait at its coordinator.
+/// still wait at its coordinator. What it outgrew on the way is: large arrays that are thrown away cost whole collections.
 /// </summary>
 internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
 {
@@ -27,7 +27,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
         var first = (int)Math.Min(length ?? FirstBytes, FirstBytes);
         try
         {
-            var body = await Fill(http, stream, new byte[first], length, user);
+            var body = await Fill(http, stream, new GrowingBuffer(first), length, user);
             return Utf8.IsValid(body.Span) ? body : throw new RequestRefusedException(Problem.InvalidUtf8);
         }
         catch (Exception e) when (packed is not null && e is InvalidDataException or InvalidOperationException)
@@ -37,17 +37,17 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
         }
     }
 
-    private async ValueTask<ReadOnlyMemory<byte>> Fill(HttpContext http, Stream stream, byte[] buffer, long? length, UserId user)
+    private async ValueTask<ReadOnlyMemory<byte>> Fill(
+        HttpContext http, Stream stream, GrowingBuffer buffer, long? length, UserId user)
     {
         using var patience = new Patience(http.RequestAborted);
         BodyBudget.BodyLease? lease = null;
-        var filled = 0;
-        while (filled != length)
+        while (buffer.Filled != length)
         {
-            if (filled == buffer.Length)
+            if (buffer.IsFull)
             {
                 // One byte more than allowed is enough to know that there is too much: a bomb is not unpacked further.
-                var size = (int)Math.Min(Math.Min(2L * buffer.Length, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
+                var size = (int)Math.Min(Math.Min(2L * buffer.Size, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
                 if (size > BodyBudget.FreeBytes)
                 {
                     patience.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
@@ -55,17 +55,17 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
                     lease.Grow(size);
                 }
 
-                Array.Resize(ref buffer, size);
+                buffer.Grow(size, isLast: size == length);
             }
 
-            var read = await patience.Read(stream, buffer.AsMemory(filled, Math.Min(buffer.Length - filled, SliceBytes)));
+            var read = await patience.Read(stream, buffer.Room(SliceBytes));
             if (read == 0) break;
             if (read == SliceBytes) await Task.Yield();
-            filled += read;
-            if (filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
+            buffer.Advance(read);
+            if (buffer.Filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
         }
 
-        return buffer.AsMemory(0, filled);
+        return buffer.ToMemory();
     }
 
     private static string? Encoding(HttpRequest request) => request.Headers.ContentEncoding.ToString().Trim() switch

@@ -5,8 +5,9 @@ using Mirubato.Gateway.Wire;
 namespace Mirubato.Gateway.Rest;
 
 /// <summary>
-/// One pull. (1) The first page, by revision, settles whether the client starts over. (2) Further pages follow while the answer is small,
-/// or up to its limit; most pulls end here, and are written at once. (3) What is larger is streamed by key, page by page.
+/// One pull. (1) A client without a token, which asks for everything, gets it as the store has joined it, while it is small. (2) For any
+/// other the first page, by revision, settles whether the client starts over. (3) Further pages follow while the answer is small, or up to
+/// its limit, and are written at once. (4) What is larger is streamed by key, page by page.
 /// </summary>
 internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metrics)
 {
@@ -25,10 +26,9 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
 
     public async Task Answer()
     {
+        if (request is { Since: null, Limit: null } && await AnswerJoined()) return;
         var (history, more, moved) = await Gather();
-        var response = call.Http.Response;
-        response.Headers.ETag = request.Tag(history);
-        response.ContentType = ContentTypes.Json;
+        Begin(history);
         if (request.Limit is null && (more || moved))
         {
             // They come again from the stream: a client that does not read must not hold them.
@@ -40,8 +40,26 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         // Rows past the first page's head belong to the next pull: this answer tells of the moment of its first page.
         var hasMore = more && !moved;
         metrics.PulledRows.Add(rows.Count);
-        await (
-            bytes > SmallBytes ? Stream(history, hasMore, whole: !hasMore && !moved) : Send(history, hasMore, whole: !hasMore && !moved));
+        await Write(
+            to => EntitySections.Documents(to, rows, withDeleted: since is not null), history, hasMore, whole: !hasMore && !moved);
+    }
+
+    private async ValueTask<bool> AnswerJoined()
+    {
+        var live = await call.Reader.Documents(call.Caller, new LiveQuery(request.Types, HeldRowsMax, HeldBytesMax), call.Cancel);
+        RequestRefusedException.ThrowIf(live.HistoryState.Refusal(call.Caller));
+        if (live.Types is not { } types) return false;
+        Begin(live.HistoryState);
+        metrics.PulledRows.Add(types.Sum(type => type.Count));
+        bytes = types.Sum(type => type.Chunks.Sum(chunk => (long)chunk.Length));
+        await Write(to => JoinedSections.Documents(to, types), live.HistoryState, hasMore: false, whole: true);
+        return true;
+    }
+
+    private void Begin(HistoryState history)
+    {
+        call.Http.Response.Headers.ETag = request.Tag(history);
+        call.Http.Response.ContentType = ContentTypes.Json;
     }
 
     private async ValueTask<(HistoryState HistoryState, bool More, bool Moved)> Gather()
@@ -94,22 +112,28 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
     private SyncToken PagingToken(HistoryState history) =>
         (since ?? new SyncToken(history.Epoch, Revision.Origin, history.Horizon)).At(new Revision(rows[^1].Seq));
 
-    private async Task Stream(HistoryState history, bool hasMore, bool whole)
+    private async Task Write(DocumentWriter documents, HistoryState history, bool hasMore, bool whole)
     {
+        if (bytes <= SmallBytes)
+        {
+            await call.Http.Answer(StatusCodes.Status200OK, Whole(documents, history, hasMore, whole), ContentTypes.Json);
+            return;
+        }
+
         var to = new AnswerSteps(call.Http);
         to.Write("{"u8);
-        foreach (var document in EntitySections.Documents(to, rows, withDeleted: since is not null)) await to.Write(document);
+        foreach (var document in documents(to)) await to.Write(document);
         Tail(to, history, hasMore, whole);
         await to.Flush();
     }
 
-    private Task Send(HistoryState history, bool hasMore, bool whole)
+    private ReadOnlyMemory<byte> Whole(DocumentWriter documents, HistoryState history, bool hasMore, bool whole)
     {
         var to = new ArrayBufferWriter<byte>((int)bytes + 1024);
         to.Write("{"u8);
-        foreach (var document in EntitySections.Documents(to, rows, withDeleted: since is not null)) to.Write(document.Span);
+        foreach (var document in documents(to)) to.Write(document.Span);
         Tail(to, history, hasMore, whole);
-        return call.Http.Answer(StatusCodes.Status200OK, to.WrittenMemory, ContentTypes.Json);
+        return to.WrittenMemory;
     }
 
     private void Tail(IBufferWriter<byte> to, HistoryState history, bool hasMore, bool whole)
@@ -117,4 +141,7 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         var token = hasMore ? PagingToken(history) : history.Token;
         PullWriter.Tail(to, token, call.Time.GetUtcNow(), whole ? history : null, hasMore, reset);
     }
+
+    /// <summary>Writes what stands between documents, and returns each document for the caller to write there and then.</summary>
+    private delegate IEnumerable<ReadOnlyMemory<byte>> DocumentWriter(IBufferWriter<byte> to);
 }

@@ -34,6 +34,9 @@ internal interface IUserStore
     /// <summary>Rows and history state of one snapshot. No connection is held once it returns.</summary>
     ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel);
 
+    /// <summary>All live documents and the history state of one snapshot. No connection is held once it returns.</summary>
+    ValueTask<LiveDocuments> Documents(UserId user, DeviceId? device, LiveQuery query, long nowMs, CancellationToken cancel);
+
     /// <summary>The stored rows of those keys, tombstones included, in no particular order; absent ones are absent.</summary>
     ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel);
 

@@ -135,11 +135,14 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
         }
     }
 
-    protected static HistoryState ReadHistoryState(DbDataReader row) => new(
-        new Epoch(row.GetGuid(0)), new Revision(row.GetInt64(1)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(3)),
-        UInt128Codec.Decode(
-            row.GetFieldValue<byte[]>(4)), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), DeviceRevoked: row.GetBoolean(9),
-        Rights: row.GetInt64(8));
+    protected static HistoryState ReadHistoryState(DbDataReader row) => ReadHistoryState(row, 0);
+
+    /// <param name="row">Stands on a row with <see cref="HistoryStateColumns"/> and whether the device is revoked.</param>
+    /// <param name="at">The first of those columns.</param>
+    protected static HistoryState ReadHistoryState(DbDataReader row, int at) => new(
+        new Epoch(row.GetGuid(at)), new Revision(row.GetInt64(at + 1)), new Revision(row.GetInt64(at + 2)),
+        new Revision(row.GetInt64(at + 3)), UInt128Codec.Decode(row.GetFieldValue<byte[]>(at + 4)), row.GetInt64(at + 5),
+        row.GetInt64(at + 6), row.GetInt64(at + 7), DeviceRevoked: row.GetBoolean(at + 9), Rights: row.GetInt64(at + 8));
 
     /// <summary>An unknown device is none that a row has: the type of a parameter stays the same, and so its prepared statement.</summary>
     protected static string ToParameter(DeviceId? device) => device?.Value ?? "";

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
 using Mirubato.Grains.Interfaces;
 
@@ -20,6 +21,9 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => new(For(caller.User).Read(caller, query));
+
+    public ValueTask<LiveDocuments> Documents(Caller caller, LiveQuery query, CancellationToken cancel) =>
+        new(For(caller.User).Documents(caller, query));
 
     public ValueTask<List<ConflictReport>> Conflicts(UserId user, string? after, int limit, CancellationToken cancel) => new([]);
 
@@ -66,7 +70,7 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
     public int PageRows { get; set; } = Limits.PageRowsMax;
 
     public void Put(string type, string id, string? json = null) =>
-        Store(new EntityKey(type, id), System.Text.Encoding.UTF8.GetBytes(json ?? $$"""{"id":"{{id}}"}"""), deleted: false);
+        Store(new EntityKey(type, id), Encoding.UTF8.GetBytes(json ?? $$"""{"id":"{{id}}"}"""), deleted: false);
 
     public void Delete(string type, string id) => Store(new EntityKey(type, id), default, deleted: true);
 
@@ -151,6 +155,20 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         if (more) page.RemoveAt(page.Count - 1);
         return new ReadPage(HistoryStateOf(caller), page, more);
     }
+
+    /// <summary>Not while pages are what a test is about: it makes them small, or lets somebody write between two.</summary>
+    public LiveDocuments Documents(Caller caller, LiveQuery query)
+    {
+        Check();
+        var live = rows.Values.Where(row => row.DeletedAtMs is null && (query.Types?.Contains(row.Entity.Type) ?? true)).ToList();
+        var fits = live.Count <= query.RowsMax && live.Sum(row => row.Data.Length) <= query.BytesMax;
+        if (!fits || PageRows < Limits.PageRowsMax || BeforeRead is not null) return new LiveDocuments(HistoryStateOf(caller), null);
+        var types = live.GroupBy(row => row.Entity.Type).Select(type => new TypeDocuments(type.Key, type.Count(), [Joined(type)]));
+        return new LiveDocuments(HistoryStateOf(caller), [.. types]);
+    }
+
+    private static byte[] Joined(IEnumerable<StoredRow> rows) =>
+        Encoding.UTF8.GetBytes(string.Join(',', rows.Select(row => Encoding.UTF8.GetString(row.Data.Span))));
 
     private static int Compare(EntityKey a, EntityKey b) =>
         string.CompareOrdinal(a.Type, b.Type) is var type and not 0 ? type : string.CompareOrdinal(a.Id, b.Id);

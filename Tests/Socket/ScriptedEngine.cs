@@ -127,6 +127,9 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
         return page;
     }
 
+    public ValueTask<LiveDocuments> Documents(Caller caller, LiveQuery query, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
     public ValueTask<bool> Ready(CancellationToken cancel) => new(true);
 
     public Task<RosterReply> Report(Roster roster)

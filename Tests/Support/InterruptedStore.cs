@@ -40,6 +40,10 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
     public ValueTask<ReadPage> Read(UserId user, DeviceId? device, ReadQuery query, long nowMs, CancellationToken cancel) =>
         store.Read(user, device, query, nowMs, cancel);
 
+    public ValueTask<LiveDocuments> Documents(
+        UserId user, DeviceId? device, LiveQuery query, long nowMs, CancellationToken cancel) =>
+        store.Documents(user, device, query, nowMs, cancel);
+
     public ValueTask<IReadOnlyList<StoredRow>> Rows(UserId user, IReadOnlyCollection<EntityKey> keys, CancellationToken cancel) =>
         store.Rows(user, keys, cancel);
 
