@@ -7,8 +7,16 @@ namespace Mirubato.Grains.Storage;
 internal static class StoredColumns
 {
     public const string Row = "entity_type, entity_id, seq, version, published_ms, deleted_ms, data";
-    public const string Conflict = "id, entity_type, entity_id, reason, winner_version, device_id, created_ms, document, members";
     public const string Receipt = "raw_hash, request_hash, status, response, expires_ms";
+
+    /// <summary>Of sync_conflicts, which the statement calls so.</summary>
+    public const string Conflict = """
+        id, entity_type, entity_id, reason, winner_version, device_id, created_ms,
+        coalesce(document, (
+            SELECT v.data FROM sync_versions v WHERE v.user_id = sync_conflicts.user_id AND v.entity_type = sync_conflicts.entity_type
+                AND v.entity_id = sync_conflicts.entity_id AND v.version = sync_conflicts.replaced_version)),
+        members
+        """;
 
     public static StoredRow ReadRow(DbDataReader row) => new(
         new EntityKey(row.GetString(0), row.GetString(1)), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4),

@@ -38,21 +38,27 @@ internal static class VersionSql
         """;
 
     // One of each minute, hour and day, the newest; the numbers keep the kinds apart. What is left counts against the bounds, newest first.
+    // What the feed names counts as well, but stays.
     private const string Doomed = """
         SELECT entity_type, entity_id, version FROM (
-            SELECT entity_type, entity_id, version, kept_bytes,
+            SELECT entity_type, entity_id, version, is_named, kept_bytes,
                 sum(kept_bytes) OVER (PARTITION BY entity_type, entity_id ORDER BY version DESC) AS of_entity,
                 sum(kept_bytes) OVER (ORDER BY replaced_ms DESC, entity_type, entity_id, version DESC) AS of_user
             FROM (
-                SELECT entity_type, entity_id, version, replaced_ms, CASE WHEN replaced_ms > @now - @days AND row_number() OVER (
-                    PARTITION BY entity_type, entity_id, CASE
-                        WHEN replaced_ms > @now - 600000 THEN -version
-                        WHEN replaced_ms > @now - 3600000 THEN replaced_ms / 60000
-                        WHEN replaced_ms > @now - 86400000 THEN 1000000000 + replaced_ms / 3600000
-                        ELSE 2000000000 + replaced_ms / 86400000 END
-                    ORDER BY version DESC) = 1 THEN bytes + 256 END AS kept_bytes
-                FROM sync_versions WHERE user_id = @user) placed) bounded
-        WHERE kept_bytes IS NULL OR of_entity > @entity OR of_user > @total LIMIT @rows
+                SELECT entity_type, entity_id, version, replaced_ms, is_named,
+                    CASE WHEN is_named OR (replaced_ms > @now - @days AND row_number() OVER (
+                        PARTITION BY entity_type, entity_id, CASE
+                            WHEN replaced_ms > @now - 600000 THEN -version
+                            WHEN replaced_ms > @now - 3600000 THEN replaced_ms / 60000
+                            WHEN replaced_ms > @now - 86400000 THEN 1000000000 + replaced_ms / 3600000
+                            ELSE 2000000000 + replaced_ms / 86400000 END
+                        ORDER BY version DESC) = 1) THEN bytes + 256 END AS kept_bytes
+                FROM (
+                    SELECT entity_type, entity_id, version, replaced_ms, bytes, (entity_type, entity_id, version) IN (
+                        SELECT entity_type, entity_id, replaced_version FROM sync_conflicts
+                        WHERE user_id = @user AND replaced_version IS NOT NULL) AS is_named
+                    FROM sync_versions WHERE user_id = @user) stored) placed) bounded
+        WHERE NOT is_named AND (kept_bytes IS NULL OR of_entity > @entity OR of_user > @total) LIMIT @rows
         """;
 
     /// <summary>The condition that a row of sync_versions goes, with parameters in the places that are named.</summary>

@@ -45,10 +45,11 @@ public sealed class BrowserFixture : IAsyncLifetime
         return profile;
     }
 
-    internal static Task Keep(IPage page, string name) => page.ScreenshotAsync(new PageScreenshotOptions
+    internal static Task Keep(IPage page, string name, Clip? part = null) => page.ScreenshotAsync(new PageScreenshotOptions
     {
         Path = Path.Combine(SourceTree.Root, "TestResults", "screenshots", $"{name}.png"),
         FullPage = true,
+        Clip = part,
         Animations = ScreenshotAnimations.Disabled,
     });
 }

@@ -102,8 +102,9 @@ public abstract partial class EngineContract
         var node = Coordinator();
         await node.Write(Push(null, Json("g", "\"a\":1")), Cancel);
         var to = Clock.NowMs;
-        await Later(node, "bad", Json("g", "\"a\":2"));
-        await Later(node, "bad", Json("g", "\"a\":3"));
+        // On the version that it names: so the feed does not keep that one.
+        await Later(node, "bad", Json("g", "\"a\":2", baseVersion: 1));
+        await Later(node, "bad", Json("g", "\"a\":3", baseVersion: 2));
         Clock.Advance(TimeSpan.FromHours(2));
         await Store.TrimVersions(User, long.MaxValue, long.MaxValue, Clock.NowMs, Cancel);
 

@@ -77,7 +77,8 @@ public sealed class AbuseTests(ITestOutputHelper output)
                 "bytes of receipts", "SELECT coalesce(sum(length(response)), 0)::bigint FROM idempotency_keys WHERE user_id = $1",
                 Limits.ReceiptBytesMax),
             (
-                "bytes of conflicts", "SELECT coalesce(sum(length(document)), 0)::bigint FROM sync_conflicts WHERE user_id = $1",
+                "bytes of conflicts",
+                $"SELECT coalesce(sum(length(document)), 0)::bigint FROM ({History.KeptDocuments}) kept WHERE user_id = $1",
                 ConflictBytesMax),
         };
         var over = new List<string>();

@@ -10,6 +10,13 @@ internal sealed record CommittedRow(
 /// <summary>All that was ever committed, by user and revision, and what the store kept beside it.</summary>
 internal sealed class History
 {
+    /// <summary>The documents of the conflict feed, which are its own or those of versions.</summary>
+    public const string KeptDocuments = """
+        SELECT c.user_id, coalesce(c.document, v.data) AS document FROM sync_conflicts c
+        LEFT JOIN sync_versions v ON v.user_id = c.user_id AND v.entity_type = c.entity_type AND v.entity_id = c.entity_id
+            AND v.version = c.replaced_version
+        """;
+
     private readonly Dictionary<CommittedRow, CommittedRow> next = [];
 
     private History(IReadOnlyList<CommittedRow> rows)
@@ -47,7 +54,8 @@ internal sealed class History
         var history = new History(rows);
         history.Feed.UnionWith(
             await Read(
-                connection, "SELECT user_id, document::json ->> 'notes' FROM sync_conflicts WHERE document::json ->> 'notes' IS NOT NULL",
+                connection,
+                $"SELECT user_id, document::json ->> 'notes' FROM ({KeptDocuments}) kept WHERE document::json ->> 'notes' IS NOT NULL",
                 row => (row.GetString(0), row.GetString(1))));
         history.Receipts.UnionWith(
             await Read(connection, "SELECT user_id, key FROM idempotency_keys", row => (row.GetString(0), row.GetString(1))));

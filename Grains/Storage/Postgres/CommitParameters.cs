@@ -21,7 +21,7 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         parameters.AddFence(user, commit);
         if (commit.Rows.Count > 0) parts |= parameters.AddRows(commit.Rows);
         if (commit.Versions.Count > 0) parts |= parameters.AddVersions(commit.Versions);
-        if (replaced.Count > 0) parts |= parameters.AddReplaced(replaced);
+        if (replaced.Count > 0) parts |= parameters.AddReplaced(replaced, commit.Versions.ToHashSet());
         if (losers.Count > 0) parts |= parameters.AddLosers(losers);
         if (commit.Receipts.Count > 0) parts |= parameters.AddReceipts(commit.Receipts);
         return parts;
@@ -69,7 +69,7 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         return CommitParts.Versions;
     }
 
-    private CommitParts AddReplaced(IReadOnlyList<ReplacedDocument> replaced)
+    private CommitParts AddReplaced(IReadOnlyList<ReplacedDocument> replaced, HashSet<EntityKey> versions)
     {
         Add(replaced, r => r.Id, NpgsqlDbType.Text);
         Add(replaced, r => r.Entity.Type, NpgsqlDbType.Text);
@@ -77,6 +77,7 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         Add(replaced, r => UInt128Codec.Encode(r.Fingerprint), NpgsqlDbType.Bytea);
         Add(replaced, r => r.WinnerVersion, NpgsqlDbType.Bigint);
         Add(replaced, r => MembersCodec.Write(r.Members), NpgsqlDbType.Text);
+        Add(replaced, r => versions.Contains(r.Entity), NpgsqlDbType.Boolean);
         return CommitParts.Replaced;
     }
 

@@ -61,15 +61,16 @@ internal static partial class CommitSql
             ON CONFLICT (user_id, entity_type, entity_id, version) DO NOTHING)
         """;
 
-    // Reads the documents as they were before this statement, whatever the part above does to them.
+    // Reads the documents as they were before this statement, whatever the parts above do to them. A row names the version that the part
+    // above keeps; only of a type without history it has a copy.
     private const string Replaced = """
         , replaced AS (
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
-                created_ms, document)
+                created_ms, replaced_version, document)
             SELECT fence.user_id, r.id, d.entity_type, d.entity_id, d.fingerprint, 'replaced', r.winner_version, r.members, d.device_id,
-                $6, d.data
-            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[], @::text[]) AS r (id, entity_type, entity_id,
-                fingerprint, winner_version, members)
+                $6, CASE WHEN r.is_version THEN d.version END, CASE WHEN NOT r.is_version THEN d.data END
+            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[], @::text[], @::boolean[]) AS r (id, entity_type,
+                entity_id, fingerprint, winner_version, members, is_version)
             JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
                 AND d.fingerprint = r.fingerprint AND d.data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING)

@@ -70,13 +70,17 @@ internal sealed partial class SqliteStore
         session.Execute(sql, user, entity.Type, entity.Id, replacedMs);
     }
 
+    /// <summary>Names the version that was just kept; only of a type without history it keeps a copy.</summary>
     private static void KeepReplaced(SqliteSession session, string user, ReplacedDocument replaced, long nowMs)
     {
         const string sql = """
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
-                created_ms, document)
-            SELECT user_id, $2, entity_type, entity_id, fingerprint, 'replaced', $6, $8, device_id, $7, data FROM sync_data
-            WHERE user_id = $1 AND entity_type = $3 AND entity_id = $4 AND fingerprint = $5 AND data IS NOT NULL
+                created_ms, replaced_version, document)
+            SELECT d.user_id, $2, d.entity_type, d.entity_id, d.fingerprint, 'replaced', $6, $8, d.device_id, $7, v.version,
+                CASE WHEN v.version IS NULL THEN d.data END
+            FROM sync_data d LEFT JOIN sync_versions v ON v.user_id = d.user_id AND v.entity_type = d.entity_type
+                AND v.entity_id = d.entity_id AND v.version = d.version
+            WHERE d.user_id = $1 AND d.entity_type = $3 AND d.entity_id = $4 AND d.fingerprint = $5 AND d.data IS NOT NULL
             ON CONFLICT (user_id, id) DO NOTHING
             """;
         session.Execute(

@@ -81,7 +81,8 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_ms);
 
--- The id is a hash of entity, fingerprint and reason: the same loser, sent again, is the same row.
+-- The id is a hash of entity, fingerprint and reason: the same loser, sent again, is the same row. A row has either the document or the
+-- version that holds it. Both are written by one commit, and a version is not thinned while a row names it.
 CREATE TABLE sync_conflicts (
     user_id        text COLLATE "C" NOT NULL,
     id             text COLLATE "C" NOT NULL,
@@ -93,8 +94,10 @@ CREATE TABLE sync_conflicts (
     members        text,
     device_id      text COLLATE "C",
     created_ms     bigint NOT NULL,
-    document       text   NOT NULL,
-    PRIMARY KEY (user_id, id)
+    replaced_version bigint,
+    document       text,
+    PRIMARY KEY (user_id, id),
+    CHECK ((document IS NULL) <> (replaced_version IS NULL))
 );
 
 CREATE INDEX sync_conflicts_feed ON sync_conflicts (user_id, created_ms, id);

@@ -80,7 +80,8 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_ms);
 
--- The id is a hash of entity, fingerprint and reason: the same loser, sent again, is the same row.
+-- The id is a hash of entity, fingerprint and reason: the same loser, sent again, is the same row. A row has either the document or the
+-- version that holds it. Both are written by one commit, and a version is not thinned while a row names it.
 CREATE TABLE sync_conflicts (
     user_id        TEXT NOT NULL,
     id             TEXT NOT NULL,
@@ -92,8 +93,10 @@ CREATE TABLE sync_conflicts (
     members        TEXT,
     device_id      TEXT,
     created_ms     INTEGER NOT NULL,
-    document       BLOB   NOT NULL,
-    PRIMARY KEY (user_id, id)
+    replaced_version INTEGER,
+    document       BLOB,
+    PRIMARY KEY (user_id, id),
+    CHECK ((document IS NULL) <> (replaced_version IS NULL))
 ) STRICT;
 
 CREATE INDEX sync_conflicts_feed ON sync_conflicts (user_id, created_ms, id);
