@@ -192,7 +192,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     {
         await phone.PushEntry("""{"id":"e1","notes":"second","updatedAt":"2026-02-01T00:00:00.000Z"}""");
         var history = await CommandLine.Json(["user", "history", Ada, "logbook_entry", "e1", .. Server]);
-        var first = history.List("versions").Last().GetProperty("version").GetInt64();
+        var first = history.List("versions")[^1].GetProperty("version").GetInt64();
 
         var (code, output, error) = await CommandLine.Run(["user", "restore", Ada, "logbook_entry", "e1", $"{first}", "--yes", .. Server]);
         var (none, _, says) = await CommandLine.Run(["user", "restore", Ada, "logbook_entry", "e1", "99", "--yes", .. Server]);
