@@ -7,6 +7,12 @@ namespace Mirubato.Grains;
 /// <summary>What an operator does to a store by hand.</summary>
 public static class Administration
 {
+    /// <summary>
+    /// SQL for either store. Run it before a backup is put in the place of a database: a server that starts on a marked one bumps the
+    /// epochs by itself. <see cref="BumpEpochs"/> removes the mark.
+    /// </summary>
+    public const string MarkRestore = RestoreMark.Make;
+
     private static readonly TimeSpan LeaseFor = TimeSpan.FromMinutes(2);
 
     /// <summary>

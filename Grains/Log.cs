@@ -54,4 +54,8 @@ internal static partial class Log
 
     [LoggerMessage(15, LogLevel.Warning, "The import grain could not be called ({Failure}); the next try is in a few seconds.")]
     public static partial void ImportNotReached(this ILogger log, string failure);
+
+    [LoggerMessage(16, LogLevel.Warning, "A restore had been cut off and is finished now: {Users} users have a new epoch; their devices "
+        + "resynchronize.")]
+    public static partial void RestoreFinished(this ILogger log, long users);
 }

@@ -7,7 +7,8 @@ namespace Mirubato.Grains;
 
 /// <summary>
 /// Brings the store's schema up to date before anything that is registered after it starts: the cluster's member list is in the store. A
-/// store that cannot be reached is waited for. A schema newer than this build stops the start.
+/// store that cannot be reached is waited for. A schema newer than this build stops the start. A restore that was cut off is finished:
+/// until every user has a new epoch, devices would trust revisions that are lost.
 /// </summary>
 internal sealed class StoreGate(
     IStoreUpkeep store, [FromKeyedServices(ServerClock.Key)] TimeProvider time, ILogger<StoreGate> log) : IHostedService, IReadiness
@@ -34,6 +35,7 @@ internal sealed class StoreGate(
         try
         {
             await store.Migrate(cancel);
+            if (await store.FinishRestore(cancel) is { } users) log.RestoreFinished(users);
             isOpen = true;
             log.StoreReady();
         }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using Mirubato.Cli.Doctor;
+using Mirubato.Grains;
 using Npgsql;
 
 namespace Mirubato.Cli.Backups;
@@ -19,6 +20,8 @@ internal sealed class PostgresBackup(string connectionString) : StoreBackup
     public override async Task<string?> Restore(FileInfo file, CancellationToken cancel)
     {
         await MustBeStopped();
+        await Run("pg_restore", ["--list", "--file", OperatingSystem.IsWindows() ? "NUL" : "/dev/null", file.FullName], cancel);
+        await Mark();
         await Run(
             "pg_restore",
             ["--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error", "--dbname", Database, file.FullName],
@@ -45,6 +48,17 @@ internal sealed class PostgresBackup(string connectionString) : StoreBackup
         {
             throw new CommandFailedException(ExitCode.Unreachable, $"PostgreSQL cannot be reached: {away.Message} Check Storage:Postgres.");
         }
+    }
+
+    /// <summary>
+    /// Also a restore that fails leaves its mark, because a connection that is lost may have been lost after the commit. New epochs do no
+    /// harm to a database that is as it was.
+    /// </summary>
+    private async Task Mark()
+    {
+        await using var connection = await PostgresChecks.Open(connectionString);
+        await using var command = new NpgsqlCommand(Administration.MarkRestore, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>The password goes by the environment, which no list of processes shows.</summary>

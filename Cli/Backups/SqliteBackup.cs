@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using Mirubato.Grains;
 
 namespace Mirubato.Cli.Backups;
 
@@ -28,11 +29,42 @@ internal sealed class SqliteBackup(string path) : StoreBackup
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var stopped = Own();
         var incoming = path + ".restoring";
+        DeleteCompanions(incoming);
         File.Copy(file.FullName, incoming, overwrite: true);
         PrivateFiles.Restrict(incoming);
-        var kept = File.Exists(path) ? KeepAside() : null;
-        File.Move(incoming, path);
-        return Task.FromResult(kept);
+        Execute(incoming, Administration.MarkRestore);
+        return Task.FromResult(PutInPlace(incoming));
+    }
+
+    /// <summary>In one step: at no moment is there no database, of which a server would make an empty one.</summary>
+    private string? PutInPlace(string incoming)
+    {
+        if (!File.Exists(path))
+        {
+            File.Move(incoming, path);
+            return null;
+        }
+
+        var kept = $"{path}.before-{TimeProvider.System.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
+        try
+        {
+            // What the old one has in its write-ahead log is moved into it, unless it is damaged.
+            Execute(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        catch (SqliteException)
+        {
+            foreach (var companion in Companions.Where(companion => File.Exists(path + companion)))
+                File.Copy(path + companion, kept + companion);
+        }
+
+        DeleteCompanions(path);
+        File.Replace(incoming, path, kept);
+        return kept;
+    }
+
+    private static void DeleteCompanions(string database)
+    {
+        foreach (var companion in Companions) File.Delete(database + companion);
     }
 
     /// <summary>The lock that a server holds while it runs.</summary>
@@ -48,20 +80,12 @@ internal sealed class SqliteBackup(string path) : StoreBackup
         }
     }
 
-    /// <summary>With what of it is in its write-ahead log.</summary>
-    private string KeepAside()
+    private static void Execute(string file, string sql)
     {
-        using (var old = Open(path, SqliteOpenMode.ReadWrite))
-        {
-            using var command = old.CreateCommand();
-            command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
-            command.ExecuteNonQuery();
-        }
-
-        var kept = $"{path}.before-{TimeProvider.System.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
-        File.Move(path, kept);
-        foreach (var companion in Companions) File.Delete(path + companion);
-        return kept;
+        using var connection = Open(file, SqliteOpenMode.ReadWrite);
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 
     private static void Check(string file)

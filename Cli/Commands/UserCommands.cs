@@ -24,6 +24,7 @@ internal static class UserCommands
             UserExport.Create(User),
             UserImport.Create(User, File),
             UserHistory.Create(User),
+            UserRestore.Create(User),
             UserRewind.Create(User),
         };
         return user;

@@ -8,9 +8,9 @@ namespace Mirubato.Cli.Commands;
 /// </summary>
 internal static class UserHistory
 {
-    private static readonly Argument<string> Type = new("type") { Description = "The entity's type, like logbook_entry." };
+    public static readonly Argument<string> Type = new("type") { Description = "The entity's type, like logbook_entry." };
 
-    private static readonly Argument<string> Entity = new("id") { Description = "The entity's id." };
+    public static readonly Argument<string> Entity = new("id") { Description = "The entity's id." };
 
     public static Command Create(Argument<string> user)
     {

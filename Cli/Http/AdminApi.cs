@@ -12,11 +12,19 @@ internal sealed class AdminApi : IDisposable
     private const string Prefix = "admin/v1/";
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a server may take to refuse a body before it is sent. Who sends already does not hear of a refusal.</summary>
+    private static readonly TimeSpan RefusalPatience = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient client;
 
     private AdminApi(Uri server, string secret)
     {
-        var handler = new SocketsHttpHandler { UseCookies = false, ConnectTimeout = ConnectPatience };
+        var handler = new SocketsHttpHandler
+        {
+            UseCookies = false,
+            ConnectTimeout = ConnectPatience,
+            Expect100ContinueTimeout = RefusalPatience,
+        };
         client = new HttpClient(handler) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.Authorization =
             new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{secret}")));
@@ -49,6 +57,7 @@ internal sealed class AdminApi : IDisposable
     {
         var request = new HttpRequestMessage(method, Prefix + path) { Content = content };
         request.Headers.Add(ServerHeaders.Confirm, confirm);
+        request.Headers.ExpectContinue = content is StreamContent;
         return request;
     }
 

@@ -41,11 +41,11 @@ export interface DeviceParts {
 export class Device implements Sync, CollectionHost {
   readonly store: Store;
   readonly user: string;
-  private readonly platform: Platform;
+  readonly platform: Platform;
   private readonly credentials: Credentials;
   readonly http: Http;
   readonly events = new Emitter<SyncEvents>();
-  private readonly connection: Connection;
+  readonly connection: Connection;
   private readonly tabs: Tabs<Message>;
   private readonly views = new Map<string, View>();
   private readonly stopWatching: () => void;

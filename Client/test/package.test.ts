@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SDK_VERSION } from '../src/support.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Project, ROOT } from './support/package.js';
 
@@ -22,7 +23,7 @@ const inProject = (file: string, text: string): string => {
   return join(project.folder, file);
 };
 
-test.each([['index', BYTES_MAX], ['merging', 2_048], ['history', 1_024]])(
+test.each([['index', BYTES_MAX], ['merging', 2_048], ['history', 1_024], ['support', 3_072]])(
   'the entry point %s is at most %i bytes, minified and gzipped', async (entry, bytesMax) => {
   const bundle = await build(
     { entryPoints: [join(ROOT, `src/${entry}.ts`)], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false });
@@ -31,14 +32,18 @@ test.each([['index', BYTES_MAX], ['merging', 2_048], ['history', 1_024]])(
   expect(bytes).toBeLessThanOrEqual(bytesMax);
 });
 
-test('has merging and history as entry points of their own', async () => {
+test('has merging, history and support as entry points of their own', async () => {
   const page = inProject(
     'entries.ts', "import { merging } from '@mirubato/sync/merging';\nimport { history, rewind } from '@mirubato/sync/history';\n"
-      + "console.log(merging, history, rewind);\n");
+      + "import { recordErrors, supportBundle } from '@mirubato/sync/support';\n"
+      + "console.log(merging, history, rewind, recordErrors, supportBundle);\n");
   const bundle = await build({ entryPoints: [page], bundle: true, format: 'esm', platform: 'browser', write: false });
   expect(bundle.outputFiles[0]!.text).toContain('x-sync-merge');
   expect(bundle.outputFiles[0]!.text).not.toContain('There is no IndexedDB here');
 });
+
+test('says its version in a support bundle', () =>
+  expect(SDK_VERSION).toBe(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version));
 
 test('has no dependency', () => expect(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies).toBeUndefined());
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openSync, type Sync, type SyncOptions } from '../src/index.js';
+import { SDK_VERSION, supportBundle } from '../src/support.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Random } from './support/random.js';
 import { World } from './support/world.js';
@@ -46,6 +47,17 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await here.delete('e');
     await until(() => expect(seen.at(-1)).toEqual([]));
     await until(() => expect([laptop.status.revision, phone.status.revision]).toEqual([3, 3]));
+  });
+
+  test('a support bundle says that the device holds what the server holds', async () => {
+    const sync = await device(user());
+    await isLive(sync);
+    await sync.collection<Entry>('logbook_entry').put({ id: 'e', notes: 'slow' });
+    await until(() => expect(sync.status.revision).toBe(1));
+    const { cursor, server, unsent, entities } = await supportBundle(sync);
+    expect(server).toMatchObject({ ...cursor, protocol: 1, version: SDK_VERSION, entities: 1, failure: null });
+    expect([cursor.lastSeq, unsent.count, entities]).toEqual([1, 0, { logbook_entry: 1 }]);
+    expect(Math.abs(server.clockAheadMs!)).toBeLessThan(60_000);
   });
 
   test('both edit the same entry offline: both show the later one, and the other is restored from the conflicts', async () => {

@@ -21,6 +21,7 @@ internal static class AdminEndpoints
         user.MapGet("", UserEndpoints.Inspect);
         user.MapGet("/export", UserEndpoints.Export);
         user.MapGet("/history", UserEndpoints.History);
+        user.MapPost("/history/{type}/{entityId}/{version}/restore", UserEndpoints.RestoreVersion);
         user.MapPost("/rewind", UserEndpoints.Rewind);
         user.MapPost("/resync", UserEndpoints.Resync);
         user.MapPost("/disconnect", UserEndpoints.Disconnect);

@@ -7,6 +7,7 @@ namespace Mirubato.Gateway.Admin;
 internal static class ImportEndpoints
 {
     private const int StartTriesMax = 10;
+    private const int MachinesNamedMax = 5;
     private static readonly TimeSpan StartAgainAfter = TimeSpan.FromMilliseconds(200);
 
     public static void MapImports(this RouteGroupBuilder admin)
@@ -70,11 +71,7 @@ internal static class ImportEndpoints
     /// <summary>What would be refused in the end is refused before gigabytes are sent.</summary>
     private static async Task<ImportOrder> Uploaded(HttpContext http, IGrainFactory grains, UploadedFiles files)
     {
-        if (http.RequestServices.GetRequiredService<ProcessIdentity>().Silo is null)
-            throw new RequestRefusedException(
-                Problem.ImportRefused,
-                "This process is a gateway, and no silo reads its files: send the file to a process that has a silo, or copy it to a disk "
-                + "that the silos share and name its path.");
+        if (http.RequestServices.GetRequiredService<ProcessIdentity>().Silo is null) throw await NoSiloHere(http);
         var imports = await UserCoordinator.Reach(() => Grain(grains).List(), http.RequestAborted);
         if (imports is [{ Status: ImportStatus.Running } other, ..])
             throw new RequestRefusedException(Problem.ImportRefused, $"Import {other.Id} is running; wait for its end, or cancel it.");
@@ -86,6 +83,22 @@ internal static class ImportEndpoints
         if (dryRun is not ("" or "true" or "false"))
             throw new RequestRefusedException(Problem.InvalidParameter, "dryRun must be true or false.", "dryRun");
         return new ImportOrder(await files.Keep(http), dryRun == "true", DeleteFile: true);
+    }
+
+    /// <summary>Nobody reads the files of a process without a silo. Where there is one is on the member list, but for its port.</summary>
+    private static async Task<RequestRefusedException> NoSiloHere(HttpContext http)
+    {
+        var members = await http.RequestServices.GetRequiredService<Cluster>().Silos(http.RequestAborted);
+        var machines = members.Silos.Where(silo => silo.Ready)
+            .Select(silo => silo.Address[..silo.Address.LastIndexOf(':')])
+            .Distinct().Take(MachinesNamedMax).ToList();
+        var first = machines.FirstOrDefault() ?? "SILO";
+        return new RequestRefusedException(
+            Problem.ImportRefused,
+            $"This process is a gateway, and no silo reads its files. Send the file to a process that has a silo (machines: "
+            + $"{(machines.Count == 0 ? "none is ready" : string.Join(", ", machines))}), at the port of its Urls or Admin:Port: "
+            + $"mirubato import d1 FILE --server http://{first}:{http.Connection.LocalPort}. Or copy it to a disk that the silos share, and "
+            + "name its path (--on-server).");
     }
 
     private static async Task List(HttpContext http, IGrainFactory grains)

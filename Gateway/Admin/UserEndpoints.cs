@@ -28,6 +28,13 @@ internal static class UserEndpoints
     public static Task Rewind(AdminCall call, RequestBodies bodies, UserTurns turns) =>
         call.Act("rewind", () => HistoryEndpoints.Rewind(call.AsUser(), bodies, turns));
 
+    /// <summary>As the user's own restore.</summary>
+    public static Task RestoreVersion(AdminCall call, string type, string version, GatewayMetrics metrics) => call.Act("restore", () =>
+    {
+        var entity = HistoryEndpoints.Entity(type, call.Http.Features.Get<HiddenIds>()?.Entity ?? "");
+        return HistoryEndpoints.RestoreVersion(call.AsUser(), entity, version, metrics);
+    });
+
     public static Task Resync(AdminCall call) => call.Act("resync", async () =>
     {
         var history = await Ask(call, grain => grain.Resync());

@@ -33,9 +33,12 @@ internal static class HistoryEndpoints
         await call.Http.Answer(new HistoryAnswer(entity.Type, entity.Id, kept, hasMore, next), WireJson.Default.HistoryAnswer);
     }
 
-    public static async Task Restore(Call call, string type, string id, string version, GatewayMetrics metrics)
+    public static Task Restore(Call call, string type, string id, string version, GatewayMetrics metrics) =>
+        RestoreVersion(call, Entity(call), version, metrics);
+
+    public static async Task RestoreVersion(Call call, EntityKey entity, string version, GatewayMetrics metrics)
     {
-        var request = new RestoreVersionRequest(call.Caller, Entity(call), Version(version) ?? throw NoSuch());
+        var request = new RestoreVersionRequest(call.Caller, entity, Version(version) ?? throw NoSuch());
         var answer = await call.Ask(grain => grain.RestoreVersion(request));
         if (answer.Refusal is RequestRefusal.NotFound) throw NoSuch();
         await WriteEndpoints.Answer(call, answer, metrics);

@@ -148,9 +148,16 @@ internal interface IStoreUpkeep
     ValueTask<byte[]> TicketKey(CancellationToken cancel);
 
     /// <summary>
-    /// After a restore from a backup: every user gets a new epoch, <see cref="Limits.EpochJump"/> ahead. Answers how many users.
+    /// After a restore from a backup: every user gets a new epoch, <see cref="Limits.EpochJump"/> ahead, and the
+    /// <see cref="RestoreMark"/> goes. Answers how many users.
     /// </summary>
     ValueTask<long> BumpEpochs(CancellationToken cancel);
+
+    /// <summary>
+    /// Bumps the epochs if the database has a <see cref="RestoreMark"/>: a restore was cut off before it did. Answers how many users; null:
+    /// there is no mark.
+    /// </summary>
+    ValueTask<long?> FinishRestore(CancellationToken cancel);
 }
 
 /// <summary>What became of a commit.</summary>

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
+using Mirubato.Cli;
 using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Cli;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Faults;
 using Mirubato.Tests.Gateway;
@@ -133,6 +135,16 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
         using var answer = await client.SendAsync(request);
         var problem = await answer.Problem(422, "IMPORT_REFUSED");
         Assert.Contains("is a gateway", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains($"--server http://127.0.0.1:{gateway.Url.Port}", problem.Text("detail"), StringComparison.Ordinal);
+
+        // Larger than what a connection holds: the refusal is heard because the command line waits for it before it sends.
+        var file = Path.GetTempFileName();
+        await File.WriteAllBytesAsync(file, new byte[64 * 1024 * 1024]);
+        var (code, _, error) = await CommandLine.Run(
+            "import", "d1", file, "--yes", "--server", $"{gateway.Url}", "--secret", AdminServer.Secret);
+        File.Delete(file);
+        Assert.Equal((int)ExitCode.Failed, code);
+        Assert.Contains("Send the file to a process that has a silo (machines: 127.0.0.1)", error, StringComparison.Ordinal);
     }
 
     [Fact]

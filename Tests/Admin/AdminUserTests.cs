@@ -82,6 +82,7 @@ public sealed class AdminUserTests
             [
                 (HttpMethod.Post, "users/ada/resync", "resync"), (HttpMethod.Post, "users/ada/disconnect", "disconnect"),
                 (HttpMethod.Post, "users/ada/sign-out", "sign-out"), (HttpMethod.Post, "users/ada/erase", "erase"),
+                (HttpMethod.Post, "users/ada/history/logbook_entry/e1/1/restore", "restore"),
                 (HttpMethod.Delete, "users/ada/devices/phone", "revoke"), (HttpMethod.Post, "silos/x/drain", "drain"),
                 (HttpMethod.Delete, "silos/x/drain", "resume"),
             ])
@@ -211,6 +212,44 @@ public sealed class AdminUserTests
         await none.Problem(404, "NOT_FOUND");
         Assert.Empty((await phone.Pull()).List("entries"));
         Assert.Equal(4, server.Audited.Count());
+        Assert.DoesNotContain(server.Logs.Lines, line => line.Contains("secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_version_is_stored_again_and_devices_hear_of_it_and_it_is_written_down_without_the_entity()
+    {
+        await using var server = await AdminServer.Start();
+        using var phone = server.Device(Ada, "phone");
+        await phone.PushEntry("""{"id":"secret/id","notes":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""");
+        await phone.PushEntry("""{"id":"secret/id","notes":"second","updatedAt":"2026-01-02T00:00:00.000Z"}""");
+        await phone.PushEntry("""{"id":"secret/id","deletedAt":"2026-01-03T00:00:00.000Z"}""");
+        await using var socket = await SocketClient.Open(server.Url, Ada, $"userId={Uri.EscapeDataString(Ada)}&token={Edge.Token(Ada)}");
+        await socket.Next("WELCOME");
+        await socket.Sync();
+        var history = $"/admin/v1/users/{Uri.EscapeDataString(Ada)}/history/logbook_entry";
+
+        using var refused = await server.Send(HttpMethod.Post, $"{history}/secret%2Fid/1/restore");
+        using var other = await server.Send(HttpMethod.Post, $"{history}/secret%2Fid/1/restore", "rewind");
+        Assert.Empty((await phone.Pull()).List("entries"));
+        using var restored = await server.Send(HttpMethod.Post, $"{history}/secret%2Fid/1/restore", "restore");
+
+        await refused.Problem(400, "CONFIRMATION_REQUIRED");
+        await other.Problem(400, "CONFIRMATION_REQUIRED");
+        Assert.Equal("created", (await restored.Json()).Only("results").Text("status"));
+        Assert.Equal("first", (await phone.Pull()).Only("entries").Text("notes"));
+        await socket.Until(frame => frame.GetRawText().Contains("first", StringComparison.Ordinal));
+        foreach (
+            var path in (string[])
+            [
+                $"{history}/secret%2Fid/3/restore", $"{history}/secret%2Fid/99/restore", $"{history}/secret%2Fid/x/restore",
+                $"{history}/none/1/restore", $"{history}/secret/id/1/restore", "/admin/v1/users/nobody/history/goal/secret/1/restore",
+            ])
+        {
+            using var none = await server.Send(HttpMethod.Post, path, "restore");
+            await none.Problem(404, "NOT_FOUND");
+        }
+
+        Assert.Contains(server.Audited, line => line.Contains($"did restore to user '{Ada}'", StringComparison.Ordinal));
         Assert.DoesNotContain(server.Logs.Lines, line => line.Contains("secret", StringComparison.Ordinal));
     }
 

@@ -102,6 +102,7 @@ public sealed class AdminPageTests(BrowserFixture fixture) : IAsyncLifetime
         await page.Locator("#version-id").FillAsync("e1");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show versions" }).ClickAsync();
         await Expect(page.Locator("#versions pre")).ToContainTextAsync("<b>first</b>");
+        await Expect(page.Locator("#versions button")).ToHaveCountAsync(0);
 
         await page.Locator("#rewind-to").FillAsync("2001-01-01T00:00:01");
         await page.Locator("#rewind-device").SelectOptionAsync("phone");
@@ -115,6 +116,36 @@ public sealed class AdminPageTests(BrowserFixture fixture) : IAsyncLifetime
         await Expect(page.Locator("#said")).ToHaveTextAsync("Rewound: 1 entities.");
 
         Assert.Empty((await phone.Pull()).List("entries"));
+        Assert.Empty(troubles);
+    }
+
+    [BrowserFact]
+    public async Task An_operator_stores_a_version_again_and_is_asked_before()
+    {
+        const string id = "e/1 <b>";
+        using var phone = new HttpDevice(new Uri(server.Url), "ada", "phone");
+        foreach (var (notes, day) in ((string, int)[])[("first", 1), ("second", 2)])
+            await phone.PushEntry($$"""{"id":"{{id}}","notes":"{{notes}}","updatedAt":"2026-01-0{{day}}T00:00:00.000Z"}""");
+        var (profile, page, troubles) = await Open();
+        await using var closing = profile;
+        await LookUp(page, "ada");
+        await page.Locator("#version-type").FillAsync("logbook_entry");
+        await page.Locator("#version-id").FillAsync(id);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show versions" }).ClickAsync();
+        var restore = page.GetByRole(AriaRole.Button, new() { Name = "Restore: version 1" });
+
+        await restore.ClickAsync();
+        await Expect(page.Locator("#confirm-title")).ToHaveTextAsync($"Restore version 1 of logbook_entry {id}?");
+        await page.Keyboard.PressAsync("Escape");
+        Assert.Equal("second", (await phone.Pull()).Only("entries").Text("notes"));
+        await restore.ClickAsync();
+        await page.Locator("#confirm-yes").ClickAsync();
+        await Expect(page.Locator("#said")).ToHaveTextAsync("Version 1 was stored again (updated).");
+
+        Assert.Equal("first", (await phone.Pull()).Only("entries").Text("notes"));
+        await Expect(page.Locator("#versions li")).ToHaveCountAsync(3);
+        Assert.Empty(await PageLayout.Faults(page));
+        await BrowserFixture.Keep(page, "admin-restore");
         Assert.Empty(troubles);
     }
 

@@ -188,6 +188,23 @@ public sealed class AdminCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_version_is_stored_again()
+    {
+        await phone.PushEntry("""{"id":"e1","notes":"second","updatedAt":"2026-02-01T00:00:00.000Z"}""");
+        var history = await CommandLine.Json(["user", "history", Ada, "logbook_entry", "e1", .. Server]);
+        var first = history.List("versions")[^1].GetProperty("version").GetInt64();
+
+        var (code, output, error) = await CommandLine.Run(["user", "restore", Ada, "logbook_entry", "e1", $"{first}", "--yes", .. Server]);
+        var (none, _, says) = await CommandLine.Run(["user", "restore", Ada, "logbook_entry", "e1", "99", "--yes", .. Server]);
+
+        Assert.True(code == 0, error);
+        Assert.Equal($"Done: logbook_entry e1 is as in version {first} (updated).", output.Trim());
+        Assert.Equal("first", (await phone.Pull()).Only("entries").Text("notes"));
+        Assert.Equal(((int)ExitCode.Failed, true), (none, says.StartsWith("There is no such entity or version", StringComparison.Ordinal)));
+        Assert.Single(server.Audited, line => line.Contains("did restore to user", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_silo_is_listed_drained_until_it_is_empty_and_taken_back()
     {
         await using var socket = await SocketClient.Open(server.Url, Ada);
@@ -237,7 +254,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
             var command in (string[][])
             [
                 ["user", "erase", Ada], ["user", "resync", Ada], ["user", "disconnect", Ada], ["user", "sign-out", Ada],
-                ["user", "rewind", Ada, "2026-01-01"], ["user", "import", Ada, "file"], ["device", "evict", Ada, "phone"],
+                ["user", "rewind", Ada, "2026-01-01"], ["user", "restore", Ada, "goal", "g1", "1"], ["user", "import", Ada, "file"], ["device", "evict", Ada, "phone"],
                 ["node", "drain", "Silo_1"],
             ])
         {

@@ -26,14 +26,15 @@ internal static class Patient
         return findings;
     }
 
-    /// <summary>The one line of this light that says so, with its remedy.</summary>
-    public static Finding Shows(this List<Finding> findings, Light light, string check, string says, string remedy)
+    /// <summary>The one line of this light that says so, with its remedy; null: with none.</summary>
+    public static Finding Shows(this List<Finding> findings, Light light, string check, string says, string? remedy)
     {
         var all = string.Join('\n', findings);
         var found = findings.Where(finding => finding.Light == light && finding.Check == check)
             .Where(finding => finding.Says.Contains(says, StringComparison.Ordinal)).ToList();
         Assert.True(found.Count == 1, $"{found.Count} {light} lines of {check} say '{says}':\n{all}");
-        Assert.Contains(remedy, found[0].Remedy, StringComparison.Ordinal);
+        if (remedy is null) Assert.Null(found[0].Remedy);
+        else Assert.Contains(remedy, found[0].Remedy, StringComparison.Ordinal);
         return found[0];
     }
 

@@ -24,7 +24,7 @@ public sealed class AdminDocumentedTests
             .Select(action => action.Groups[1].Value + action.Groups[2].Value)
             .ToList();
 
-        Assert.Equal(10, actions.Count);
+        Assert.Equal(11, actions.Count);
         Assert.All(actions, action => Assert.Matches($@"`Confirm: {action}`|\| `{action}` \|", Document));
     }
 

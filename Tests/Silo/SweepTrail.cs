@@ -46,4 +46,6 @@ internal sealed class WatchedUpkeep(IStoreUpkeep store, string silo, SweepTrail 
     public ValueTask<byte[]> TicketKey(CancellationToken cancel) => store.TicketKey(cancel);
 
     public ValueTask<long> BumpEpochs(CancellationToken cancel) => store.BumpEpochs(cancel);
+
+    public ValueTask<long?> FinishRestore(CancellationToken cancel) => store.FinishRestore(cancel);
 }

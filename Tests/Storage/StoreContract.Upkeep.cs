@@ -1,3 +1,4 @@
+using Mirubato.Grains;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Grains.Storage;
 using static Mirubato.Tests.Storage.Sample;
@@ -84,6 +85,26 @@ public abstract partial class StoreContract
         Assert.Equal(CommitResult.FenceLost, (await Store.Commit(user, Entries(before, 1, "late"), Cancel)).Result);
         await Hold(Entries(after, 1, "new"));
         Assert.Equal(4, (await Page(new ReadQuery())).Rows.Count);
+    }
+
+    [Fact]
+    public async Task A_restore_that_was_cut_off_is_finished_once_and_where_none_was_nothing_happens()
+    {
+        await Hold(Entries(await HistoryState(), 3));
+        var before = await HistoryState();
+        Assert.Null(await Upkeep.FinishRestore(Cancel));
+        Assert.Equal(before, await HistoryState());
+
+        for (var i = 0; i < 2; i++) await Sql(Administration.MarkRestore);
+        Assert.Equal(1, await Upkeep.FinishRestore(Cancel));
+        var after = await HistoryState();
+        Assert.NotEqual(before.Epoch, after.Epoch);
+        Assert.Equal(3 + Limits.EpochJump, after.First.Number);
+        Assert.Null(await Upkeep.FinishRestore(Cancel));
+
+        await Sql(Administration.MarkRestore);
+        await Upkeep.BumpEpochs(Cancel);
+        Assert.Null(await Upkeep.FinishRestore(Cancel));
     }
 
     [Fact]

@@ -29,7 +29,7 @@ export class Http {
   private aborter = new AbortController();
 
   constructor(
-    private readonly url: string,
+    readonly url: string,
     private readonly device: string,
     private readonly credentials: Credentials,
     private readonly platform: Platform,

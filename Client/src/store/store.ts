@@ -28,7 +28,7 @@ export class Store {
   /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
-  private constructor(private readonly name: string, private readonly onReplaced: () => void, readonly merging?: Merging) {}
+  private constructor(readonly name: string, private readonly onReplaced: () => void, readonly merging?: Merging) {}
 
   static async open(name: string, onReplaced: () => void, merging?: Merging): Promise<Store> {
     const store = new Store(name, onReplaced, merging);

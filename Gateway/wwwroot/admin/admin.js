@@ -235,16 +235,45 @@ function showConflict(conflict) {
 }
 
 /** The versions of one entity. That somebody looked is written down. */
-async function showVersions() {
-  const query = new URLSearchParams({ type: $('version-type').value, entity: $('version-id').value });
+async function showVersions(type, entity, { quiet = false } = {}) {
+  const query = new URLSearchParams({ type, entity });
   try {
     const { versions } = await call('GET', `${path(shown.user)}/history?${query}`);
     cards($('versions'), versions.map(one => card(`version ${one.version}${one.current ? ', now' : ''}`, [
       ['Arrived', when(one.arrivedAt)], ['Device', one.deviceId], ['State', one.deleted ? 'deleted' : 'document'],
-    ], ...(one.deleted ? [] : [element('pre', JSON.stringify(one.document, null, 1))]))), 'No version is kept.');
-    said('');
+    ], ...(one.deleted ? [] : [element('pre', JSON.stringify(one.document, null, 1))]), ...restorer(type, entity, one))),
+    'No version is kept.');
+    if (!quiet) said('');
   } catch (failure) {
     $('versions').replaceChildren();
+    said(failure.message);
+  }
+}
+
+/** A version that can be stored again has a button for it. */
+function restorer(type, entity, { version, current, deleted }) {
+  if (current || deleted) return [];
+  const restore = button('Restore', () => restoreVersion(type, entity, version));
+  restore.setAttribute('aria-label', `Restore: version ${version}`);
+  const row = element('p', undefined, 'row');
+  row.append(restore);
+  return [row];
+}
+
+async function restoreVersion(type, entity, version) {
+  const { user } = shown;
+  const isSure = await confirmed({
+    title: `Restore version ${version} of ${type} ${entity}?`, yes: 'Restore',
+    text: `It is stored again for ${user} as the newest change, on top of whatever there is. All devices hear of it.`,
+  });
+  if (!isSure) return;
+  try {
+    const { results: [result] } = await call(
+      'POST', `${path(user)}/history/${encodeURIComponent(type)}/${encodeURIComponent(entity)}/${version}/restore`, 'restore');
+    await lookUp(user, { quiet: true });
+    await showVersions(type, entity, { quiet: true });
+    said(`Version ${version} was stored again (${result?.status ?? 'unchanged'}).`);
+  } catch (failure) {
     said(failure.message);
   }
 }
@@ -331,7 +360,7 @@ for (const one of document.querySelectorAll('[data-action]')) {
 }
 $('look-back').addEventListener('submit', event => {
   event.preventDefault();
-  showVersions();
+  showVersions($('version-type').value, $('version-id').value);
 });
 $('rewind').addEventListener('submit', event => {
   event.preventDefault();

@@ -9,10 +9,21 @@ internal sealed partial class PostgresStore
 
     public async ValueTask<long> BumpEpochs(CancellationToken cancel)
     {
-        const string sql = "UPDATE sync_metadata SET epoch = gen_random_uuid(), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
         var users = 0;
-        await Unhurried(
-            async (connection, token) => users = await Run(connection, sql, token, Limits.EpochJump), PostgresFaults.OfCommit, cancel);
+        await Unhurried(async (connection, token) => users = await BumpEpochs(connection, token), PostgresFaults.OfCommit, cancel);
+        return users;
+    }
+
+    /// <summary>Under the migrations' lock: of several processes that start at once the first finishes the restore.</summary>
+    public async ValueTask<long?> FinishRestore(CancellationToken cancel)
+    {
+        long? users = null;
+        await Unhurried(async (connection, token) =>
+        {
+            await Run(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", token);
+            await using var marked = Command(connection, $"SELECT to_regclass('{RestoreMark.Table}') IS NOT NULL");
+            if (await marked.ExecuteScalarAsync(token) is true) users = await BumpEpochs(connection, token);
+        }, PostgresFaults.OfCommit, cancel);
         return users;
     }
 
@@ -22,6 +33,14 @@ internal sealed partial class PostgresStore
             connection, "UPDATE sync_metadata SET epoch = $2, first_seq = $3, last_seq = $3 - 1 WHERE user_id = $1", token, user.Value,
             UInt128Codec.FreshEpoch().Value, lastSeq + Limits.EpochJump),
         cancel);
+
+    private static async Task<int> BumpEpochs(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        const string sql = "UPDATE sync_metadata SET epoch = gen_random_uuid(), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
+        var users = await Run(connection, sql, cancel, Limits.EpochJump);
+        await Run(connection, RestoreMark.Remove, cancel);
+        return users;
+    }
 
     private static async Task Erase(NpgsqlConnection connection, UserId user, long first, long nowMs, CancellationToken cancel)
     {

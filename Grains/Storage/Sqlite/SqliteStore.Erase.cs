@@ -5,11 +5,13 @@ internal sealed partial class SqliteStore
     public async ValueTask Erase(UserId user, long nowMs, CancellationToken cancel) =>
         await writer.Write(session => Erase(session, user.Value, nowMs), cancel);
 
-    public ValueTask<long> BumpEpochs(CancellationToken cancel)
+    public ValueTask<long> BumpEpochs(CancellationToken cancel) => writer.Write(BumpEpochs, cancel);
+
+    public ValueTask<long?> FinishRestore(CancellationToken cancel)
     {
-        const string sql =
-            "UPDATE sync_metadata SET epoch = lower(hex(randomblob(16))), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
-        return writer.Write(session => (long)session.Execute(sql, Limits.EpochJump), cancel);
+        const string marked = "SELECT 1 FROM sqlite_schema WHERE name = $1";
+        return writer.Write<long?>(
+            session => session.First(marked, _ => true, RestoreMark.Table) ? BumpEpochs(session) : null, cancel);
     }
 
     public async ValueTask BumpEpoch(UserId user, CancellationToken cancel)
@@ -17,6 +19,15 @@ internal sealed partial class SqliteStore
         const string sql =
             "UPDATE sync_metadata SET epoch = $2, first_seq = last_seq + $3, last_seq = last_seq + $3 - 1 WHERE user_id = $1";
         await writer.Write(session => session.Execute(sql, user.Value, UInt128Codec.FreshEpoch().ToString(), Limits.EpochJump), cancel);
+    }
+
+    private static long BumpEpochs(SqliteSession session)
+    {
+        const string sql =
+            "UPDATE sync_metadata SET epoch = lower(hex(randomblob(16))), first_seq = last_seq + $1, last_seq = last_seq + $1 - 1";
+        var users = session.Execute(sql, Limits.EpochJump);
+        session.Execute(RestoreMark.Remove);
+        return users;
     }
 
     private static int Erase(SqliteSession session, string user, long nowMs)
