@@ -14,28 +14,42 @@ public static class Tracing
 
     public static bool IsOn => Source.HasListeners();
 
+    /// <summary>Begins a trace, if this one is sampled. Its span is current until it is disposed.</summary>
+    /// <param name="name">What is done; the same text every time.</param>
+    /// <param name="kind">On which side of a call or message it is.</param>
+    public static Activity? StartTrace(string name, ActivityKind kind)
+    {
+        Activity.Current = null;
+        return IsOn ? Source.StartActivity(name, kind) : null;
+    }
+
     /// <summary>
-    /// Begins a span under <paramref name="parent"/> (default: a trace of its own), which is current until it is disposed. A loop that one
-    /// request started also serves later ones, so whatever is current when it begins is not the parent.
+    /// Begins a span under the first of <paramref name="askers"/> that is recorded, linked to the others, which is current until it is
+    /// disposed. A loop that one request started also serves later ones, so whatever is current when it begins is not the parent.
     /// </summary>
     /// <param name="name">What is done; the same text every time.</param>
     /// <param name="kind">On which side of a call or message it is.</param>
-    /// <param name="parent">Where it was asked for.</param>
-    /// <param name="links">Others that asked for it, in traces of their own.</param>
-    /// <returns>Null when nobody listens, or the trace is not sampled.</returns>
-    public static Activity? Start(
-        string name, ActivityKind kind, ActivityContext parent = default, IEnumerable<ActivityContext>? links = null)
+    /// <param name="askers">Where it was asked for.</param>
+    /// <returns>
+    /// Null when no asker is recorded: a span of nobody's trace would be sampled for itself, and what it was for would be unknown.
+    /// </returns>
+    public static Activity? Start(string name, ActivityKind kind, params ReadOnlySpan<ActivityContext> askers)
     {
         Activity.Current = null;
-        return IsOn ? Source.StartActivity(name, kind, parent, links: links?.Select(link => new ActivityLink(link))) : null;
+        if (!IsOn) return null;
+        var first = IndexOfRecorded(askers);
+        if (first < 0) return null;
+        var links = new List<ActivityLink>();
+        foreach (var other in askers[(first + 1)..]) if (IsRecorded(other)) links.Add(new ActivityLink(other));
+        return Source.StartActivity(name, kind, askers[first], links: links);
     }
 
     /// <summary>The same, but what is current stays so: the span ends elsewhere.</summary>
-    public static Activity? StartApart(string name, ActivityKind kind, ActivityContext parent)
+    public static Activity? StartApart(string name, ActivityKind kind, ActivityContext asker)
     {
-        if (!IsOn) return null;
+        if (!IsOn || !IsRecorded(asker)) return null;
         var current = Activity.Current;
-        var span = Start(name, kind, parent);
+        var span = Start(name, kind, asker);
         Activity.Current = current;
         return span;
     }
@@ -43,10 +57,18 @@ public static class Tracing
     /// <summary>The context of the span that is current; default without one.</summary>
     public static ActivityContext Current => Activity.Current?.Context ?? default;
 
-    /// <summary>The current span as a <c>traceparent</c>, to go along with a message; null when nobody listens.</summary>
-    public static string? CurrentId => IsOn ? Activity.Current?.Id : null;
+    /// <summary>The current span as a <c>traceparent</c>, to go along with a message; null when nobody records it.</summary>
+    public static string? CurrentId => IsOn && Activity.Current is { Recorded: true } current ? current.Id : null;
 
     /// <summary>What came along with a message; default for null and for what is no <c>traceparent</c>.</summary>
     public static ActivityContext Parse(string? traceParent) =>
         ActivityContext.TryParse(traceParent, traceState: null, isRemote: true, out var context) ? context : default;
+
+    private static bool IsRecorded(ActivityContext context) => context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);
+
+    private static int IndexOfRecorded(ReadOnlySpan<ActivityContext> askers)
+    {
+        for (var i = 0; i < askers.Length; i++) if (IsRecorded(askers[i])) return i;
+        return -1;
+    }
 }

@@ -54,10 +54,10 @@ internal sealed class WriteQueue(WritePipeline pipeline, CoordinatorContext silo
         isRunning = false;
     }
 
-    /// <summary>In the trace of the first request; those that share the commit are linked.</summary>
+    /// <summary>In the trace of the first request that has one; those that share the commit are linked.</summary>
     private static Activity? StartSpan(List<QueuedWrite> batch)
     {
-        var span = Tracing.Start("commit", ActivityKind.Internal, batch[0].Trace, batch.Skip(1).Select(write => write.Trace));
+        var span = Tracing.Start("commit", ActivityKind.Internal, [.. batch.Select(write => write.Trace)]);
         span?.SetTag("mirubato.requests", batch.Count);
         return span;
     }

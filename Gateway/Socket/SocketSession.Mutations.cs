@@ -20,7 +20,7 @@ internal sealed partial class SocketSession
         await HalfDrained();
         // Who writes faster than allowed is read from more slowly.
         while (!context.Rates.TryTake(who.User)) await Task.Delay(RateRetryEvery, over.Token);
-        using var span = Tracing.Start("mutation", ActivityKind.Server);
+        using var span = Tracing.StartTrace("mutation", ActivityKind.Server);
         using var timed = context.Metrics.Time("mutation");
         var (request, before) = Begin(mutation, frame);
         try

@@ -42,6 +42,25 @@ public sealed class TraceTests(PostgresCluster postgres)
             Assert.DoesNotContain(User, collector.Received(path), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_no_trace_asked_for_has_no_span()
+    {
+        await using var collector = await OtlpCollector.Start();
+        await using var silo = await Start(
+            "only", await postgres.FreshDatabase(), collector, "--OTEL_TRACES_SAMPLER=parentbased_always_on");
+        await using var socket = await Live(silo);
+        await Push(silo, $"00-{ActivityTraceId.CreateRandom().ToHexString()}-{ActivitySpanId.CreateRandom().ToHexString()}-00", "e1");
+        await socket.Next("ENTRY_CREATED");
+
+        var trace = ActivityTraceId.CreateRandom().ToHexString();
+        await Push(silo, $"00-{trace}-{ActivitySpanId.CreateRandom().ToHexString()}-01", "e2");
+        await socket.Next("ENTRY_CREATED");
+        var spans = await collector.Spans(found => found.Any(span => span.Trace == trace && span.Name == "announce"));
+
+        string[] product = ["write", "commit", "transaction", "announce"];
+        Assert.All(spans.Where(span => product.Contains(span.Name)), span => Assert.Equal(trace, span.Trace));
+    }
+
     private static OtlpSpan? MutationOf(IReadOnlyList<OtlpSpan> spans) => spans.FirstOrDefault(span => span.Name == "mutation");
 
     /// <summary>Each process sends its part when it likes.</summary>
@@ -49,7 +68,7 @@ public sealed class TraceTests(PostgresCluster postgres)
     {
         var names = spans.Where(span => span.Trace == trace).Select(span => (span.Service, span.Name)).ToList();
         return names.Exists(name => name.Name == root)
-            && names.Contains(("first", "commit")) && names.Contains(("first", "broadcast"))
+            && names.Contains(("first", "commit")) && names.Contains(("first", "transaction")) && names.Contains(("first", "broadcast"))
             && names.Contains(("first", "announce")) && names.Contains(("second", "announce"));
     }
 
@@ -64,6 +83,7 @@ public sealed class TraceTests(PostgresCluster postgres)
             Assert.Contains(from, way);
         }
 
+        Assert.Contains(Up(Assert.Single(spans.Values, span => span.Name == "transaction")), span => span.Name == "commit");
         var grainCall = Up(Assert.Single(spans.Values, span => span.Name == "commit"));
         Assert.Contains(grainCall, span => span.Name.Contains("Write", StringComparison.OrdinalIgnoreCase));
 
@@ -73,12 +93,12 @@ public sealed class TraceTests(PostgresCluster postgres)
         }
     }
 
-    private static async Task Push(SiloProcess silo, string traceParent)
+    private static async Task Push(SiloProcess silo, string traceParent, string id = "e1")
     {
         using var phone = new HttpDevice(silo.Url, User, "phone");
         using var answer = await phone.Send(
-            HttpMethod.Post, "/api/sync/push", """
-            {"changes":{"entries":[{"id":"e1","updatedAt":"2026-01-01T00:00:00.000Z"}]}}
+            HttpMethod.Post, "/api/sync/push", $$$"""
+            {"changes":{"entries":[{"id":"{{{id}}}","updatedAt":"2026-01-01T00:00:00.000Z"}]}}
             """, null, ("traceparent", traceParent));
         answer.EnsureSuccessStatusCode();
     }
@@ -91,9 +111,10 @@ public sealed class TraceTests(PostgresCluster postgres)
         return socket;
     }
 
-    private static Task<SiloProcess> Start(string name, string database, OtlpCollector collector) => SiloProcess.Start(
+    private static Task<SiloProcess> Start(
+        string name, string database, OtlpCollector collector, params string[] more) => SiloProcess.Start(
     [
         $"--Storage:Postgres={database}", $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}",
-        $"--OTEL_SERVICE_NAME={name}", .. collector.Settings,
+        $"--OTEL_SERVICE_NAME={name}", .. collector.Settings, .. more,
     ]);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Mirubato.Grains.Domain;
 using Npgsql;
 
@@ -71,6 +72,8 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
 
     private async Task RunGroup(List<WaitingCommit> group)
     {
+        using var span = Tracing.Start("transaction", ActivityKind.Client, [.. group.Select(one => one.Trace)]);
+        span?.SetTag("mirubato.commits", group.Count);
         NpgsqlConnection connection;
         try
         {
@@ -189,6 +192,9 @@ internal sealed class WaitingCommit(UserId user, Commit commit)
     public UserId User => user;
 
     public Commit Commit => commit;
+
+    /// <summary>The span it was asked for in.</summary>
+    public ActivityContext Trace { get; } = Tracing.Current;
 
     public Task<CommitOutcome> Answer => answer.Task;
 

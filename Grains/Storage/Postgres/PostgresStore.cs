@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
@@ -31,6 +32,12 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         source.UsePhysicalConnectionInitializer(
             connection => new NpgsqlCommand(settings, connection).ExecuteNonQuery(),
             connection => new NpgsqlCommand(settings, connection).ExecuteNonQueryAsync());
+
+        // Statements that belong to no recorded trace are nobody's. A group of commits has a span of its own: the driver's would hold the
+        // text of each of its statements.
+        source.ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => Activity.Current is { Recorded: true })
+            .ConfigureBatchFilter(_ => false));
         return source.Build();
     }
 
