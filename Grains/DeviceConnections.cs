@@ -9,6 +9,10 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     private readonly List<ProcessConnections> processes = new(1);
     private (long NotBeforeMs, long Rights) told = (0, -1);
 
+    /// <summary>A commit is under way, and what the store said of the head meanwhile.</summary>
+    private bool isCommitting;
+    private SyncToken? headMeanwhile;
+
     /// <summary>Where the history stood when connections were last told.</summary>
     public SyncToken? Head { get; private set; }
 
@@ -73,19 +77,26 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement, Trace = Tracing.CurrentId });
     }
 
+    /// <summary>
+    /// A commit begins. A head that the store names before it ends may be the commit's own: told then, every socket would read from the
+    /// store what the announcement is about to bring.
+    /// </summary>
+    public void BeginCommit() => isCommitting = true;
+
+    /// <summary>The commit is over, and announced if it was stored. A head beyond it is another coordinator's, and is told now.</summary>
+    public void EndCommit()
+    {
+        isCommitting = false;
+        if (headMeanwhile is { } head) Follow(head);
+        headMeanwhile = null;
+    }
+
     /// <summary>Tells what the store has confirmed, where it differs from what was told.</summary>
     public void Follow(UserState state)
     {
         var history = state.HistoryState;
-        var isBehind = Head is { } head && head.Epoch == history.Epoch && head.Seq.IsAfter(history.Last);
-        if (Head != history.Token && !isBehind)
-        {
-            Head = history.Token;
-            Tell(new UserNews(user) { Head = history.Token });
-        }
-
-        // Noted also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
-        if (!isBehind) Trail.Note(history.Token, silo.NowMs);
+        if (isCommitting && (Head is not { } head || head.Epoch == history.Epoch)) headMeanwhile = history.Token;
+        else Follow(history.Token);
         if (told == (history.NotBeforeMs, history.Rights)) return;
         told = (history.NotBeforeMs, history.Rights);
         if (history.NotBeforeMs > 0 || state.Revoked.Count > 0)
@@ -113,6 +124,16 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
 
     /// <summary>A silo was declared dead, and its process with it.</summary>
     public void RemoveSilo(string address) => processes.FindAll(process => process.Silo == address).ForEach(Remove);
+
+    private void Follow(SyncToken head)
+    {
+        if (Head is { } known && known.Epoch == head.Epoch && known.Seq.IsAfter(head.Seq)) return;
+        // Noted also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
+        Trail.Note(head, silo.NowMs);
+        if (Head == head) return;
+        Head = head;
+        Tell(new UserNews(user) { Head = head });
+    }
 
     private bool IsSilent(ProcessConnections process) =>
         silo.NowMs - process.RenewedMs >= (

@@ -23,6 +23,19 @@ internal sealed class WritePipeline(
 
     public async ValueTask Serve(IReadOnlyList<QueuedWrite> writes)
     {
+        connections.BeginCommit();
+        try
+        {
+            await ServeAll(writes);
+        }
+        finally
+        {
+            connections.EndCommit();
+        }
+    }
+
+    private async ValueTask ServeAll(IReadOnlyList<QueuedWrite> writes)
+    {
         var (fencesLost, atMost) = (0, Limits.BatchRequestsMax);
         while (writes.Count > 0)
         {

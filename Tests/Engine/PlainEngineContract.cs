@@ -70,6 +70,46 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     }
 
     [Fact]
+    public async Task A_head_that_is_confirmed_while_its_commit_is_under_way_is_told_by_the_announcement_alone()
+    {
+        var store = new InterruptedStore(Store);
+        var sockets = new RecordingGateway();
+        var node = await Listened(store, sockets);
+        store.Around = async commit =>
+        {
+            var outcome = await commit();
+            Assert.Equal(1, (await node.HistoryState(Caller(), Cancel)).Last.Number);
+            return outcome;
+        };
+        await node.Write(Push(null, Goal("g")), Cancel);
+
+        Assert.Equal(1, Assert.Single(sockets.News).Announcement!.Head.Number);
+    }
+
+    [Fact]
+    public async Task A_head_of_another_coordinator_that_is_confirmed_while_a_commit_is_under_way_is_told_after_it()
+    {
+        var store = new InterruptedStore(Store);
+        var sockets = new RecordingGateway();
+        var (node, other) = (await Listened(store, sockets), Coordinator());
+        await node.Write(Push(null, Goal("g")), Cancel);
+        store.Around = async commit =>
+        {
+            var outcome = await commit();
+            await other.Write(Push(null, Goal("h")), Cancel);
+            Clock.Advance(Confirmed + OneMs);
+            await node.HistoryState(Caller(), Cancel);
+            return outcome;
+        };
+        await node.Write(Push(null, Goal("g", "later")), Cancel);
+        // The caller is answered before the commit's turn ends; the next call comes after it.
+        await node.Devices(Cancel);
+
+        Assert.Equal([1L, 2L], sockets.Heard.Select(announcement => announcement.Head.Number));
+        Assert.Equal(3, sockets.News[^1].Head!.Value.Seq.Number);
+    }
+
+    [Fact]
     public async Task Two_waiting_edits_of_one_entity_take_one_revision_each()
     {
         var store = new InterruptedStore(Store);
