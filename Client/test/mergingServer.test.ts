@@ -4,6 +4,7 @@ import { openSync, type Conflict, type Doc, type Sync, type SyncOptions } from '
 import { merging } from '../src/merging.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { Random, seeds } from './support/random.js';
+import { tellDevices } from './support/tellDevices.js';
 import { World } from './support/world.js';
 
 type Entity = Doc & { id: string };
@@ -22,7 +23,8 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     gateway = await Gateway.start();
   });
   afterAll(() => gateway.stop());
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await tellDevices(open);
     for (const sync of open.splice(0)) await sync.close();
   });
 

@@ -41,7 +41,7 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
       {
         url: nginx.url, token: gateway.token(user), name: user, offline: true,
         platform: { ...platform, CompressionStream: undefined, fetch: (url, init) => {
-      
+
       if (String(url).endsWith('/batch')) bodies.push(Buffer.byteLength(init!.body as string));
       return send(url, init);
     } } });

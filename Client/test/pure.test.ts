@@ -124,7 +124,7 @@ describe('the wire', () => {
     const answer = {
       entries: [doc('e')], goals: [doc('g')], repertoire: [doc('r')], practicePlans: [doc('p')], planOccurrences: [doc('o')],
       planTemplates: [doc('t')], preferences: doc('ada'),
-    
+
       other: { thing: [doc('x')] }, deleted: [{ entityType: 'goal', entityId: 'g0', deletedAt, seq: 9 }] };
     expect(pullRevisions(answer).map(({ type, id }) => `${type} ${id}`)).toEqual(
       [

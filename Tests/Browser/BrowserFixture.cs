@@ -6,6 +6,9 @@ namespace Mirubato.Tests.Browser;
 /// <summary>One browser and one server for all these tests; each test has users and browser profiles of its own.</summary>
 public sealed class BrowserFixture : IAsyncLifetime
 {
+    /// <summary>However slow the machine is: what comes, comes within this.</summary>
+    private const int PatienceMs = 90_000;
+
     private IPlaywright? playwright;
     private IBrowser? browser;
 
@@ -14,7 +17,7 @@ public sealed class BrowserFixture : IAsyncLifetime
     public async Task InitializeAsync()
     {
         if (Chromium.Path is null) return;
-        Assertions.SetDefaultExpectTimeout(20_000);
+        Assertions.SetDefaultExpectTimeout(PatienceMs);
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(
             new BrowserTypeLaunchOptions { ExecutablePath = Chromium.Path, Args = Chromium.Arguments, Headless = true });
@@ -41,7 +44,7 @@ public sealed class BrowserFixture : IAsyncLifetime
         };
         change?.Invoke(options);
         var profile = await browser!.NewContextAsync(options);
-        profile.SetDefaultTimeout(20_000);
+        profile.SetDefaultTimeout(PatienceMs);
         return profile;
     }
 
@@ -55,9 +58,9 @@ public sealed class BrowserFixture : IAsyncLifetime
 }
 
 /// <summary>
-/// One after the other, and after everything else: a browser beside the other suites' load would only measure the machine.
+/// One after the other, beside the other suites: what these tests wait for has no bound in time but the fixture's patience.
 /// </summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
+[CollectionDefinition(Name)]
 public sealed class InBrowser : ICollectionFixture<BrowserFixture>
 {
     public const string Name = "Browser";

@@ -20,7 +20,7 @@ internal static class Chromium
     {
         string[] usual =
         [
-            "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
+            "/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome",
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
         ];
         return (
@@ -34,7 +34,7 @@ internal static class Chromium
 internal sealed class BrowserFactAttribute : FactAttribute
 {
     public const string Why =
-        "There is no Chromium here: install the package 'chromium' (./test does, where it may), or name one in MIRUBATO_TEST_CHROMIUM.";
+        "There is no Chromium here: install the package 'chromium-headless-shell' or 'chromium' (./test does, where it may), or name one in MIRUBATO_TEST_CHROMIUM.";
 
     public BrowserFactAttribute()
     {

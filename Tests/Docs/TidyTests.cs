@@ -50,6 +50,19 @@ public class TidyTests
             where !file.StartsWith("Tests/", StringComparison.Ordinal) || !line.Item.Contains('"')
             select $"{file}:{line.Index + 1}");
 
+    /// <summary>
+    /// The rest of .editorconfig is checked for C# by the compiler. A Markdown line may end with the blanks of a line break.
+    /// </summary>
+    [Fact]
+    public void Every_line_ends_with_one_character_and_every_file_with_a_line() =>
+        Assert.Empty(
+            from file in SourceTree.Files
+            let kind = Path.GetExtension(file)
+            where kind is ".cs" or ".sql" or ".ts" or ".md" or ".css" or ".yaml" or ".yml" or ".csproj" or ".props"
+            let text = SourceTree.Read(file)
+            where Regex.IsMatch(text, @"\r|\t\n|(?<!\n)\z") || (kind != ".md" && text.Contains(" \n", StringComparison.Ordinal))
+            select file);
+
     [Fact]
     public void Nothing_is_folded_away() =>
         Assert.DoesNotContain(SourceTree.CSharp(), file => Regex.IsMatch(SourceTree.Read(file), @"^\s*#region", RegexOptions.Multiline));

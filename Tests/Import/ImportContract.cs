@@ -92,7 +92,7 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
 
         var import = await cluster.Finish();
 
-        await Task.WhenAny(killed);
+        killed.Ignore();
         Assert.Equal(ImportStatus.Done, import.Status);
         Assert.Equal((GoodRows, dump.Planted.Count), (import.Changed + import.Unchanged, import.Refused));
         Assert.True(import.Unchanged > 0, "the batch under way was not done again");
@@ -207,7 +207,7 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
 
         var import = await cluster.Finish();
 
-        await Task.WhenAny(killed);
+        killed.Ignore();
         Assert.Equal((ImportStatus.Cancelled, 0), (import.Status, import.RowsDone));
     }
 

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import WebSocket from 'ws';
 
-const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const usual = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const CHROMIUM = (process.env.MIRUBATO_TEST_CHROMIUM ? [process.env.MIRUBATO_TEST_CHROMIUM] : usual).find(existsSync);
 
 export const hasChromium = CHROMIUM !== undefined;
-if (!hasChromium) console.warn("Tests in a browser are skipped: Chromium is not there. 'apt-get install chromium' brings it.");
+if (!hasChromium) {
+  console.warn("Tests in a browser are skipped: Chromium is not there. 'apt-get install chromium-headless-shell' brings it.");
+}
 
 /** One page, driven over the Chrome DevTools Protocol. */
 export interface Page {
