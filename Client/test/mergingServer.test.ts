@@ -17,14 +17,15 @@ describe.skipIf(!isBuilt)('with the real server', () => {
   let gateway: Gateway;
   const open: Sync[] = [];
   let users = 0;
-  // An hour ago, and only as fast as the edits: of two edits one is the later.
-  let time = Date.now() - 3_600_000;
+  // An hour ago, and never twice the same: of two edits one is the later.
+  let time = 0;
+  const now = () => (time = Math.max(time + 10, Date.now() - 3_600_000));
   beforeAll(async () => {
     gateway = await Gateway.start();
   });
   afterAll(() => gateway.stop());
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') await tellDevices(open);
+    if (task.result?.state === 'fail') await tellDevices(open, gateway);
     for (const sync of open.splice(0)) await sync.close();
   });
 
@@ -32,7 +33,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
   const user = () => `merges${++users}-${Math.random()}`;
 
   async function device(who: string, seed: number, more: Partial<SyncOptions> = {}): Promise<Sync> {
-    const platform = { ...new World(new Random(seed)).platform(), now: () => (time += 10) };
+    const platform = { ...new World(new Random(seed)).platform(), now };
     const identity = { token: () => gateway.token(who), name: `${Math.random()}` };
     const sync = await openSync({ url: gateway.url, platform, merging, ...identity, ...more });
     open.push(sync);

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,12 +62,24 @@ export class Gateway {
     return `${this.folder}-backup`;
   }
 
+  /** The end of what the server wrote, for a test that failed. */
+  log(): string {
+    return readFileSync(this.logFile, 'utf8').slice(-4_000);
+  }
+
+  private get logFile(): string {
+    return `${this.folder}.log`;
+  }
+
   private run(...options: string[]): ChildProcess {
-    return spawn('dotnet', [DLL, ...options], {
+    const log = openSync(this.logFile, 'a');
+    const server = spawn('dotnet', [DLL, ...options], {
       cwd: this.folder,
       env: { ...process.env, DOTNET_ENVIRONMENT: 'Staging', Auth__Secret: SECRET, Storage__SqlitePath: join(this.folder, 'mirubato.db') },
-      stdio: 'ignore',
+      stdio: ['ignore', log, log],
     });
+    closeSync(log);
+    return server;
   }
 
   async up(): Promise<void> {
@@ -91,7 +103,7 @@ export class Gateway {
 
   async stop(): Promise<void> {
     await this.kill();
-    for (const folder of [this.folder, this.backup]) rmSync(folder, { recursive: true, force: true });
+    for (const path of [this.folder, this.backup, this.logFile]) rmSync(path, { recursive: true, force: true });
   }
 }
 
