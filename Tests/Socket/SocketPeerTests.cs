@@ -10,7 +10,7 @@ namespace Mirubato.Tests.Sockets;
 /// <summary>Peers that a well-behaved client never is.</summary>
 public sealed class SocketPeerTests
 {
-    private static readonly PingTimes Impatient = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(400));
+    private static readonly PingTimes Impatient = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4));
 
     // Shorter than a ping of the protocol takes to find out.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -25,7 +25,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
         database = await cluster.EmptyDatabase(GetType());
         store = PostgresStore.Open(database);
         await store.Migrate(Cancel);
-        source = PostgresStore.Source(database, new PostgresOptions(PoolSizeMax: 1));
+        source = PostgresStore.Source(database, new PostgresOptions(ConnectSecondsMax: 120, PoolSizeMax: 1));
     }
 
     public async Task DisposeAsync()

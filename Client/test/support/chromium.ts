@@ -55,6 +55,7 @@ export class Chromium {
   async open(url: string): Promise<Page> {
     const { targetId } = await this.call('Target.createTarget', { url });
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
+    await this.loaded(url, sessionId);
     return {
       evaluate: async expression => {
         const { result, exceptionDetails } = await this.call(
@@ -65,6 +66,17 @@ export class Chromium {
       lifecycle: state => this.call('Page.setWebLifecycleState', { state }, sessionId),
       clear: () => this.call('Storage.clearDataForOrigin', { origin: new URL(url).origin, storageTypes: 'indexeddb' }, sessionId),
     };
+  }
+
+  /** A new page is empty at first, and what runs in it then runs nowhere. */
+  private async loaded(url: string, sessionId: string): Promise<void> {
+    const expression = `location.href === ${JSON.stringify(url)} && document.readyState === 'complete'`;
+    for (let left = 600; left; left--) {
+      const { result } = await this.call('Runtime.evaluate', { expression, returnByValue: true }, sessionId);
+      if (result.value) return;
+      await new Promise(resolve => setTimeout(resolve, 100));
+    }
+    throw new Error(`${url} is not loaded.`);
   }
 
   async stop(): Promise<void> {
