@@ -25,6 +25,13 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
         return answer;
     }
 
+    /// <summary>The answer that was given under a key; null if none was.</summary>
+    public async ValueTask<WriteAnswer?> FindReceipt(ReceiptQuery query, CancellationToken cancel)
+    {
+        var answer = await Ask(one => one.FindReceipt(query with { Trace = Tracing.CurrentId }), cancel);
+        return answer.Refusal is RequestRefusal.NotFound ? null : answer;
+    }
+
     /// <summary>
     /// Where the history stands, without a query if the coordinator knows. If it does not answer in time, a snapshot of the store decides.
     /// </summary>

@@ -12,6 +12,13 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     [Alias("write"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<WriteAnswer>> Write(WriteRequest request);
 
+    /// <summary>
+    /// The answer that a write was given under a key, as a repetition of it would be given. Writes that are under way are waited for.
+    /// Refused as <see cref="RequestRefusal.NotFound"/> if the key has none.
+    /// </summary>
+    [Alias("find-receipt"), ResponseTimeout(CallTimeouts.Write)]
+    Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query);
+
     /// <summary>Stores the losing document again, as a new change stamped now, and takes it out of the feed.</summary>
     [Alias("restore"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<WriteAnswer>> Restore(RestoreRequest request);

@@ -112,6 +112,17 @@ public sealed record WriteRequest(
         (Documents.IsEmpty ? Body : Documents).Slice(change.Document.Start, change.Document.Length);
 }
 
+/// <summary>Asks for the answer of an earlier write.</summary>
+/// <param name="Body">The body that the key is bound to.</param>
+/// <param name="Trace">As in <see cref="WriteRequest.Trace"/>.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.receipt-query")]
+public sealed record ReceiptQuery(
+    [property: Id(0)] Caller Caller,
+    [property: Id(1)] WriteScope Scope,
+    [property: Id(2)] string Key,
+    [property: Id(3)] ReadOnlyMemory<byte> Body,
+    [property: Id(4)] string? Trace = null);
+
 /// <summary>What became of one item.</summary>
 public enum ItemStatus
 {

@@ -79,9 +79,16 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     {
         requests.Add(write);
         var request = write.Request;
+        if (write.WantsReceiptOnly)
+        {
+            await AnswerByReceipt(write, RequestRefusal.NotFound, cancel);
+            return;
+        }
+
         if (request.OnlyOnBase && !StandsOnBase(write))
         {
-            await AnswerBaseMoved(write, cancel);
+            // A repetition finds its base moved by itself.
+            await AnswerByReceipt(write, RequestRefusal.BaseMoved, cancel);
             return;
         }
 
@@ -138,13 +145,12 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     }
 
     /// <summary>
-    /// Decided like any other, so that it holds only if the ledger is not behind the store. A repetition finds its base moved by itself:
-    /// its receipt tells.
+    /// Answers with the receipt of the key, or else refuses. Like any decision it counts only if the ledger is not behind the store.
     /// </summary>
-    private async ValueTask AnswerBaseMoved(QueuedWrite write, CancellationToken cancel)
+    private async ValueTask AnswerByReceipt(QueuedWrite write, RequestRefusal otherwise, CancellationToken cancel)
     {
         var first = write.Keyed is { } keyed ? await silo.Store.Receipt(user, keyed.Scope, keyed.Key, NowMs, cancel) : null;
-        decided.Add((write, first is null ? WriteAnswer.Refuse(RequestRefusal.BaseMoved) : write.Keyed!.Replay(first)));
+        decided.Add((write, first is null ? WriteAnswer.Refuse(otherwise) : write.Keyed!.Replay(first)));
     }
 
     private void Take(QueuedWrite write, Decision decision, IReadOnlyList<NewRow> written)

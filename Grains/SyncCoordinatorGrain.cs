@@ -58,10 +58,13 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(async () =>
     {
         using var span = Tracing.Start("write", ActivityKind.Server, Tracing.Parse(request.Trace));
-        if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
-        return cachedResponses.Find(request, silo.NowMs) is { } first
-            ? await Replay(request, first)
-            : await queue.Run(await QueuedWrite.From(request));
+        return await Run(request, QueuedWrite.From);
+    });
+
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => Answer(async () =>
+    {
+        using var span = Tracing.Start("find-receipt", ActivityKind.Server, Tracing.Parse(query.Trace));
+        return await Run(new WriteRequest(query.Caller, query.Scope, query.Key, query.Body, []), QueuedWrite.FindingReceipt);
     });
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(async () =>
@@ -165,6 +168,12 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
 
     /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
+
+    private async ValueTask<WriteAnswer> Run(WriteRequest request, Func<WriteRequest, ValueTask<QueuedWrite>> read)
+    {
+        if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
+        return cachedResponses.Find(request, silo.NowMs) is { } first ? await Replay(request, first) : await queue.Run(await read(request));
+    }
 
     /// <summary>Members alone are written into the document there is; without one the whole document comes back.</summary>
     private async ValueTask<QueuedWrite> Restoring(ConflictReport conflict, Caller caller)

@@ -11,6 +11,9 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
         (await grain.Write(request)).ValueOrThrow();
 
+    public async ValueTask<WriteAnswer> FindReceipt(ReceiptQuery query, CancellationToken cancel) =>
+        (await grain.FindReceipt(query)).ValueOrThrow();
+
     public async ValueTask<WriteAnswer> Restore(Caller caller, string id, CancellationToken cancel) =>
         (await grain.Restore(new RestoreRequest(caller, id))).ValueOrThrow();
 
@@ -41,6 +44,8 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
 internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler turns) : ISyncCoordinatorGrain
 {
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Run(() => coordinator.Write(request));
+
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => Run(() => coordinator.FindReceipt(query));
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Run(() => coordinator.Restore(request));
 

@@ -82,6 +82,8 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         return deleted ? ItemStatus.Deleted : known ? ItemStatus.Updated : ItemStatus.Created;
     }
 
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => throw new NotSupportedException();
+
     public Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request) => throw new NotSupportedException();
 
     public Task<Reply<RewindReport>> Rewind(RewindRequest request) => throw new NotSupportedException();

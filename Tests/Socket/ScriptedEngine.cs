@@ -156,6 +156,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public Task<Reply<StatusReport>> Status(Caller caller) => throw new NotSupportedException();
 
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => throw new NotSupportedException();
+
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => throw new NotSupportedException();
 
     public Task<Reply<bool>> Dismiss(DismissRequest request) => throw new NotSupportedException();
