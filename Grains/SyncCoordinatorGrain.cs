@@ -11,8 +11,9 @@ namespace Mirubato.Grains;
 /// the store could not give back. Should Orleans run two activations of a user for a moment, the fence of each commit makes the second
 /// harmless.
 /// </summary>
-[GrainType("mirubato-coordinator"), Reentrant, PreferLocalPlacement]
-internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrain
+[GrainType(ISyncCoordinatorGrain.GrainType), Reentrant, PreferLocalPlacement]
+internal sealed partial class SyncCoordinatorGrain
+    : Grain, ISyncCoordinatorGrain, IUserStatusGrain, IUserConnectionsGrain
 {
     private readonly UserId user;
     private readonly CoordinatorContext silo;
@@ -92,24 +93,6 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     public Task<Reply<bool>> Dismiss(DismissRequest request) =>
         Answer(() => silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation));
 
-    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(async () =>
-    {
-        await See(caller);
-        return await Judge(caller);
-    });
-
-    public Task<Reply<StatusReport>> Status(Caller caller) => Answer(async () =>
-    {
-        await See(caller);
-        var known = await Confirm(confirmed.Counted);
-        var history = await Judge(caller);
-        if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
-        var ledger = await LedgerAt(caller, history);
-        return new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
-    });
-
-    public Task<Reply<List<DeviceReport>>> Devices() => Answer(KnownDevices);
-
     public Task<Reply<bool>> Revoke(RevokeRequest request) => Answer(async () =>
     {
         confirmed.Invalidate();
@@ -151,6 +134,15 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
         return true;
     });
 
+    public Task<Reply<HistoryState>> Resync() => Answer(async () =>
+    {
+        confirmed.Invalidate();
+        await silo.Store.BumpEpoch(user, NoCancellation);
+        confirmed.Invalidate();
+        StartOver();
+        return (await Confirm(confirmed.Ask)).HistoryState;
+    });
+
     public async Task<RosterReply> Report(Roster roster)
     {
         var (isKnown, refused) = await connections.Take(roster);
@@ -165,6 +157,13 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     }
 
     public Task<TicketGrant?> RedeemTicket(TicketRedemption redemption) => Task.FromResult(tickets.Redeem(redemption.Hash.Span));
+
+    public Task<Reply<int>> Disconnect() => Answer(() =>
+    {
+        var open = connections.Count;
+        connections.Tell(new UserNews(user) { Disconnected = true });
+        return ValueTask.FromResult(open);
+    });
 
     /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;

@@ -111,7 +111,7 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     private protected async Task<Coordinator> Listened(IUserStore store, IGatewayObserver gateway)
     {
         var node = Plain(store, gateway: gateway);
-        await node.For(User).Grain.Report(
+        await node.For(User).Connections.Report(
             new Roster(node.Silo.Process.Name, null, 1, gateway, [new LiveConnection("c1", null, Clock.NowMs)]));
         return node.For(User);
     }

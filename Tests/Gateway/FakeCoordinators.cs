@@ -45,7 +45,8 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
     public ValueTask<bool> Ready(CancellationToken cancel) => new(!Down);
 }
 
-internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format) : ISyncCoordinatorGrain
+internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format)
+    : ISyncCoordinatorGrain, IUserStatusGrain, IUserConnectionsGrain
 {
     private readonly Dictionary<EntityKey, StoredRow> rows = [];
     private readonly Dictionary<string, WriteAnswer> receipts = [];
