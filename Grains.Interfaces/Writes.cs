@@ -44,7 +44,7 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
 /// <param name="LocalVersion">
 /// The version its writer counts it as: echoed in batch conflicts, and the higher wins where clocks are equal; not a base.
 /// </param>
-/// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
+/// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its client time when the document has none.</param>
 /// <param name="Refused">Already refused where it was parsed.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.change")]
 public sealed record Change(

@@ -79,16 +79,9 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     {
         requests.Add(write);
         var request = write.Request;
-        if (write.WantsReceiptOnly)
+        if (write.WantsReceiptOnly || (request.OnlyOnBase && !StandsOnBase(write)))
         {
-            await AnswerByReceipt(write, RequestRefusal.NotFound, cancel);
-            return;
-        }
-
-        if (request.OnlyOnBase && !StandsOnBase(write))
-        {
-            // A repetition finds its base moved by itself.
-            await AnswerByReceipt(write, RequestRefusal.BaseMoved, cancel);
+            await AnswerByReceipt(write, cancel);
             return;
         }
 
@@ -145,12 +138,14 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     }
 
     /// <summary>
-    /// Answers with the receipt of the key, or else refuses. Like any decision it counts only if the ledger is not behind the store.
+    /// Answers with the receipt of the key, or else refuses: the repetition of a write finds its base moved by itself. Like any decision
+    /// this counts only if the ledger is not behind the store.
     /// </summary>
-    private async ValueTask AnswerByReceipt(QueuedWrite write, RequestRefusal otherwise, CancellationToken cancel)
+    private async ValueTask AnswerByReceipt(QueuedWrite write, CancellationToken cancel)
     {
         var first = write.Keyed is { } keyed ? await silo.Store.Receipt(user, keyed.Scope, keyed.Key, NowMs, cancel) : null;
-        decided.Add((write, first is null ? WriteAnswer.Refuse(otherwise) : write.Keyed!.Replay(first)));
+        var otherwise = WriteAnswer.Refuse(write.WantsReceiptOnly ? RequestRefusal.NotFound : RequestRefusal.BaseMoved);
+        decided.Add((write, first is null ? otherwise : write.Keyed!.Replay(first)));
     }
 
     private void Take(QueuedWrite write, Decision decision, IReadOnlyList<NewRow> written)

@@ -52,7 +52,7 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
     public static int CountBytes(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
 
     /// <summary>Brings the heads to where the store stands.</summary>
-    public static QueuedWrite OfNothing(Caller caller) =>
+    public static QueuedWrite Empty(Caller caller) =>
         new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
 
     /// <summary>What lost or was replaced, written again now by someone who has seen the present state.</summary>

@@ -10,7 +10,7 @@ internal sealed record Stored(StoredRow? Row, HistoryState HistoryState)
 
     public bool IsDeleted => Row is { DeletedAtMs: not null };
 
-    public JsonMembers Members => JsonMembers.OfStored(Row!.Data);
+    public JsonMembers Members => JsonMembers.ParseStored(Row!.Data);
 }
 
 /// <summary>What an update makes of what is stored: a new document, a deletion, or the reason why neither.</summary>
@@ -152,7 +152,7 @@ internal sealed class Documents(Rest.Call call)
         if (answer.Status == StatusCodes.Status200OK) return;
 
         // Strict: the answer lists the one item that was refused. It is read from the bytes, so that a replay says the same.
-        var conflict = JsonMembers.OfStored(answer.Body)["conflicts"].Elements() is [var only, ..] ? only.Members() : null;
+        var conflict = JsonMembers.ParseStored(answer.Body)["conflicts"].Elements() is [var only, ..] ? only.Members() : null;
         throw new RequestRefusedException(Problem.DocumentRefused, conflict?["message"].Text()) { Reason = conflict?["reason"].Text() };
     }
 }

@@ -30,7 +30,7 @@ internal static class RowFrames
     /// <param name="isNew">Who catches up is told how things stand, not how they came.</param>
     public static FrameWriter Event(StoredRow row, string now, IReadOnlyList<StoredRow>? occurrences = null, bool isNew = false)
     {
-        var names = SocketEvents.OfType(row.Entity.Type);
+        var names = SocketEvents.FindByType(row.Entity.Type);
         if (row.DeletedAtMs is { } deletedMs) return Deletion(row, names, now, deletedMs);
         if (names is null)
             return new FrameWriter(SocketEvents.EntityUpdated, now, row.Data.Length)

@@ -20,7 +20,7 @@ internal static class EntityName
     /// The id of an item that is refused, as well as it can be told, so that the client finds it in the answer; else empty.
     /// The document may be too large, too deep or broken: nothing is built, the first <c>id</c> counts.
     /// </summary>
-    public static string OfRefused(Change change, ReadOnlySpan<byte> document)
+    public static string FindRefused(Change change, ReadOnlySpan<byte> document)
     {
         var id = change.Id ?? TopLevelText.Find(document, "id", passesOverOthers: false);
         return UsableId.Is(id) ? id! : "";

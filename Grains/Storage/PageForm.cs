@@ -17,7 +17,9 @@ internal enum TypeFilter
 internal readonly record struct PageForm(RowKind Kind, TypeFilter Types, bool ByKey)
 {
     public static PageForm From(ReadQuery query) => new(
-        query.Kind, query.Types is null ? TypeFilter.All : query.ExceptTypes ? TypeFilter.Except : TypeFilter.Only, query.AfterKey is not null);
+        query.Kind,
+        query.Types is null ? TypeFilter.All : query.ExceptTypes ? TypeFilter.Except : TypeFilter.Only,
+        query.AfterKey is not null);
 
     public static FrozenDictionary<PageForm, string> Statements(Func<PageForm, string> write) =>
         (from kind in Enum.GetValues<RowKind>()
@@ -26,14 +28,14 @@ internal readonly record struct PageForm(RowKind Kind, TypeFilter Types, bool By
          select new PageForm(kind, types, byKey)).ToFrozenDictionary(form => form, write);
 
     /// <summary>The condition on tombstones, if any.</summary>
-    public string OfKind => Kind switch
+    public string KindCondition => Kind switch
     {
         RowKind.Live => " AND deleted_ms IS NULL",
         RowKind.Tombstones => " AND deleted_ms IS NOT NULL",
         _ => "",
     };
 
-    /// <summary>The order; by key also where the page begins: behind the key in <paramref name="parameter"/> and the one after it.</summary>
+    /// <summary>The order. By key also where the page begins: behind the key of <paramref name="parameter"/> and the next.</summary>
     public string Order(int parameter) => ByKey
         ? $" AND (entity_type, entity_id) > (${parameter}, ${parameter + 1}) ORDER BY entity_type, entity_id"
         : " ORDER BY seq";

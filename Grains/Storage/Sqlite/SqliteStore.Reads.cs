@@ -105,7 +105,7 @@ internal sealed partial class SqliteStore
             TypeFilter.Except => $" AND {plus}entity_type NOT IN (SELECT value FROM json_each($3))",
             _ => "",
         };
-        return $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = $1 AND {plus}seq > $2{form.OfKind}{types}"
+        return $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = $1 AND {plus}seq > $2{form.KindCondition}{types}"
             + form.Order(types.Length == 0 ? 3 : 4);
     }
 }
