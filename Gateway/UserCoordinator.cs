@@ -4,7 +4,7 @@ namespace Mirubato.Gateway;
 
 internal sealed class Coordinators(IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets)
 {
-    public UserCoordinator For(UserId user) => new(user, grains.GetGrain<ISyncCoordinatorGrain>(user.Value), reader, sockets);
+    public UserCoordinator For(UserId user) => new(user, grains, reader, sockets);
 }
 
 /// <summary>
@@ -12,7 +12,7 @@ internal sealed class Coordinators(IGrainFactory grains, IUserReader reader, Use
 /// acknowledged then. That no answer came, or that a silo is gone, says nothing about the outcome of a write: the caller retries under the
 /// same key, and finds its receipt if the commit was made.
 /// </summary>
-internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, IUserReader reader, UserSocketsRegistry sockets)
+internal sealed class UserCoordinator(UserId user, IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets)
 {
     /// <summary>The class of failure when the user's coordinator does not answer.</summary>
     public const string Unreachable = "cluster";
@@ -20,9 +20,16 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel)
     {
         var traced = Tracing.CurrentId is { } trace ? request with { Trace = trace } : request;
-        var answer = await Ask(one => one.Write(traced), cancel);
+        var answer = await Decide(one => one.Write(traced), cancel);
         if (answer.Head is { } head) sockets.Expect(user, head);
         return answer;
+    }
+
+    /// <summary>The answer that was given under a key; null if none was.</summary>
+    public async ValueTask<WriteAnswer?> FindReceipt(ReceiptQuery query, CancellationToken cancel)
+    {
+        var answer = await Decide(one => one.FindReceipt(query with { Trace = Tracing.CurrentId }), cancel);
+        return answer.Refusal is RequestRefusal.NotFound ? null : answer;
     }
 
     /// <summary>
@@ -40,8 +47,18 @@ internal sealed class UserCoordinator(UserId user, ISyncCoordinatorGrain grain, 
         }
     }
 
-    public async ValueTask<T> Ask<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> ask, CancellationToken cancel) =>
-        (await Reach(() => ask(grain), cancel, outcomeUnknown: true)).ValueOrThrow();
+    /// <summary>Has the coordinator decide or do something.</summary>
+    public ValueTask<T> Decide<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> call, CancellationToken cancel) => Invoke(call, cancel);
+
+    /// <summary>Asks the coordinator what it knows.</summary>
+    public ValueTask<T> Ask<T>(Func<IUserStatusGrain, Task<Reply<T>>> call, CancellationToken cancel) => Invoke(call, cancel);
+
+    /// <summary>Closes every connection of the user; they come back. The value is how many there were.</summary>
+    public ValueTask<int> Disconnect(CancellationToken cancel) => Invoke((IUserConnectionsGrain grain) => grain.Disconnect(), cancel);
+
+    private async ValueTask<T> Invoke<TGrain, T>(Func<TGrain, Task<Reply<T>>> call, CancellationToken cancel)
+        where TGrain : IGrainWithStringKey =>
+        (await Reach(() => call(grains.GetGrain<TGrain>(user.Value)), cancel, outcomeUnknown: true)).ValueOrThrow();
 
     public static Task Reach(Func<Task> call, CancellationToken cancel) =>
         Reach(async () =>

@@ -55,7 +55,7 @@ public enum RequestRefusal
     /// <summary>More waits at this user's coordinator than it may hold (503).</summary>
     Busy,
 
-    /// <summary>No such conflict or device (404).</summary>
+    /// <summary>No such conflict, device, version or receipt (404).</summary>
     NotFound,
 
     /// <summary>Another write came first, and the request was to count only without one (409).</summary>

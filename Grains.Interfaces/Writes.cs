@@ -44,7 +44,7 @@ public readonly record struct DocumentRange([property: Id(0)] int Start, [proper
 /// <param name="LocalVersion">
 /// The version its writer counts it as: echoed in batch conflicts, and the higher wins where clocks are equal; not a base.
 /// </param>
-/// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its claim when the document has none.</param>
+/// <param name="EventMs">The <c>timestamp</c> of an interactive event, Unix ms: its client time when the document has none.</param>
 /// <param name="Refused">Already refused where it was parsed.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.change")]
 public sealed record Change(
@@ -111,6 +111,17 @@ public sealed record WriteRequest(
     public ReadOnlyMemory<byte> FindDocument(Change change) =>
         (Documents.IsEmpty ? Body : Documents).Slice(change.Document.Start, change.Document.Length);
 }
+
+/// <summary>Asks for the answer of an earlier write.</summary>
+/// <param name="Body">The body that the key is bound to.</param>
+/// <param name="Trace">As in <see cref="WriteRequest.Trace"/>.</param>
+[GenerateSerializer, Immutable, Alias("mirubato.receipt-query")]
+public sealed record ReceiptQuery(
+    [property: Id(0)] Caller Caller,
+    [property: Id(1)] WriteScope Scope,
+    [property: Id(2)] string Key,
+    [property: Id(3)] ReadOnlyMemory<byte> Body,
+    [property: Id(4)] string? Trace = null);
 
 /// <summary>What became of one item.</summary>
 public enum ItemStatus

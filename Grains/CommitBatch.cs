@@ -79,9 +79,9 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     {
         requests.Add(write);
         var request = write.Request;
-        if (request.OnlyOnBase && !StandsOnBase(write))
+        if (write.WantsReceiptOnly || (request.OnlyOnBase && !StandsOnBase(write)))
         {
-            await AnswerBaseMoved(write, cancel);
+            await AnswerByReceipt(write, cancel);
             return;
         }
 
@@ -138,13 +138,14 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     }
 
     /// <summary>
-    /// Decided like any other, so that it holds only if the ledger is not behind the store. A repetition finds its base moved by itself:
-    /// its receipt tells.
+    /// Answers with the receipt of the key, or else refuses: the repetition of a write finds its base moved by itself. Like any decision
+    /// this counts only if the ledger is not behind the store.
     /// </summary>
-    private async ValueTask AnswerBaseMoved(QueuedWrite write, CancellationToken cancel)
+    private async ValueTask AnswerByReceipt(QueuedWrite write, CancellationToken cancel)
     {
         var first = write.Keyed is { } keyed ? await silo.Store.Receipt(user, keyed.Scope, keyed.Key, NowMs, cancel) : null;
-        decided.Add((write, first is null ? WriteAnswer.Refuse(RequestRefusal.BaseMoved) : write.Keyed!.Replay(first)));
+        var otherwise = WriteAnswer.Refuse(write.WantsReceiptOnly ? RequestRefusal.NotFound : RequestRefusal.BaseMoved);
+        decided.Add((write, first is null ? otherwise : write.Keyed!.Replay(first)));
     }
 
     private void Take(QueuedWrite write, Decision decision, IReadOnlyList<NewRow> written)

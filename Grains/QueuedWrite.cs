@@ -16,6 +16,9 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
     /// <summary>An item whose base is not the entity's version by now is left out, and has no result.</summary>
     public bool LeavesOutMoved { get; init; }
 
+    /// <summary>It writes nothing: only the receipt of its key is wanted.</summary>
+    public bool WantsReceiptOnly { get; init; }
+
     // Completed on the coordinator's turns, where its callers wait: they go on at once, not in another turn.
     private readonly TaskCompletionSource<WriteAnswer> answer = new();
 
@@ -41,10 +44,15 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
     public static ValueTask<QueuedWrite> From(WriteRequest request) =>
         BodyWork.Run(CountBytes(request), request, static r => new QueuedWrite(r, Parse(r), KeyedBody.From(r)));
 
+    /// <summary>It queues like a write, so that it comes behind one that is under way under its key.</summary>
+    public static ValueTask<QueuedWrite> FindingReceipt(WriteRequest request) =>
+        BodyWork.Run(
+            CountBytes(request), request, static r => new QueuedWrite(r, [], KeyedBody.From(r)) { WantsReceiptOnly = true });
+
     public static int CountBytes(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
 
     /// <summary>Brings the heads to where the store stands.</summary>
-    public static QueuedWrite OfNothing(Caller caller) =>
+    public static QueuedWrite Empty(Caller caller) =>
         new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
 
     /// <summary>What lost or was replaced, written again now by someone who has seen the present state.</summary>

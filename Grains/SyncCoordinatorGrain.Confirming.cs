@@ -96,7 +96,7 @@ internal sealed partial class SyncCoordinatorGrain
     private async ValueTask<Ledger> LedgerAt(Caller caller, HistoryState history)
     {
         if (state.At(history) is { } ledger) return ledger;
-        await queue.Run(QueuedWrite.OfNothing(caller));
+        await queue.Run(QueuedWrite.Empty(caller));
         return state.At(history) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
     }
 

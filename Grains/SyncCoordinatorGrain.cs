@@ -11,8 +11,9 @@ namespace Mirubato.Grains;
 /// the store could not give back. Should Orleans run two activations of a user for a moment, the fence of each commit makes the second
 /// harmless.
 /// </summary>
-[GrainType("mirubato-coordinator"), Reentrant, PreferLocalPlacement]
-internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrain
+[GrainType(ISyncCoordinatorGrain.GrainType), Reentrant, PreferLocalPlacement]
+internal sealed partial class SyncCoordinatorGrain
+    : Grain, ISyncCoordinatorGrain, IUserStatusGrain, IUserConnectionsGrain
 {
     private readonly UserId user;
     private readonly CoordinatorContext silo;
@@ -58,10 +59,13 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Answer(async () =>
     {
         using var span = Tracing.Start("write", ActivityKind.Server, Tracing.Parse(request.Trace));
-        if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
-        return cachedResponses.Find(request, silo.NowMs) is { } first
-            ? await Replay(request, first)
-            : await queue.Run(await QueuedWrite.From(request));
+        return await Run(request, QueuedWrite.From);
+    });
+
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => Answer(async () =>
+    {
+        using var span = Tracing.Start("find-receipt", ActivityKind.Server, Tracing.Parse(query.Trace));
+        return await Run(new WriteRequest(query.Caller, query.Scope, query.Key, query.Body, []), QueuedWrite.FindingReceipt);
     });
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Answer(async () =>
@@ -88,24 +92,6 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
 
     public Task<Reply<bool>> Dismiss(DismissRequest request) =>
         Answer(() => silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation));
-
-    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(async () =>
-    {
-        await See(caller);
-        return await Judge(caller);
-    });
-
-    public Task<Reply<StatusReport>> Status(Caller caller) => Answer(async () =>
-    {
-        await See(caller);
-        var known = await Confirm(confirmed.Counted);
-        var history = await Judge(caller);
-        if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
-        var ledger = await LedgerAt(caller, history);
-        return new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
-    });
-
-    public Task<Reply<List<DeviceReport>>> Devices() => Answer(KnownDevices);
 
     public Task<Reply<bool>> Revoke(RevokeRequest request) => Answer(async () =>
     {
@@ -148,6 +134,15 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
         return true;
     });
 
+    public Task<Reply<HistoryState>> Resync() => Answer(async () =>
+    {
+        confirmed.Invalidate();
+        await silo.Store.BumpEpoch(user, NoCancellation);
+        confirmed.Invalidate();
+        StartOver();
+        return (await Confirm(confirmed.Ask)).HistoryState;
+    });
+
     public async Task<RosterReply> Report(Roster roster)
     {
         var (isKnown, refused) = await connections.Take(roster);
@@ -163,8 +158,21 @@ internal sealed partial class SyncCoordinatorGrain : Grain, ISyncCoordinatorGrai
 
     public Task<TicketGrant?> RedeemTicket(TicketRedemption redemption) => Task.FromResult(tickets.Redeem(redemption.Hash.Span));
 
+    public Task<Reply<int>> Disconnect() => Answer(() =>
+    {
+        var open = connections.Count;
+        connections.Tell(new UserNews(user) { Disconnected = true });
+        return ValueTask.FromResult(open);
+    });
+
     /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
+
+    private async ValueTask<WriteAnswer> Run(WriteRequest request, Func<WriteRequest, ValueTask<QueuedWrite>> read)
+    {
+        if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
+        return cachedResponses.Find(request, silo.NowMs) is { } first ? await Replay(request, first) : await queue.Run(await read(request));
+    }
 
     /// <summary>Members alone are written into the document there is; without one the whole document comes back.</summary>
     private async ValueTask<QueuedWrite> Restoring(ConflictReport conflict, Caller caller)

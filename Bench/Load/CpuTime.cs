@@ -8,10 +8,10 @@ internal static class CpuTime
     // What /proc counts in is 1/100 s on every architecture that .NET runs on.
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
 
-    public static TimeSpan? OfProcess(string proc, int pid) => Read(proc, pid) is { } stat ? stat.Own * Tick : null;
+    public static TimeSpan? ReadProcess(string proc, int pid) => Read(proc, pid) is { } stat ? stat.Own * Tick : null;
 
     /// <summary>Of a process and its children. A child that has ended counts on in what its parent reports of them.</summary>
-    public static TimeSpan? OfFamily(string proc, int parent)
+    public static TimeSpan? ReadFamily(string proc, int parent)
     {
         if (Read(proc, parent) is not { } stat)
             return null;

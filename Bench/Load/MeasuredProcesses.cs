@@ -8,10 +8,10 @@ internal sealed record MeasuredProcesses(int? Server, int? Postgres)
     public static readonly MeasuredProcesses None = new(null, null);
 
     /// <exception cref="BenchFailure">There is no such process, or this is not Linux.</exception>
-    public TimeSpan? ServerCpu() => Server is { } pid ? Read("--pid", pid, CpuTime.OfProcess) : null;
+    public TimeSpan? ServerCpu() => Server is { } pid ? Read("--pid", pid, CpuTime.ReadProcess) : null;
 
     /// <exception cref="BenchFailure">There is no such process, or this is not Linux.</exception>
-    public TimeSpan? PostgresCpu() => Postgres is { } pid ? Read("--postgres-pid", pid, CpuTime.OfFamily) : null;
+    public TimeSpan? PostgresCpu() => Postgres is { } pid ? Read("--postgres-pid", pid, CpuTime.ReadFamily) : null;
 
     private static TimeSpan Read(string option, int pid, Func<string, int, TimeSpan?> cpu) =>
         cpu("/proc", pid) ?? throw new BenchFailure(

@@ -37,38 +37,38 @@ internal static class UserEndpoints
 
     public static Task Resync(AdminCall call) => call.Act("resync", async () =>
     {
-        var history = await Ask(call, grain => grain.Resync());
+        var history = await Decide(call, grain => grain.Resync());
         await call.Http.Answer(new ResyncAnswer(true, $"{history.Token}", history.Last.Number), AdminJson.Default.ResyncAnswer);
     });
 
     public static Task Disconnect(AdminCall call) => call.Act("disconnect", async () =>
         await call.Http.Answer(
-            new DisconnectAnswer(true, await Ask(call, grain => grain.Disconnect())), AdminJson.Default.DisconnectAnswer));
+            new DisconnectAnswer(true, await call.Coordinator.Disconnect(CancellationToken.None)), AdminJson.Default.DisconnectAnswer));
 
     public static Task SignOut(AdminCall call) => call.Act("sign-out", async () =>
     {
-        var notBeforeMs = await Ask(call, grain => grain.SignOutEverywhere());
+        var notBeforeMs = await Decide(call, grain => grain.SignOutEverywhere());
         await call.Http.Answer(new SignedOutAnswer(true, IsoTime.Text(notBeforeMs)), WireJson.Default.SignedOutAnswer);
     });
 
     public static Task Erase(AdminCall call, UserTurns turns) => call.Act("erase", async () =>
     {
         using var only = turns.Long(call.User);
-        var history = await Ask(call, grain => grain.Erase());
+        var history = await Decide(call, grain => grain.Erase());
         await call.Http.Answer(new ErasedAnswer(true, $"{history.Token}", history.Last.Number), WireJson.Default.ErasedAnswer);
     });
 
     public static Task Revoke(AdminCall call) => call.Act("revoke", async () =>
     {
         var request = new RevokeRequest(new DeviceId(call.Device), Revoked: true);
-        var isKnown = UsableId.Is(call.Device) && await Ask(call, grain => grain.Revoke(request));
+        var isKnown = UsableId.Is(call.Device) && await Decide(call, grain => grain.Revoke(request));
         if (!isKnown) throw new RequestRefusedException(Problem.NotFound, "The user has no such device.");
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     });
 
     /// <summary>Not given up with its caller: what was begun is finished, and written down.</summary>
-    private static ValueTask<T> Ask<T>(AdminCall call, Func<ISyncCoordinatorGrain, Task<Reply<T>>> ask) =>
-        call.Coordinator.Ask(ask, CancellationToken.None);
+    private static ValueTask<T> Decide<T>(AdminCall call, Func<ISyncCoordinatorGrain, Task<Reply<T>>> decide) =>
+        call.Coordinator.Decide(decide, CancellationToken.None);
 
     private static async Task Inspect(AdminCall call, bool hasContent)
     {

@@ -172,7 +172,7 @@ internal static class Problems
     };
 
     /// <summary>What the framework answers by itself, a bare status.</summary>
-    public static Problem OfStatus(int status) => status switch
+    public static Problem FromStatus(int status) => status switch
     {
         401 => Problem.InvalidToken,
         403 => Problem.Forbidden,

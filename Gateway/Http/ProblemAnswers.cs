@@ -12,7 +12,7 @@ internal sealed class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswer
         try
         {
             await next(http);
-            if (IsBareError(http.Response)) await Write(http, Problems.OfStatus(http.Response.StatusCode));
+            if (IsBareError(http.Response)) await Write(http, Problems.FromStatus(http.Response.StatusCode));
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -62,7 +62,7 @@ internal sealed class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswer
         {
             RequestRefusedException refused => Write(http, refused.Problem, refused.Detail, refused.Path, refused.Reason),
             StoreUnavailableException store => Unavailable(http, store),
-            BadHttpRequestException bad => Write(http, Problems.OfStatus(bad.StatusCode)),
+            BadHttpRequestException bad => Write(http, Problems.FromStatus(bad.StatusCode)),
             _ => Unhandled(http, failure),
         };
     }

@@ -36,13 +36,13 @@ internal static class AccountEndpoints
         using var only = turns.Long(call.Caller.User);
 
         // Not given up with its client: the turn ends when the work does.
-        var history = await call.Coordinator.Ask(grain => grain.Erase(), CancellationToken.None);
+        var history = await call.Coordinator.Decide(grain => grain.Erase(), CancellationToken.None);
         await call.Http.Answer(new ErasedAnswer(true, history.Token.ToString(), history.Last.Number), WireJson.Default.ErasedAnswer);
     }
 
     public static async Task SignOutEverywhere(Call call)
     {
-        var notBefore = await call.Ask(grain => grain.SignOutEverywhere());
+        var notBefore = await call.Decide(grain => grain.SignOutEverywhere());
         await call.Http.Answer(new SignedOutAnswer(true, IsoTime.Text(notBefore)), WireJson.Default.SignedOutAnswer);
     }
 

@@ -15,7 +15,9 @@ internal sealed record Call(HttpContext Http, Caller Caller, UserCoordinator Coo
 
     public TimeProvider Time => Http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key);
 
-    public ValueTask<T> Ask<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> ask) => Coordinator.Ask(ask, Cancel);
+    public ValueTask<T> Decide<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> call) => Coordinator.Decide(call, Cancel);
+
+    public ValueTask<T> Ask<T>(Func<IUserStatusGrain, Task<Reply<T>>> call) => Coordinator.Ask(call, Cancel);
 
     /// <summary>A page for a caller that may still take part; any other is refused.</summary>
     public async ValueTask<ReadPage> Read(ReadQuery query)

@@ -21,7 +21,7 @@ internal static class DeviceEndpoints
     private static async Task SetRevoked(Call call, bool revoked)
     {
         var id = PathId.Parse(call.Http, at: 3);
-        if (!UsableId.Is(id) || !await call.Ask(grain => grain.Revoke(new RevokeRequest(new DeviceId(id), revoked))))
+        if (!UsableId.Is(id) || !await call.Decide(grain => grain.Revoke(new RevokeRequest(new DeviceId(id), revoked))))
             throw new RequestRefusedException(Problem.NotFound, "There is no such device; GET /api/sync/devices lists them.");
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }

@@ -45,12 +45,12 @@ internal static class FeedEndpoints
     public static async Task Restore(Call call, string id, GatewayMetrics metrics)
     {
         if (!UsableId.Is(id)) throw NoSuch();
-        await WriteEndpoints.Answer(call, await call.Ask(grain => grain.Restore(new RestoreRequest(call.Caller, id))), metrics);
+        await WriteEndpoints.Answer(call, await call.Decide(grain => grain.Restore(new RestoreRequest(call.Caller, id))), metrics);
     }
 
     public static async Task Dismiss(Call call, string id)
     {
-        if (!UsableId.Is(id) || !await call.Ask(grain => grain.Dismiss(new DismissRequest(id)))) throw NoSuch();
+        if (!UsableId.Is(id) || !await call.Decide(grain => grain.Dismiss(new DismissRequest(id)))) throw NoSuch();
         call.Http.Response.StatusCode = StatusCodes.Status204NoContent;
     }
 

@@ -39,7 +39,7 @@ internal static class HistoryEndpoints
     public static async Task RestoreVersion(Call call, EntityKey entity, string version, GatewayMetrics metrics)
     {
         var request = new RestoreVersionRequest(call.Caller, entity, Version(version) ?? throw NoSuch());
-        var answer = await call.Ask(grain => grain.RestoreVersion(request));
+        var answer = await call.Decide(grain => grain.RestoreVersion(request));
         if (answer.Refusal is RequestRefusal.NotFound) throw NoSuch();
         await WriteEndpoints.Answer(call, answer, metrics);
     }
@@ -51,7 +51,7 @@ internal static class HistoryEndpoints
 
         // Not given up with its client: the turn ends when the work does.
         var request = new RewindRequest(call.Caller, wanted.ToMs, wanted.Device, wanted.Types, wanted.DryRun, wanted.After);
-        var report = await call.Coordinator.Ask(grain => grain.Rewind(request), CancellationToken.None);
+        var report = await call.Coordinator.Decide(grain => grain.Rewind(request), CancellationToken.None);
         RequestRefusedException.ThrowIf(report.Refusal);
         var items = report.Items.Select(item => new RewoundItem(item.Entity.Type, item.Entity.Id, Word(item.Action), item.Version));
         await call.Http.Answer(

@@ -20,5 +20,5 @@ internal static class PathId
     }
 
     /// <summary>As scores are stored.</summary>
-    public static string OfScore(HttpContext http) => ScoreIds.NormalizeExisting(Parse(http));
+    public static string ParseScore(HttpContext http) => ScoreIds.NormalizeExisting(Parse(http));
 }

@@ -9,7 +9,7 @@ internal static class SyncEndpoints
 {
     public static void MapSync(this IEndpointRouteBuilder app)
     {
-        var sync = app.MapGroup("/api/sync").WithTags("sync").OfUsers();
+        var sync = app.MapGroup("/api/sync").WithTags("sync").ForUsers();
 
         sync.MapPost("/pull", PullEndpoint.Post).Says("Everything, or what changed since a token.")
             .Takes(Header.IfNoneMatch).Reads<PullShape>(optional: true).Gives<PullAnswerShape>().NotModified().Fails(413);

@@ -5,7 +5,7 @@ namespace Mirubato.Gateway.Rest;
 /// <summary>What holds for every call that a user makes, stated once.</summary>
 internal static class UserCalls
 {
-    public static RouteGroupBuilder OfUsers(this RouteGroupBuilder calls) => calls
+    public static RouteGroupBuilder ForUsers(this RouteGroupBuilder calls) => calls
         .RequireAuthorization()
         .RequireRateLimiting(RateLimits.PerUser)
         .WithMetadata(new TakesMetadata([Header.Device, Header.Schema]))

@@ -16,14 +16,14 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
 {
     private readonly ConnectionContext connection;
     private readonly IDuplexPipe transport;
-    private readonly IConnectionHeartbeatFeature? heart;
+    private readonly IConnectionHeartbeatFeature? heartbeat;
     private (Action<object> Beat, object State)? beating;
     private Func<ConnectionContext, Task>? keeper;
 
     private DetachedConnection(ConnectionContext connection)
     {
         (this.connection, transport) = (connection, connection.Transport);
-        heart = connection.Features.Get<IConnectionHeartbeatFeature>();
+        heartbeat = connection.Features.Get<IConnectionHeartbeatFeature>();
         Input = new KeptReader(transport.Input, this);
         Output = new KeptWriter(transport.Output, this);
     }
@@ -46,9 +46,9 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
 
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state)
     {
-        // The heart never forgets whom it beats for, and that would be the whole request.
+        // The heartbeat timer keeps what it is given rooted, and that would be the whole request.
         beating = (action, state);
-        heart?.OnHeartbeat(static kept => ((DetachedConnection)kept).Beat(), this);
+        heartbeat?.OnHeartbeat(static kept => ((DetachedConnection)kept).Beat(), this);
     }
 
     private void Beat()

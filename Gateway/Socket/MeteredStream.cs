@@ -4,7 +4,7 @@ namespace Mirubato.Gateway.Socket;
 /// The stream under a WebSocket. It bounds what the peer may send: frames of every kind and fragments of a message, past which
 /// <see cref="OnAbuse"/> is called once and nothing more is read; and bytes, past which it reads more slowly.
 /// </summary>
-internal sealed class MeteredStream(Stream inner, TimeProvider time) : Stream
+internal sealed class MeteredStream(Stream inner, TimeProvider time) : AsyncStream
 {
     private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameMeter meter;
@@ -14,16 +14,6 @@ internal sealed class MeteredStream(Stream inner, TimeProvider time) : Stream
 
     /// <summary>Closes the session with the code for abuse.</summary>
     public Action? OnAbuse { get; set; }
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -47,24 +37,6 @@ internal sealed class MeteredStream(Stream inner, TimeProvider time) : Stream
         inner.WriteAsync(buffer, cancellationToken);
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-    public override void Flush()
-    {
-    }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -86,7 +86,7 @@ internal sealed class RosterReports : IDisposable
     private async Task<RosterReply> Report(UserSockets of)
     {
         var hadSessions = of.HasSessions;
-        var reply = await of.Roster.Report(connections => grains.GetGrain<ISyncCoordinatorGrain>(of.User.Value).Report(
+        var reply = await of.Roster.Report(connections => grains.GetGrain<IUserConnectionsGrain>(of.User.Value).Report(
             new Roster(process.Name, process.Silo, Interlocked.Increment(ref number), observer.Value, connections)));
         // Reports that came together, after a restart for instance, drift apart.
         var renewMs = reply.Silo == process.Silo ? Limits.RosterRenewMs : Limits.RosterRenewElsewhereMs;

@@ -64,7 +64,7 @@ internal sealed class SocketTickets(
 
     private async ValueTask<byte[]> Key(CancellationToken cancel) => key ??= await reader.TicketKey(cancel);
 
-    private ISyncCoordinatorGrain Grain(UserId user) => grains.GetGrain<ISyncCoordinatorGrain>(user.Value);
+    private IUserConnectionsGrain Grain(UserId user) => grains.GetGrain<IUserConnectionsGrain>(user.Value);
 
     private static byte[] Sign(UserId user, long issuedMs, byte[] key)
     {

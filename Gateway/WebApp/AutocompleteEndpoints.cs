@@ -50,7 +50,7 @@ internal static class AutocompleteEndpoints
         // After the entries, whose spelling is the user's own: an id tells a name in lower case only.
         await foreach (var row in Logbook.Rows(call, Repertoire.Type))
         {
-            if (Repertoire.FindName(JsonMembers.OfStored(row.Data), row.Entity.Id) is { } piece) add(names, piece);
+            if (Repertoire.FindName(JsonMembers.ParseStored(row.Data), row.Entity.Id) is { } piece) add(names, piece);
         }
 
         await call.Http.Answer(new SuggestionsAnswer(names.Best(limit), names.Count), WebAppJson.Default.SuggestionsAnswer);

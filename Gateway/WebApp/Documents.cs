@@ -10,7 +10,7 @@ internal sealed record Stored(StoredRow? Row, HistoryState HistoryState)
 
     public bool IsDeleted => Row is { DeletedAtMs: not null };
 
-    public JsonMembers Members => JsonMembers.OfStored(Row!.Data);
+    public JsonMembers Members => JsonMembers.ParseStored(Row!.Data);
 }
 
 /// <summary>What an update makes of what is stored: a new document, a deletion, or the reason why neither.</summary>
@@ -29,9 +29,6 @@ internal sealed class Documents(Rest.Call call)
 {
     /// <summary>Each attempt that fails is another device's success.</summary>
     public const int AttemptsMax = 20;
-
-    /// <summary>The base that no entity has: such a write can only be the repetition of an earlier one.</summary>
-    private const long NoBase = -1;
 
     public long NowMs => call.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -57,7 +54,12 @@ internal sealed class Documents(Rest.Call call)
         {
             var stored = await Find(type, id);
             var made = edit(stored);
-            if (made.Refusal is not null && key.Value is null) throw made.Refusal;
+            if (made.Refusal is { } refusal)
+            {
+                await ReplayOrThrow(key, refusal);
+                return stored;
+            }
+
             var answer = await call.Coordinator.Write(BuildRequest(key, stored, made, new EntityKey(type.Name, id)), call.Cancel);
             if (answer.Refusal is RequestRefusal.None)
             {
@@ -66,7 +68,6 @@ internal sealed class Documents(Rest.Call call)
             }
 
             if (answer.Refusal is not RequestRefusal.BaseMoved) RequestRefusedException.ThrowIf(answer.Refusal);
-            if (made.Refusal is not null) throw made.Refusal;
         }
 
         throw new RequestRefusedException(Problem.BaseMoved);
@@ -115,6 +116,16 @@ internal sealed class Documents(Rest.Call call)
         });
     }
 
+    /// <summary>What may not be done now may have been done before, under this key.</summary>
+    private async ValueTask ReplayOrThrow(RequestKey key, RequestRefusedException refusal)
+    {
+        if (key.Value is not { } sent) throw refusal;
+        var query = new ReceiptQuery(call.Caller, WriteScope.Push, sent, key.Body);
+        var answer = await call.Coordinator.FindReceipt(query, call.Cancel) ?? throw refusal;
+        RequestRefusedException.ThrowIf(answer.Refusal);
+        Check(answer);
+    }
+
     private WriteRequest BuildRequest(RequestKey key, Stored stored, Edit edit, EntityKey entity)
     {
         var document = edit.Document?.ToJson() ?? default;
@@ -129,9 +140,9 @@ internal sealed class Documents(Rest.Call call)
 
     private Change BuildChange(EntityKey entity, Stored stored, Edit edit, ReadOnlyMemory<byte> document)
     {
-        var version = edit.Refusal is null ? stored.Row?.Version ?? 0 : NoBase;
+        var version = stored.Row?.Version ?? 0;
         return document.IsEmpty
-            ? new Change(entity.Type, entity.Id, default, Delete: true, BaseVersion: version, EventMs: edit.Refusal is null ? NowMs : null)
+            ? new Change(entity.Type, entity.Id, default, Delete: true, BaseVersion: version, EventMs: NowMs)
             : new Change(entity.Type, entity.Id, new DocumentRange(0, document.Length), BaseVersion: version);
     }
 
@@ -141,7 +152,7 @@ internal sealed class Documents(Rest.Call call)
         if (answer.Status == StatusCodes.Status200OK) return;
 
         // Strict: the answer lists the one item that was refused. It is read from the bytes, so that a replay says the same.
-        var conflict = JsonMembers.OfStored(answer.Body)["conflicts"].Elements() is [var only, ..] ? only.Members() : null;
+        var conflict = JsonMembers.ParseStored(answer.Body)["conflicts"].Elements() is [var only, ..] ? only.Members() : null;
         throw new RequestRefusedException(Problem.DocumentRefused, conflict?["message"].Text()) { Reason = conflict?["reason"].Text() };
     }
 }

@@ -17,7 +17,7 @@ internal sealed record EntryFacts(
 
     public static EntryFacts Parse(StoredRow row)
     {
-        var entry = new LogbookEntry(JsonMembers.OfStored(row.Data));
+        var entry = new LogbookEntry(JsonMembers.ParseStored(row.Data));
         return new EntryFacts(
             row.Entity.Id,
             FindId(entry.ScoreId) is { } scoreId ? Nfc.Compose(scoreId) : null,

@@ -30,7 +30,7 @@ internal static class GoalEndpoints
     {
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
-        var found = rows.Select(row => (Row: row, Document: JsonMembers.OfStored(row.Data)))
+        var found = rows.Select(row => (Row: row, Document: JsonMembers.ParseStored(row.Data)))
             .Where(goal => IsAskedFor(call.Http, goal.Document))
             .ToList();
         var entries = found.Count == 0 ? [] : await logbooks.Find(call);

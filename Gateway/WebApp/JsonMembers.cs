@@ -37,7 +37,7 @@ internal sealed class JsonMembers
     }
 
     /// <summary>A stored document, or an object inside one: valid, however odd its names are.</summary>
-    public static JsonMembers OfStored(ReadOnlyMemory<byte> document)
+    public static JsonMembers ParseStored(ReadOnlyMemory<byte> document)
     {
         var found = new JsonMembers();
         var reader = new Utf8JsonReader(document.Span, JsonValue.Deep);

@@ -88,7 +88,7 @@ internal readonly record struct JsonValue(ReadOnlyMemory<byte> Utf8)
     /// <summary>For an answer, as stored; null when absent or null.</summary>
     public JsonBytes? Bytes() => IsGiven ? new JsonBytes(Utf8) : null;
 
-    public JsonMembers? Members() => IsObject ? JsonMembers.OfStored(Utf8) : null;
+    public JsonMembers? Members() => IsObject ? JsonMembers.ParseStored(Utf8) : null;
 
     /// <summary>The elements of a list; none of anything else.</summary>
     public IReadOnlyList<JsonValue> Elements()

@@ -82,7 +82,7 @@ internal static class Logbook
         var documents = new ArrayBufferWriter<byte>();
         foreach (var row in page.Rows)
         {
-            var entry = new LogbookEntry(JsonMembers.OfStored(row.Data));
+            var entry = new LogbookEntry(JsonMembers.ParseStored(row.Data));
             var made = edit(entry);
             if (made is not EntryEdit.Other) meant++;
             if (made is not EntryEdit.Changed) continue;

@@ -34,7 +34,7 @@ internal static class RepertoireEndpoints
         var rows = await Logbook.Held(call, Repertoire.Type, budget);
         var byScore = (rows.Count == 0 ? [] : await logbooks.Find(call)).ToLookup(entry => entry.ScoreId);
         var items = rows.Select(
-            row => Repertoire.Item(row, JsonMembers.OfStored(row.Data), Practice.From(byScore[Nfc.Compose(row.Entity.Id)])));
+            row => Repertoire.Item(row, JsonMembers.ParseStored(row.Data), Practice.From(byScore[Nfc.Compose(row.Entity.Id)])));
         await call.Http.Answer(
             new RepertoireAnswer([.. items.OrderByDescending(item => item.CreatedAt).ThenBy(item => item.Id, StringComparer.Ordinal)]),
             WebAppJson.Default.RepertoireAnswer);
@@ -65,14 +65,14 @@ internal static class RepertoireEndpoints
         sent.Remove("scoreId");
         sent.Remove("score_id");
         await new Documents(call).EditLive(
-            Repertoire.Type, PathId.OfScore(call.Http), RequestKey.From(call, body), Absent, document => document.Merge(sent));
+            Repertoire.Type, PathId.ParseScore(call.Http), RequestKey.From(call, body), Absent, document => document.Merge(sent));
         await call.Http.Answer(new MessageAnswer("Repertoire updated"), WebAppJson.Default.MessageAnswer);
     }
 
     private static async Task Remove(Call call)
     {
         await new Documents(call).EditLive(
-            Repertoire.Type, PathId.OfScore(call.Http), RequestKey.From(call, default), Absent, change: null);
+            Repertoire.Type, PathId.ParseScore(call.Http), RequestKey.From(call, default), Absent, change: null);
         await call.Http.Answer(new MessageAnswer("Removed from the repertoire"), WebAppJson.Default.MessageAnswer);
     }
 
@@ -81,7 +81,7 @@ internal static class RepertoireEndpoints
     {
         using var only = turns.Long(call.Caller.User);
         var documents = new Documents(call);
-        var scoreId = PathId.OfScore(call.Http);
+        var scoreId = PathId.ParseScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
         var name = Repertoire.OwnName(piece)
             ?? (await logbooks.Find(call)).Where(IsOf(scoreId)).FirstOrDefault(entry => entry.Names.Count > 0)?.Names[0]
@@ -111,7 +111,7 @@ internal static class RepertoireEndpoints
     private static async Task Stats(Call call, Logbooks logbooks, UserTurns turns)
     {
         using var turn = await turns.Read(call.Caller.User, call.Cancel);
-        var scoreId = PathId.OfScore(call.Http);
+        var scoreId = PathId.ParseScore(call.Http);
         var documents = new Documents(call);
         var stored = await documents.Get(Repertoire.Type, scoreId, Absent);
         var practice = new Practice();

@@ -50,7 +50,7 @@ internal static class TemplateEndpoints
         {
             await foreach (var row in Logbook.Rows(call, EntityTypes.PlanOccurrence))
             {
-                var occurrence = JsonMembers.OfStored(row.Data);
+                var occurrence = JsonMembers.ParseStored(row.Data);
                 if (row.UpdatedAtMs <= newest || occurrence["planId"].Text() != source || occurrence["segments"].Elements().Count == 0)
                 {
                     continue;

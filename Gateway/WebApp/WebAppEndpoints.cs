@@ -7,7 +7,7 @@ internal static class WebAppEndpoints
 {
     public static void MapWebApp(this IEndpointRouteBuilder app)
     {
-        var calls = app.MapGroup("").WithTags("web app").OfUsers();
+        var calls = app.MapGroup("").WithTags("web app").ForUsers();
         calls.MapMe();
 
         // Before any body is looked at: who may not take part learns that, not what is wrong with the body.

@@ -10,7 +10,7 @@ internal static class OversizedItem
     {
         foreach (var name in type.Ids is IdSource.Score ? ScoreMembers : Members)
         {
-            if (DocumentText.Find(document, name) is { } id && UsableId.Is(id)) return id;
+            if (TopLevelText.Find(document, name) is { } id && UsableId.Is(id)) return id;
         }
 
         return null;

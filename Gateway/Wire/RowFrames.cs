@@ -30,7 +30,7 @@ internal static class RowFrames
     /// <param name="isNew">Who catches up is told how things stand, not how they came.</param>
     public static FrameWriter Event(StoredRow row, string now, IReadOnlyList<StoredRow>? occurrences = null, bool isNew = false)
     {
-        var names = SocketEvents.OfType(row.Entity.Type);
+        var names = SocketEvents.FindByType(row.Entity.Type);
         if (row.DeletedAtMs is { } deletedMs) return Deletion(row, names, now, deletedMs);
         if (names is null)
             return new FrameWriter(SocketEvents.EntityUpdated, now, row.Data.Length)
@@ -45,7 +45,7 @@ internal static class RowFrames
     }
 
     /// <summary>The plan an occurrence belongs to, by its own document.</summary>
-    public static string? FindPlan(StoredRow occurrence) => DocumentText.Find(occurrence.Data.Span, "planId", "plan_id");
+    public static string? FindPlan(StoredRow occurrence) => TopLevelText.Find(occurrence.Data.Span, "planId", "plan_id");
 
     /// <summary>A winning copy, as the answer to a mutation holds it, or the stored one where a merge found nothing new.</summary>
     public static StoredRow Winner(ItemResult item)
@@ -56,7 +56,7 @@ internal static class RowFrames
 
     /// <summary>A document may have a <c>deletedAt</c> that is no time; only a document names its user.</summary>
     private static bool IsTombstone(ReadOnlySpan<byte> copy) =>
-        DocumentText.Find(copy, "deletedAt") is not null && DocumentText.Find(copy, "user_id") is null;
+        TopLevelText.Find(copy, "deletedAt") is not null && TopLevelText.Find(copy, "user_id") is null;
 
     private static FrameWriter Deletion(StoredRow row, EventNames? names, string now, long deletedMs)
     {

@@ -42,13 +42,13 @@ internal static class SocketEvents
     private static readonly FrozenDictionary<string, EventNames> ByBulk = Index(names => names.Bulk is { } bulk ? [bulk] : []);
 
     /// <summary>Null for the application's own types: they travel as <see cref="EntityUpdated"/> and <see cref="EntityDeleted"/>.</summary>
-    public static EventNames? OfType(string type) => ByType.GetValueOrDefault(type);
+    public static EventNames? FindByType(string type) => ByType.GetValueOrDefault(type);
 
-    public static EventNames? OfUpsert(string name) => ByUpsert.GetValueOrDefault(name);
+    public static EventNames? FindUpsert(string name) => ByUpsert.GetValueOrDefault(name);
 
-    public static EventNames? OfDelete(string name) => ByDelete.GetValueOrDefault(name);
+    public static EventNames? FindDelete(string name) => ByDelete.GetValueOrDefault(name);
 
-    public static EventNames? OfBulk(string name) => ByBulk.GetValueOrDefault(name);
+    public static EventNames? FindBulk(string name) => ByBulk.GetValueOrDefault(name);
 
     private static FrozenDictionary<string, EventNames> Index(Func<EventNames, string[]> of) =>
         All.SelectMany(names => of(names).Select(name => KeyValuePair.Create(name, names))).ToFrozenDictionary();

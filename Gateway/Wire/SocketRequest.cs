@@ -76,9 +76,9 @@ internal abstract record SocketRequest
         private List<Change> Changes(string type, long nowMs)
         {
             var changes = new List<Change>();
-            if (SocketEvents.OfUpsert(type) is { } upsert) Upsert(upsert, changes, nowMs);
-            else if (SocketEvents.OfDelete(type) is { } delete) changes.Add(Deletion(delete.Type.Name, delete.IdMember, nowMs));
-            else if (SocketEvents.OfBulk(type) is { } bulk) Items(bulk.Type, bulk.BulkMember!, changes, null);
+            if (SocketEvents.FindUpsert(type) is { } upsert) Upsert(upsert, changes, nowMs);
+            else if (SocketEvents.FindDelete(type) is { } delete) changes.Add(Deletion(delete.Type.Name, delete.IdMember, nowMs));
+            else if (SocketEvents.FindBulk(type) is { } bulk) Items(bulk.Type, bulk.BulkMember!, changes, null);
             else if (type == SocketEvents.EntityUpdated) changes.Add(Document(TypeNamed(), "entity", nowMs, Id("entityId")));
             else if (type == SocketEvents.EntityDeleted) changes.Add(Deletion(TypeNamed().Name, "entityId", nowMs));
             else throw new FrameRefusedException(

@@ -34,7 +34,7 @@ internal static class WindowFrames
         var plans = rows.Where(row => IsLive(row, EntityTypes.PracticePlan)).Select(row => row.Entity.Id).ToHashSet();
         foreach (var row in rows)
         {
-            if (row.DeletedAtMs is null && SocketEvents.OfType(row.Entity.Type) is { Bulk: not null }) continue;
+            if (row.DeletedAtMs is null && SocketEvents.FindByType(row.Entity.Type) is { Bulk: not null }) continue;
             if (IsLive(row, EntityTypes.PlanOccurrence) && RowFrames.FindPlan(row) is { } plan && plans.Contains(plan)) continue;
             yield return RowFrames.Event(row, now, IsLive(row, EntityTypes.PracticePlan) ? [.. occurrences[row.Entity.Id]] : null);
         }

@@ -14,9 +14,11 @@ internal readonly record struct Fingerprint(UInt128 Bits)
 
 /// <summary>
 /// A clock value that devices hold although the server counted its revision as earlier: it was in the future, or raised past one that was.
-/// A later change that claims it is an echo of that revision and has at most that revision's stamp.
+/// A later change with that client time is an echo of that revision, and its effective time is at most that of the revision.
 /// </summary>
-/// <param name="Device">The device whose clamped claim this is; null for an <c>out</c> the server sent, or an unknown device.</param>
+/// <param name="Device">
+/// The device whose clamped client time this is; null for a published time that the server sent, or an unknown device.
+/// </param>
 /// <param name="IsMerged">
 /// The clock of a change that was merged with another one. It need not be ahead: rule 2 looks for it too.
 /// </param>

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Mirubato.Grains.Domain;
 
 internal static class EntityName
@@ -22,32 +20,10 @@ internal static class EntityName
     /// The id of an item that is refused, as well as it can be told, so that the client finds it in the answer; else empty.
     /// The document may be too large, too deep or broken: nothing is built, the first <c>id</c> counts.
     /// </summary>
-    public static string OfRefused(Change change, ReadOnlySpan<byte> document)
+    public static string FindRefused(Change change, ReadOnlySpan<byte> document)
     {
-        var id = change.Id ?? Scan(document);
+        var id = change.Id ?? TopLevelText.Find(document, "id", passesOverOthers: false);
         return UsableId.Is(id) ? id! : "";
-    }
-
-    private static string? Scan(ReadOnlySpan<byte> document)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(document, new JsonReaderOptions { MaxDepth = int.MaxValue });
-            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject) return null;
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var isId = reader.ValueTextEquals("id"u8);
-                reader.Read();
-                if (isId) return reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
-                reader.Skip();
-            }
-        }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
-        {
-            // Broken JSON, or an id with a lone surrogate: no id to tell.
-        }
-
-        return null;
     }
 
     private static string? Given(string? id) => string.IsNullOrWhiteSpace(id) ? null : id;

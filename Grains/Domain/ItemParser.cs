@@ -111,6 +111,6 @@ internal static class ItemParser
         Refusal = refusal,
         Change = change,
         Type = type,
-        Entity = new EntityKey(change.Type, EntityName.OfRefused(change, document.Span)),
+        Entity = new EntityKey(change.Type, EntityName.FindRefused(change, document.Span)),
     };
 }

@@ -64,7 +64,7 @@ internal static class Members
         [.. Enum.GetValues<Member>()
             .Select(member => Encoding.UTF8.GetBytes(Table.FirstOrDefault(row => row.Member == member).Name ?? ""))];
 
-    private static readonly Member[][] ByLength = [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(OfLength)];
+    private static readonly Member[][] ByLength = [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(ListByLength)];
 
     public static ReadOnlySpan<byte> FindName(Member member) => Names[(int)member];
 
@@ -84,5 +84,5 @@ internal static class Members
 
     public static bool IsBookkeeping(Member member) => member is > Member.None and < Member.BaseVersion;
 
-    private static Member[] OfLength(int length) => [.. Table.Where(row => row.Name.Length == length).Select(row => row.Member)];
+    private static Member[] ListByLength(int length) => [.. Table.Where(row => row.Name.Length == length).Select(row => row.Member)];
 }

@@ -17,10 +17,10 @@ internal sealed record ParsedItem
 
     public bool IsDelete { get; init; }
 
-    /// <summary>The clock it claims, Unix ms; null when it has none.</summary>
+    /// <summary>The client time, Unix ms; null when it has none.</summary>
     public long? ClientMs { get; init; }
 
-    /// <summary>The claim says when this was written; else it is only <c>createdAt</c>, or nothing.</summary>
+    /// <summary>The client time says when this was written; else it is only <c>createdAt</c>, or nothing.</summary>
     public bool HasEditClock { get; init; }
 
     /// <summary><see cref="Fingerprint.None"/> for a delete.</summary>

@@ -27,11 +27,11 @@ internal static class RequestHash
     /// <summary>32 bytes. A body with no canonical form is only equal to its own bytes.</summary>
     public static byte[] Compute(ReadOnlySpan<byte> body)
     {
-        if (body.Length <= WholeBytesMax) return OfWhole(body, Envelope);
+        if (body.Length <= WholeBytesMax) return HashWhole(body, Envelope);
         var parts = 0;
         try
         {
-            return OfParts(body, depth: 0, ref parts) ?? SHA256.HashData(body);
+            return HashParts(body, depth: 0, ref parts) ?? SHA256.HashData(body);
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
@@ -39,7 +39,7 @@ internal static class RequestHash
         }
     }
 
-    private static byte[] OfWhole(ReadOnlySpan<byte> value, CanonicalForm form)
+    private static byte[] HashWhole(ReadOnlySpan<byte> value, CanonicalForm form)
     {
         var hash = new byte[SHA256.HashSizeInBytes];
         var problem = CanonicalJson.Hash(value, Limits.BodyDepthMax, form, hash);
@@ -48,39 +48,39 @@ internal static class RequestHash
     }
 
     /// <summary>Null for a value that is compared by its bytes.</summary>
-    private static byte[]? OfParts(ReadOnlySpan<byte> value, int depth, ref int parts)
+    private static byte[]? HashParts(ReadOnlySpan<byte> value, int depth, ref int parts)
     {
         var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
         reader.Read();
         return reader.TokenType switch
         {
-            JsonTokenType.StartArray when depth <= DepthMax => OfItems(value, ref reader, depth, ref parts),
-            JsonTokenType.StartObject when depth <= DepthMax => OfMembers(value, ref reader, depth, ref parts),
+            JsonTokenType.StartArray when depth <= DepthMax => HashItems(value, ref reader, depth, ref parts),
+            JsonTokenType.StartObject when depth <= DepthMax => HashMembers(value, ref reader, depth, ref parts),
             _ => null,
         };
     }
 
-    private static byte[]? OfItems(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
+    private static byte[]? HashItems(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData("["u8);
         while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
         {
-            if (OfNext(value, ref reader, depth, ref parts) is not { } part) return null;
+            if (HashNext(value, ref reader, depth, ref parts) is not { } part) return null;
             hash.AppendData(part);
         }
 
         return hash.GetHashAndReset();
     }
 
-    private static byte[]? OfMembers(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
+    private static byte[]? HashMembers(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
     {
         var members = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
             reader.Read();
-            if (OfNext(value, ref reader, depth, ref parts) is not { } part) return null;
+            if (HashNext(value, ref reader, depth, ref parts) is not { } part) return null;
             if (depth == 0 && name is "timestamp" or "requestId") continue;
             if (!members.TryAdd(name, part)) return null;
         }
@@ -97,12 +97,12 @@ internal static class RequestHash
     }
 
     /// <summary>Of the value at hand; the reader is then behind it.</summary>
-    private static byte[]? OfNext(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
+    private static byte[]? HashNext(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
     {
         if (++parts > PartsMax) return null;
         var start = (int)reader.TokenStartIndex;
         reader.Skip();
         var part = value[start..(int)reader.BytesConsumed];
-        return part.Length <= WholeBytesMax ? OfWhole(part, CanonicalForm.Whole) : OfParts(part, depth + 1, ref parts);
+        return part.Length <= WholeBytesMax ? HashWhole(part, CanonicalForm.Whole) : HashParts(part, depth + 1, ref parts);
     }
 }

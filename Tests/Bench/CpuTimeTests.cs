@@ -15,8 +15,8 @@ public sealed class CpuTimeTests : IDisposable
     {
         Process(7, parent: 1, user: 30, system: 12, name: "a (b) c) S 9 9");
 
-        Assert.Equal(TimeSpan.FromMilliseconds(420), CpuTime.OfProcess(proc, 7));
-        Assert.Null(CpuTime.OfProcess(proc, 8));
+        Assert.Equal(TimeSpan.FromMilliseconds(420), CpuTime.ReadProcess(proc, 7));
+        Assert.Null(CpuTime.ReadProcess(proc, 8));
     }
 
     [Fact]
@@ -29,8 +29,8 @@ public sealed class CpuTimeTests : IDisposable
         Process(9, parent: 7, user: 1_000, system: 2_000);
         Process(10, parent: 1, user: 7_777, system: 7_777);
 
-        Assert.Equal(TimeSpan.FromMilliseconds(33_330), CpuTime.OfFamily(proc, 7));
-        Assert.Null(CpuTime.OfFamily(proc, 11));
+        Assert.Equal(TimeSpan.FromMilliseconds(33_330), CpuTime.ReadFamily(proc, 7));
+        Assert.Null(CpuTime.ReadFamily(proc, 11));
     }
 
     [Fact]

@@ -4,12 +4,23 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Tests.Engine;
 
 /// <summary>A coordinator and the reads beside it, as the Gateway calls them.</summary>
-internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUserReader reader)
+internal sealed class Coordinator(
+    UserId user, ISyncCoordinatorGrain grain, IUserStatusGrain status, IUserConnectionsGrain connections, IUserReader reader)
 {
+    public Coordinator(UserId user, OnTurns turns, IUserReader reader)
+        : this(user, turns, turns, turns, reader)
+    {
+    }
+
     public ISyncCoordinatorGrain Grain => grain;
+
+    public IUserConnectionsGrain Connections => connections;
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
         (await grain.Write(request)).ValueOrThrow();
+
+    public async ValueTask<WriteAnswer> FindReceipt(ReceiptQuery query, CancellationToken cancel) =>
+        (await grain.FindReceipt(query)).ValueOrThrow();
 
     public async ValueTask<WriteAnswer> Restore(Caller caller, string id, CancellationToken cancel) =>
         (await grain.Restore(new RestoreRequest(caller, id))).ValueOrThrow();
@@ -18,11 +29,11 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
         (await grain.Dismiss(new DismissRequest(id))).ValueOrThrow();
 
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) =>
-        (await grain.HistoryState(caller)).ValueOrThrow();
+        (await status.HistoryState(caller)).ValueOrThrow();
 
-    public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => (await grain.Status(caller)).ValueOrThrow();
+    public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => (await status.Status(caller)).ValueOrThrow();
 
-    public async ValueTask<List<DeviceReport>> Devices(CancellationToken cancel) => (await grain.Devices()).ValueOrThrow();
+    public async ValueTask<List<DeviceReport>> Devices(CancellationToken cancel) => (await status.Devices()).ValueOrThrow();
 
     public async ValueTask<bool> Revoke(DeviceId device, bool revoked, CancellationToken cancel) =>
         (await grain.Revoke(new RevokeRequest(device, revoked))).ValueOrThrow();
@@ -38,9 +49,12 @@ internal sealed class Coordinator(UserId user, ISyncCoordinatorGrain grain, IUse
 }
 
 /// <summary>The calls of one coordinator on turns of its own, as Orleans would run them: one at a time, interleaved at awaits.</summary>
-internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler turns) : ISyncCoordinatorGrain
+internal sealed class OnTurns(SyncCoordinatorGrain coordinator, TaskScheduler turns)
+    : ISyncCoordinatorGrain, IUserStatusGrain, IUserConnectionsGrain
 {
     public Task<Reply<WriteAnswer>> Write(WriteRequest request) => Run(() => coordinator.Write(request));
+
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => Run(() => coordinator.FindReceipt(query));
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => Run(() => coordinator.Restore(request));
 

@@ -30,6 +30,41 @@ public abstract partial class EngineContract
     }
 
     [Fact]
+    public async Task A_receipt_is_found_by_its_key_and_body_and_looking_for_it_leaves_nothing_behind()
+    {
+        var (here, there) = (Coordinator(), Coordinator());
+        var write = Push("k", Goal("g"));
+        Assert.Equal(RequestRefusal.NotFound, (await here.FindReceipt(Asking(write), Cancel)).Refusal);
+
+        var answer = await there.Write(write, Cancel);
+        Assert.Equal((RequestRefusal.None, false), (answer.Refusal, answer.Replayed));
+        foreach (var node in (Coordinator[])[here, there])
+        {
+            var found = await node.FindReceipt(Asking(write), Cancel);
+            Assert.Equal((RequestRefusal.None, true), (found.Refusal, found.Replayed));
+            Assert.Equal(answer.Body.ToArray(), found.Body.ToArray());
+            Assert.Equal(RequestRefusal.KeyReused, (await node.FindReceipt(Asking(Push("k", Goal("other"))), Cancel)).Refusal);
+            Assert.Equal(RequestRefusal.NotFound, (await node.FindReceipt(Asking(write) with { Key = "l" }, Cancel)).Refusal);
+        }
+
+        Assert.Single(await Everything());
+    }
+
+    [Fact]
+    public async Task Whoever_is_signed_out_finds_no_receipt()
+    {
+        var node = Coordinator();
+        var write = Push("k", Goal("g"));
+        await node.Write(write, Cancel);
+        await node.SignOutEverywhere(Cancel);
+
+        Assert.Equal(RequestRefusal.SignedOut, (await node.FindReceipt(Asking(write), Cancel)).Refusal);
+        Assert.Equal(RequestRefusal.SignedOut, (await node.FindReceipt(Asking(write) with { Key = "l" }, Cancel)).Refusal);
+    }
+
+    private protected static ReceiptQuery Asking(WriteRequest write) => new(write.Caller, write.Scope, write.Key!, write.Body);
+
+    [Fact]
     public async Task A_node_that_is_behind_neither_refuses_the_true_base_nor_takes_the_old_one()
     {
         var (here, there) = (Coordinator(), Coordinator());

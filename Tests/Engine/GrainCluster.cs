@@ -31,8 +31,9 @@ internal sealed class GrainCluster : INode, IAsyncDisposable
         return new GrainCluster(cluster, context);
     }
 
-    public Coordinator For(UserId user) =>
-        new(user, cluster.Client.GetGrain<ISyncCoordinatorGrain>(user.Value), new UserReader(context, null!));
+    public Coordinator For(UserId user) => new(
+        user, cluster.Client.GetGrain<ISyncCoordinatorGrain>(user.Value), cluster.Client.GetGrain<IUserStatusGrain>(user.Value),
+        cluster.Client.GetGrain<IUserConnectionsGrain>(user.Value), new UserReader(context, null!));
 
     public async ValueTask DisposeAsync()
     {

@@ -110,6 +110,21 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     }
 
     [Fact]
+    public async Task A_receipt_of_a_write_that_is_under_way_is_waited_for()
+    {
+        var store = new InterruptedStore(Store);
+        var node = Coordinator(store);
+        var release = await Hold(store, node);
+        var write = Push("k", Goal("g"));
+        var first = node.Write(write, Cancel).AsTask();
+        var asked = node.FindReceipt(Asking(write), Cancel).AsTask();
+        release.SetResult();
+
+        Assert.Equal((await first).Body.ToArray(), (await asked).Body.ToArray());
+        Assert.True((await asked).Replayed);
+    }
+
+    [Fact]
     public async Task Two_waiting_edits_of_one_entity_take_one_revision_each()
     {
         var store = new InterruptedStore(Store);
@@ -136,7 +151,7 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     private protected async Task<Coordinator> Listened(IUserStore store, IGatewayObserver gateway)
     {
         var node = Plain(store, gateway: gateway);
-        await node.For(User).Grain.Report(
+        await node.For(User).Connections.Report(
             new Roster(node.Silo.Process.Name, null, 1, gateway, [new LiveConnection("c1", null, Clock.NowMs)]));
         return node.For(User);
     }

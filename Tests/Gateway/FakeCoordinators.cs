@@ -45,7 +45,8 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
     public ValueTask<bool> Ready(CancellationToken cancel) => new(!Down);
 }
 
-internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format) : ISyncCoordinatorGrain
+internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format)
+    : ISyncCoordinatorGrain, IUserStatusGrain, IUserConnectionsGrain
 {
     private readonly Dictionary<EntityKey, StoredRow> rows = [];
     private readonly Dictionary<string, WriteAnswer> receipts = [];
@@ -81,6 +82,8 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         rows[key] = new StoredRow(key, head, head, 1_700_000_000_000 + head, deleted ? 1_700_000_000_000 + head : null, data.ToArray());
         return deleted ? ItemStatus.Deleted : known ? ItemStatus.Updated : ItemStatus.Created;
     }
+
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => throw new NotSupportedException();
 
     public Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request) => throw new NotSupportedException();
 

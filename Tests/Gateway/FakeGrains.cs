@@ -3,7 +3,7 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Tests.Gateway;
 
 /// <summary>Hands out coordinators of a test's own making. An observer is its own reference, since nothing leaves the process.</summary>
-internal sealed class FakeGrains(Func<UserId, ISyncCoordinatorGrain> coordinator) : IGrainFactory
+internal sealed class FakeGrains(Func<UserId, IGrainWithStringKey> coordinator) : IGrainFactory
 {
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey => (TGrainInterface)coordinator(new UserId(primaryKey));

@@ -186,7 +186,8 @@ public sealed class UserTurnsTests : IDisposable
         var http = new DefaultHttpContext { RequestServices = edge.Services, RequestAborted = aborted };
         var user = new UserId("ada");
         return new Call(
-            http, new Caller(user, null, 0), new UserCoordinator(user, edge.Engine.For(user), edge.Engine, sockets: null!), edge.Engine);
+            http, new Caller(user, null, 0), new UserCoordinator(user, new FakeGrains(edge.Engine.For), edge.Engine, sockets: null!),
+            edge.Engine);
     }
 
     /// <summary>Whoever gives way waits here for their next turn.</summary>

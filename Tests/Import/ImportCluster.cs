@@ -8,7 +8,6 @@ using Mirubato.Grains.Storage;
 using Mirubato.Silo;
 using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Support;
-using Orleans.Configuration;
 using Orleans.TestingHost;
 
 namespace Mirubato.Tests.Import;
@@ -43,10 +42,7 @@ internal sealed class ImportCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.UseGrainState(postgres, sqlitePath);
-            silo.Configure<ClusterMembershipOptions>(membership =>
-                (
-                    membership.ProbeTimeout, membership.NumMissedProbesLimit,
-                    membership.NumVotesForDeathDeclaration) = (TimeSpan.FromSeconds(1), 2, 1));
+            silo.FindsTheDeadSoon();
         });
         var cluster = builder.Build();
         await cluster.DeployAsync();

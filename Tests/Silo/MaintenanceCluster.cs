@@ -6,7 +6,6 @@ using Mirubato.Grains.Storage;
 using Mirubato.Silo;
 using Mirubato.Tests.Gateway;
 using Mirubato.Tests.Support;
-using Orleans.Configuration;
 using Orleans.TestingHost;
 
 namespace Mirubato.Tests.Silo;
@@ -38,10 +37,7 @@ internal sealed class MaintenanceCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) =>
         {
             silo.UseGrainState(database, sqlitePath: "");
-            silo.Configure<ClusterMembershipOptions>(membership =>
-                (
-                    membership.ProbeTimeout, membership.NumMissedProbesLimit,
-                    membership.NumVotesForDeathDeclaration) = (TimeSpan.FromSeconds(1), 2, 1));
+            silo.FindsTheDeadSoon();
         });
         var cluster = builder.Build();
         await cluster.DeployAsync();

@@ -9,7 +9,8 @@ namespace Mirubato.Tests.Sockets;
 /// An engine of one user that does what the test says, when it says so: what is stored, what is announced and when, how long a read takes,
 /// what a write is answered. So the order in which these meet is the test's, and not the machine's.
 /// </summary>
-internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider services) : ISyncCoordinatorGrain, IUserReader, IReadiness
+internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider services)
+    : ISyncCoordinatorGrain, IUserStatusGrain, IUserConnectionsGrain, IUserReader, IReadiness
 {
     private readonly Lock gate = new();
     private readonly Dictionary<EntityKey, StoredRow> rows = [];
@@ -155,6 +156,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
         throw new NotSupportedException();
 
     public Task<Reply<StatusReport>> Status(Caller caller) => throw new NotSupportedException();
+
+    public Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query) => throw new NotSupportedException();
 
     public Task<Reply<WriteAnswer>> Restore(RestoreRequest request) => throw new NotSupportedException();
 

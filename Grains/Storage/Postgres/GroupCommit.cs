@@ -96,7 +96,7 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
         }
         catch (Exception e)
         {
-            foreach (var one in group) one.Fail(PostgresFaults.IsFault(e) ? PostgresFaults.OfCommit(e) : e);
+            foreach (var one in group) one.Fail(PostgresFaults.IsFault(e) ? PostgresFaults.FromCommit(e) : e);
         }
     }
 
@@ -152,7 +152,7 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
         }
         catch (Exception e) when (PostgresFaults.IsFault(e))
         {
-            throw PostgresFaults.OfCommit(e);
+            throw PostgresFaults.FromCommit(e);
         }
     }
 

@@ -31,7 +31,7 @@ internal static class PostgresFaults
     /// A failure of a commit that may have been sent. Only an ERROR of the server says that it was rolled back; a FATAL one may
     /// come from a session that was ended after its commit, and a lost connection says nothing.
     /// </summary>
-    public static StoreUnavailableException OfCommit(Exception e) =>
+    public static StoreUnavailableException FromCommit(Exception e) =>
         new(Reason(e), outcomeUnknown: !IsUndone(e), e);
 
     private static string Reason(Exception e) => e switch

@@ -10,7 +10,7 @@ internal sealed partial class PostgresStore
     public async ValueTask<long> BumpEpochs(CancellationToken cancel)
     {
         var users = 0;
-        await Unhurried(async (connection, token) => users = await BumpEpochs(connection, token), PostgresFaults.OfCommit, cancel);
+        await Unhurried(async (connection, token) => users = await BumpEpochs(connection, token), PostgresFaults.FromCommit, cancel);
         return users;
     }
 
@@ -23,7 +23,7 @@ internal sealed partial class PostgresStore
             await Run(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", token);
             await using var marked = Command(connection, $"SELECT to_regclass('{RestoreMark.Table}') IS NOT NULL");
             if (await marked.ExecuteScalarAsync(token) is true) users = await BumpEpochs(connection, token);
-        }, PostgresFaults.OfCommit, cancel);
+        }, PostgresFaults.FromCommit, cancel);
         return users;
     }
 

@@ -110,14 +110,16 @@ internal sealed partial class PostgresStore
         return (history is null ? null : new ReadPage(history, page.Rows, page.More), whole);
     }
 
+    /// <summary>Reads the first row of <see cref="ReadSql.Page"/>.</summary>
     private static HistoryState ParsePageState(NpgsqlDataReader row)
     {
-        var rest = row.GetString(6).Split(' ');
+        if (row.GetString(6).Split(' ') is not [var epoch, var digest, var notBeforeMs, var createdMs, var rights, var isRevoked])
+            throw new InvalidOperationException("The history state of a page has six parts.");
         return new HistoryState(
-            new Epoch(Guid.Parse(rest[0])), new Revision(row.GetInt64(3)), new Revision(row.GetInt64(2)), new Revision(row.GetInt64(5)),
-            UInt128.Parse(rest[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture), row.GetInt64(4),
-            long.Parse(
-                rest[2], CultureInfo.InvariantCulture), long.Parse(rest[3], CultureInfo.InvariantCulture), DeviceRevoked: rest[5] == "1",
-            Rights: long.Parse(rest[4], CultureInfo.InvariantCulture));
+            new Epoch(Guid.Parse(epoch)), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
+            Horizon: new Revision(row.GetInt64(5)), UInt128.Parse(digest, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+            LastSyncMs: row.GetInt64(4), NotBeforeMs: long.Parse(notBeforeMs, CultureInfo.InvariantCulture),
+            CreatedMs: long.Parse(createdMs, CultureInfo.InvariantCulture), DeviceRevoked: isRevoked == "1",
+            Rights: long.Parse(rights, CultureInfo.InvariantCulture));
     }
 }

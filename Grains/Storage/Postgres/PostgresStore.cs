@@ -115,7 +115,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
             await using var command = Command(connection, "SELECT last_seq FROM sync_metadata WHERE user_id = $1 FOR NO KEY UPDATE");
             command.Parameters.Values(user.Value);
             if (await command.ExecuteScalarAsync(token) is long lastSeq) await work(connection, lastSeq, token);
-        }, PostgresFaults.OfCommit, cancel);
+        }, PostgresFaults.FromCommit, cancel);
 
     /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
     private async ValueTask Unhurried(

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
@@ -30,6 +32,8 @@ internal static class ReadSql
         FROM sync_data WHERE user_id = $1 AND seq > $2
         """;
 
+    // The history state uses the seven columns that a row of the page needs anyway: times and revisions where a row has numbers, and the
+    // rest as one text, in the place of the document. Columns of their own would be six more NULLs in every row of every page.
     private const string PageHistoryState = """
         SELECT NULL::text, NULL::text, last_seq, first_seq, last_sync_ms, tombstone_horizon,
             concat_ws(' ', epoch::text, encode(digest, 'hex'), not_before_ms::text, created_ms::text, rights::text,
@@ -54,34 +58,26 @@ internal static class ReadSql
 
     private static readonly string MeasuredEnd = $") chosen) measured WHERE before <= {Limits.PageBytesMax + Limits.StoredBytesMax}";
 
-    private static readonly string[] QuickPages =
-        [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Quick + Chosen(form) + ")")];
-    private static readonly string[] MeasuredPages =
-        [.. Enumerable.Range(0, 18).Select(form => PageHistoryState + Measured + Chosen(form) + MeasuredEnd)];
+    private static readonly FrozenDictionary<PageForm, string> QuickPages =
+        PageForm.Statements(form => PageHistoryState + Quick + Chosen(form) + ")");
+
+    private static readonly FrozenDictionary<PageForm, string> MeasuredPages =
+        PageForm.Statements(form => PageHistoryState + Measured + Chosen(form) + MeasuredEnd);
 
     /// <summary>
     /// $1 user, $2 device, $3 after, $4 limit, then the types ($5) if any, then the key to go on after (two).
     /// Unless <paramref name="measured"/>, a live row without data is one too large to come along.
     /// </summary>
-    public static string Page(ReadQuery query, bool measured)
-    {
-        var types = query.Types is null ? 0 : query.ExceptTypes ? 2 : 1;
-        return (measured ? MeasuredPages : QuickPages)[(int)query.Kind + 3 * types + (query.AfterKey is null ? 0 : 9)];
-    }
+    public static string Page(ReadQuery query, bool measured) => (measured ? MeasuredPages : QuickPages)[PageForm.From(query)];
 
-    private static string Chosen(int form)
+    private static string Chosen(PageForm form)
     {
-        var types = form / 3 % 3;
-        var next = types == 0 ? 5 : 6;
-        return " WHERE user_id = $1 AND seq > $3"
-            + (RowKind)(form % 3) switch
-            {
-                RowKind.Live => " AND deleted_ms IS NULL",
-                RowKind.Tombstones => " AND deleted_ms IS NOT NULL",
-                _ => "",
-            }
-            + types switch { 1 => " AND entity_type = ANY ($5)", 2 => " AND entity_type <> ALL ($5)", _ => "" }
-            + (form < 9 ? " ORDER BY seq" : $" AND (entity_type, entity_id) > (${next}, ${next + 1}) ORDER BY entity_type, entity_id")
-            + " LIMIT $4";
+        var types = form.Types switch
+        {
+            TypeFilter.Only => " AND entity_type = ANY ($5)",
+            TypeFilter.Except => " AND entity_type <> ALL ($5)",
+            _ => "",
+        };
+        return $" WHERE user_id = $1 AND seq > $3{form.KindCondition}{types}{form.Order(types.Length == 0 ? 5 : 6)} LIMIT $4";
     }
 }

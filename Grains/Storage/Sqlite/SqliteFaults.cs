@@ -22,7 +22,7 @@ internal static class SqliteFaults
     public static StoreUnavailableException Known(Exception e) => new(Reason(e), outcomeUnknown: false, e);
 
     /// <summary>A COMMIT that failed may have reached the disk all the same.</summary>
-    public static StoreUnavailableException OfCommit(Exception e) => new(Reason(e), outcomeUnknown: true, e);
+    public static StoreUnavailableException FromCommit(Exception e) => new(Reason(e), outcomeUnknown: true, e);
 
     private static string Reason(Exception e) => (e as SqliteException)?.SqliteErrorCode switch
     {

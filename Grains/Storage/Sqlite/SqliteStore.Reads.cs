@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Data.Common;
 using System.Text.Json;
 using Mirubato.Grains.Domain;
@@ -15,7 +16,7 @@ internal sealed partial class SqliteStore
         FROM sync_metadata m
         """;
 
-    private static readonly string[] Pages = [.. Enumerable.Range(0, 18).Select(PageSql)];
+    private static readonly FrozenDictionary<PageForm, string> Pages = PageForm.Statements(PageSql);
 
     /// <summary>The file has no setting that tells. The last write does, until one is stored again.</summary>
     public override async ValueTask Ping(CancellationToken cancel)
@@ -78,11 +79,7 @@ internal sealed partial class SqliteStore
     {
         if (ReadHistoryState(session, user, device) is not { } history) return null;
         var page = new PageBound(query.Rows);
-        var types = query.Types is null ? 0 : query.ExceptTypes ? 2 : 1;
-        session.Each(
-            Pages[(int)query.Kind + 3 * types + (query.AfterKey is null ? 0 : 9)],
-            row => page.Add(StoredColumns.ReadRow(row)),
-            [.. ListParameters(user, query)]);
+        session.Each(Pages[PageForm.From(query)], row => page.Add(StoredColumns.ReadRow(row)), [.. ListParameters(user, query)]);
         return new ReadPage(history, page.Rows, page.More);
     }
 
@@ -99,24 +96,16 @@ internal sealed partial class SqliteStore
     // $1 user, $2 after, then the types as a JSON array if any, then the key to go on after (two). Rows are taken until the page is full.
     // The plus keeps the index by revision out of a page by key, and has that page begin at the key: with the type looked up in the index
     // as well, a single row of 20,000 took 2.4 ms to find, and takes 0.04.
-    private static string PageSql(int form)
+    private static string PageSql(PageForm form)
     {
-        var byKey = form < 9 ? "" : "+";
-        var types = form / 3 % 3;
-        var next = types == 0 ? 3 : 4;
-        return $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = $1 AND {byKey}seq > $2"
-            + (RowKind)(form % 3) switch
-            {
-                RowKind.Live => " AND deleted_ms IS NULL",
-                RowKind.Tombstones => " AND deleted_ms IS NOT NULL",
-                _ => "",
-            }
-            + types switch
-            {
-                1 => $" AND {byKey}entity_type IN (SELECT value FROM json_each($3))",
-                2 => $" AND {byKey}entity_type NOT IN (SELECT value FROM json_each($3))",
-                _ => "",
-            }
-            + (form < 9 ? " ORDER BY seq" : $" AND (entity_type, entity_id) > (${next}, ${next + 1}) ORDER BY entity_type, entity_id");
+        var plus = form.ByKey ? "+" : "";
+        var types = form.Types switch
+        {
+            TypeFilter.Only => $" AND {plus}entity_type IN (SELECT value FROM json_each($3))",
+            TypeFilter.Except => $" AND {plus}entity_type NOT IN (SELECT value FROM json_each($3))",
+            _ => "",
+        };
+        return $"SELECT {StoredColumns.Row} FROM sync_data WHERE user_id = $1 AND {plus}seq > $2{form.KindCondition}{types}"
+            + form.Order(types.Length == 0 ? 3 : 4);
     }
 }

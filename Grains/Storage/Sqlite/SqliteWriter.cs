@@ -101,7 +101,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Fail(group, SqliteFaults.IsFault(e) ? SqliteFaults.OfCommit(e) : e);
+            Fail(group, SqliteFaults.IsFault(e) ? SqliteFaults.FromCommit(e) : e);
             return false;
         }
     }

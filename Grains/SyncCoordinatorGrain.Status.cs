@@ -1,10 +1,28 @@
 namespace Mirubato.Grains;
 
-/// <summary>What operators see of a user, and do.</summary>
+/// <summary>What the coordinator tells of the user.</summary>
 internal sealed partial class SyncCoordinatorGrain
 {
     /// <summary>Who looks here has no token that could be signed out, and no device.</summary>
     private Caller Operator => new(user, Device: null, TokenIssuedAtMs: long.MaxValue);
+
+    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(async () =>
+    {
+        await See(caller);
+        return await Judge(caller);
+    });
+
+    public Task<Reply<StatusReport>> Status(Caller caller) => Answer(async () =>
+    {
+        await See(caller);
+        var known = await Confirm(confirmed.Counted);
+        var history = await Judge(caller);
+        if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
+        var ledger = await LedgerAt(caller, history);
+        return new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
+    });
+
+    public Task<Reply<List<DeviceReport>>> Devices() => Answer(KnownDevices);
 
     public Task<Reply<UserReport>> Inspect() => Answer(async () =>
     {
@@ -16,22 +34,6 @@ internal sealed partial class SyncCoordinatorGrain
         var sent = open.ToLookup(one => one.Device, one => one.Seq);
         devices = devices.ConvertAll(one => one with { LastSeq = sent[one.Device].Append(one.LastSeq).Max() });
         return new UserReport(history, counts, devices, open, silo.Address);
-    });
-
-    public Task<Reply<HistoryState>> Resync() => Answer(async () =>
-    {
-        confirmed.Invalidate();
-        await silo.Store.BumpEpoch(user, NoCancellation);
-        confirmed.Invalidate();
-        StartOver();
-        return (await Confirm(confirmed.Ask)).HistoryState;
-    });
-
-    public Task<Reply<int>> Disconnect() => Answer(() =>
-    {
-        var open = connections.Count;
-        connections.Tell(new UserNews(user) { Disconnected = true });
-        return ValueTask.FromResult(open);
     });
 
     private async ValueTask<List<DeviceReport>> KnownDevices()
