@@ -25,73 +25,73 @@ interface QueueConnection {
 
 /** Sends queued edits as the queue table says. */
 export class Queue {
-  private readonly machine: StateMachine<QueueState, QueueEvent, QueueAction>;
-  private readonly serial = new SerialQueue();
-  private timer: unknown;
+  readonly #machine: StateMachine<QueueState, QueueEvent, QueueAction>;
+  readonly #serial = new SerialQueue();
+  #timer: unknown;
   /** Why the last batch failed, until one is answered. */
   failure: unknown;
-  private failures = 0;
-  private retryAfterMs = 0;
-  private bytesMax = BYTES_MAX;
+  #failures = 0;
+  #retryAfterMs = 0;
+  #bytesMax = BYTES_MAX;
   /** Counts consecutive batches that got no answer from the server. */
-  private unanswered = 0;
+  #unanswered = 0;
   /** Numbers the runs of sending; results of a cancelled run are ignored. */
-  private generation = 0;
+  #generation = 0;
 
   constructor(
     private readonly context: Context,
     private readonly puller: Puller,
     private readonly connection: QueueConnection,
   ) {
-    this.machine = new StateMachine<QueueState, QueueEvent,
+    this.#machine = new StateMachine<QueueState, QueueEvent,
     QueueAction>(queueTable, 'held', action => this.#perform(action), () => context.invalidate());
   }
 
   get state(): QueueState {
-    return this.machine.state;
+    return this.#machine.state;
   }
 
   fire(event: QueueEvent): void {
     // flush() shortens the queue's own back-off but not a Retry-After of the server.
-    if (event === 'flush' && this.state === 'waiting' && this.retryAfterMs) return;
+    if (event === 'flush' && this.state === 'waiting' && this.#retryAfterMs) return;
     // Another network may have a proxy with another body limit.
-    if (event === 'release' && this.state === 'held') this.bytesMax = BYTES_MAX;
-    this.machine.fire(event);
+    if (event === 'release' && this.state === 'held') this.#bytesMax = BYTES_MAX;
+    this.#machine.fire(event);
   }
 
   #perform(action: QueueAction): void {
     const { platform } = this.context;
     switch (action) {
       case 'send': {
-        const generation = this.generation;
-        void this.serial.run(() => this.#send(generation));
+        const generation = this.#generation;
+        void this.#serial.run(() => this.#send(generation));
         return;
       }
       case 'backOff':
-        return this.#wakeIn(backoff(this.failures, platform.random(), this.retryAfterMs));
+        return this.#wakeIn(backoff(this.#failures, platform.random(), this.#retryAfterMs));
       case 'cancel':
-        this.generation++;
-        platform.clearTimeout(this.timer);
+        this.#generation++;
+        platform.clearTimeout(this.#timer);
     }
   }
 
   #wakeIn(ms: number): void {
     const { platform } = this.context;
-    platform.clearTimeout(this.timer);
-    this.timer = platform.setTimeout(() => this.fire('timer'), ms);
+    platform.clearTimeout(this.#timer);
+    this.#timer = platform.setTimeout(() => this.fire('timer'), ms);
   }
 
   async #send(generation: number): Promise<void> {
-    if (generation !== this.generation) return;
+    if (generation !== this.#generation) return;
     const event = await this.#sendOne(generation).catch(error => this.#failed(error));
-    if (generation === this.generation) this.fire(event);
+    if (generation === this.#generation) this.fire(event);
   }
 
   async #sendOne(generation: number): Promise<QueueEvent> {
     const { store, platform, http } = this.context;
-    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.bytesMax);
+    const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.#bytesMax);
     if (!batch) {
-      if (generation === this.generation && nextAt !== undefined) this.#wakeIn(Math.max(0, nextAt - platform.now()));
+      if (generation === this.#generation && nextAt !== undefined) this.#wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
     }
     try {
@@ -112,10 +112,10 @@ export class Queue {
   async #shrinkBatch(batch: Batch, failure: Failure): Promise<boolean> {
     const { store } = this.context;
     const isTooLarge = failure.status === 413;
-    if (!isTooLarge && failure.status !== REQUEST_TIMEOUT && ++this.unanswered % ATTEMPTS_PER_SIZE) return false;
+    if (!isTooLarge && failure.status !== REQUEST_TIMEOUT && ++this.#unanswered % ATTEMPTS_PER_SIZE) return false;
     await this.puller.pull();
-    this.failures = 0;
-    this.bytesMax = utf8Length(batch.body) / 2;
+    this.#failures = 0;
+    this.#bytesMax = utf8Length(batch.body) / 2;
     if (batch.items.length > 1) await store.release(batch);
     else await this.#failBatch(
       batch, new Failure('fault', 'UNANSWERED', `A proxy blocks this edit: ${failure.message}`), isTooLarge);
@@ -125,7 +125,7 @@ export class Queue {
   async #settle(batch: Batch, answer: BatchAnswer): Promise<void> {
     const { store, platform, changed, broadcast } = this.context;
     const settled = await this.puller.exclusive(() => store.settle(batch, answer, platform.now()));
-    this.failures = this.retryAfterMs = this.unanswered = 0;
+    this.#failures = this.#retryAfterMs = this.#unanswered = 0;
     this.failure = undefined;
     changed(settled.keys);
     for (const [event, payload] of settled.events) broadcast(event, payload);
@@ -145,8 +145,8 @@ export class Queue {
 
   #failed(error: unknown): QueueEvent {
     this.context.reportQuota(error);
-    this.failures++;
-    this.retryAfterMs = retryAfter(error);
+    this.#failures++;
+    this.#retryAfterMs = retryAfter(error);
     this.failure = error;
     if (error instanceof Failure) this.connection.onFailure(error);
     return 'failed';

@@ -13,8 +13,8 @@ interface StatusListener {
 /** Caches the status and reads it again after each invalidation. */
 export class StatusCache {
   status: SyncStatus;
-  private reading: Promise<void> | undefined;
-  private isStale = false;
+  #reading: Promise<void> | undefined;
+  #isStale = false;
 
   constructor(
     private readonly store: Store, identity: { user: string; device: string },
@@ -28,9 +28,9 @@ export class StatusCache {
 
   /** Reads once at a time, because an older reading could finish after a newer one. */
   refresh(): Promise<void> {
-    this.isStale = true;
-    this.reading ??= this.#readUntilFresh().finally(() => (this.reading = undefined));
-    return this.reading;
+    this.#isStale = true;
+    this.#reading ??= this.#readUntilFresh().finally(() => (this.#reading = undefined));
+    return this.#reading;
   }
 
   async #read(): Promise<void> {
@@ -49,8 +49,8 @@ export class StatusCache {
 
   /** Reads again if the status was invalidated during a reading. */
   async #readUntilFresh(): Promise<void> {
-    while (this.isStale) {
-      this.isStale = false;
+    while (this.#isStale) {
+      this.#isStale = false;
       await this.#read();
     }
   }

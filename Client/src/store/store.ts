@@ -20,11 +20,11 @@ const CLOSED_ERRORS = /^(InvalidState|Abort|Unknown)Error$/;
 /** The local database of one user. Each method is one transaction. A connection that the browser closes is opened again. */
 export class Store {
   private database: Promise<IDBDatabase> | undefined;
-  private isClosed = false;
-  private wasOpen = false;
-  private term: string | undefined;
-  private frozen: Promise<void> | undefined;
-  private readonly running = new Set<IDBTransaction>();
+  #isClosed = false;
+  #wasOpen = false;
+  #term: string | undefined;
+  #frozen: Promise<void> | undefined;
+  readonly #running = new Set<IDBTransaction>();
   /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
@@ -38,12 +38,12 @@ export class Store {
 
   /** Aborts running transactions, because a frozen tab would block other tabs; they run again once `frozen` resolves. */
   freeze(frozen: Promise<void>): void {
-    this.frozen = frozen;
-    for (const transaction of this.running) transaction.abort();
+    this.#frozen = frozen;
+    for (const transaction of this.#running) transaction.abort();
   }
 
   close(): void {
-    this.isClosed = true;
+    this.#isClosed = true;
     this.#disconnect();
   }
 
@@ -59,8 +59,8 @@ export class Store {
   }
 
   #connect(): Promise<IDBDatabase> {
-    const isReopened = this.wasOpen;
-    this.wasOpen = true;
+    const isReopened = this.#wasOpen;
+    this.#wasOpen = true;
     return openDatabase(this.name, {
       onReplaced: this.onReplaced,
       onCreated: () => isReopened && this.onClosed(true),
@@ -73,8 +73,8 @@ export class Store {
 
   async #withDatabase<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     for (let isLast = false; ; isLast = true) {
-      await this.frozen;
-      if (this.isClosed) throw new DOMException('', 'InvalidStateError');
+      await this.#frozen;
+      if (this.#isClosed) throw new DOMException('', 'InvalidStateError');
       const connection = (this.database ??= this.#connect());
       try {
         return await work(await connection);
@@ -262,14 +262,14 @@ export class Store {
 
   /** Starts a term of leadership: writes of an earlier leader that is revived are rejected. */
   lead(term: string): void {
-    this.term = term;
-    this.#transact(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
+    this.#term = term;
+    this.#transact(({ meta }) => meta.put(term, 'term')).catch(() => (this.#term = undefined));
   }
 
   #transactAsLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return this.#transact(async tables => {
       const term = await tables.meta.get('term');
-      if (this.term && term && term !== this.term) throw new Error('Another tab leads.');
+      if (this.#term && term && term !== this.#term) throw new Error('Another tab leads.');
       return work(tables);
     });
   }
@@ -283,7 +283,7 @@ export class Store {
     return this.#withDatabase(async database => {
       const transaction = database.transaction(names, mode);
       const ended = completion(transaction);
-      this.running.add(transaction);
+      this.#running.add(transaction);
       try {
         const result = await work(tablesFrom(transaction, names));
         await ended;
@@ -297,7 +297,7 @@ export class Store {
         }
         throw transaction.error ?? error;
       } finally {
-        this.running.delete(transaction);
+        this.#running.delete(transaction);
       }
     });
   }
