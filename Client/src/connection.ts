@@ -98,10 +98,10 @@ export class Connection {
     this.#closeSocket();
     platform.clearTimeout(this.#timer);
     try {
-      const { token, lastSeq } = await store.cursor();
+      const { token, lastSeq, isClean } = await store.cursor();
       if (attempt !== this.#attempt) return;
       // Revision 0 exists in every epoch of the history, so only the token tells whether the history is still the same.
-      if (token === null || !lastSeq) await this.puller.pull();
+      if (token === null || !lastSeq || !isClean) await this.puller.pull();
       if (attempt !== this.#attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
       const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };
@@ -115,24 +115,20 @@ export class Connection {
 
   #open(address: string): void {
     try {
-      this.#socket = this.#socketTo(address);
+      const socket: Socket = new Socket(address, this.context.platform, {
+        opened: () => this.#socket === socket && this.fire('opened'),
+        frame: frame => {
+          this.#frames = this.#frames.then(async () => {
+            if (this.#socket === socket) await this.#onFrame(socket, frame);
+          });
+        },
+        closed: (code, hasReceived) => this.#socket === socket && this.#closed(code, hasReceived),
+      }, frame => this.context.log({ ...frame, via: 'socket' }));
+      this.#socket = socket;
     } catch {
       // The page's content security policy forbids the socket.
       this.#closed(1006, false);
     }
-  }
-
-  #socketTo(address: string): Socket {
-    const socket: Socket = new Socket(address, this.context.platform, {
-      opened: () => this.#socket === socket && this.fire('opened'),
-      frame: frame => {
-        this.#frames = this.#frames.then(async () => {
-          if (this.#socket === socket) await this.#onFrame(socket, frame);
-        });
-      },
-      closed: (code, hasReceived) => this.#socket === socket && this.#closed(code, hasReceived),
-    }, frame => this.context.log({ ...frame, via: 'socket' }));
-    return socket;
   }
 
   async #resume(): Promise<void> {
@@ -161,10 +157,9 @@ export class Connection {
         if (!(await this.puller.apply(frame))) return socket.close();
       }
       if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId && socket === this.#socket) this.fire('caughtUp');
-    } catch (error) {
+    } catch {
       // The cursor has not moved, so the server sends again what was not stored.
       socket.close();
-      this.context.reportQuota(error);
     }
   }
 
@@ -243,7 +238,6 @@ export class Connection {
     this.#lastFailed = true;
     this.#failures++;
     this.#retryAfterMs = retryAfter(error);
-    this.context.reportQuota(error);
     if (error instanceof Failure) this.onFailure(error);
     this.#closeSocket();
     this.fire('dropped');

@@ -5,9 +5,10 @@ import { Connection } from './connection.js';
 import type { Context } from './deviceContext.js';
 import { Emitter } from './events.js';
 import { Credentials } from './net/credentials.js';
-import { isQuota, offline } from './net/failure.js';
+import { offline } from './net/failure.js';
 import { Http } from './net/http.js';
 import { isBrowserOffline, watchNetwork } from './network.js';
+import { fullDevice, isQuota } from './store/database.js';
 import type { Edit, EntityKey } from './store/steps.js';
 import type { Store } from './store/store.js';
 import { Tabs } from './tabs.js';
@@ -67,18 +68,18 @@ export class Device implements Sync, CollectionHost {
       options.url, parts.device, this.#credentials, this.platform, frame => log({ ...frame, via: 'http' }),
       () => this.#isOff || this.#closed);
     this.connection = new Connection({
-      url: options.url, device: parts.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
-      platform: this.platform, store: this.store, http: this.http, credentials: this.#credentials,
+      ...parts, url: options.url, pollMs: (options.pollSeconds ?? 5) * 1000, log, http: this.http,
       changed: keys => this.#changed(keys), invalidate: () => this.#cache?.invalidate(),
       broadcast: (event, payload) => this.#broadcast(event, payload),
-      reportQuota: error => isQuota(error) && this.#broadcast('quota', { message: (error as Error).message }),
     });
     this.tabs = new Tabs<Message>(parts.name, this.platform, () => this.#onLeadership(), message => this.#onMessage(message));
-    this.#cache = new StatusCache(this.store, { user: this.user, device: parts.device }, () => this.#currentState(), {
-      onStatus: status => this.events.emit('status', status),
-      onLeaderState: led => this.tabs.isLeader && this.#postStatus(led),
+    const { user, device } = parts;
+    this.#cache = new StatusCache(this.store, { user, device }, () => this.#currentState(), (status, before) => {
+      if (status.leader) this.#postStatus(status);
+      if (status.full && !before.full) this.events.emit('quota', { message: fullDevice().message });
+      this.events.emit('status', status);
     });
-    this.store.onClosed = isLost => (isLost ? this.#onDataLost(parts.device) : this.#cache.invalidate());
+    this.store.onClosed = isLost => (isLost ? this.#onDataLost(device) : this.#cache.invalidate());
     this.#checkLeader();
     this.#stopWatching = watchNetwork(
       isOnline => this.#setOff({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.#setOff({ browser: false }),
@@ -114,8 +115,13 @@ export class Device implements Sync, CollectionHost {
       this.#wakeQueue('wake');
       return written;
     } catch (error) {
-      if (isQuota(error)) this.events.emit('quota', { message: (error as Error).message });
-      throw error;
+      this.#cache.invalidate();
+      if (!isQuota(error) || edits.some(edit => edit.doc)) throw error;
+      // Nothing can be queued, so a deletion goes to the server first.
+      await this.connection.queue.sendUnqueued(edits).catch(() => {
+        throw error;
+      });
+      return [];
     }
   }
 
@@ -355,7 +361,10 @@ export class Device implements Sync, CollectionHost {
 
   #currentState(): LeaderState & { leader: boolean } {
     const { isLeader } = this.tabs;
-    const mine = { connection: this.connection.state, queue: this.connection.queue.state };
-    return { ...mine, ...(isLeader || this.#closed ? {} : this.#leaderState), offline: this.#isOff, leader: isLeader };
+    const led = isLeader || this.#closed ? undefined : this.#leaderState;
+    return {
+      connection: this.connection.state, queue: this.connection.queue.state, ...led, offline: this.#isOff, leader: isLeader,
+      full: this.store.isFull || led?.full === true,
+    };
   }
 }

@@ -2,6 +2,7 @@ import type { Context } from './deviceContext.js';
 import { unknownAnswer } from './net/failure.js';
 import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
 import { SerialQueue } from './serialQueue.js';
+import type { Cursor } from './store/schema.js';
 
 const PAGE_SIZE = 2_000;
 const PAGE_SIZE_MIN = 60;
@@ -41,17 +42,24 @@ export class Puller {
    */
   apply(frame: SocketFrame): Promise<boolean> {
     return this.#serial.run(async () => {
-      const { store, changed, invalidate } = this.context;
+      const { store, invalidate } = this.context;
       const { lastSeq } = await store.cursor();
       if (frame.after !== undefined && frame.after > lastSeq) return false;
       const revisions = frameRevisions(frame);
       const reached = frame.seq ?? frame.lastSeq ?? 0;
       if (!revisions.length && reached <= lastSeq) return true;
       if (!revisions.length && frame.seq !== undefined) return false;
-      changed(await store.receive(revisions, reached > lastSeq ? { lastSeq: reached } : {}));
+      await this.#receive(revisions, reached > lastSeq ? { lastSeq: reached } : {});
       invalidate();
       return true;
     });
+  }
+
+  /** Throws on a full device, which applies deletions only and stays where it is in the history. */
+  async #receive(revisions: readonly Revision[], position: Partial<Cursor>): Promise<void> {
+    const { store, changed } = this.context;
+    changed(await store.receive(revisions, position));
+    store.requireSpace();
   }
 
   async #pullNow(): Promise<void> {
@@ -73,9 +81,9 @@ export class Puller {
       if (body.reset) [isReplacement, received] = [true, []];
       const position = { token: body.syncToken, proof: body.syncToken, etag: body.syncToken === since ? etag : undefined };
       const revisions = pullRevisions(body);
-      if (!isReplacement) changed(
-        await store.receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) }));
-      else {
+      if (!isReplacement) {
+        await this.#receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) });
+      } else {
         // A replacement is stored as a whole when its last page has arrived.
         received = received.concat(revisions);
         if (!body.hasMore) changed(await store.replace(received, { ...position, lastSeq: body.lastSeq }));
@@ -98,11 +106,13 @@ export class Puller {
 
   /** Compares the digest with the server's, which is possible at the same revision only. If they differ, everything is fetched again. */
   async #verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
-    const { store, platform, broadcast } = this.context;
+    const { store, platform, broadcast, changed } = this.context;
     const now = platform.now();
-    if (answer.digest === undefined || (this.#verifiedAt && Math.abs(now - this.#verifiedAt) < this.#verifyMs)) return;
-    if ((await store.cursor()).lastSeq !== answer.lastSeq) return;
+    const { isClean, lastSeq } = await store.cursor();
+    if (lastSeq !== answer.lastSeq || (this.#verifiedAt && isClean && Math.abs(now - this.#verifiedAt) < this.#verifyMs)) return;
     this.#verifiedAt = now;
+    if (!isClean) changed(await store.dropStaleEdits());
+    if (answer.digest === undefined) return;
     const isSame = (await store.digest()) === answer.digest;
     this.#verifyMs = isSame ? VERIFY_MS : Math.min(this.#verifyMs * 2, VERIFY_MAX_MS);
     if (isSame || isWhole) return;

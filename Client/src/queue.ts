@@ -9,6 +9,7 @@ import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
 import type { Puller } from './puller.js';
 import { SerialQueue } from './serialQueue.js';
 import type { Batch } from './store/schema.js';
+import type { Edit } from './store/steps.js';
 
 // A batch is tried this often before a smaller one is tried.
 const ATTEMPTS_PER_SIZE = 2;
@@ -88,16 +89,14 @@ export class Queue {
   }
 
   async #sendOne(generation: number): Promise<QueueEvent> {
-    const { store, platform, http } = this.context;
+    const { store, platform } = this.context;
     const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.#bytesMax);
     if (!batch) {
       if (generation === this.#generation && nextAt !== undefined) this.#wakeIn(Math.max(0, nextAt - platform.now()));
       return 'empty';
     }
     try {
-      const answer = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key, ...store.merging?.headers });
-      if (!isBatchAnswer(answer.body, batch.items.length)) throw unknownAnswer();
-      await this.#settle(batch, answer.body);
+      await this.#post(batch);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       if (error.verdict === 'fault') await this.#failBatch(batch, error);
@@ -106,6 +105,19 @@ export class Queue {
           || !(await this.#shrinkBatch(batch, error))) throw error;
     }
     return 'settled';
+  }
+
+  async #post(batch: Batch): Promise<void> {
+    const { store, http } = this.context;
+    const { body } = await http.call('POST', '/api/sync/batch', batch.body, { 'x-idempotency-key': batch.key, ...store.merging?.headers });
+    if (!isBatchAnswer(body, batch.items.length)) throw unknownAnswer();
+    await this.#settle(batch, body);
+  }
+
+  /** Sends edits that the device is too full to queue, and waits for the answer. */
+  async sendUnqueued(edits: readonly Edit[]): Promise<void> {
+    const { store, platform } = this.context;
+    await this.#post(await store.stageUnqueued(edits, platform.randomId(), platform.now()));
   }
 
   /** A proxy blocks a batch that fails repeatedly while pulls succeed: smaller batches are tried, down to one edit, which is parked. */
@@ -125,13 +137,15 @@ export class Queue {
   async #settle(batch: Batch, answer: BatchAnswer): Promise<void> {
     const { store, platform, changed, broadcast } = this.context;
     const settled = await this.puller.exclusive(() => store.settle(batch, answer, platform.now()));
-    this.#failures = this.#retryAfterMs = this.#unanswered = 0;
-    this.failure = undefined;
     changed(settled.keys);
     for (const [event, payload] of settled.events) broadcast(event, payload);
+    // A full device could not count the failure of an item, so only a growing wait keeps it from being repeated at once.
+    if (settled.isRequeued) store.requireSpace();
+    this.#failures = this.#retryAfterMs = this.#unanswered = 0;
+    this.failure = undefined;
     // A live socket delivers the stored documents; without one they are pulled. The socket does not repeat what it has delivered.
     const isLive = this.connection.state === 'live';
-    if (!isLive) await this.puller.pull();
+    if (!isLive && !store.isFull) await this.puller.pull();
     this.connection.onAnswer(settled.isIncomplete && isLive);
   }
 
@@ -144,7 +158,6 @@ export class Queue {
   }
 
   #failed(error: unknown): QueueEvent {
-    this.context.reportQuota(error);
     this.#failures++;
     this.#retryAfterMs = retryAfter(error);
     this.failure = error;

@@ -2,13 +2,7 @@ import type { Store } from './store/store.js';
 import type { SyncStatus } from './types.js';
 
 /** The part of the status that only the leader knows and that it sends to the followers. */
-export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline'>;
-
-interface StatusListener {
-  onStatus(status: SyncStatus): void;
-  /** The state that the leader sends to the followers has changed. */
-  onLeaderState(led: LeaderState): void;
-}
+export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline' | 'full'>;
 
 /** Caches the status and reads it again after each invalidation. */
 export class StatusCache {
@@ -18,7 +12,7 @@ export class StatusCache {
 
   constructor(
     private readonly store: Store, identity: { user: string; device: string },
-    private readonly readState: () => LeaderState & { leader: boolean }, private readonly listener: StatusListener) {
+    private readonly readState: () => LeaderState & { leader: boolean }, private readonly onStatus: (status: SyncStatus, before: SyncStatus) => void) {
     this.status = { ...identity, ...readState(), pending: 0, poisoned: 0, revision: 0 };
   }
 
@@ -39,12 +33,7 @@ export class StatusCache {
     const next: SyncStatus = { ...before, ...this.readState(), ...known?.[0], revision: known?.[1].lastSeq ?? before.revision };
     if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === before[name])) return;
     this.status = next;
-    const { connection, queue, offline } = next;
-    if (
-      connection !== before.connection
-        || queue !== before.queue
-        || offline !== before.offline) this.listener.onLeaderState({ connection, queue, offline });
-    this.listener.onStatus(next);
+    this.onStatus(next, before);
   }
 
   /** Reads again if the status was invalidated during a reading. */

@@ -37,7 +37,7 @@ export class Credentials {
     const { sub } = claims(token);
     // A header cannot hold such a token, and fetch would report it as a network failure.
     if (/[^ -~]/.test(token.trim())) {
-      throw new Failure('unauthorized', 'INVALID_TOKEN', 'The token has characters that no header can hold. Pass a JWT.');
+      throw new Failure('unauthorized', 'INVALID_TOKEN', 'The token is not a JWT.');
     }
     if (this.user && sub && sub !== this.user) {
       throw new Failure('unauthorized', 'OTHER_USER', `The token belongs to ${sub}. Pass a token of ${this.user}.`);

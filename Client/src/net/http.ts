@@ -110,10 +110,10 @@ export class Http {
       });
       return toAnswer(response, await readText(response, progress));
     } catch (error) {
-      throw error instanceof Failure
-        ? error
-        : unreachable(
-          `The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.reason === REQUEST_TIMEOUT ? REQUEST_TIMEOUT : 0);
+      if (error instanceof Failure) throw error;
+      // The device itself aborted the request, which says nothing about the server.
+      if (signal.aborted && signal.reason !== REQUEST_TIMEOUT) throw offline();
+      throw unreachable(`The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.aborted ? REQUEST_TIMEOUT : 0);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { hex, sha256 } from './sha256.js';
+import { sha256 } from './sha256.js';
 
 const MODULUS = 1n << 128n;
 
@@ -7,8 +7,7 @@ export class Digest {
   #sum = 0n;
 
   add(type: string, id: string, version: number): void {
-    const half = sha256(`${type}\0${id}\0${version}`).subarray(0, 16);
-    this.#sum = (this.#sum + BigInt(`0x${hex(half)}`)) % MODULUS;
+    this.#sum = (this.#sum + BigInt(`0x${sha256(`${type}\0${id}\0${version}`).slice(0, 32)}`)) % MODULUS;
   }
 
   toString(): string {

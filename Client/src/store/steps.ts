@@ -31,6 +31,8 @@ export interface SettledBatch {
   events: Report[];
   /** True if the answer names a winner but had no room for its copy. */
   isIncomplete: boolean;
+  /** True if an item went back into the queue. */
+  isRequeued: boolean;
 }
 
 /** How a device merges; see merging.ts. */
@@ -87,13 +89,14 @@ export const batchBody = (items: readonly Item[], token: string | null): string 
  * Removes a batch. Returns its items in the order in which they were sent, which is the order of the answers; none if another tab has
  * removed the batch already.
  */
-export async function unstage(tables: Tables, { key, items }: Batch): Promise<(Item | undefined)[]> {
-  const known = await tables.batches.count(key);
+export async function unstage(tables: Tables, { key, items, sent }: Batch): Promise<(Item | undefined)[]> {
+  const known = sent ?? (await tables.batches.count(key));
   await tables.batches.delete(key);
   if (!known) return [];
   const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
-  return items.map(n => found.get(n));
+  // An item of a batch that was not stored may have been settled by another tab, or replaced by a later edit, which must still be sent.
+  return sent?.map(item => (!item.n || found.get(item.n)!?.at <= item.at ? item : undefined)) ?? items.map(n => found.get(n));
 }
 
 export function settleItem(
@@ -107,6 +110,7 @@ export function settleItem(
   settled.keys.push([item.type, item.id]);
   settled.isIncomplete ||= result.status === 'conflict' && !conflict?.server;
   unit.put(settlement.row);
+  settled.isRequeued ||= /reapply|refused/.test(settlement.kind);
   switch (settlement.kind) {
     case 'reapply':
       return requeue(unit, countFailure(settlement.item, { code: 'stale', message }, now, 0), settled.events);

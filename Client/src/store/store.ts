@@ -1,17 +1,20 @@
 import { utf8Length, isParkedDue, selectBatch } from '../pure/batch.js';
 import { Digest } from '../pure/digest.js';
-import { localPart, withoutBase, visibleDocument } from '../pure/merge.js';
+import { localPart, withoutBase, withoutItem, visibleDocument } from '../pure/merge.js';
 import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
+import type { Item } from '../pure/merge.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
-import { completion, toPromise } from './database.js';
+import { completion, fullDevice, isQuota, toPromise } from './database.js';
 import { UnitOfWork } from './unitOfWork.js';
-import { openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
+import { deletionsOnly, openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
 import {
   batchBody, readCursor, toEntity, countFailure, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
   settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type Merging, type Report, type SettledBatch,
 } from './steps.js';
 
 const QUEUE_WINDOW = 3_000;
+// A key of `meta`. A full device can delete it only, so what it says is said by its absence.
+const CLEAN = 'clean';
 const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
 // The errors of requests after the browser has closed the connection.
@@ -25,6 +28,10 @@ export class Store {
   #term: string | undefined;
   #frozen: Promise<void> | undefined;
   readonly #running = new Set<IDBTransaction>();
+  /** The batch that the device was too full to store. Its retry sends the same bytes, unless this tab ends before. */
+  #unstored: Batch | undefined;
+  /** True while the last write that needs space did not fit. */
+  isFull = false;
   /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
@@ -79,11 +86,20 @@ export class Store {
       try {
         return await work(await connection);
       } catch (error) {
+        if (isQuota(error)) {
+          this.isFull = true;
+          throw fullDevice();
+        }
         if (!CLOSED_ERRORS.test((error as Error)?.name)) throw error;
         if (this.database === connection) this.#disconnect();
         if (isLast) throw error;
       }
     }
+  }
+
+  /** Throws if the last write did not fit. */
+  requireSpace(): void {
+    if (this.isFull) throw fullDevice();
   }
 
   async get(type: string, id: string): Promise<Doc | null> {
@@ -115,8 +131,9 @@ export class Store {
     return { pending, poisoned: all - pending };
   }
 
-  cursor(): Promise<Cursor> {
-    return this.#read('meta', meta => readCursor({ meta }));
+  /** `isClean` is false if rows may show edits that are not queued any more, because the device was too full to take them off. */
+  cursor(): Promise<Cursor & { isClean: boolean }> {
+    return this.#read('meta', async meta => ({ ...(await readCursor({ meta })), isClean: (await meta.get(CLEAN)) === true }));
   }
 
   async queue(): Promise<QueuedEdit[]> {
@@ -127,15 +144,29 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.#transact(async tables => {
       const unit = await new UnitOfWork(tables).read(edits, true);
-      const written = edits.map(edit => queueEdit(unit, this.merging?.place(unit, edit) ?? edit, now)).filter(doc => doc !== null);
+      const written = this.#queueEdits(unit, edits, now).filter(doc => doc !== null);
       unit.save();
       return written;
     });
   }
 
-  /** Applies revisions and stores the cursor in the same transaction. */
+  #queueEdits(unit: UnitOfWork, edits: readonly Edit[], now: number): (Doc | null)[] {
+    return edits.map(edit => queueEdit(unit, this.merging?.place(unit, edit) ?? edit, now));
+  }
+
+  /** Returns a batch of edits that the device is too full to queue. */
+  stageUnqueued(edits: readonly Edit[], key: string, now: number): Promise<Batch> {
+    return this.#transact(async tables => {
+      const unit = await new UnitOfWork(tables).read(edits, true);
+      this.#queueEdits(unit, edits, now);
+      const sent = edits.map(edit => unit.queueFor(edit).at(-1)!);
+      return { key, body: batchBody(sent, (await readCursor(tables)).proof), items: sent.map(({ n = 0 }) => n), sent };
+    }, TABLES, 'readonly');
+  }
+
+  /** Applies revisions and stores the cursor in the same transaction. On a full device only deletions are applied. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<EntityKey[]> {
-    return this.#transactAsLeader(async tables => {
+    return this.#transactEvenIfFull(async tables => {
       const unit = new UnitOfWork(tables);
       await unit.read(revisions);
       const keys = applyRevisions(unit, revisions);
@@ -176,10 +207,25 @@ export class Store {
     return digest.toString();
   }
 
+  /** Shows the server's copies instead of edits that are not queued any more. */
+  dropStaleEdits(): Promise<EntityKey[]> {
+    return this.#transactAsLeader(async ({ rows, queue, meta }) => {
+      const keys: EntityKey[] = [];
+      for (const row of await rows.getAll()) {
+        const { type, id } = row;
+        if (row.mine === undefined || (await queue.index('entity').count([type, id]))) continue;
+        keys.push([type, id]);
+        await rows.put(withoutItem(row, []));
+      }
+      await meta.put(true, CLEAN);
+      return keys;
+    });
+  }
+
   /** Returns the batch to send: the unanswered one, or a new one under the given key. */
   stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
-    return this.#transactAsLeader(async tables => {
-      const [staged] = await tables.batches.getAll(null, 1);
+    return this.#transactEvenIfFull(async (tables, failure) => {
+      const [staged = this.#unstored] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
       const aside = await queue.index('live').getAll(2, QUEUE_WINDOW);
@@ -187,20 +233,25 @@ export class Store {
       const waiting = await queue.index('live').getAll(1, QUEUE_WINDOW);
       const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = selectBatch(
         waiting, now, item => utf8Length(JSON.stringify(toEntity(item))), bytesMax);
-      if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
+      if (!items.length) {
+        if (failure) throw failure;
+        return { nextAt: nextAt < Infinity ? nextAt : undefined };
+      }
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await readCursor(tables);
-      const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
+      const batch: Batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
       await tables.batches.put(batch);
-      return { batch };
+      if (failure) this.#unstored = { ...batch, sent: items };
+      return { batch: this.#unstored ?? batch };
     });
   }
 
   /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
-    return this.#transactAsLeader(async tables => {
-      const settled: SettledBatch = { keys: [], events: [], isIncomplete: false };
-      const items = await unstage(tables, batch);
+    return this.#transactEvenIfFull(async (tables, failure) => {
+      const settled: SettledBatch = { keys: [], events: [], isIncomplete: false, isRequeued: false };
+      const items = await this.#unstage(tables, batch);
+      if (failure) await tables.meta.delete(CLEAN);
       if (!items.length) return settled;
       const { lastSeq, proof } = await readCursor(tables);
       // A replayed answer may be old: changes before the cursor are stored already.
@@ -223,8 +274,8 @@ export class Store {
    * unchanged.
    */
   release(batch: Batch): Promise<void> {
-    return this.#transactAsLeader(async tables => {
-      await Promise.all((await unstage(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
+    return this.#transactEvenIfFull(async tables => {
+      await Promise.all((await this.#unstage(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
     });
   }
 
@@ -232,12 +283,17 @@ export class Store {
   failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<Report[]> {
     return this.#transactAsLeader(async tables => {
       const events: Report[] = [];
-      const items = await unstage(tables, batch);
+      const items = await this.#unstage(tables, batch);
       const unit = await new UnitOfWork(tables).read(items, true);
       for (const item of items) if (item) requeue(unit, final ? park(item, error, now) : countFailure(item, error, now, random), events);
       unit.save();
       return events;
     });
+  }
+
+  #unstage(tables: Tables, batch: Batch): Promise<(Item | undefined)[]> {
+    if (batch === this.#unstored) this.#unstored = undefined;
+    return unstage(tables, batch);
   }
 
   retry(n: number | undefined): Promise<void> {
@@ -274,6 +330,16 @@ export class Store {
     });
   }
 
+  /** On a full device the work runs again, and stores only what it deletes: browsers have room for that. `failure` is set then. */
+  async #transactEvenIfFull<T>(work: (tables: Tables, failure?: Error) => Promise<T>): Promise<T> {
+    try {
+      return await this.#transactAsLeader(work);
+    } catch (error) {
+      if (!isQuota(error)) throw error;
+      return this.#transactAsLeader(tables => work(deletionsOnly(tables), error as Error));
+    }
+  }
+
   #read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
     return this.#transact(tables => work(tables[name]), [name], 'readonly');
   }
@@ -283,10 +349,12 @@ export class Store {
     return this.#withDatabase(async database => {
       const transaction = database.transaction(names, mode);
       const ended = completion(transaction);
+      let needsSpace = false;
       this.#running.add(transaction);
       try {
-        const result = await work(tablesFrom(transaction, names));
+        const result = await work(tablesFrom(transaction, names, () => (needsSpace = true)));
         await ended;
+        if (needsSpace) this.isFull = false;
         return result;
       } catch (error) {
         ended.catch(() => {});

@@ -63,7 +63,7 @@ export class UnitOfWork {
   dequeue(item: Item): void {
     this.#queues.set(entityKey(item), this.queueFor(item).filter(other => other.n !== item.n));
     this.#enqueued.delete(item.n);
-    this.tables.queue.delete(item.n).catch(ignoreError);
+    if (item.n) this.tables.queue.delete(item.n).catch(ignoreError);
   }
 
   save(): void {
