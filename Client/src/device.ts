@@ -1,18 +1,18 @@
-import { StatusCache, type LeaderState } from './statusCache.js';
-import { collection, View, type CollectionHost } from './collection.js';
-import { listConflicts } from './conflicts.js';
-import { Connection } from './connection.js';
-import type { Context } from './deviceContext.js';
-import { Emitter } from './events.js';
-import { Credentials } from './net/credentials.js';
-import { offline } from './net/failure.js';
-import { Http } from './net/http.js';
 import { isBrowserOffline, watchNetwork } from './network.js';
+import { collection, View, type CollectionHost } from './collection.js';
 import { fullDevice, isQuota } from './store/database.js';
-import type { Edit, EntityKey } from './store/steps.js';
-import type { Store } from './store/store.js';
-import { Tabs } from './tabs.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
+import { Emitter } from './events.js';
+import { Http } from './net/http.js';
+import { listConflicts } from './conflicts.js';
+import { Tabs } from './tabs.js';
+import { Credentials } from './net/credentials.js';
+import { StatusCache, type LeaderState } from './statusCache.js';
+import type { Context } from './deviceContext.js';
+import type { Store } from './store/store.js';
+import { offline } from './net/failure.js';
+import type { Edit, EntityKey } from './store/steps.js';
+import { Connection } from './connection.js';
 
 // A follower asks its leader for a sign of life at this interval, and takes the lead if no answer comes in time.
 const LEADER_CHECK_MS = 10_000;

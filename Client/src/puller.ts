@@ -1,8 +1,8 @@
+import type { Cursor } from './store/schema.js';
+import { SerialQueue } from './serialQueue.js';
+import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
 import type { Context } from './deviceContext.js';
 import { unknownAnswer } from './net/failure.js';
-import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
-import { SerialQueue } from './serialQueue.js';
-import type { Cursor } from './store/schema.js';
 
 const PAGE_SIZE = 2_000;
 const PAGE_SIZE_MIN = 60;
@@ -111,9 +111,10 @@ export class Puller {
     const { isClean, lastSeq } = await store.cursor();
     if (lastSeq !== answer.lastSeq || (this.#verifiedAt && isClean && Math.abs(now - this.#verifiedAt) < this.#verifyMs)) return;
     this.#verifiedAt = now;
-    if (!isClean) changed(await store.dropStaleEdits());
+    const { digest, keys } = await store.verify();
+    changed(keys);
     if (answer.digest === undefined) return;
-    const isSame = (await store.digest()) === answer.digest;
+    const isSame = digest === answer.digest;
     this.#verifyMs = isSame ? VERIFY_MS : Math.min(this.#verifyMs * 2, VERIFY_MAX_MS);
     if (isSame || isWhole) return;
     await store.restart();

@@ -1,15 +1,15 @@
-import type { Context } from './deviceContext.js';
-import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
-import { backoff } from './pure/backoff.js';
-import { BYTES_MAX, utf8Length } from './pure/batch.js';
-import type { ConnectionState } from './pure/connectionTable.js';
-import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
-import { StateMachine } from './pure/stateMachine.js';
-import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
 import type { Puller } from './puller.js';
-import { SerialQueue } from './serialQueue.js';
-import type { Batch } from './store/schema.js';
 import type { Edit } from './store/steps.js';
+import type { Context } from './deviceContext.js';
+import { backoff } from './pure/backoff.js';
+import type { Batch } from './store/schema.js';
+import { StateMachine } from './pure/stateMachine.js';
+import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
+import { SerialQueue } from './serialQueue.js';
+import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
+import { BYTES_MAX, utf8Length } from './pure/batch.js';
+import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
+import type { ConnectionState } from './pure/connectionTable.js';
 
 // A batch is tried this often before a smaller one is tried.
 const ATTEMPTS_PER_SIZE = 2;
@@ -139,8 +139,8 @@ export class Queue {
     const settled = await this.puller.exclusive(() => store.settle(batch, answer, platform.now()));
     changed(settled.keys);
     for (const [event, payload] of settled.events) broadcast(event, payload);
-    // A full device could not count the failure of an item, so only a growing wait keeps it from being repeated at once.
-    if (settled.isRequeued) store.requireSpace();
+    // A full device cannot count the failure of an item, so only a growing wait keeps it from being repeated at once.
+    if (answer.conflicts.length) store.requireSpace();
     this.#failures = this.#retryAfterMs = this.#unanswered = 0;
     this.failure = undefined;
     // A live socket delivers the stored documents; without one they are pulled. The socket does not repeat what it has delivered.

@@ -1,8 +1,8 @@
-import { verdictFor } from '../pure/verdict.js';
 import { headerText, parseJson } from '../pure/wire.js';
-import type { Frame, Platform } from '../types.js';
-import type { Credentials } from './credentials.js';
 import { Failure, offline, unreachable } from './failure.js';
+import type { Credentials } from './credentials.js';
+import { verdictFor } from '../pure/verdict.js';
+import type { Frame, Platform } from '../types.js';
 
 // A request fails after this much silence. An upload reports no progress, so its time-out grows with its size: 1 KB/s is allowed.
 const SILENCE_MAX_MS = 60_000;

@@ -6,7 +6,7 @@ export interface Batch {
   key: string;
   body: string;
   items: number[];
-  /** The items as they were sent, if the device was too full to store the batch. An item without a number was never queued. */
+  /** The items as they were sent; absent if the batch was read from the database. An item without a number was never queued. */
   sent?: Item[];
 }
 

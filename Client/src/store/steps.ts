@@ -1,12 +1,12 @@
 import { parkedMs, ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
 import { toIso, editTime } from '../pure/clock.js';
+import type { UnitOfWork } from './unitOfWork.js';
+import type { Outcome, Revision } from '../pure/wire.js';
 import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item, type Row } from '../pure/merge.js';
 import { isPassing, mayPass } from '../pure/verdict.js';
-import type { Outcome, Revision } from '../pure/wire.js';
-import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
-import type { UnitOfWork } from './unitOfWork.js';
 import type { Batch, Cursor, Tables } from './schema.js';
+import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
 
 // The steps of the store's transactions. They await only the database, because any other wait would end the transaction.
 
@@ -31,8 +31,6 @@ export interface SettledBatch {
   events: Report[];
   /** True if the answer names a winner but had no room for its copy. */
   isIncomplete: boolean;
-  /** True if an item went back into the queue. */
-  isRequeued: boolean;
 }
 
 /** How a device merges; see merging.ts. */
@@ -95,7 +93,7 @@ export async function unstage(tables: Tables, { key, items, sent }: Batch): Prom
   if (!known) return [];
   const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
-  // An item of a batch that was not stored may have been settled by another tab, or replaced by a later edit, which must still be sent.
+  // Another tab may have settled an item. If a full device did not store the batch, a later edit may have replaced it and must be sent.
   return sent?.map(item => (!item.n || found.get(item.n)!?.at <= item.at ? item : undefined)) ?? items.map(n => found.get(n));
 }
 
@@ -110,7 +108,6 @@ export function settleItem(
   settled.keys.push([item.type, item.id]);
   settled.isIncomplete ||= result.status === 'conflict' && !conflict?.server;
   unit.put(settlement.row);
-  settled.isRequeued ||= /reapply|refused/.test(settlement.kind);
   switch (settlement.kind) {
     case 'reapply':
       return requeue(unit, countFailure(settlement.item, { code: 'stale', message }, now, 0), settled.events);

@@ -1,16 +1,15 @@
 import { utf8Length, isParkedDue, selectBatch } from '../pure/batch.js';
-import { Digest } from '../pure/digest.js';
 import { localPart, withoutBase, withoutItem, visibleDocument } from '../pure/merge.js';
-import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
-import type { Item } from '../pure/merge.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
-import { completion, fullDevice, isQuota, toPromise } from './database.js';
-import { UnitOfWork } from './unitOfWork.js';
-import { deletionsOnly, openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
 import {
   batchBody, readCursor, toEntity, countFailure, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
   settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type Merging, type Report, type SettledBatch,
 } from './steps.js';
+import { deletionsOnly, openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
+import { Digest } from '../pure/digest.js';
+import { UnitOfWork } from './unitOfWork.js';
+import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { completion, fullDevice, isQuota, toPromise } from './database.js';
 
 const QUEUE_WINDOW = 3_000;
 // A key of `meta`. A full device can delete it only, so what it says is said by its absence.
@@ -28,8 +27,6 @@ export class Store {
   #term: string | undefined;
   #frozen: Promise<void> | undefined;
   readonly #running = new Set<IDBTransaction>();
-  /** The batch that the device was too full to store. Its retry sends the same bytes, unless this tab ends before. */
-  #unstored: Batch | undefined;
   /** True while the last write that needs space did not fit. */
   isFull = false;
   /** Called when the browser has closed the connection, with true if it also deleted the database. */
@@ -200,32 +197,29 @@ export class Store {
     return this.#transactAsLeader(tables => saveCursor(tables, FROM_SCRATCH));
   }
 
-  async digest(): Promise<string> {
+  /** The digest of the server's copies. Edits that a full device left on them although they are not queued any more are taken off. */
+  async verify(): Promise<{ digest: string; keys: EntityKey[] }> {
     const digest = new Digest();
-    for (
-      const row of await this.#read('rows', rows => rows.getAll())) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
-    return digest.toString();
-  }
-
-  /** Shows the server's copies instead of edits that are not queued any more. */
-  dropStaleEdits(): Promise<EntityKey[]> {
-    return this.#transactAsLeader(async ({ rows, queue, meta }) => {
-      const keys: EntityKey[] = [];
-      for (const row of await rows.getAll()) {
-        const { type, id } = row;
-        if (row.mine === undefined || (await queue.index('entity').count([type, id]))) continue;
-        keys.push([type, id]);
+    const keys: EntityKey[] = [];
+    const all = await this.#transactAsLeader(async ({ rows, queue, meta }) => {
+      const all = await rows.getAll();
+      for (const row of all) {
+        const key = [row.type, row.id] as const;
+        if (row.mine === undefined || (await queue.index('entity').count([...key]))) continue;
+        keys.push(key);
         await rows.put(withoutItem(row, []));
       }
       await meta.put(true, CLEAN);
-      return keys;
+      return all;
     });
+    for (const { type, id, version, doc } of all) if (doc && version) digest.add(type, id, version);
+    return { digest: digest.toString(), keys };
   }
 
   /** Returns the batch to send: the unanswered one, or a new one under the given key. */
   stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
     return this.#transactEvenIfFull(async (tables, failure) => {
-      const [staged = this.#unstored] = await tables.batches.getAll(null, 1);
+      const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
       const aside = await queue.index('live').getAll(2, QUEUE_WINDOW);
@@ -239,18 +233,18 @@ export class Store {
       }
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await readCursor(tables);
-      const batch: Batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
+      const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
       await tables.batches.put(batch);
-      if (failure) this.#unstored = { ...batch, sent: items };
-      return { batch: this.#unstored ?? batch };
+      // A full device forgets the key. If the answer is lost, the server finds the items unchanged.
+      return { batch: { ...batch, sent: items } };
     });
   }
 
   /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
     return this.#transactEvenIfFull(async (tables, failure) => {
-      const settled: SettledBatch = { keys: [], events: [], isIncomplete: false, isRequeued: false };
-      const items = await this.#unstage(tables, batch);
+      const settled: SettledBatch = { keys: [], events: [], isIncomplete: false };
+      const items = await unstage(tables, batch);
       if (failure) await tables.meta.delete(CLEAN);
       if (!items.length) return settled;
       const { lastSeq, proof } = await readCursor(tables);
@@ -275,7 +269,7 @@ export class Store {
    */
   release(batch: Batch): Promise<void> {
     return this.#transactEvenIfFull(async tables => {
-      await Promise.all((await this.#unstage(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
+      await Promise.all((await unstage(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
     });
   }
 
@@ -283,17 +277,12 @@ export class Store {
   failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<Report[]> {
     return this.#transactAsLeader(async tables => {
       const events: Report[] = [];
-      const items = await this.#unstage(tables, batch);
+      const items = await unstage(tables, batch);
       const unit = await new UnitOfWork(tables).read(items, true);
       for (const item of items) if (item) requeue(unit, final ? park(item, error, now) : countFailure(item, error, now, random), events);
       unit.save();
       return events;
     });
-  }
-
-  #unstage(tables: Tables, batch: Batch): Promise<(Item | undefined)[]> {
-    if (batch === this.#unstored) this.#unstored = undefined;
-    return unstage(tables, batch);
   }
 
   retry(n: number | undefined): Promise<void> {
