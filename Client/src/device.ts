@@ -1,17 +1,18 @@
-import { StatusCache, type LeaderState } from './statusCache.js';
-import { collection, View, type CollectionHost } from './collection.js';
-import { listConflicts } from './conflicts.js';
-import { Connection } from './connection.js';
-import type { Context } from './deviceContext.js';
-import { Emitter } from './events.js';
-import { Credentials } from './net/credentials.js';
-import { isQuota, offline } from './net/failure.js';
-import { Http } from './net/http.js';
 import { isBrowserOffline, watchNetwork } from './network.js';
-import type { Edit, EntityKey } from './store/steps.js';
-import type { Store } from './store/store.js';
-import { Tabs } from './tabs.js';
+import { collection, View, type CollectionHost } from './collection.js';
+import { fullDevice, isQuota } from './store/database.js';
 import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
+import { Emitter } from './events.js';
+import { Http } from './net/http.js';
+import { listConflicts } from './conflicts.js';
+import { Tabs } from './tabs.js';
+import { Credentials } from './net/credentials.js';
+import { StatusCache, type LeaderState } from './statusCache.js';
+import type { Context } from './deviceContext.js';
+import type { Store } from './store/store.js';
+import { offline } from './net/failure.js';
+import type { Edit, EntityKey } from './store/steps.js';
+import { Connection } from './connection.js';
 
 // A follower asks its leader for a sign of life at this interval, and takes the lead if no answer comes in time.
 const LEADER_CHECK_MS = 10_000;
@@ -42,51 +43,51 @@ export class Device implements Sync, CollectionHost {
   readonly store: Store;
   readonly user: string;
   readonly platform: Platform;
-  private readonly credentials: Credentials;
+  readonly #credentials: Credentials;
   readonly http: Http;
   readonly events = new Emitter<SyncEvents>();
   readonly connection: Connection;
   private readonly tabs: Tabs<Message>;
-  private readonly views = new Map<string, View>();
-  private readonly stopWatching: () => void;
-  private readonly cache: StatusCache;
+  readonly #views = new Map<string, View>();
+  readonly #stopWatching: () => void;
+  readonly #cache: StatusCache;
   /** The device is offline if the app's switch or the browser says so. */
-  private readonly offlineBy: { app: boolean; browser: boolean };
-  private closed = false;
-  private thaw: () => void = () => {};
-  private timer: unknown;
+  readonly #offlineBy: { app: boolean; browser: boolean };
+  #closed = false;
+  #thaw: () => void = () => {};
+  #timer: unknown;
   /** True while a follower waits for its leader's answer. */
-  private isChecking = false;
-  private leaderState: LeaderState | undefined;
+  #isChecking = false;
+  #leaderState: LeaderState | undefined;
 
   constructor(parts: DeviceParts, options: SyncOptions) {
-    ({ store: this.store, user: this.user, platform: this.platform, credentials: this.credentials } = parts);
-    this.offlineBy = { app: options.offline ?? false, browser: isBrowserOffline() };
+    ({ store: this.store, user: this.user, platform: this.platform, credentials: this.#credentials } = parts);
+    this.#offlineBy = { app: options.offline ?? false, browser: isBrowserOffline() };
     const log: Context['log'] = frame => this.events.emit('frame', { ...frame, at: this.platform.now() });
     this.http = new Http(
-      options.url, parts.device, this.credentials, this.platform, frame => log({ ...frame, via: 'http' }),
-      () => this.#isOff || this.closed);
+      options.url, parts.device, this.#credentials, this.platform, frame => log({ ...frame, via: 'http' }),
+      () => this.#isOff || this.#closed);
     this.connection = new Connection({
-      url: options.url, device: parts.device, pollMs: (options.pollSeconds ?? 5) * 1000, log,
-      platform: this.platform, store: this.store, http: this.http, credentials: this.credentials,
-      changed: keys => this.#changed(keys), invalidate: () => this.cache?.invalidate(),
+      ...parts, url: options.url, pollMs: (options.pollSeconds ?? 5) * 1000, log, http: this.http,
+      changed: keys => this.#changed(keys), invalidate: () => this.#cache?.invalidate(),
       broadcast: (event, payload) => this.#broadcast(event, payload),
-      reportQuota: error => isQuota(error) && this.#broadcast('quota', { message: (error as Error).message }),
     });
     this.tabs = new Tabs<Message>(parts.name, this.platform, () => this.#onLeadership(), message => this.#onMessage(message));
-    this.cache = new StatusCache(this.store, { user: this.user, device: parts.device }, () => this.#currentState(), {
-      onStatus: status => this.events.emit('status', status),
-      onLeaderState: led => this.tabs.isLeader && this.#postStatus(led),
+    const { user, device } = parts;
+    this.#cache = new StatusCache(this.store, { user, device }, () => this.#currentState(), (status, before) => {
+      if (status.leader) this.#postStatus(status);
+      if (status.full && !before.full) this.events.emit('quota', { message: fullDevice().message });
+      this.events.emit('status', status);
     });
-    this.store.onClosed = isLost => (isLost ? this.#onDataLost(parts.device) : this.cache.invalidate());
+    this.store.onClosed = isLost => (isLost ? this.#onDataLost(device) : this.#cache.invalidate());
     this.#checkLeader();
-    this.stopWatching = watchNetwork(
+    this.#stopWatching = watchNetwork(
       isOnline => this.#setOff({ browser: !isOnline }), () => this.connection.state === 'waiting' && this.#setOff({ browser: false }),
-      () => this.#freeze(), () => this.thaw());
+      () => this.#freeze(), () => this.#thaw());
   }
 
   get status(): SyncStatus {
-    return this.cache.status;
+    return this.#cache.status;
   }
 
   collection<T extends object = Doc>(type: string): Collection<T> {
@@ -102,8 +103,8 @@ export class Device implements Sync, CollectionHost {
   }
 
   view(type: string): View {
-    const view = this.views.get(type) ?? new View(this.store, type);
-    this.views.set(type, view);
+    const view = this.#views.get(type) ?? new View(this.store, type);
+    this.#views.set(type, view);
     return view;
   }
 
@@ -114,8 +115,13 @@ export class Device implements Sync, CollectionHost {
       this.#wakeQueue('wake');
       return written;
     } catch (error) {
-      if (isQuota(error)) this.events.emit('quota', { message: (error as Error).message });
-      throw error;
+      this.#cache.invalidate();
+      if (!isQuota(error) || edits.some(edit => edit.doc)) throw error;
+      // Nothing can be queued, so a deletion goes to the server first.
+      await this.connection.queue.sendUnqueued(edits).catch(() => {
+        throw error;
+      });
+      return [];
     }
   }
 
@@ -141,10 +147,10 @@ export class Device implements Sync, CollectionHost {
     const { platform } = this;
     this.#wakeQueue('flush');
     for (let before = Infinity, since = 0; ; ) {
-      await this.cache.refresh();
+      await this.#cache.refresh();
       const { pending, connection } = this.status;
       if (pending === 0) return;
-      if (this.closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline();
+      if (this.#closed || ['offline', 'signedOut', 'refused'].includes(connection)) throw offline();
       if (pending < before) since = platform.now();
       before = pending;
       const leftMs = since + seconds * 1000 - platform.now();
@@ -188,21 +194,21 @@ export class Device implements Sync, CollectionHost {
   }
 
   #replaceToken(token: SyncOptions['token']): void {
-    this.credentials.replace(token);
+    this.#credentials.replace(token);
     this.connection.fire('token');
   }
 
   async close(): Promise<void> {
-    if (this.closed) return;
+    if (this.#closed) return;
     this.#stop();
-    await this.cache.refresh();
+    await this.#cache.refresh();
     this.store.close();
   }
 
   #stop(): void {
-    this.closed = true;
-    this.platform.clearTimeout(this.timer);
-    this.stopWatching();
+    this.#closed = true;
+    this.platform.clearTimeout(this.#timer);
+    this.#stopWatching();
     this.connection.fire('close');
     this.tabs.close();
   }
@@ -215,31 +221,31 @@ export class Device implements Sync, CollectionHost {
     let timer: unknown;
     await Promise.race([this.store.erase(), new Promise<void>(resolve => (timer = platform.setTimeout(resolve, ERASE_WAIT_MS)))]);
     platform.clearTimeout(timer);
-    this.cache.invalidate();
+    this.#cache.invalidate();
     this.#emitErased();
   }
 
   #onLeadership(): void {
     const { isLeader } = this.tabs;
-    this.platform.clearTimeout(this.timer);
+    this.platform.clearTimeout(this.#timer);
     if (isLeader && this.tabs.locks) this.store.lead(this.makeId());
     this.connection.fire(isLeader ? 'lead' : 'follow');
     if (!isLeader) this.#checkLeader();
     else if (!this.#isOff) this.connection.fire('online');
-    this.cache.invalidate();
+    this.#cache.invalidate();
   }
 
   /** Asks the leader for a sign of life. A leader that does not answer is frozen, and this tab takes the lead. */
   #checkLeader(): void {
     this.tabs.post({ kind: 'hello' });
-    if (this.isChecking) return;
-    this.isChecking = true;
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     this.#setLeaderTimer(LEADER_ANSWER_MS, () => this.tabs.requestLead(true));
   }
 
   #setLeaderTimer(ms: number, ring: () => void): void {
-    this.platform.clearTimeout(this.timer);
-    if (!this.tabs.isLeader && !this.closed) this.timer = this.platform.setTimeout(ring, ms);
+    this.platform.clearTimeout(this.#timer);
+    if (!this.tabs.isLeader && !this.#closed) this.#timer = this.platform.setTimeout(ring, ms);
   }
 
   /** Throws while the device is offline: the app waits for this request, so it cannot be deferred. */
@@ -248,14 +254,14 @@ export class Device implements Sync, CollectionHost {
   }
 
   get #isOff(): boolean {
-    return this.offlineBy.app || this.offlineBy.browser;
+    return this.#offlineBy.app || this.#offlineBy.browser;
   }
 
   #setOff(off: { app?: boolean; browser?: boolean }): void {
-    Object.assign(this.offlineBy, off);
+    Object.assign(this.#offlineBy, off);
     if (this.#isOff) this.connection.fire('offline');
     else this.connection.retryNow();
-    this.cache.invalidate();
+    this.#cache.invalidate();
   }
 
   #wakeQueue(kind: 'wake' | 'flush'): void {
@@ -264,7 +270,7 @@ export class Device implements Sync, CollectionHost {
       this.tabs.post({ kind });
       this.#checkLeader();
     }
-    this.cache.invalidate();
+    this.#cache.invalidate();
   }
 
   #onMessage(message: Message): void {
@@ -290,7 +296,7 @@ export class Device implements Sync, CollectionHost {
   #serveFollower(kind: 'wake' | 'flush' | 'pull'): void {
     if (kind === 'pull') this.connection.puller.pull().catch(() => {});
     else this.connection.queue.fire(kind);
-    this.cache.invalidate();
+    this.#cache.invalidate();
   }
 
   /** The browser deleted the database. Unsent edits are lost; everything else is fetched again. */
@@ -304,13 +310,13 @@ export class Device implements Sync, CollectionHost {
   }
 
   #refreshAll(): void {
-    for (const view of this.views.values()) view.refresh();
-    this.cache.invalidate();
+    for (const view of this.#views.values()) view.refresh();
+    this.#cache.invalidate();
   }
 
   /** Releases the lead and aborts the running transaction, because a frozen tab would block both. The transaction runs again later. */
   #freeze(): void {
-    this.store.freeze(new Promise(resolve => (this.thaw = resolve)));
+    this.store.freeze(new Promise(resolve => (this.#thaw = resolve)));
     this.tabs.stepDown();
   }
 
@@ -331,31 +337,34 @@ export class Device implements Sync, CollectionHost {
 
   /** Refreshes the views of this tab after documents changed in the store. */
   #refreshViews(keys: readonly EntityKey[]): void {
-    for (const [type, view] of this.views) {
+    for (const [type, view] of this.#views) {
       const ids = keys.filter(key => key[0] === type).map(key => key[1]);
       if (ids.length) view.refresh(ids);
     }
-    this.cache.invalidate();
+    this.#cache.invalidate();
   }
 
   /** Sends the app's switch separately: each tab observes the browser's network state for itself. */
   #postStatus(status: LeaderState): void {
-    this.tabs.post({ kind: 'status', status, switchedOff: this.offlineBy.app });
+    this.tabs.post({ kind: 'status', status, switchedOff: this.#offlineBy.app });
   }
 
   /** Shows the leader's state as this device's, and keeps its switch for the moment this tab takes over. */
   #followLeader(led: LeaderState, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
-    this.leaderState = led;
-    this.isChecking = false;
+    this.#leaderState = led;
+    this.#isChecking = false;
     this.#setLeaderTimer(LEADER_CHECK_MS, () => this.#checkLeader());
-    this.offlineBy.app = switchedOff;
-    this.cache.invalidate();
+    this.#offlineBy.app = switchedOff;
+    this.#cache.invalidate();
   }
 
   #currentState(): LeaderState & { leader: boolean } {
     const { isLeader } = this.tabs;
-    const mine = { connection: this.connection.state, queue: this.connection.queue.state };
-    return { ...mine, ...(isLeader || this.closed ? {} : this.leaderState), offline: this.#isOff, leader: isLeader };
+    const led = isLeader || this.#closed ? undefined : this.#leaderState;
+    return {
+      connection: this.connection.state, queue: this.connection.queue.state, ...led, offline: this.#isOff, leader: isLeader,
+      full: this.store.isFull || led?.full === true,
+    };
   }
 }

@@ -18,8 +18,6 @@ export interface Context {
   changed(keys: readonly EntityKey[]): void;
   /** Tells this tab and the others what happened. */
   broadcast<E extends keyof SyncEvents>(event: E, payload: SyncEvents[E]): void;
-  /** Tells this tab and the others if the error is a full disk. */
-  reportQuota(error: unknown): void;
   /** Marks the status as stale. */
   invalidate(): void;
 }

@@ -1,10 +1,10 @@
-import { Device } from './device.js';
-import { Credentials } from './net/credentials.js';
-import { defaultPlatform } from './platform.js';
-import { isValidId, ID_RULE } from './pure/document.js';
 import { claims } from './pure/wire.js';
 import { Store } from './store/store.js';
+import { isValidId, ID_RULE } from './pure/document.js';
+import { Credentials } from './net/credentials.js';
 import type { Sync, SyncOptions } from './types.js';
+import { defaultPlatform } from './platform.js';
+import { Device } from './device.js';
 
 /** Opens a device of the token's user. It works from the local store at once and connects to the server in the background. */
 export async function openSync(userOptions: SyncOptions): Promise<Sync> {

@@ -17,7 +17,7 @@ export function defaultPlatform(): Platform {
     now: () => Date.now(),
     random: () => Math.random(),
     // crypto.randomUUID is missing on plain http pages, getRandomValues is not.
-    randomId: () => hex(crypto.getRandomValues(new Uint8Array(16))),
+    randomId: () => hex(crypto.getRandomValues(new Uint32Array(4))),
     setTimeout: (run, ms) => setTimeout(run, ms),
     clearTimeout: timer => clearTimeout(timer as number),
   };

@@ -1,7 +1,8 @@
+import type { Cursor } from './store/schema.js';
+import { SerialQueue } from './serialQueue.js';
+import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
 import type { Context } from './deviceContext.js';
 import { unknownAnswer } from './net/failure.js';
-import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
-import { SerialQueue } from './serialQueue.js';
 
 const PAGE_SIZE = 2_000;
 const PAGE_SIZE_MIN = 60;
@@ -10,72 +11,79 @@ const VERIFY_MAX_MS = 86_400_000;
 
 /** Applies pages of pulls and frames of the socket one at a time, so that the cursor never passes a revision that is not stored. */
 export class Puller {
-  private readonly serial = new SerialQueue();
-  private verifiedAt = 0;
+  readonly #serial = new SerialQueue();
+  #verifiedAt = 0;
   /** Doubles each time a full fetch did not make the digests equal. */
-  private verifyMs = VERIFY_MS;
+  #verifyMs = VERIFY_MS;
 
   /** Shrinks after a page that did not arrive. */
-  private pageSize = PAGE_SIZE;
+  #pageSize = PAGE_SIZE;
   /** The pages of an interrupted replacement; the next pull continues after them. */
-  private partial: { since: string | null; isReplacement: boolean; received: Revision[] } | undefined;
+  #partial: { since: string | null; isReplacement: boolean; received: Revision[] } | undefined;
 
   constructor(private readonly context: Context) {}
 
   /** Runs work that must not overlap a pull, such as storing the answer to a batch. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    return this.serial.run(work);
+    return this.#serial.run(work);
   }
 
   pull(): Promise<void> {
-    return this.serial.run(() => this.#pullNow());
+    return this.#serial.run(() => this.#pullNow());
   }
 
   /** Resets the cursor, so that the next pull replaces everything. */
   restart(): Promise<void> {
-    return this.serial.run(() => this.context.store.restart());
+    return this.#serial.run(() => this.context.store.restart());
   }
 
   /**
    * Applies a frame. Returns false if revisions before it are missing or it holds an unknown event: the frame must come again after a pull.
    */
   apply(frame: SocketFrame): Promise<boolean> {
-    return this.serial.run(async () => {
-      const { store, changed, invalidate } = this.context;
+    return this.#serial.run(async () => {
+      const { store, invalidate } = this.context;
       const { lastSeq } = await store.cursor();
       if (frame.after !== undefined && frame.after > lastSeq) return false;
       const revisions = frameRevisions(frame);
       const reached = frame.seq ?? frame.lastSeq ?? 0;
       if (!revisions.length && reached <= lastSeq) return true;
       if (!revisions.length && frame.seq !== undefined) return false;
-      changed(await store.receive(revisions, reached > lastSeq ? { lastSeq: reached } : {}));
+      await this.#receive(revisions, reached > lastSeq ? { lastSeq: reached } : {});
       invalidate();
       return true;
     });
+  }
+
+  /** Throws on a full device, which applies deletions only and stays where it is in the history. */
+  async #receive(revisions: readonly Revision[], position: Partial<Cursor>): Promise<void> {
+    const { store, changed } = this.context;
+    changed(await store.receive(revisions, position));
+    store.requireSpace();
   }
 
   async #pullNow(): Promise<void> {
     const { store, changed, invalidate } = this.context;
     const cursor = await store.cursor();
     // The first sync has nothing to replace, so each page is stored and shown at once.
-    let { since, isReplacement, received } = this.partial
+    let { since, isReplacement, received } = this.#partial
       ?? { since: cursor.token, isReplacement: cursor.token === null && cursor.proof !== null, received: [] as Revision[] };
-    this.partial = undefined;
+    this.#partial = undefined;
     for (;;) {
       const answer = await this.#fetchPage(since, cursor.etag).catch(error => {
-        this.pageSize = Math.max(PAGE_SIZE_MIN, this.pageSize / 4);
-        this.partial = isReplacement ? { since, isReplacement, received } : undefined;
+        this.#pageSize = Math.max(PAGE_SIZE_MIN, this.#pageSize / 4);
+        this.#partial = isReplacement ? { since, isReplacement, received } : undefined;
         throw error;
       });
-      this.pageSize = Math.min(PAGE_SIZE, this.pageSize * 2);
+      this.#pageSize = Math.min(PAGE_SIZE, this.#pageSize * 2);
       if (answer === undefined) return;
       const { body, etag } = answer;
       if (body.reset) [isReplacement, received] = [true, []];
       const position = { token: body.syncToken, proof: body.syncToken, etag: body.syncToken === since ? etag : undefined };
       const revisions = pullRevisions(body);
-      if (!isReplacement) changed(
-        await store.receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) }));
-      else {
+      if (!isReplacement) {
+        await this.#receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) });
+      } else {
         // A replacement is stored as a whole when its last page has arrived.
         received = received.concat(revisions);
         if (!body.hasMore) changed(await store.replace(received, { ...position, lastSeq: body.lastSeq }));
@@ -90,7 +98,7 @@ export class Puller {
   async #fetchPage(since: string | null, etag: string | undefined): Promise<{ body: PullAnswer; etag: string | undefined } | undefined> {
     const headers = etag ? { 'if-none-match': etag } : undefined;
     const answer = await this.context.http.call(
-      'POST', '/api/sync/pull', JSON.stringify({ since: since ?? undefined, limit: Math.ceil(this.pageSize) }), headers);
+      'POST', '/api/sync/pull', JSON.stringify({ since: since ?? undefined, limit: Math.ceil(this.#pageSize) }), headers);
     if (answer.status === 304) return undefined;
     if (!isPullAnswer(answer.body)) throw unknownAnswer();
     return { body: answer.body, etag: answer.etag };
@@ -98,13 +106,16 @@ export class Puller {
 
   /** Compares the digest with the server's, which is possible at the same revision only. If they differ, everything is fetched again. */
   async #verify(answer: PullAnswer, isWhole: boolean): Promise<void> {
-    const { store, platform, broadcast } = this.context;
+    const { store, platform, broadcast, changed } = this.context;
     const now = platform.now();
-    if (answer.digest === undefined || (this.verifiedAt && Math.abs(now - this.verifiedAt) < this.verifyMs)) return;
-    if ((await store.cursor()).lastSeq !== answer.lastSeq) return;
-    this.verifiedAt = now;
-    const isSame = (await store.digest()) === answer.digest;
-    this.verifyMs = isSame ? VERIFY_MS : Math.min(this.verifyMs * 2, VERIFY_MAX_MS);
+    const { isClean, lastSeq } = await store.cursor();
+    if (lastSeq !== answer.lastSeq || (this.#verifiedAt && isClean && Math.abs(now - this.#verifiedAt) < this.#verifyMs)) return;
+    this.#verifiedAt = now;
+    const { digest, keys } = await store.verify();
+    changed(keys);
+    if (answer.digest === undefined) return;
+    const isSame = digest === answer.digest;
+    this.#verifyMs = isSame ? VERIFY_MS : Math.min(this.#verifyMs * 2, VERIFY_MAX_MS);
     if (isSame || isWhole) return;
     await store.restart();
     await this.#pullNow();

@@ -1,24 +1,18 @@
-import type { Store } from './store/store.js';
 import type { SyncStatus } from './types.js';
+import type { Store } from './store/store.js';
 
 /** The part of the status that only the leader knows and that it sends to the followers. */
-export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline'>;
-
-interface StatusListener {
-  onStatus(status: SyncStatus): void;
-  /** The state that the leader sends to the followers has changed. */
-  onLeaderState(led: LeaderState): void;
-}
+export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline' | 'full'>;
 
 /** Caches the status and reads it again after each invalidation. */
 export class StatusCache {
   status: SyncStatus;
-  private reading: Promise<void> | undefined;
-  private isStale = false;
+  #reading: Promise<void> | undefined;
+  #isStale = false;
 
   constructor(
     private readonly store: Store, identity: { user: string; device: string },
-    private readonly readState: () => LeaderState & { leader: boolean }, private readonly listener: StatusListener) {
+    private readonly readState: () => LeaderState & { leader: boolean }, private readonly onStatus: (status: SyncStatus, before: SyncStatus) => void) {
     this.status = { ...identity, ...readState(), pending: 0, poisoned: 0, revision: 0 };
   }
 
@@ -28,9 +22,9 @@ export class StatusCache {
 
   /** Reads once at a time, because an older reading could finish after a newer one. */
   refresh(): Promise<void> {
-    this.isStale = true;
-    this.reading ??= this.#readUntilFresh().finally(() => (this.reading = undefined));
-    return this.reading;
+    this.#isStale = true;
+    this.#reading ??= this.#readUntilFresh().finally(() => (this.#reading = undefined));
+    return this.#reading;
   }
 
   async #read(): Promise<void> {
@@ -39,18 +33,13 @@ export class StatusCache {
     const next: SyncStatus = { ...before, ...this.readState(), ...known?.[0], revision: known?.[1].lastSeq ?? before.revision };
     if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === before[name])) return;
     this.status = next;
-    const { connection, queue, offline } = next;
-    if (
-      connection !== before.connection
-        || queue !== before.queue
-        || offline !== before.offline) this.listener.onLeaderState({ connection, queue, offline });
-    this.listener.onStatus(next);
+    this.onStatus(next, before);
   }
 
   /** Reads again if the status was invalidated during a reading. */
   async #readUntilFresh(): Promise<void> {
-    while (this.isStale) {
-      this.isStale = false;
+    while (this.#isStale) {
+      this.#isStale = false;
       await this.#read();
     }
   }

@@ -87,6 +87,8 @@ export interface SyncStatus {
   leader: boolean;
   /** Whether the app, or the browser, has taken this device off the network. */
   offline: boolean;
+  /** Whether the last write of this device did not fit into the browser's storage. */
+  full: boolean;
   user: string;
   device: string;
 }
@@ -174,7 +176,7 @@ export interface SyncEvents {
   signedOut: { code: string; message: string; erased: boolean };
   /** The server refused this device or speaks another protocol version. */
   refused: { code: string; message: string };
-  /** The browser's storage is full, and the write that failed was not stored. */
+  /** The browser's storage is full. A `put` rejects until there is space; what is queued is sent, and documents can be deleted online. */
   quota: { message: string };
   /** Unsent edits for another address of the server are on this device. Pass that address as `formerUrl` to send them. */
   leftBehind: { url: string; edits: number };

@@ -32,14 +32,54 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     server?.close();
   });
 
-  async function tab(user: string): Promise<Page> {
-    const page = await chromium.open(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
-    const options = JSON.stringify({ url: gateway.url, token: gateway.token(user) });
+  async function blank(): Promise<Page> {
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+    const page = await chromium.open(url);
+    await soon(async () => expect(await page.evaluate('location.href + document.readyState')).toBe(`${url}complete`));
+    return page;
+  }
+
+  async function tab(user: string, more = {}, page?: Page): Promise<Page> {
+    page ??= await blank();
+    const options = JSON.stringify({ url: gateway.url, token: gateway.token(user), ...more });
     await page.evaluate(`import('/sync.js').then(async ({ openSync }) => { globalThis.sync = await openSync(${options}); })`);
     return page;
   }
 
   const status = (page: Page) => page.evaluate<SyncStatus>('sync.status');
+
+  test('a full device sends what is queued and deletes, and goes on once it has space', async () => {
+    const page = await blank();
+    await page.limitStorage(400_000);
+    await tab('full', { offline: true }, page);
+    const error = await page.evaluate<{ name: string; message: string }>(`(async () => {
+      globalThis.goals = sync.collection('goal');
+      globalThis.count = 0;
+      const noise = size => Array.from({ length: size / 10 }, () => Math.random().toString(36).padEnd(12, '0').slice(2)).join('');
+      for (let size = 20_000; size >= 10; ) {
+        try {
+          await goals.put({ id: 'g' + count, notes: noise(size) });
+          count++;
+        } catch ({ name, message }) {
+          if ((size /= 2) < 10) return { name, message };
+        }
+      }
+    })()`);
+    expect(error).toMatchObject({ name: 'QuotaExceededError', message: expect.stringContaining('This device is full') });
+    const count = await page.evaluate<number>('count');
+    const shown = () => page.evaluate<number>('goals.all().then(all => all.length)');
+    const held = async () => ((await gateway.pull('full')) as { goals: unknown[] }).goals.length;
+    await page.evaluate('sync.goOnline()');
+    await page.evaluate('sync.flush()');
+    expect(await status(page)).toMatchObject({ full: true, pending: 0 });
+    expect([await held(), await shown()]).toEqual([count, count]);
+    await page.evaluate("goals.delete('g0')");
+    expect([await held(), await shown()]).toEqual([count - 1, count - 1]);
+    await page.limitStorage();
+    await page.evaluate("goals.put({ id: 'more' }).then(() => sync.flush())");
+    await soon(async () => expect(await status(page)).toMatchObject({ full: false, pending: 0, connection: 'live' }));
+    expect([await held(), await shown()]).toEqual([count, count]);
+  });
 
   test('a leader tab that is frozen loses the lead: the visible tab\'s edits leave, and the revived one follows', async () => {
     const first = await tab('frozen');
@@ -56,6 +96,23 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     await soon(async () => expect(await status(first)).toMatchObject({ leader: false, connection: 'live' }));
     await soon(async () => expect((await gateway.pull('frozen')).goals).toHaveLength(51));
     await soon(async () => expect(await first.evaluate("sync.collection('goal').all().then(all => all.length)")).toBe(51));
+  });
+
+  test('a leader tab that is stopped without an event loses the lead, and follows once it runs again', async () => {
+    const first = await tab('stopped');
+    await soon(async () => expect(await status(first)).toMatchObject({ leader: true, connection: 'live' }));
+    const second = await tab('stopped');
+    await soon(async () => expect(await status(second)).toMatchObject({ leader: false, connection: 'live' }));
+    await first.evaluate("sync.collection('goal').put({ id: 'first' }).then(() => sync.flush())");
+    await first.stop();
+    await second.evaluate("sync.collection('goal').put({ id: 'second' })");
+    await soon(async () => expect(await status(second)).toMatchObject({ leader: true, pending: 0, connection: 'live' }));
+    await first.resume();
+    await soon(async () => expect(await status(first)).toMatchObject({ leader: false, connection: 'live' }));
+    await first.evaluate("sync.collection('goal').put({ id: 'third' }).then(() => sync.flush())");
+    const { goals, lastSeq } = (await gateway.pull('stopped')) as { goals: { id: string }[]; lastSeq: number };
+    expect(goals.map(({ id }) => id)).toEqual(['first', 'second', 'third']);
+    expect(lastSeq).toBe(3);
   });
 
   test('a database that the browser deleted is created again, and everything is fetched', async () => {

@@ -282,8 +282,8 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await sync.collection('goal').delete('g7');
     await sync.flush();
     await until(() => expect(sync.status.revision).toBe(52));
-    const ours = await (sync as unknown as { store: { digest(): Promise<string> } }).store.digest();
-    expect(await gateway.pull(who)).toMatchObject({ digest: ours, lastSeq: 52 });
+    const { digest } = await (sync as unknown as { store: { verify(): Promise<{ digest: string }> } }).store.verify();
+    expect(await gateway.pull(who)).toMatchObject({ digest, lastSeq: 52 });
     expect(healed).not.toHaveBeenCalled();
   });
 });

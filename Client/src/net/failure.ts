@@ -25,6 +25,3 @@ export const unknownAnswer = (): Failure =>
 
 /** How long the server asked to wait. */
 export const retryAfter = (error: unknown): number => (error as Partial<Failure> | undefined)?.retryAfterMs ?? 0;
-
-/** A full disk is recognized by the error's name. */
-export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === 'QuotaExceededError';

@@ -1,8 +1,8 @@
-import { verdictFor } from '../pure/verdict.js';
 import { headerText, parseJson } from '../pure/wire.js';
-import type { Frame, Platform } from '../types.js';
-import type { Credentials } from './credentials.js';
 import { Failure, offline, unreachable } from './failure.js';
+import type { Credentials } from './credentials.js';
+import { verdictFor } from '../pure/verdict.js';
+import type { Frame, Platform } from '../types.js';
 
 // A request fails after this much silence. An upload reports no progress, so its time-out grows with its size: 1 KB/s is allowed.
 const SILENCE_MAX_MS = 60_000;
@@ -26,7 +26,7 @@ interface Problem {
 
 /** Sends requests to the server: identity, time-outs, and what each failure means. */
 export class Http {
-  private aborter = new AbortController();
+  #aborter = new AbortController();
 
   constructor(
     readonly url: string,
@@ -40,13 +40,13 @@ export class Http {
 
   /** Aborts all requests. Their outcome is unknown; repeating them finds out. */
   abort(): void {
-    this.aborter.abort();
-    this.aborter = new AbortController();
+    this.#aborter.abort();
+    this.#aborter = new AbortController();
   }
 
   /** Sends a request. A refused token is replaced once, if the source can provide another one. */
   call(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const { signal } = this.aborter;
+    const { signal } = this.#aborter;
     const send = () => this.#callOnce(method, path, body, headers, signal);
     return send().catch((error: Partial<Failure>) => {
       if (error.verdict !== 'unauthorized' || !this.credentials.discard(true)) throw error;
@@ -56,7 +56,7 @@ export class Http {
 
   /** Returns a token for the socket. */
   token(): Promise<string> {
-    return this.#withTimeout(this.aborter.signal, request => this.credentials.get(request.signal));
+    return this.#withTimeout(this.#aborter.signal, request => this.credentials.get(request.signal));
   }
 
   #callOnce(method: string, path: string, body: string | undefined, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
@@ -110,10 +110,10 @@ export class Http {
       });
       return toAnswer(response, await readText(response, progress));
     } catch (error) {
-      throw error instanceof Failure
-        ? error
-        : unreachable(
-          `The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.reason === REQUEST_TIMEOUT ? REQUEST_TIMEOUT : 0);
+      if (error instanceof Failure) throw error;
+      // The device itself aborted the request, which says nothing about the server.
+      if (signal.aborted && signal.reason !== REQUEST_TIMEOUT) throw offline();
+      throw unreachable(`The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.aborted ? REQUEST_TIMEOUT : 0);
     }
   }
 }

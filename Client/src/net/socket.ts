@@ -18,78 +18,78 @@ export interface SocketEvents {
 
 /** One socket. It closes after silence, because a lost network reports nothing. */
 export class Socket {
-  private readonly socket: InstanceType<NonNullable<Platform['WebSocket']>>;
-  private timer: unknown;
-  private isOpen = false;
-  private hasReceived = false;
+  readonly #socket: InstanceType<NonNullable<Platform['WebSocket']>>;
+  #timer: unknown;
+  #isOpen = false;
+  #hasReceived = false;
   /** Silence is timed, to notice that the device slept, and pings are counted, because the clock may be set back. */
-  private lastFrameAt: number;
-  private missedPongs = 0;
-  private isEnded = false;
+  #lastFrameAt: number;
+  #missedPongs = 0;
+  #isEnded = false;
 
   constructor(
     url: string, private readonly platform: Platform, private readonly events: SocketEvents,
     private readonly log: (frame: Omit<Frame, 'at' | 'via'>) => void) {
-    this.lastFrameAt = platform.now();
-    this.socket = new platform.WebSocket!(url);
-    this.socket.onopen = () => this.#open();
-    this.socket.onmessage = (message: { data: unknown }) => this.#onMessage(message.data);
-    this.socket.onclose = (event: { code: number }) => this.#end(event.code);
-    this.socket.onerror = () => {}; // A close follows, and says as much.
+    this.#lastFrameAt = platform.now();
+    this.#socket = new platform.WebSocket!(url);
+    this.#socket.onopen = () => this.#open();
+    this.#socket.onmessage = (message: { data: unknown }) => this.#onMessage(message.data);
+    this.#socket.onclose = (event: { code: number }) => this.#end(event.code);
+    this.#socket.onerror = () => {}; // A close follows, and says as much.
     // The server sends the first frame: a socket without one by then is closed.
-    this.timer = platform.setTimeout(() => this.close(), OPEN_TIMEOUT_MS);
+    this.#timer = platform.setTimeout(() => this.close(), OPEN_TIMEOUT_MS);
   }
 
   send(frame: { type: string } & Record<string, unknown>): void {
-    if (!this.isOpen || this.isEnded) return;
+    if (!this.#isOpen || this.#isEnded) return;
     const { token, ...shown } = frame;
     this.log({ direction: 'out', label: frame.type, data: token ? { ...shown, token: '…' } : shown });
-    this.socket.send(JSON.stringify(frame));
+    this.#socket.send(JSON.stringify(frame));
   }
 
   /** Ends without waiting for the server, because a lost network never answers. */
   close(): void {
     this.#end(1000);
     try {
-      this.socket.close(1000);
+      this.#socket.close(1000);
     } catch {
       // Some implementations throw if the socket is not open yet.
     }
   }
 
   #open(): void {
-    if (this.isEnded) return;
-    this.isOpen = true;
+    if (this.#isEnded) return;
+    this.#isOpen = true;
     this.events.opened();
   }
 
   #ping(): void {
-    if (this.missedPongs++ >= MISSED_PONGS_MAX || this.platform.now() - this.lastFrameAt > SILENCE_MAX_MS) return this.close();
+    if (this.#missedPongs++ >= MISSED_PONGS_MAX || this.platform.now() - this.#lastFrameAt > SILENCE_MAX_MS) return this.close();
     this.send({ type: 'PING' });
     this.#pingLater();
   }
 
   #onMessage(data: unknown): void {
-    if (this.isEnded) return;
+    if (this.#isEnded) return;
     const frame = parseJson(data) as SocketFrame | null | undefined;
     if (typeof frame?.type !== 'string') return this.close();
-    if (!this.hasReceived) this.#pingLater();
-    this.hasReceived = true;
-    this.missedPongs = 0;
-    this.lastFrameAt = this.platform.now();
+    if (!this.#hasReceived) this.#pingLater();
+    this.#hasReceived = true;
+    this.#missedPongs = 0;
+    this.#lastFrameAt = this.platform.now();
     this.log({ direction: 'in', label: frame.type, data: frame });
     this.events.frame(frame);
   }
 
   #pingLater(): void {
-    this.platform.clearTimeout(this.timer);
-    this.timer = this.platform.setTimeout(() => this.#ping(), PING_INTERVAL_MS);
+    this.platform.clearTimeout(this.#timer);
+    this.#timer = this.platform.setTimeout(() => this.#ping(), PING_INTERVAL_MS);
   }
 
   #end(code: number): void {
-    if (this.isEnded) return;
-    this.isEnded = true;
-    this.platform.clearTimeout(this.timer);
-    this.events.closed(code, this.hasReceived);
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.platform.clearTimeout(this.#timer);
+    this.events.closed(code, this.#hasReceived);
   }
 }

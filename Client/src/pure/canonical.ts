@@ -1,9 +1,9 @@
-import { hex, sha256 } from './sha256.js';
+import { sha256 } from './sha256.js';
 
 /** Canonical JSON, docs/protocol.md section 5: members sorted at every depth, no white space. */
 export const canonical = (value: unknown): string => JSON.stringify(sortMembers(value)) ?? 'null';
 
-export const checksum = (value: unknown): string => hex(sha256(canonical(value)));
+export const checksum = (value: unknown): string => sha256(canonical(value));
 
 // JavaScript orders member names that are array indices first, by number. The server does the same.
 function sortMembers(value: unknown): unknown {

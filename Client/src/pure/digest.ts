@@ -1,17 +1,16 @@
-import { hex, sha256 } from './sha256.js';
+import { sha256 } from './sha256.js';
 
 const MODULUS = 1n << 128n;
 
 /** A digest that is equal on two sides if they hold the same entities in the same versions, docs/protocol.md section 5. */
 export class Digest {
-  private sum = 0n;
+  #sum = 0n;
 
   add(type: string, id: string, version: number): void {
-    const half = sha256(`${type}\0${id}\0${version}`).subarray(0, 16);
-    this.sum = (this.sum + BigInt(`0x${hex(half)}`)) % MODULUS;
+    this.#sum = (this.#sum + BigInt(`0x${sha256(`${type}\0${id}\0${version}`).slice(0, 32)}`)) % MODULUS;
   }
 
   toString(): string {
-    return this.sum.toString(16).padStart(32, '0');
+    return this.#sum.toString(16).padStart(32, '0');
   }
 }

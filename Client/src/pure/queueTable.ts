@@ -16,27 +16,31 @@ export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'em
 /** send: stage a batch, or take the staged one, and send it · backOff: set the timer · cancel: unset it. */
 export type QueueAction = 'send' | 'backOff' | 'cancel';
 
+const stays = <S extends QueueState>(state: S) => ({
+  release: [state], hold: ['held', 'cancel'], wake: [state], flush: [state], settled: [state], empty: [state], failed: [state],
+  timer: [state],
+}) as const;
+
 export const queueTable: TransitionTable<QueueState, QueueEvent, QueueAction> = {
-  held: {
-    release: ['sending', 'send'], hold: ['held'], wake: ['held'], flush: ['held'],
-    settled: ['held'], empty: ['held'], failed: ['held'], timer: ['held'],
-  },
+  held: { ...stays('held'), release: ['sending', 'send'], hold: ['held'] },
   idle: {
-    release: ['sending', 'send'], hold: ['held', 'cancel'], wake: ['sending', 'send'], flush: ['sending', 'send'],
-    settled: ['idle'], empty: ['idle'], failed: ['idle'], timer: ['sending', 'send'],
+    ...stays('idle'),
+    release: ['sending', 'send'],
+    wake: ['sending', 'send'],
+    flush: ['sending', 'send'],
+    timer: ['sending', 'send'],
   },
   sending: {
-    release: ['sending'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
-    settled: ['sending', 'send'], empty: ['idle'], failed: ['waiting', 'backOff'], timer: ['stirred'],
+    ...stays('sending'),
+    wake: ['stirred'],
+    flush: ['stirred'],
+    settled: ['sending', 'send'],
+    empty: ['idle'],
+    failed: ['waiting', 'backOff'],
+    timer: ['stirred'],
   },
   // An edit that was queued while the last look found nothing must still be sent.
-  stirred: {
-    release: ['stirred'], hold: ['held', 'cancel'], wake: ['stirred'], flush: ['stirred'],
-    settled: ['sending', 'send'], empty: ['sending', 'send'], failed: ['waiting', 'backOff'], timer: ['stirred'],
-  },
+  stirred: { ...stays('stirred'), settled: ['sending', 'send'], empty: ['sending', 'send'], failed: ['waiting', 'backOff'] },
   // A new edit does not shorten the back-off, so that typing does not load a server that is down.
-  waiting: {
-    release: ['waiting'], hold: ['held', 'cancel'], wake: ['waiting'], flush: ['sending', 'cancel', 'send'],
-    settled: ['waiting'], empty: ['waiting'], failed: ['waiting'], timer: ['sending', 'send'],
-  },
+  waiting: { ...stays('waiting'), flush: ['sending', 'cancel', 'send'], timer: ['sending', 'send'] },
 };

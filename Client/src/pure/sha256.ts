@@ -15,7 +15,8 @@ for (let candidate = 2; ROUND.length < 64; candidate++) {
 
 const rotate = (word: number, by: number): number => (word >>> by) | (word << (32 - by));
 
-export function sha256(text: string): Uint8Array {
+/** The hash of a text's UTF-8, as hexadecimal digits. */
+export function sha256(text: string): string {
   const bytes = new TextEncoder().encode(text);
   const view = new DataView(new ArrayBuffer((((bytes.length + 8) >> 6) + 1) << 6));
   new Uint8Array(view.buffer).set(bytes);
@@ -37,9 +38,8 @@ export function sha256(text: string): Uint8Array {
     }
     state = [a, b, c, d, e, f, g, h].map((word, i) => (word + state[i]!) | 0);
   }
-  const digest = new DataView(new ArrayBuffer(32));
-  state.forEach((word, i) => digest.setInt32(i * 4, word));
-  return new Uint8Array(digest.buffer);
+  return hex(state);
 }
 
-export const hex = (bytes: Uint8Array): string => Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+export const hex = (words: Iterable<number>): string =>
+  Array.from(words, word => (word >>> 0).toString(16).padStart(8, '0')).join('');

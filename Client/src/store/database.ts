@@ -12,9 +12,10 @@ export interface Table<V> extends ReadSource<V> {
   index(name: string): ReadSource<V>;
 }
 
-/** Wraps an object store so that each method returns a promise. */
-export const table = <V>(native: IDBObjectStore | IDBIndex): Table<V> => new Proxy(native, {
+/** Wraps an object store so that each method returns a promise. `onPut` is called before each `put`. */
+export const table = <V>(native: IDBObjectStore | IDBIndex, onPut?: () => void): Table<V> => new Proxy(native, {
   get: (_, name) => (...given: unknown[]) => {
+    if (name === 'put') onPut?.();
     const result = (native as any)[name](...given);
     return result instanceof IDBIndex ? table(result) : toPromise(result);
   },
@@ -26,6 +27,14 @@ export function toPromise<T>(request: IDBRequest<T>): Promise<T> {
     request.onerror = () => reject(request.error);
   });
 }
+
+const QUOTA_ERROR = 'QuotaExceededError';
+
+export const isQuota = (error: unknown): boolean => (error as Error | undefined)?.name === QUOTA_ERROR;
+
+/** The browser's own error has no message. */
+export const fullDevice = (): DOMException => new DOMException(
+  'This device is full. Free space, or delete documents while online.', QUOTA_ERROR);
 
 /** Resolves when a transaction completes and rejects with the reason when it aborts. */
 export function completion(transaction: IDBTransaction): Promise<void> {

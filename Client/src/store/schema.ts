@@ -6,6 +6,8 @@ export interface Batch {
   key: string;
   body: string;
   items: number[];
+  /** The items as they were sent; absent if the batch was read from the database. An item without a number was never queued. */
+  sent?: Item[];
 }
 
 /** The position of this device in the user's history. */
@@ -29,8 +31,14 @@ export interface Tables {
 
 export const TABLES = ['rows', 'queue', 'batches', 'meta'] as const;
 
-export const tablesFrom = (transaction: IDBTransaction, names: readonly string[]): Tables =>
-  Object.fromEntries(names.map(name => [name, table(transaction.objectStore(name))])) as unknown as Tables;
+export const tablesFrom = (transaction: IDBTransaction, names: readonly string[], onPut?: () => void): Tables =>
+  Object.fromEntries(names.map(name => [name, table(transaction.objectStore(name), onPut)])) as unknown as Tables;
+
+/** The same tables, which store nothing that needs space: a row that would be left without a document is deleted. */
+export const deletionsOnly = (tables: Tables): Tables =>
+  Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, {
+    __proto__: table, put: async ({ type, id, doc, mine }: Row) => name === 'rows' && !doc && !mine && table.delete([type, id]),
+  }])) as unknown as Tables;
 
 type Migration = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;
 

@@ -1,12 +1,12 @@
 import { parkedMs, ATTEMPTS_MAX } from '../pure/batch.js';
 import { backoff } from '../pure/backoff.js';
 import { toIso, editTime } from '../pure/clock.js';
+import type { UnitOfWork } from './unitOfWork.js';
+import type { Outcome, Revision } from '../pure/wire.js';
 import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item, type Row } from '../pure/merge.js';
 import { isPassing, mayPass } from '../pure/verdict.js';
-import type { Outcome, Revision } from '../pure/wire.js';
-import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
-import type { UnitOfWork } from './unitOfWork.js';
 import type { Batch, Cursor, Tables } from './schema.js';
+import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
 
 // The steps of the store's transactions. They await only the database, because any other wait would end the transaction.
 
@@ -87,13 +87,14 @@ export const batchBody = (items: readonly Item[], token: string | null): string 
  * Removes a batch. Returns its items in the order in which they were sent, which is the order of the answers; none if another tab has
  * removed the batch already.
  */
-export async function unstage(tables: Tables, { key, items }: Batch): Promise<(Item | undefined)[]> {
-  const known = await tables.batches.count(key);
+export async function unstage(tables: Tables, { key, items, sent }: Batch): Promise<(Item | undefined)[]> {
+  const known = sent ?? (await tables.batches.count(key));
   await tables.batches.delete(key);
   if (!known) return [];
   const among = await tables.queue.getAll(IDBKeyRange.bound(Math.min(...items), Math.max(...items)));
   const found = new Map(among.map(item => [item.n, item]));
-  return items.map(n => found.get(n));
+  // Another tab may have settled an item. If a full device did not store the batch, a later edit may have replaced it and must be sent.
+  return sent?.map(item => (!item.n || found.get(item.n)!?.at <= item.at ? item : undefined)) ?? items.map(n => found.get(n));
 }
 
 export function settleItem(

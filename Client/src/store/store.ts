@@ -1,17 +1,19 @@
 import { utf8Length, isParkedDue, selectBatch } from '../pure/batch.js';
-import { Digest } from '../pure/digest.js';
-import { localPart, withoutBase, visibleDocument } from '../pure/merge.js';
-import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { localPart, withoutBase, withoutItem, visibleDocument } from '../pure/merge.js';
 import type { Doc, EditError, QueuedEdit } from '../types.js';
-import { completion, toPromise } from './database.js';
-import { UnitOfWork } from './unitOfWork.js';
-import { openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
 import {
   batchBody, readCursor, toEntity, countFailure, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
   settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type Merging, type Report, type SettledBatch,
 } from './steps.js';
+import { deletionsOnly, openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
+import { Digest } from '../pure/digest.js';
+import { UnitOfWork } from './unitOfWork.js';
+import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
+import { completion, fullDevice, isQuota, toPromise } from './database.js';
 
 const QUEUE_WINDOW = 3_000;
+// A key of `meta`. A full device can delete it only, so what it says is said by its absence.
+const CLEAN = 'clean';
 const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 
 // The errors of requests after the browser has closed the connection.
@@ -20,11 +22,13 @@ const CLOSED_ERRORS = /^(InvalidState|Abort|Unknown)Error$/;
 /** The local database of one user. Each method is one transaction. A connection that the browser closes is opened again. */
 export class Store {
   private database: Promise<IDBDatabase> | undefined;
-  private isClosed = false;
-  private wasOpen = false;
-  private term: string | undefined;
-  private frozen: Promise<void> | undefined;
-  private readonly running = new Set<IDBTransaction>();
+  #isClosed = false;
+  #wasOpen = false;
+  #term: string | undefined;
+  #frozen: Promise<void> | undefined;
+  readonly #running = new Set<IDBTransaction>();
+  /** True while the last write that needs space did not fit. */
+  isFull = false;
   /** Called when the browser has closed the connection, with true if it also deleted the database. */
   onClosed: (isLost: boolean) => void = () => {};
 
@@ -38,12 +42,12 @@ export class Store {
 
   /** Aborts running transactions, because a frozen tab would block other tabs; they run again once `frozen` resolves. */
   freeze(frozen: Promise<void>): void {
-    this.frozen = frozen;
-    for (const transaction of this.running) transaction.abort();
+    this.#frozen = frozen;
+    for (const transaction of this.#running) transaction.abort();
   }
 
   close(): void {
-    this.isClosed = true;
+    this.#isClosed = true;
     this.#disconnect();
   }
 
@@ -59,8 +63,8 @@ export class Store {
   }
 
   #connect(): Promise<IDBDatabase> {
-    const isReopened = this.wasOpen;
-    this.wasOpen = true;
+    const isReopened = this.#wasOpen;
+    this.#wasOpen = true;
     return openDatabase(this.name, {
       onReplaced: this.onReplaced,
       onCreated: () => isReopened && this.onClosed(true),
@@ -73,17 +77,26 @@ export class Store {
 
   async #withDatabase<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     for (let isLast = false; ; isLast = true) {
-      await this.frozen;
-      if (this.isClosed) throw new DOMException('', 'InvalidStateError');
+      await this.#frozen;
+      if (this.#isClosed) throw new DOMException('', 'InvalidStateError');
       const connection = (this.database ??= this.#connect());
       try {
         return await work(await connection);
       } catch (error) {
+        if (isQuota(error)) {
+          this.isFull = true;
+          throw fullDevice();
+        }
         if (!CLOSED_ERRORS.test((error as Error)?.name)) throw error;
         if (this.database === connection) this.#disconnect();
         if (isLast) throw error;
       }
     }
+  }
+
+  /** Throws if the last write did not fit. */
+  requireSpace(): void {
+    if (this.isFull) throw fullDevice();
   }
 
   async get(type: string, id: string): Promise<Doc | null> {
@@ -115,8 +128,9 @@ export class Store {
     return { pending, poisoned: all - pending };
   }
 
-  cursor(): Promise<Cursor> {
-    return this.#read('meta', meta => readCursor({ meta }));
+  /** `isClean` is false if rows may show edits that are not queued any more, because the device was too full to take them off. */
+  cursor(): Promise<Cursor & { isClean: boolean }> {
+    return this.#read('meta', async meta => ({ ...(await readCursor({ meta })), isClean: (await meta.get(CLEAN)) === true }));
   }
 
   async queue(): Promise<QueuedEdit[]> {
@@ -127,15 +141,29 @@ export class Store {
   write(edits: readonly Edit[], now: number): Promise<Doc[]> {
     return this.#transact(async tables => {
       const unit = await new UnitOfWork(tables).read(edits, true);
-      const written = edits.map(edit => queueEdit(unit, this.merging?.place(unit, edit) ?? edit, now)).filter(doc => doc !== null);
+      const written = this.#queueEdits(unit, edits, now).filter(doc => doc !== null);
       unit.save();
       return written;
     });
   }
 
-  /** Applies revisions and stores the cursor in the same transaction. */
+  #queueEdits(unit: UnitOfWork, edits: readonly Edit[], now: number): (Doc | null)[] {
+    return edits.map(edit => queueEdit(unit, this.merging?.place(unit, edit) ?? edit, now));
+  }
+
+  /** Returns a batch of edits that the device is too full to queue. */
+  stageUnqueued(edits: readonly Edit[], key: string, now: number): Promise<Batch> {
+    return this.#transact(async tables => {
+      const unit = await new UnitOfWork(tables).read(edits, true);
+      this.#queueEdits(unit, edits, now);
+      const sent = edits.map(edit => unit.queueFor(edit).at(-1)!);
+      return { key, body: batchBody(sent, (await readCursor(tables)).proof), items: sent.map(({ n = 0 }) => n), sent };
+    }, TABLES, 'readonly');
+  }
+
+  /** Applies revisions and stores the cursor in the same transaction. On a full device only deletions are applied. */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>): Promise<EntityKey[]> {
-    return this.#transactAsLeader(async tables => {
+    return this.#transactEvenIfFull(async tables => {
       const unit = new UnitOfWork(tables);
       await unit.read(revisions);
       const keys = applyRevisions(unit, revisions);
@@ -169,16 +197,28 @@ export class Store {
     return this.#transactAsLeader(tables => saveCursor(tables, FROM_SCRATCH));
   }
 
-  async digest(): Promise<string> {
+  /** The digest of the server's copies. Edits that a full device left on them although they are not queued any more are taken off. */
+  async verify(): Promise<{ digest: string; keys: EntityKey[] }> {
     const digest = new Digest();
-    for (
-      const row of await this.#read('rows', rows => rows.getAll())) if (row.doc && row.version) digest.add(row.type, row.id, row.version);
-    return digest.toString();
+    const keys: EntityKey[] = [];
+    const all = await this.#transactAsLeader(async ({ rows, queue, meta }) => {
+      const all = await rows.getAll();
+      for (const row of all) {
+        const key = [row.type, row.id] as const;
+        if (row.mine === undefined || (await queue.index('entity').count([...key]))) continue;
+        keys.push(key);
+        await rows.put(withoutItem(row, []));
+      }
+      await meta.put(true, CLEAN);
+      return all;
+    });
+    for (const { type, id, version, doc } of all) if (doc && version) digest.add(type, id, version);
+    return { digest: digest.toString(), keys };
   }
 
   /** Returns the batch to send: the unanswered one, or a new one under the given key. */
   stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
-    return this.#transactAsLeader(async tables => {
+    return this.#transactEvenIfFull(async (tables, failure) => {
       const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
       const queue = tables.queue;
@@ -187,20 +227,25 @@ export class Store {
       const waiting = await queue.index('live').getAll(1, QUEUE_WINDOW);
       const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = selectBatch(
         waiting, now, item => utf8Length(JSON.stringify(toEntity(item))), bytesMax);
-      if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
+      if (!items.length) {
+        if (failure) throw failure;
+        return { nextAt: nextAt < Infinity ? nextAt : undefined };
+      }
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await readCursor(tables);
       const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
       await tables.batches.put(batch);
-      return { batch };
+      // A full device forgets the key. If the answer is lost, the server finds the items unchanged.
+      return { batch: { ...batch, sent: items } };
     });
   }
 
   /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
-    return this.#transactAsLeader(async tables => {
+    return this.#transactEvenIfFull(async (tables, failure) => {
       const settled: SettledBatch = { keys: [], events: [], isIncomplete: false };
       const items = await unstage(tables, batch);
+      if (failure) await tables.meta.delete(CLEAN);
       if (!items.length) return settled;
       const { lastSeq, proof } = await readCursor(tables);
       // A replayed answer may be old: changes before the cursor are stored already.
@@ -223,7 +268,7 @@ export class Store {
    * unchanged.
    */
   release(batch: Batch): Promise<void> {
-    return this.#transactAsLeader(async tables => {
+    return this.#transactEvenIfFull(async tables => {
       await Promise.all((await unstage(tables, batch)).map(async item => item && tables.queue.put(withoutBatch(item))));
     });
   }
@@ -262,16 +307,26 @@ export class Store {
 
   /** Starts a term of leadership: writes of an earlier leader that is revived are rejected. */
   lead(term: string): void {
-    this.term = term;
-    this.#transact(({ meta }) => meta.put(term, 'term')).catch(() => (this.term = undefined));
+    this.#term = term;
+    this.#transact(({ meta }) => meta.put(term, 'term')).catch(() => (this.#term = undefined));
   }
 
   #transactAsLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return this.#transact(async tables => {
       const term = await tables.meta.get('term');
-      if (this.term && term && term !== this.term) throw new Error('Another tab leads.');
+      if (this.#term && term && term !== this.#term) throw new Error('Another tab leads.');
       return work(tables);
     });
+  }
+
+  /** On a full device the work runs again, and stores only what it deletes: browsers have room for that. `failure` is set then. */
+  async #transactEvenIfFull<T>(work: (tables: Tables, failure?: Error) => Promise<T>): Promise<T> {
+    try {
+      return await this.#transactAsLeader(work);
+    } catch (error) {
+      if (!isQuota(error)) throw error;
+      return this.#transactAsLeader(tables => work(deletionsOnly(tables), error as Error));
+    }
   }
 
   #read<N extends keyof Tables, T>(name: N, work: (table: Tables[N]) => Promise<T>): Promise<T> {
@@ -283,10 +338,12 @@ export class Store {
     return this.#withDatabase(async database => {
       const transaction = database.transaction(names, mode);
       const ended = completion(transaction);
-      this.running.add(transaction);
+      let needsSpace = false;
+      this.#running.add(transaction);
       try {
-        const result = await work(tablesFrom(transaction, names));
+        const result = await work(tablesFrom(transaction, names, () => (needsSpace = true)));
         await ended;
+        if (needsSpace) this.isFull = false;
         return result;
       } catch (error) {
         ended.catch(() => {});
@@ -297,7 +354,7 @@ export class Store {
         }
         throw transaction.error ?? error;
       } finally {
-        this.running.delete(transaction);
+        this.#running.delete(transaction);
       }
     });
   }

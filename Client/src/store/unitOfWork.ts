@@ -1,5 +1,5 @@
-import { emptyRow, type Item, type Row } from '../pure/merge.js';
 import type { Tables } from './schema.js';
+import { emptyRow, type Item, type Row } from '../pure/merge.js';
 
 interface EntityRef {
   type: string;
@@ -15,10 +15,10 @@ const ignoreError = () => {};
  * process; a thousand edits that each wait for their own take seconds. A write that fails ends the transaction, which says so.
  */
 export class UnitOfWork {
-  private readonly rows = new Map<string, Row>();
-  private readonly queues = new Map<string, Item[]>();
-  private readonly changed = new Set<string>();
-  private readonly enqueued = new Map<unknown, Item>();
+  readonly #rows = new Map<string, Row>();
+  readonly #queues = new Map<string, Item[]>();
+  readonly #changed = new Set<string>();
+  readonly #enqueued = new Map<unknown, Item>();
 
   constructor(private readonly tables: Tables) {}
 
@@ -27,25 +27,25 @@ export class UnitOfWork {
     const { rows, queue } = this.tables;
     const unread = new Map(entities.flatMap(entity => (entity ? [[entityKey(entity), entity]] : [])));
     await Promise.all([...unread].map(async ([name, { type, id }]) => {
-      if (withQueues) this.queues.set(name, await queue.index('entity').getAll(IDBKeyRange.only([type, id])));
-      if (!this.rows.has(name)) this.rows.set(name, (await rows.get([type, id])) ?? emptyRow(type, id));
+      if (withQueues) this.#queues.set(name, await queue.index('entity').getAll(IDBKeyRange.only([type, id])));
+      if (!this.#rows.has(name)) this.#rows.set(name, (await rows.get([type, id])) ?? emptyRow(type, id));
     }));
     return this;
   }
 
   row(of: EntityRef): Row {
-    return this.rows.get(entityKey(of)) ?? emptyRow(of.type, of.id);
+    return this.#rows.get(entityKey(of)) ?? emptyRow(of.type, of.id);
   }
 
   /** Returns the queued items of an entity, in order. */
   queueFor(of: EntityRef): readonly Item[] {
-    return this.queues.get(entityKey(of)) ?? [];
+    return this.#queues.get(entityKey(of)) ?? [];
   }
 
   put(row: Row): void {
     const name = entityKey(row);
-    this.rows.set(name, row);
-    this.changed.add(name);
+    this.#rows.set(name, row);
+    this.#changed.add(name);
   }
 
   /**
@@ -56,18 +56,18 @@ export class UnitOfWork {
     const name = entityKey(item);
     const queue = this.queueFor(item);
     const isThere = queue.some(({ n }) => n === item.n);
-    this.queues.set(name, isThere ? queue.map(other => (other.n === item.n ? item : other)) : [...queue, item]);
-    this.enqueued.set(item.n ?? name, item);
+    this.#queues.set(name, isThere ? queue.map(other => (other.n === item.n ? item : other)) : [...queue, item]);
+    this.#enqueued.set(item.n ?? name, item);
   }
 
   dequeue(item: Item): void {
-    this.queues.set(entityKey(item), this.queueFor(item).filter(other => other.n !== item.n));
-    this.enqueued.delete(item.n);
-    this.tables.queue.delete(item.n).catch(ignoreError);
+    this.#queues.set(entityKey(item), this.queueFor(item).filter(other => other.n !== item.n));
+    this.#enqueued.delete(item.n);
+    if (item.n) this.tables.queue.delete(item.n).catch(ignoreError);
   }
 
   save(): void {
-    for (const name of this.changed) this.tables.rows.put(this.rows.get(name)!).catch(ignoreError);
-    for (const item of this.enqueued.values()) this.tables.queue.put(item).catch(ignoreError);
+    for (const name of this.#changed) this.tables.rows.put(this.#rows.get(name)!).catch(ignoreError);
+    for (const item of this.#enqueued.values()) this.tables.queue.put(item).catch(ignoreError);
   }
 }

@@ -19,6 +19,13 @@ export interface Page {
   lifecycle(state: 'frozen' | 'active'): Promise<unknown>;
   /** As a user does who clears the data of a site. */
   clear(): Promise<unknown>;
+  /** Limits what the site may store, in bytes; without a number the limit is the browser's own again. */
+  limitStorage(bytes?: number): Promise<unknown>;
+  /** Limits the page's network, in bytes a second. */
+  throttle(down: number, up: number): Promise<unknown>;
+  /** Stops the page in the middle of its script, without an event; `resume` continues it. */
+  stop(): Promise<unknown>;
+  resume(): Promise<unknown>;
 }
 
 export class Chromium {
@@ -56,6 +63,8 @@ export class Chromium {
     const { targetId } = await this.call('Target.createTarget', { url });
     const { sessionId } = await this.call('Target.attachToTarget', { targetId, flatten: true });
     await this.loaded(url, sessionId);
+    const call = (method: string, params = {}) => this.call(method, params, sessionId);
+    const { origin } = new URL(url);
     return {
       evaluate: async expression => {
         const { result, exceptionDetails } = await this.call(
@@ -63,8 +72,17 @@ export class Chromium {
         if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
         return result.value;
       },
-      lifecycle: state => this.call('Page.setWebLifecycleState', { state }, sessionId),
-      clear: () => this.call('Storage.clearDataForOrigin', { origin: new URL(url).origin, storageTypes: 'indexeddb' }, sessionId),
+      lifecycle: state => call('Page.setWebLifecycleState', { state }),
+      clear: () => call('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' }),
+      limitStorage: quotaSize => call('Storage.overrideQuotaForOrigin', { origin, quotaSize }),
+      throttle: (downloadThroughput, uploadThroughput) =>
+        call('Network.emulateNetworkConditions', { offline: false, latency: 20, downloadThroughput, uploadThroughput }),
+      stop: async () => {
+        await call('Debugger.enable');
+        await call('Debugger.pause');
+        void call('Runtime.evaluate', { expression: '1' });
+      },
+      resume: () => call('Debugger.disable'),
     };
   }
 

@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest';
+import type { Sync } from '../src/index.js';
+import { Disk } from './support/disk.js';
+import { FakeTabs, FakeWorld, rest, soon, type Reply, type Request } from './support/fakeWorld.js';
+import { live, opened } from './support/openDevice.js';
+import { entry, ids, pulled } from './support/wire.js';
+
+interface Goal {
+  id: string;
+  title?: string;
+}
+
+const goals = (sync: Sync) => sync.collection<Goal>('goal');
+const titles = async (sync: Sync) => (await goals(sync).all()).map(goal => goal.title);
+
+/** A device with unsent edits, whose storage is full from now on. */
+async function full(world = new FakeWorld(), options = {}): Promise<{ world: FakeWorld; sync: Sync; disk: Disk }> {
+  const disk = new Disk();
+  const sync = await opened(world, options);
+  await sync.pull();
+  sync.goOffline();
+  await goals(sync).putAll([{ id: 'a', title: 'A' }, { id: 'b', title: 'B' }]);
+  disk.room = 0;
+  return { world, sync, disk };
+}
+
+/** The server holds a goal of another device, which is newer than ours. */
+const theirs = { id: 'a', title: 'theirs', version: 7, updatedAt: '2036-01-01T00:00:00.000Z' };
+const ours = { id: 'b', title: 'B', version: 6, updatedAt: '2027-01-15T08:00:00.000Z' };
+
+/** Answers a batch with a conflict, and pulls with the winner. */
+const loses = ({ path }: Request): Reply | undefined => {
+  if (path.startsWith('/api/sync/pull')) return { body: { goals: [theirs, ours], syncToken: 'e.7', lastSeq: 7 } };
+  if (!path.startsWith('/api/sync/batch')) return undefined;
+  const results = ['a', 'b'].map(entityId => ({ entityType: 'goal', entityId, status: entityId === 'a' ? 'conflict' : 'updated', version: 6 }));
+  return { body: { results, conflicts: [{ entityType: 'goal', entityId: 'a', reason: 'stale', server: theirs }], newSyncToken: 'e.7', lastSeq: 7 } };
+};
+
+describe('a full device', () => {
+  test('rejects a put with the remedy, changes nothing, and reports once that it is full', async () => {
+    const { sync, disk } = await full();
+    const reported: string[] = [];
+    sync.on('quota', event => reported.push(event.message));
+    const remedy = 'This device is full. Free space, or delete documents while online.';
+    for (const doc of [{ id: 'a', title: 'changed' }, { id: 'c' }]) {
+      await expect(goals(sync).put(doc)).rejects.toMatchObject({ name: 'QuotaExceededError', message: remedy });
+    }
+    expect(await titles(sync)).toEqual(['A', 'B']);
+    expect(await sync.queue()).toHaveLength(2);
+    await soon(() => expect(sync.status.full).toBe(true));
+    expect(reported).toEqual([remedy]);
+    disk.room = Infinity;
+    await goals(sync).put({ id: 'c', title: 'C' });
+    await soon(() => expect(sync.status.full).toBe(false));
+  });
+
+  test('sends what is queued, once, and goes on showing it', async () => {
+    const { world, sync } = await full();
+    sync.goOnline();
+    await sync.flush();
+    expect(world.batches.map(batch => batch.entities.map(entity => entity.id))).toEqual([['a', 'b']]);
+    expect(await sync.queue()).toEqual([]);
+    expect(sync.status).toMatchObject({ pending: 0, full: true });
+    expect(await titles(sync)).toEqual(['A', 'B']);
+  });
+
+  test('sends what was staged before it was full', async () => {
+    const { world, sync, disk } = await full();
+    disk.room = Infinity;
+    world.answer = request => (request.path === '/api/sync/batch' ? 'lost' : undefined);
+    sync.goOnline();
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
+    disk.room = 0;
+    world.answer = () => undefined;
+    await sync.flush();
+    expect(new Set(world.batches.map(batch => batch.key)).size).toBe(1);
+    expect(await sync.queue()).toEqual([]);
+  });
+
+  test('sends a batch again if the answer is lost', async () => {
+    const { world, sync } = await full();
+    let isLost = true;
+    world.answer = request => (request.path === '/api/sync/batch' && isLost ? 'lost' : undefined);
+    sync.goOnline();
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
+    isLost = false;
+    await sync.flush();
+    expect(world.batches).toHaveLength(2);
+    expect(world.batches[1]!.text).toBe(world.batches[0]!.text);
+  });
+
+  test('does not take an edit for sent that was made while a batch waited for its answer', async () => {
+    const { world, sync, disk } = await full();
+    world.answer = request => (request.path === '/api/sync/batch' ? 'lost' : undefined);
+    sync.goOnline();
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
+    disk.room = Infinity;
+    await goals(sync).put({ id: 'a', title: 'later' });
+    world.answer = () => undefined;
+    await sync.flush();
+    expect(world.batches.at(-1)!.entities.at(-1)!.data).toMatchObject({ id: 'a', title: 'later' });
+    expect(await titles(sync)).toEqual(['later', 'B']);
+  });
+
+  test('deletes a document at the server, and then here', async () => {
+    const { world, sync } = await full();
+    sync.goOnline();
+    await sync.flush();
+    await goals(sync).delete('a');
+    expect(world.batches.at(-1)!.entities).toMatchObject([{ id: 'a', deleted: true }]);
+    expect(await titles(sync)).toEqual(['B']);
+    expect(await sync.queue()).toEqual([]);
+  });
+
+  test('deletes a document whose edit was not sent, together with that edit', async () => {
+    const { world, sync } = await full();
+    world.answer = request => (request.path === '/api/sync/batch' && !request.body!.includes('"deleted":true') ? 'lost' : undefined);
+    sync.goOnline();
+    await goals(sync).delete('a');
+    expect(await titles(sync)).toEqual(['B']);
+    expect((await sync.queue()).map(edit => edit.id)).toEqual(['b']);
+  });
+
+  test('deletes documents in a tab that follows', async () => {
+    const shared = new FakeTabs();
+    const name = `full${Math.random()}`;
+    const { world, sync, disk } = await full(new FakeWorld(shared), { name });
+    const second = await opened(new FakeWorld(shared), { name });
+    sync.goOnline();
+    await soon(() => expect(second.status).toMatchObject({ leader: false, full: true }));
+    await sync.flush();
+    await goals(second).delete('a');
+    expect(await titles(sync)).toEqual(['B']);
+    disk.room = Infinity;
+    await goals(second).put({ id: 'c' });
+    await second.flush();
+    await soon(() => expect([sync.status.full, second.status.full]).toEqual([false, false]));
+    expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['a', 'b', 'c']);
+  });
+
+  test('rejects a deletion while it is offline, and changes nothing', async () => {
+    const { world, sync } = await full();
+    await soon(() => expect(sync.status.connection).toBe('offline'));
+    await expect(goals(sync).delete('a')).rejects.toMatchObject({ name: 'QuotaExceededError' });
+    expect(await titles(sync)).toEqual(['A', 'B']);
+    expect(await sync.queue()).toHaveLength(2);
+    expect(world.batches).toEqual([]);
+  });
+
+  test('tries a refused edit again after longer and longer waits', async () => {
+    const { world, sync } = await full();
+    world.answer = request => (request.path === '/api/sync/batch' && request.body!.includes('"a"')
+      ? { body: world.accepted(JSON.parse(request.body!), id => (id === 'a' ? 'too_large' : undefined)) }
+      : undefined);
+    sync.goOnline();
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await world.pass(60_000);
+    expect(world.batches.length).toBeGreaterThan(2);
+    expect(world.batches.length).toBeLessThan(10);
+    expect((await sync.queue()).map(edit => edit.id)).toEqual(['a']);
+  });
+
+  test('does not ask its database in a loop for parked edits', async () => {
+    const { world, sync, disk } = await full();
+    disk.room = Infinity;
+    world.answer = request => (request.path === '/api/sync/batch'
+      ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') }
+      : undefined);
+    sync.goOnline();
+    for (let i = 0; i < 8; i++) await world.pass(60_000);
+    expect(sync.status.poisoned).toBe(2);
+    disk.room = 0;
+    await world.pass(1_300_000);
+    expect(sync.status.queue).toBe('waiting');
+    world.answer = () => undefined;
+    disk.room = Infinity;
+    await world.pass(60_000);
+    await soon(() => expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 }));
+  });
+
+  test('removes what other devices deleted, and keeps its place in the history', async () => {
+    const disk = new Disk();
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(2, ['kept', 'gone']) : undefined);
+    const sync = await live(world);
+    disk.room = 0;
+    world.answer = request => (request.path === '/api/sync/pull'
+      ? { body: { deleted: [{ entityType: 'logbook_entry', entityId: 'gone', deletedAt: '2036-01-01T00:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } }
+      : undefined);
+    const shown: string[][] = [];
+    sync.collection<Goal>('logbook_entry').subscribe(all => shown.push(all.map(doc => doc.id)));
+    await expect(sync.pull()).rejects.toMatchObject({ name: 'QuotaExceededError' });
+    await soon(() => expect(shown.at(-1)).toEqual(['kept']));
+    expect(sync.status).toMatchObject({ full: true, revision: 2 });
+  });
+
+  test('loses nothing that others wrote, and receives it once it has space', async () => {
+    const disk = new Disk();
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/pull' ? pulled(1, ['e1']) : undefined);
+    const sync = await live(world);
+    disk.room = 0;
+    await world.socket.says(entry('e2', 2, 1));
+    await soon(() => expect(sync.status).toMatchObject({ full: true, connection: 'waiting', revision: 1 }));
+    const reconnects = async () => {
+      for (const count = world.sockets.length; world.sockets.length === count; ) await world.pass(1_000);
+      await world.socket.opens();
+      await world.socket.says({ type: 'SYNC_RESPONSE', entries: [entry('e2', 2, 1).entry], lastSeq: 2 });
+    };
+    for (let i = 0; i < 3; i++) {
+      await reconnects();
+      await soon(() => expect(sync.status.connection).toBe('waiting'));
+    }
+    expect(await ids(sync)).toEqual(['e1']);
+    disk.room = Infinity;
+    await reconnects();
+    await soon(() => expect(sync.status).toMatchObject({ full: false, connection: 'live', revision: 2 }));
+    expect(await ids(sync)).toEqual(['e1', 'e2']);
+  });
+
+  test.each(['the same tab', 'another visit'])('shows the winner of a conflict once it has space, in %s', async visit => {
+    const name = `full${Math.random()}`;
+    const { world, sync, disk } = await full(new FakeWorld(), { name });
+    const lost: string[] = [];
+    sync.on('conflict', ({ id }) => lost.push(id));
+    world.answer = loses;
+    sync.goOnline();
+    await sync.flush();
+    expect(lost).toEqual(['a']);
+    expect(await titles(sync)).toEqual(['A', 'B']);
+    if (visit === 'another visit') await sync.close();
+    disk.room = Infinity;
+    const later = visit === 'another visit' ? await opened(world, { name }) : sync;
+    await world.pass(60_000);
+    await soon(async () => expect(await titles(later)).toEqual(['theirs', 'B']));
+  });
+});
