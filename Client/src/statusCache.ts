@@ -1,5 +1,5 @@
-import type { SyncStatus } from './types.js';
 import type { Store } from './store/store.js';
+import type { SyncStatus } from './types.js';
 
 /** The part of the status that only the leader knows and that it sends to the followers. */
 export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline' | 'full'>;
