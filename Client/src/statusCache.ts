@@ -12,7 +12,8 @@ export class StatusCache {
 
   constructor(
     private readonly store: Store, identity: { user: string; device: string },
-    private readonly readState: () => LeaderState & { leader: boolean }, private readonly onStatus: (status: SyncStatus, before: SyncStatus) => void) {
+    private readonly readState: () => LeaderState & { leader: boolean },
+    private readonly onStatus: (status: SyncStatus, before: SyncStatus) => void) {
     this.status = { ...identity, ...readState(), pending: 0, poisoned: 0, revision: 0 };
   }
 

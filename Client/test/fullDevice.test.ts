@@ -33,7 +33,8 @@ const loses = ({ path }: Request): Reply | undefined => {
   if (path.startsWith('/api/sync/pull')) return { body: { goals: [theirs, ours], syncToken: 'e.7', lastSeq: 7 } };
   if (!path.startsWith('/api/sync/batch')) return undefined;
   const results = ['a', 'b'].map(entityId => ({ entityType: 'goal', entityId, status: entityId === 'a' ? 'conflict' : 'updated', version: 6 }));
-  return { body: { results, conflicts: [{ entityType: 'goal', entityId: 'a', reason: 'stale', server: theirs }], newSyncToken: 'e.7', lastSeq: 7 } };
+  const conflicts = [{ entityType: 'goal', entityId: 'a', reason: 'stale', server: theirs }];
+  return { body: { results, conflicts, newSyncToken: 'e.7', lastSeq: 7 } };
 };
 
 describe('a full device', () => {
@@ -188,8 +189,9 @@ describe('a full device', () => {
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(2, ['kept', 'gone']) : undefined);
     const sync = await live(world);
     disk.room = 0;
+    const deleted = [{ entityType: 'logbook_entry', entityId: 'gone', deletedAt: '2036-01-01T00:00:00.000Z' }];
     world.answer = request => (request.path === '/api/sync/pull'
-      ? { body: { deleted: [{ entityType: 'logbook_entry', entityId: 'gone', deletedAt: '2036-01-01T00:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } }
+      ? { body: { deleted, syncToken: 'e.3', lastSeq: 3 } }
       : undefined);
     const shown: string[][] = [];
     sync.collection<Goal>('logbook_entry').subscribe(all => shown.push(all.map(doc => doc.id)));
