@@ -32,7 +32,9 @@ const ours = { id: 'b', title: 'B', version: 6, updatedAt: '2027-01-15T08:00:00.
 const loses = ({ path }: Request): Reply | undefined => {
   if (path.startsWith('/api/sync/pull')) return { body: { goals: [theirs, ours], syncToken: 'e.7', lastSeq: 7 } };
   if (!path.startsWith('/api/sync/batch')) return undefined;
-  const results = ['a', 'b'].map(entityId => ({ entityType: 'goal', entityId, status: entityId === 'a' ? 'conflict' : 'updated', version: 6 }));
+  const results = ['a', 'b'].map(entityId => ({
+    entityType: 'goal', entityId, status: entityId === 'a' ? 'conflict' : 'updated', version: 6,
+  }));
   const conflicts = [{ entityType: 'goal', entityId: 'a', reason: 'stale', server: theirs }];
   return { body: { results, conflicts, newSyncToken: 'e.7', lastSeq: 7 } };
 };
@@ -95,7 +97,8 @@ describe('a full device', () => {
   test('does not take an edit for sent that was made while a batch waited for its answer', async () => {
     const { world, sync, disk } = await full();
     let answers = () => {};
-    world.answer = request => (request.path === '/api/sync/batch' ? new Promise(resolve => (answers = () => resolve(undefined))) : undefined);
+    const answer = () => new Promise<undefined>(resolve => (answers = () => resolve(undefined)));
+    world.answer = request => (request.path === '/api/sync/batch' ? answer() : undefined);
     sync.goOnline();
     await soon(() => expect(world.batches).toHaveLength(1));
     disk.room = Infinity;
@@ -158,7 +161,9 @@ describe('a full device', () => {
       ? { body: world.accepted(JSON.parse(request.body!), id => (id === 'a' ? 'too_large' : undefined)) }
       : undefined);
     sync.goOnline();
-    await soon(() => expect(world.batches).toHaveLength(1));
+    await soon(() => expect(sync.status.queue).toBe('waiting'));
+    await rest();
+    expect(world.batches).toHaveLength(1);
     await world.pass(60_000);
     expect(world.batches.length).toBeGreaterThan(2);
     expect(world.batches.length).toBeLessThan(10);
@@ -197,7 +202,7 @@ describe('a full device', () => {
     sync.collection<Goal>('logbook_entry').subscribe(all => shown.push(all.map(doc => doc.id)));
     await expect(sync.pull()).rejects.toMatchObject({ name: 'QuotaExceededError' });
     await soon(() => expect(shown.at(-1)).toEqual(['kept']));
-    expect(sync.status).toMatchObject({ full: true, revision: 2 });
+    await soon(() => expect(sync.status).toMatchObject({ full: true, revision: 2 }));
   });
 
   test('loses nothing that others wrote, and receives it once it has space', async () => {
