@@ -1,9 +1,9 @@
+import type { Edit } from './store/steps.js';
+import { normalizeId } from './pure/wire.js';
+import type { Store } from './store/store.js';
 import type { Collection, Doc, Stored } from './types.js';
 import { validateDocument, requireId } from './pure/document.js';
-import { normalizeId } from './pure/wire.js';
 import { runListener } from './events.js';
-import type { Edit } from './store/steps.js';
-import type { Store } from './store/store.js';
 
 /** The device as its collections use it. */
 export interface CollectionHost {

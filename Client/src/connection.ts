@@ -1,13 +1,13 @@
 import { StateMachine } from './pure/stateMachine.js';
-import { Puller } from './puller.js';
-import { reconnectAfter } from './pure/verdict.js';
-import { Socket } from './net/socket.js';
-import { backoff } from './pure/backoff.js';
-import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
-import type { Context } from './deviceContext.js';
 import type { SocketFrame } from './pure/wire.js';
+import { Puller } from './puller.js';
+import { backoff } from './pure/backoff.js';
+import { Socket } from './net/socket.js';
+import type { Context } from './deviceContext.js';
+import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
 import { Queue } from './queue.js';
 import { connectionTable, isOnline, type ConnectionAction, type ConnectionEvent, type ConnectionState } from './pure/connectionTable.js';
+import { reconnectAfter } from './pure/verdict.js';
 
 const BLOCKED_AFTER = 3;
 const PROBE_MS = 60_000;

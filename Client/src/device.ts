@@ -1,18 +1,18 @@
+import type { Edit, EntityKey } from './store/steps.js';
 import { isBrowserOffline, watchNetwork } from './network.js';
 import { collection, View, type CollectionHost } from './collection.js';
-import { fullDevice, isQuota } from './store/database.js';
-import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
-import { Emitter } from './events.js';
 import { Http } from './net/http.js';
+import { fullDevice } from './store/database.js';
+import { offline } from './net/failure.js';
+import type { Store } from './store/store.js';
+import type { Context } from './deviceContext.js';
 import { listConflicts } from './conflicts.js';
 import { Tabs } from './tabs.js';
+import type { Collection, Conflict, Doc, Platform, QueuedEdit, Sync, SyncEvents, SyncOptions, SyncStatus } from './types.js';
 import { Credentials } from './net/credentials.js';
 import { StatusCache, type LeaderState } from './statusCache.js';
-import type { Context } from './deviceContext.js';
-import type { Store } from './store/store.js';
-import { offline } from './net/failure.js';
-import type { Edit, EntityKey } from './store/steps.js';
 import { Connection } from './connection.js';
+import { Emitter } from './events.js';
 
 // A follower asks its leader for a sign of life at this interval, and takes the lead if no answer comes in time.
 const LEADER_CHECK_MS = 10_000;
@@ -76,7 +76,7 @@ export class Device implements Sync, CollectionHost {
     const { user, device } = parts;
     this.#cache = new StatusCache(this.store, { user, device }, () => this.#currentState(), (status, before) => {
       if (status.leader) this.#postStatus(status);
-      if (status.full && !before.full) this.events.emit('quota', { message: fullDevice().message });
+      if (status.full && !before.full) this.events.emit('quota', fullDevice());
       this.events.emit('status', status);
     });
     this.store.onClosed = isLost => (isLost ? this.#onDataLost(device) : this.#cache.invalidate());
@@ -116,7 +116,7 @@ export class Device implements Sync, CollectionHost {
       return written;
     } catch (error) {
       this.#cache.invalidate();
-      if (!isQuota(error) || edits.some(edit => edit.doc)) throw error;
+      if (!this.store.isFull || edits.some(edit => edit.doc)) throw error;
       // Nothing can be queued, so a deletion goes to the server first.
       await this.connection.queue.sendUnqueued(edits).catch(() => {
         throw error;
@@ -154,7 +154,7 @@ export class Device implements Sync, CollectionHost {
       if (pending < before) since = platform.now();
       before = pending;
       const leftMs = since + seconds * 1000 - platform.now();
-      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('The server acknowledges nothing.');
+      if (leftMs <= 0) throw this.connection.queue.failure ?? offline('The server is silent.');
       await new Promise<void>(resolve => {
         const timer = platform.setTimeout(() => end(), leftMs);
         const off = this.on('status', () => end());
@@ -321,7 +321,7 @@ export class Device implements Sync, CollectionHost {
   }
 
   #emitErased(): void {
-    this.events.emit('signedOut', { code: 'ERASED', message: 'All data on this device was deleted.', erased: true });
+    this.events.emit('signedOut', { code: 'ERASED', message: 'The data is deleted.', erased: true });
   }
 
   #changed(keys: readonly EntityKey[]): void {

@@ -1,8 +1,8 @@
+import { unknownAnswer } from './net/failure.js';
+import type { Context } from './deviceContext.js';
+import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
 import type { Cursor } from './store/schema.js';
 import { SerialQueue } from './serialQueue.js';
-import { isPullAnswer, frameRevisions, pullRevisions, type PullAnswer, type Revision, type SocketFrame } from './pure/wire.js';
-import type { Context } from './deviceContext.js';
-import { unknownAnswer } from './net/failure.js';
 
 const PAGE_SIZE = 2_000;
 const PAGE_SIZE_MIN = 60;
@@ -109,11 +109,12 @@ export class Puller {
     const { store, platform, broadcast, changed } = this.context;
     const now = platform.now();
     const { isClean, lastSeq } = await store.cursor();
-    if (lastSeq !== answer.lastSeq || (this.#verifiedAt && isClean && Math.abs(now - this.#verifiedAt) < this.#verifyMs)) return;
-    this.#verifiedAt = now;
+    const isDue = answer.digest && (!this.#verifiedAt || Math.abs(now - this.#verifiedAt) >= this.#verifyMs);
+    if (lastSeq !== answer.lastSeq || (isClean && !isDue)) return;
     const { digest, keys } = await store.verify();
     changed(keys);
-    if (answer.digest === undefined) return;
+    if (!isDue) return;
+    this.#verifiedAt = now;
     const isSame = digest === answer.digest;
     this.#verifyMs = isSame ? VERIFY_MS : Math.min(this.#verifyMs * 2, VERIFY_MAX_MS);
     if (isSame || isWhole) return;

@@ -1,15 +1,15 @@
-import type { Puller } from './puller.js';
+import { StateMachine } from './pure/stateMachine.js';
+import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
+import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
+import { BYTES_MAX, utf8Length } from './pure/batch.js';
 import type { Edit } from './store/steps.js';
+import type { ConnectionState } from './pure/connectionTable.js';
 import type { Context } from './deviceContext.js';
+import type { Puller } from './puller.js';
+import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
 import { backoff } from './pure/backoff.js';
 import type { Batch } from './store/schema.js';
-import { StateMachine } from './pure/stateMachine.js';
-import { Failure, retryAfter, unknownAnswer } from './net/failure.js';
 import { SerialQueue } from './serialQueue.js';
-import { queueTable, type QueueAction, type QueueEvent, type QueueState } from './pure/queueTable.js';
-import { BYTES_MAX, utf8Length } from './pure/batch.js';
-import { isBatchAnswer, type BatchAnswer } from './pure/wire.js';
-import type { ConnectionState } from './pure/connectionTable.js';
 
 // A batch is tried this often before a smaller one is tried.
 const ATTEMPTS_PER_SIZE = 2;

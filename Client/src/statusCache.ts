@@ -1,5 +1,5 @@
-import type { SyncStatus } from './types.js';
 import type { Store } from './store/store.js';
+import type { SyncStatus } from './types.js';
 
 /** The part of the status that only the leader knows and that it sends to the followers. */
 export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline' | 'full'>;
@@ -12,7 +12,8 @@ export class StatusCache {
 
   constructor(
     private readonly store: Store, identity: { user: string; device: string },
-    private readonly readState: () => LeaderState & { leader: boolean }, private readonly onStatus: (status: SyncStatus, before: SyncStatus) => void) {
+    private readonly readState: () => LeaderState & { leader: boolean },
+    private readonly onStatus: (status: SyncStatus, before: SyncStatus) => void) {
     this.status = { ...identity, ...readState(), pending: 0, poisoned: 0, revision: 0 };
   }
 

@@ -171,6 +171,8 @@ describe('the queue', () => {
     const poisoned: QueuedEdit[] = [];
     sync.on('poisoned', edit => poisoned.push(edit));
     await sync.collection('goal').putAll(Array.from({ length: 30 }, (_, i) => ({ id: `g${i}`, title: i === 17 ? 'bad' : 'good' })));
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await rest();
     await world.pass(60_000);
     expect(world.batches.filter(batch => batch.text.includes('bad')).map(batch => batch.entities.length)).toEqual([30, 30, 10, 1, 1]);
     expect(poisoned).toMatchObject([{ id: 'g17', attempts: 5, state: 'poisoned', error: { code: 'INVALID_SHAPE' } }]);

@@ -37,7 +37,7 @@ export class Credentials {
     const { sub } = claims(token);
     // A header cannot hold such a token, and fetch would report it as a network failure.
     if (/[^ -~]/.test(token.trim())) {
-      throw new Failure('unauthorized', 'INVALID_TOKEN', 'The token is not a JWT.');
+      throw new Failure('unauthorized', 'INVALID_TOKEN', 'The token is no JWT.');
     }
     if (this.user && sub && sub !== this.user) {
       throw new Failure('unauthorized', 'OTHER_USER', `The token belongs to ${sub}. Pass a token of ${this.user}.`);
@@ -82,4 +82,4 @@ export class Credentials {
 }
 
 const rejectOnAbort = (signal: AbortSignal | undefined) =>
-  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true }));
+  new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('timed out')), { once: true }));

@@ -21,7 +21,7 @@ export const unreachable = (why: string, status = 0): Failure => new Failure('un
 
 /** A proxy or a captive portal may answer 200 with anything, JSON included. */
 export const unknownAnswer = (): Failure =>
-  new Failure('unanswered', 'UNKNOWN_ANSWER', 'The answer is not from a sync server. Check `url`.');
+  new Failure('unanswered', 'UNKNOWN_ANSWER', 'No sync server answers. Check `url`.');
 
 /** How long the server asked to wait. */
 export const retryAfter = (error: unknown): number => (error as Partial<Failure> | undefined)?.retryAfterMs ?? 0;

@@ -1,8 +1,8 @@
-import { headerText, parseJson } from '../pure/wire.js';
-import { Failure, offline, unreachable } from './failure.js';
-import type { Credentials } from './credentials.js';
-import { verdictFor } from '../pure/verdict.js';
 import type { Frame, Platform } from '../types.js';
+import { verdictFor } from '../pure/verdict.js';
+import type { Credentials } from './credentials.js';
+import { Failure, offline, unreachable } from './failure.js';
+import { headerText, parseJson } from '../pure/wire.js';
 
 // A request fails after this much silence. An upload reports no progress, so its time-out grows with its size: 1 KB/s is allowed.
 const SILENCE_MAX_MS = 60_000;
@@ -110,10 +110,10 @@ export class Http {
       });
       return toAnswer(response, await readText(response, progress));
     } catch (error) {
-      if (error instanceof Failure) throw error;
-      // The device itself aborted the request, which says nothing about the server.
-      if (signal.aborted && signal.reason !== REQUEST_TIMEOUT) throw offline();
-      throw unreachable(`The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.aborted ? REQUEST_TIMEOUT : 0);
+      throw error instanceof Failure
+        ? error
+        : unreachable(
+          `The server cannot be reached: ${(error as Error)?.message ?? error}`, signal.reason === REQUEST_TIMEOUT ? REQUEST_TIMEOUT : 0);
     }
   }
 }

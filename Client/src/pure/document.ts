@@ -1,5 +1,5 @@
-import { documentId, isProtocolType, normalizeId } from './wire.js';
 import type { Doc } from '../types.js';
+import { documentId, isProtocolType, normalizeId } from './wire.js';
 
 const DEPTH_MAX = 64;
 export const ID_RULE = 'a text of 1 to 256 characters is needed';

@@ -1,7 +1,7 @@
-import type { ItemResult, Revision } from './wire.js';
 import type { Doc, EditError } from '../types.js';
 import { winnerRevision } from './wire.js';
 import { toIso, parseTime } from './clock.js';
+import type { ItemResult, Revision } from './wire.js';
 
 /** An entity on this device: the server's copy, and the user's unacknowledged edit over it. */
 export interface Row {

@@ -34,7 +34,7 @@ export const isQuota = (error: unknown): boolean => (error as Error | undefined)
 
 /** The browser's own error has no message. */
 export const fullDevice = (): DOMException => new DOMException(
-  'This device is full. Free space, or delete documents while online.', QUOTA_ERROR);
+  'This device is full. Free space or delete documents online.', QUOTA_ERROR);
 
 /** Resolves when a transaction completes and rejects with the reason when it aborts. */
 export function completion(transaction: IDBTransaction): Promise<void> {

@@ -37,7 +37,7 @@ export const tablesFrom = (transaction: IDBTransaction, names: readonly string[]
 /** The same tables, which store nothing that needs space: a row that would be left without a document is deleted. */
 export const deletionsOnly = (tables: Tables): Tables =>
   Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, {
-    __proto__: table, put: async ({ type, id, doc, mine }: Row) => name === 'rows' && !doc && !mine && table.delete([type, id]),
+    __proto__: table, put: async ({ type, id, doc, mine }: Row) => type && !doc && !mine && table.delete([type, id]),
   }])) as unknown as Tables;
 
 type Migration = (database: IDBDatabase, transaction: IDBTransaction) => void | Promise<void>;

@@ -1,11 +1,11 @@
-import { parkedMs, ATTEMPTS_MAX } from '../pure/batch.js';
-import { backoff } from '../pure/backoff.js';
-import { toIso, editTime } from '../pure/clock.js';
-import type { UnitOfWork } from './unitOfWork.js';
-import type { Outcome, Revision } from '../pure/wire.js';
-import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item, type Row } from '../pure/merge.js';
 import { isPassing, mayPass } from '../pure/verdict.js';
+import type { UnitOfWork } from './unitOfWork.js';
 import type { Batch, Cursor, Tables } from './schema.js';
+import { toIso, editTime } from '../pure/clock.js';
+import { backoff } from '../pure/backoff.js';
+import type { Outcome, Revision } from '../pure/wire.js';
+import { parkedMs, ATTEMPTS_MAX } from '../pure/batch.js';
+import { applyRevision, applyResult, withoutBase, withoutItem, applyEdit, type Item, type Row } from '../pure/merge.js';
 import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
 
 // The steps of the store's transactions. They await only the database, because any other wait would end the transaction.

@@ -1,15 +1,15 @@
 import { utf8Length, isParkedDue, selectBatch } from '../pure/batch.js';
 import { localPart, withoutBase, withoutItem, visibleDocument } from '../pure/merge.js';
-import type { Doc, EditError, QueuedEdit } from '../types.js';
+import { completion, fullDevice, isQuota, toPromise } from './database.js';
+import { Digest } from '../pure/digest.js';
 import {
   batchBody, readCursor, toEntity, countFailure, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
   settleItem, applyRevisions, unstage, clearBaseVersions, type Edit, type EntityKey, type Merging, type Report, type SettledBatch,
 } from './steps.js';
 import { deletionsOnly, openDatabase, TABLES, tablesFrom, type Batch, type Cursor, type Tables } from './schema.js';
-import { Digest } from '../pure/digest.js';
-import { UnitOfWork } from './unitOfWork.js';
 import { outcomesFrom, pullRevisions, type BatchAnswer, type Revision } from '../pure/wire.js';
-import { completion, fullDevice, isQuota, toPromise } from './database.js';
+import type { Doc, EditError, QueuedEdit } from '../types.js';
+import { UnitOfWork } from './unitOfWork.js';
 
 const QUEUE_WINDOW = 3_000;
 // A key of `meta`. A full device can delete it only, so what it says is said by its absence.
@@ -85,7 +85,7 @@ export class Store {
       } catch (error) {
         if (isQuota(error)) {
           this.isFull = true;
-          throw fullDevice();
+          this.requireSpace();
         }
         if (!CLOSED_ERRORS.test((error as Error)?.name)) throw error;
         if (this.database === connection) this.#disconnect();
@@ -129,8 +129,8 @@ export class Store {
   }
 
   /** `isClean` is false if rows may show edits that are not queued any more, because the device was too full to take them off. */
-  cursor(): Promise<Cursor & { isClean: boolean }> {
-    return this.#read('meta', async meta => ({ ...(await readCursor({ meta })), isClean: (await meta.get(CLEAN)) === true }));
+  cursor(): Promise<Cursor & { isClean: unknown }> {
+    return this.#read('meta', async meta => ({ ...(await readCursor({ meta })), isClean: await meta.get(CLEAN) }));
   }
 
   async queue(): Promise<QueuedEdit[]> {
@@ -204,12 +204,12 @@ export class Store {
     const all = await this.#transactAsLeader(async ({ rows, queue, meta }) => {
       const all = await rows.getAll();
       for (const row of all) {
-        const key = [row.type, row.id] as const;
-        if (row.mine === undefined || (await queue.index('entity').count([...key]))) continue;
+        const key: [string, string] = [row.type, row.id];
+        if (row.mine === undefined || (await queue.index('entity').count(key))) continue;
         keys.push(key);
         await rows.put(withoutItem(row, []));
       }
-      await meta.put(true, CLEAN);
+      await meta.put(1, CLEAN);
       return all;
     });
     for (const { type, id, version, doc } of all) if (doc && version) digest.add(type, id, version);
@@ -227,10 +227,8 @@ export class Store {
       const waiting = await queue.index('live').getAll(1, QUEUE_WINDOW);
       const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = selectBatch(
         waiting, now, item => utf8Length(JSON.stringify(toEntity(item))), bytesMax);
-      if (!items.length) {
-        if (failure) throw failure;
-        return { nextAt: nextAt < Infinity ? nextAt : undefined };
-      }
+      if (failure && !items.length) throw failure;
+      if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await readCursor(tables);
       const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
@@ -314,7 +312,7 @@ export class Store {
   #transactAsLeader<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return this.#transact(async tables => {
       const term = await tables.meta.get('term');
-      if (this.#term && term && term !== this.#term) throw new Error('Another tab leads.');
+      if (this.#term && term && term !== this.#term) throw new Error('Not the leader.');
       return work(tables);
     });
   }

@@ -1,5 +1,5 @@
-import type { Tables } from './schema.js';
 import { emptyRow, type Item, type Row } from '../pure/merge.js';
+import type { Tables } from './schema.js';
 
 interface EntityRef {
   type: string;

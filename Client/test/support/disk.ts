@@ -4,8 +4,8 @@ const { put } = IDBObjectStore.prototype;
 afterEach(() => void (IDBObjectStore.prototype.put = put));
 
 /**
- * The browser's storage as Chromium keeps it: a transaction whose writes need more than the room that is left is aborted when it commits, and
- * one that only deletes is always allowed. Deleting makes no room by itself, because files are compacted later.
+ * The browser's storage as Chromium keeps it: a transaction whose writes need more than the room that is left is aborted, and one that only
+ * deletes is always allowed. Deleting makes no room by itself, because files are compacted later.
  */
 export class Disk {
   /** The bytes that one transaction may write. */
