@@ -36,6 +36,21 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
+  test('a request that goOffline() ends is blamed on no edit: its batch is sent again as it was', async () => {
+    const world = new FakeWorld();
+    world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
+    const sync = await opened(world);
+    await sync.collection('goal').put({ id: 'g' });
+    for (let sent = 1; sent <= 5; sent++) {
+      await soon(() => expect(world.batches).toHaveLength(sent));
+      sync.goOffline();
+      if (sent === 5) world.answer = () => undefined;
+      sync.goOnline();
+    }
+    await sync.flush();
+    expect(world.batches.map(({ key, text }) => [key, text])).toEqual(Array(6).fill([world.batches[0]!.key, world.batches[0]!.text]));
+  });
+
   test('the answer to a batch that had no token does not take away the token that a pull has brought meanwhile', async () => {
     const world = new FakeWorld();
     const waiting = new Map<string, (reply: Reply) => void>();

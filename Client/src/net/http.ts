@@ -75,7 +75,7 @@ export class Http {
     if (connection.aborted || this.isOff()) throw offline();
     const { platform } = this;
     const controller = new AbortController();
-    const end = () => controller.abort();
+    const end = () => controller.abort(offline());
     let timer: unknown;
     const progress = (ms = SILENCE_MAX_MS) => {
       platform.clearTimeout(timer);

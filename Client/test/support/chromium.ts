@@ -99,7 +99,8 @@ export class Chromium {
 
   async stop(): Promise<void> {
     const ended = new Promise(resolve => this.process.once('exit', resolve));
-    this.process.kill('SIGTERM');
+    // The process may be a script of the distribution around the browser, which would be left behind by a signal.
+    void this.call('Browser.close', {});
     await ended;
     // Chromium's helper processes may still write for a moment: rmSync's own retries do not list the folder again.
     for (let left = 50; existsSync(this.folder); left--) {

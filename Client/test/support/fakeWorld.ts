@@ -141,8 +141,7 @@ export class FakeWorld {
     this.requests.push(request);
     const reply = (await this.answer(request)) ?? this.usual(request);
     if (reply === 'lost') throw new TypeError('network');
-    if (reply === 'hangs') return new Promise(
-      (_, reject) => init.signal!.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError'))));
+    if (reply === 'hangs') return new Promise((_, reject) => init.signal!.addEventListener('abort', () => reject(init.signal!.reason)));
     const status = reply.status ?? 200;
     return new Response(
       status === 304 || status === 204 ? null : (reply.text ?? JSON.stringify(reply.body)),
