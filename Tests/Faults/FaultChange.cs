@@ -60,6 +60,9 @@ internal sealed class FaultChange
     /// <summary>The socket that took its frame last.</summary>
     public FaultSocket? SentOn { get; set; }
 
+    /// <summary>The socket answered that the store was away: nothing else comes of it there.</summary>
+    public bool IsUnavailable { get; set; }
+
     /// <summary>An answer said that its only item lost.</summary>
     public bool IsBeaten { get; set; }
 

@@ -187,6 +187,7 @@ internal sealed partial class FaultDevice
             var code = frame.GetProperty("code").GetString();
             world.Count($"answered {code}");
             if (code is not "UNAVAILABLE") world.Fault($"{change} was answered {frame}");
+            change.IsUnavailable = true;
             if (!legacy) _ = Later(change);
             return;
         }

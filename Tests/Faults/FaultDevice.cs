@@ -49,17 +49,23 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     /// <summary>How it came to hold what it holds: what it changed and what it was told, with times, the last at the end.</summary>
     public string Story(FaultEntity entity)
     {
-        lock (gate) return string.Join(" | ", stories.GetValueOrDefault(entity, []).TakeLast(StoryMax));
+        lock (gate)
+        {
+            var own = unopposed.GetValueOrDefault(entity);
+            var answers = own is null ? "" : $" | answered by HTTP {own.HttpAnswer ?? "-"}, by socket {own.SocketAnswer ?? "-"}";
+            return string.Join(" | ", stories.GetValueOrDefault(entity, []).TakeLast(StoryMax)) + answers;
+        }
     }
 
     /// <summary>
-    /// Its own change lost, which only an answer over HTTP has said, because the socket that would have said it broke. Existing clients do
-    /// not read that in an answer, and know it from the next page load on.
+    /// Its own change lost, which only an answer over HTTP has said, because the socket that would have said it broke, or answered while
+    /// the store was away. Existing clients do not read that in an answer, and know it from the next page load on.
     /// </summary>
     public bool CannotKnow(FaultEntity entity)
     {
         lock (gate)
-            return legacy && unopposed.TryGetValue(entity, out var own) && own.IsBeaten && own.SentOn is { } on && on != socket;
+            return legacy && unopposed.TryGetValue(entity, out var own) && own.IsBeaten && own.SentOn is { } on
+                && (on != socket || own.IsUnavailable);
     }
 
     public async Task Start()

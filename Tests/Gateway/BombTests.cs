@@ -12,8 +12,15 @@ public sealed class BombTests
     {
         await using var edge = await Edge.Start();
         var bomb = BodyTests.Packed(new byte[400 * 1024 * 1024], "gzip");
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        await (await edge.Client.SendAsync(BodyTests.Push(bomb, "gzip"))).Problem(413, "BODY_TOO_LARGE");
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 4L * Limits.BodyBytesMax);
+        // What other tests left running only adds to it: the least of three is the request's own.
+        var least = long.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            await (await edge.Client.SendAsync(BodyTests.Push(bomb, "gzip"))).Problem(413, "BODY_TOO_LARGE");
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.InRange(least, 0, 4L * Limits.BodyBytesMax);
     }
 }
