@@ -74,7 +74,14 @@ public sealed class SocketPeerTests
         Assert.Equal(1009, await client.Closed());
     }
 
-    private static Task<TcpClient> Upgraded(Stage stage) => Upgraded(stage.Server.Url);
+    /// <summary>The server answers 101 a moment before the socket is there: no time may pass in between.</summary>
+    private static async Task<TcpClient> Upgraded(Stage stage)
+    {
+        var before = stage.Sessions.Count;
+        var socket = await Upgraded(stage.Server.Url);
+        while (stage.Sessions.Count == before) await Task.Yield();
+        return socket;
+    }
 
     /// <summary>A connection that is a socket by now, and from which nothing is read but that.</summary>
     internal static async Task<TcpClient> Upgraded(Uri url)
