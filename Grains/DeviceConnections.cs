@@ -87,8 +87,9 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     public void EndCommit()
     {
         isCommitting = false;
-        if (headMeanwhile is { } head) Follow(head);
+        var head = headMeanwhile;
         headMeanwhile = null;
+        if (head is { } seen) Follow(seen);
     }
 
     /// <summary>Tells what the store has confirmed, where it differs from what was told.</summary>
@@ -96,7 +97,13 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     {
         var history = state.HistoryState;
         if (isCommitting && (Head is not { } head || head.Epoch == history.Epoch)) headMeanwhile = history.Token;
-        else Follow(history.Token);
+        else
+        {
+            // Of another epoch: what was seen before it means nothing any more.
+            headMeanwhile = null;
+            Follow(history.Token);
+        }
+
         if (told == (history.NotBeforeMs, history.Rights)) return;
         told = (history.NotBeforeMs, history.Rights);
         if (history.NotBeforeMs > 0 || state.Revoked.Count > 0)

@@ -110,6 +110,27 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     }
 
     [Fact]
+    public async Task A_head_that_was_seen_before_an_erase_is_not_told_after_it()
+    {
+        var store = new InterruptedStore(Store);
+        var sockets = new RecordingGateway();
+        var node = await Listened(store, sockets);
+        await node.Write(Push(null, Goal("g")), Cancel);
+        var erased = default(HistoryState);
+        store.Around = async commit =>
+        {
+            Clock.Advance(Confirmed + OneMs);
+            await node.HistoryState(Caller(), Cancel);
+            erased = await node.Erase(Cancel);
+            throw InterruptedStore.Cut(outcomeUnknown: false);
+        };
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await node.Write(Push(null, Goal("h")), Cancel));
+        await node.Devices(Cancel);
+
+        Assert.Equal(erased!.Token, sockets.News[^1].Head);
+    }
+
+    [Fact]
     public async Task A_receipt_of_a_write_that_is_under_way_is_waited_for()
     {
         var store = new InterruptedStore(Store);
