@@ -34,7 +34,7 @@ internal static class MeEndpoint
     /// <summary>Null while the store does not answer.</summary>
     private static async Task<HistoryState?> HistoryState(Call call)
     {
-        using var over = new CancellationTokenSource(Patience);
+        using var over = new CancellationTokenSource(Patience, call.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, call.Cancel);
         try
         {

@@ -12,13 +12,21 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public bool Down { get; set; }
 
+    /// <summary>What is run instead of an answer to a question for the state of a history: a store that does not answer.</summary>
+    public Action? NeverAnswers { get; set; }
+
     public Exception? Fails { get; set; }
 
     public FakeCoordinator For(UserId user) => users.GetOrAdd(user, _ => new FakeCoordinator(this, format));
 
     public FakeCoordinator Of(string user) => For(new UserId(user));
 
-    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
+    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
+    {
+        if (NeverAnswers is not { } asked) return new(For(caller.User).Now(caller));
+        asked();
+        return new(new TaskCompletionSource<HistoryState>().Task);
+    }
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => new(For(caller.User).Read(caller, query));
 

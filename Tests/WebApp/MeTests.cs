@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using Microsoft.Extensions.Time.Testing;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Gateway;
 
@@ -18,6 +19,24 @@ public sealed class MeTests
         var me = await response.Json();
         Assert.Equal("ada", me.Text("id"));
         Assert.False(me.TryGetProperty("createdAt", out _));
+    }
+
+    [Fact]
+    public async Task Me_waits_half_a_second_for_a_store_that_does_not_answer()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var edge = await Edge.StartAt(clock);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        edge.Engine.NeverAnswers = () => asked.SetResult();
+        var answer = edge.Get("/api/user/me");
+        await asked.Task;
+        Assert.False(answer.IsCompleted);
+
+        clock.Advance(TimeSpan.FromMilliseconds(500));
+
+        using var response = await answer;
+        Assert.Equal(200, (int)response.StatusCode);
+        Assert.False((await response.Json()).TryGetProperty("createdAt", out _));
     }
 
     [Fact]

@@ -10,11 +10,23 @@ public abstract partial class WebAppContract
     [Fact]
     public async Task Me_tells_what_the_token_says_and_since_when()
     {
-        var me = await Web.Get("/api/user/me");
+        using var response = await Me(Web);
+        var me = await response.Json();
 
         Assert.Equal(user, me.Text("id"));
         Assert.Equal((user, "magic_link", "user"), (me.Text("displayName"), me.Text("authProvider"), me.Text("role")));
         Assert.Equal(DateTimeOffset.UtcNow, DateTimeOffset.Parse(me.Text("createdAt")!), TimeSpan.FromMinutes(1));
+    }
+
+    /// <summary>On a busy machine the store may be late; then the token alone speaks, and says nothing of the history.</summary>
+    private static async Task<HttpResponseMessage> Me(HttpDevice device)
+    {
+        while (true)
+        {
+            var response = await device.Send(HttpMethod.Get, "/api/user/me");
+            if (!response.IsSuccessStatusCode || (await response.Json()).TryGetProperty("createdAt", out _)) return response;
+            response.Dispose();
+        }
     }
 
     [Fact]
@@ -22,13 +34,13 @@ public abstract partial class WebAppContract
     {
         await Web.Get("/api/sync/status");
         Assert.Equal(HttpStatusCode.NoContent, await Phone.FindStatus(HttpMethod.Delete, "/api/sync/devices/web"));
-        using var revoked = await Web.Send(HttpMethod.Get, "/api/user/me");
+        using var revoked = await Me(Web);
         await revoked.Problem(403, "DEVICE_REVOKED");
         using var alsoThere = await Web.Send(HttpMethod.Put, "/api/user/preferences", "{\"theme\":\"dark\"}");
         await alsoThere.Problem(403, "DEVICE_REVOKED");
 
         await Phone.Ask(HttpMethod.Post, "/api/sync/sign-out-everywhere");
-        using var signedOut = await Phone.Send(HttpMethod.Get, "/api/user/me");
+        using var signedOut = await Me(Phone);
         await signedOut.Problem(401, "SIGNED_OUT");
     }
 
