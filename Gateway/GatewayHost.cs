@@ -258,6 +258,6 @@ public static class GatewayHost
         Telemetry.NameSpans(app);
         app.UseAuthentication();
         app.UseAuthorization();
-        app.UseRateLimiter();
+        app.Use(RateLimits.Apply);
     }
 }

@@ -20,8 +20,8 @@ internal static class Telemetry
 
     private static readonly string[] Meters =
         [
-            "Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting",
-            "Npgsql", "System.Runtime", "Microsoft.Orleans",
+            "Mirubato.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime",
+            "Microsoft.Orleans",
         ];
 
     /// <summary>

@@ -8,25 +8,29 @@ namespace Mirubato.Gateway.Http;
 /// <summary>How often one user may call, and one address may be refused.</summary>
 internal static class RateLimits
 {
-    public const string PerUser = "user";
-
     public static void Configure(IServiceCollection services, LimitOptions limits)
     {
-        services.AddSingleton(new RefusedTokens(limits.RefusedTokensPerMinute));
+        services.AddSingleton(_ => new RefusedTokens(limits.RefusedTokensPerMinute));
         services.AddSingleton<AdminGuesses>();
-        var users = new UserRates(limits);
-        services.AddSingleton(_ => users);
-        services.AddRateLimiter(limiter =>
-        {
-            limiter.AddPolicy(PerUser, http => RateLimitPartition.Get(http.User.FindFirst("sub")?.Value ?? "", users.Find));
-            limiter.OnRejected = (rejected, _) => new ValueTask(
-                ProblemAnswers.Write(rejected.HttpContext, Problem.RateLimited, retrySeconds: RetrySeconds(rejected.Lease)));
-        });
+        services.AddSingleton(_ => new UserRates(limits));
     }
 
-    private static int RetrySeconds(RateLimitLease lease) =>
-        lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)) : 1;
+    /// <summary>
+    /// Refuses calls of a user who calls too often. The framework's own middleware would do, but it takes a limiter for each process that
+    /// nothing disposes, and a lease for each call.
+    /// </summary>
+    public static Task Apply(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<RateLimitMetadata>() is not { Applies: true }) return next(http);
+        var rates = http.RequestServices.GetRequiredService<UserRates>();
+        return rates.TryTake(http.User.FindFirst("sub")?.Value ?? "", out var retrySeconds)
+            ? next(http)
+            : ProblemAnswers.Write(http, Problem.RateLimited, retrySeconds: retrySeconds);
+    }
 }
+
+/// <summary>Whether a call counts against its user's rate. Of several on one endpoint the last decides.</summary>
+internal sealed record RateLimitMetadata(bool Applies);
 
 /// <summary>
 /// Counts refused tokens by address. Only the refusals are limited, never a valid token: many users may share an address.

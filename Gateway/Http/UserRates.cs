@@ -10,14 +10,16 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
         PartitionedRateLimiter.Create<string, string>(user => RateLimitPartition.GetTokenBucketLimiter(user, _ => Bucket(limits)));
 
     /// <summary>False when the user has called too often.</summary>
-    public bool TryTake(UserId user)
+    public bool TryTake(UserId user) => TryTake(user.Value, out _);
+
+    /// <summary>False when the user has called too often; then the next call may come after <paramref name="retrySeconds"/>.</summary>
+    public bool TryTake(string user, out int retrySeconds)
     {
-        using var lease = buckets.AttemptAcquire(user.Value);
+        using var lease = buckets.AttemptAcquire(user);
+        var after = !lease.IsAcquired && lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : TimeSpan.Zero;
+        retrySeconds = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
         return lease.IsAcquired;
     }
-
-    /// <summary>The user's bucket for the framework's middleware.</summary>
-    public RateLimiter Find(string user) => new UserBucket(buckets, user);
 
     public void Dispose() => buckets.Dispose();
 
@@ -35,18 +37,5 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
             QueueLimit = 0,
             AutoReplenishment = true,
         };
-    }
-
-    /// <summary>It holds nothing itself, so that the middleware may forget it at any time.</summary>
-    private sealed class UserBucket(PartitionedRateLimiter<string> buckets, string user) : RateLimiter
-    {
-        public override TimeSpan? IdleDuration => TimeSpan.MaxValue;
-
-        public override RateLimiterStatistics? GetStatistics() => buckets.GetStatistics(user);
-
-        protected override RateLimitLease AttemptAcquireCore(int permitCount) => buckets.AttemptAcquire(user, permitCount);
-
-        protected override ValueTask<RateLimitLease> AcquireAsyncCore(int permitCount, CancellationToken cancellationToken) =>
-            buckets.AcquireAsync(user, permitCount, cancellationToken);
     }
 }

@@ -16,7 +16,7 @@ internal static class HealthEndpoints
 
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        var health = app.MapGroup("").WithTags("health").DisableRateLimiting();
+        var health = app.MapGroup("").WithTags("health");
         health.MapGet("/health", Health).Says("The process answers; status tells whether the store does.").Gives<HealthAnswer>();
         foreach (var path in (string[])["/health/live", "/livez"])
         {

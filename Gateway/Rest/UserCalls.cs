@@ -7,7 +7,7 @@ internal static class UserCalls
 {
     public static RouteGroupBuilder ForUsers(this RouteGroupBuilder calls) => calls
         .RequireAuthorization()
-        .RequireRateLimiting(RateLimits.PerUser)
+        .WithMetadata(new RateLimitMetadata(Applies: true))
         .WithMetadata(new TakesMetadata([Header.Device, Header.Schema]))
         .Fails(400, 401, 403, 409, 429, 500, 503);
 }

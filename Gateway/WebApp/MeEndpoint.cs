@@ -13,7 +13,8 @@ internal static class MeEndpoint
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     public static void MapMe(this IEndpointRouteBuilder app) =>
-        app.MapGet("/api/user/me", Get).DisableRateLimiting().Says("Who the token speaks for.").Gives<MeAnswer>();
+        app.MapGet("/api/user/me", Get).WithMetadata(new RateLimitMetadata(Applies: false)).Says("Who the token speaks for.")
+            .Gives<MeAnswer>();
 
     private static async Task Get(Call call, UserRates rates)
     {

@@ -12,8 +12,8 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public bool Down { get; set; }
 
-    /// <summary>What is run instead of an answer to a question for the state of a history: a store that does not answer.</summary>
-    public Action? NeverAnswers { get; set; }
+    /// <summary>Completed when somebody asks a coordinator where the history stands, which is never answered then; null: it is.</summary>
+    public TaskCompletionSource? Silent { get; set; }
 
     public Exception? Fails { get; set; }
 
@@ -21,12 +21,7 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public FakeCoordinator Of(string user) => For(new UserId(user));
 
-    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
-    {
-        if (NeverAnswers is not { } asked) return new(For(caller.User).Now(caller));
-        asked();
-        return new(new TaskCompletionSource<HistoryState>().Task);
-    }
+    public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => new(For(caller.User).Read(caller, query));
 
@@ -148,7 +143,12 @@ internal sealed class FakeCoordinator(FakeCoordinators all, IAnswerFormat format
         return new ItemResult(key, status, head, head, rows[key].UpdatedAtMs);
     }
 
-    public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(() => HistoryStateOf(caller));
+    public Task<Reply<HistoryState>> HistoryState(Caller caller)
+    {
+        if (all.Silent is not { } silent) return Answer(() => HistoryStateOf(caller));
+        silent.TrySetResult();
+        return new TaskCompletionSource<Reply<HistoryState>>().Task;
+    }
 
     public ReadPage Read(Caller caller, ReadQuery query)
     {
