@@ -4,8 +4,8 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Engine;
 
 /// <summary>
-/// A request with a key happens once, however often it is sent. <c>StoreContract.Receipts.cs</c> shows the same for a kill between commit and
-/// answer, <c>HttpContract.Keys.cs</c> over HTTP, and <c>FaultTests</c> under random faults.
+/// A request with a key happens once, however often it is sent. <c>StoreContract.Receipts.cs</c> shows the same for a kill between commit
+/// and answer, <c>HttpContract.Keys.cs</c> over HTTP, and <c>FaultTests</c> under random faults.
 /// </summary>
 public abstract partial class EngineContract
 {
