@@ -33,7 +33,7 @@ internal enum Outcome
     Beaten,
 
     /// <summary>
-    /// Beaten at equal times: the present state is announced again with a raised <c>updatedAt</c>, so that the beaten device takes it.
+    /// Beaten at equal stamps: the present state is announced again with a raised <c>updatedAt</c>, so that the beaten device takes it.
     /// </summary>
     BeatenInTie,
 }
