@@ -5,10 +5,12 @@ using Mirubato.Grains.Storage;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// Serves one batch of waiting writes:
+/// The path of a write. <see cref="QueuedWrite.From"/> has parsed and hashed its items, and <see cref="WriteQueue"/> has gathered the
+/// writes that wait together. This class serves such a batch:
 /// 1. a key that was answered is answered again; 2. each request is decided on a draft over those before it; 3. the documents that answers
 /// need are read; 4. all of it is committed as one statement, fenced by the epoch and head it was decided on; 5. the heads take it in;
-/// 6. the connections are told; 7. callers are answered. A lost fence goes back to 1 with fresher heads.
+/// 6. the connections are told; 7. callers are answered. A lost fence goes back to 1 with fresher heads. Steps 1 to 3 are in
+/// <see cref="CommitBatch"/>; docs/architecture.md, "The path of a push", begins at the socket.
 /// </summary>
 internal sealed class WritePipeline(
     UserId user, CoordinatorContext silo, LwwState state, ConfirmedState confirmed, IdempotencyCache cachedResponses,
@@ -41,7 +43,7 @@ internal sealed class WritePipeline(
         {
             var ledger = await state.Get(NoCancellation);
             var batch = new CommitBatch(user, silo, ledger, cachedResponses);
-            var rest = await batch.Draft(writes, atMost, NoCancellation);
+            var rest = await batch.Draft(writes, atMost, NoCancellation); // 1 to 3
             var result = batch.IsStale ? CommitResult.FenceLost : await Commit(batch, ledger);
             switch (result)
             {
@@ -71,10 +73,10 @@ internal sealed class WritePipeline(
 
         var (startedAt, commit) = (silo.Clock.Read(), batch.Commit());
         var stopwatch = Stopwatch.GetTimestamp();
-        var outcome = await silo.Store.Commit(user, commit, NoCancellation);
+        var outcome = await silo.Store.Commit(user, commit, NoCancellation); // 4
         if (outcome.Result is not CommitResult.Held) return outcome.Result;
         silo.Metrics.Committed(batch.Requests.Count, commit, stopwatch);
-        ledger.Adopt(batch.Drafted);
+        ledger.Adopt(batch.Drafted); // 5
         // A sweep may have taken tombstones that the heads still count.
         if (rights is not null && rights != outcome.Rights) state.Drop();
         rights = outcome.Rights;
@@ -97,9 +99,9 @@ internal sealed class WritePipeline(
     private void Conclude(CommitBatch batch)
     {
         silo.Metrics.Decided(batch.Decisions, batch.NowMs);
-        if (batch.Rows.Count > 0) connections.Announce(BuildAnnouncement(batch));
+        if (batch.Rows.Count > 0) connections.Announce(BuildAnnouncement(batch)); // 6
         foreach (var receipt in batch.Receipts) cachedResponses.Add(receipt);
-        foreach (var (write, answer) in batch.Answers) write.Complete(answer);
+        foreach (var (write, answer) in batch.Answers) write.Complete(answer); // 7
         if (batch.KeepsDocuments) _ = Trim();
         receiptQuota.Added(batch.Receipts);
         versionQuota.Added(batch.Replaced.Count, batch.Rows.Where(row => row.Row.Replaces).Sum(row => (long)row.Row.Data.Length));

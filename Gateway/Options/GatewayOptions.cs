@@ -1,6 +1,11 @@
 namespace Mirubato.Gateway.Options;
 
-/// <summary>Every setting of an installation, read and checked once at start. docs/operations.md lists them.</summary>
+/// <summary>
+/// The settings of the gateway and the store, read and checked once at start. To add one: a member here, the line of
+/// <see cref="OptionsParser"/> that reads it, and a row in docs/operations.md, "Settings"; <c>DocumentedTests</c> compares the names.
+/// Settings of the cluster (<c>Silo:…</c>) are in Silo/ClusterOptions.cs; quotas, and bounds that nobody sets, are in
+/// Grains.Interfaces/Limits.cs.
+/// </summary>
 internal sealed record GatewayOptions(
     AuthOptions Auth,
     StorageOptions Storage,

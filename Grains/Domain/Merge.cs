@@ -53,7 +53,8 @@ internal readonly record struct Verdict(
 }
 
 /// <summary>
-/// Last write wins that loses nothing: the rules of docs/protocol.md, "Merge", in their order. Each clause is there because a random run of
+/// The merge rules of docs/protocol.md, "Merge", in their order: the last write wins, and nothing is lost. Rule 3b, the merge of fields, is
+/// in <see cref="ThreeWayMerge"/>; <see cref="Deciding"/> asks it between rules 3 and 4. Each clause is there because a random run of
 /// devices with skewed clocks failed without it; <c>MergeModelTests</c> is that run.
 /// </summary>
 internal static class Merge
