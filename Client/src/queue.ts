@@ -92,7 +92,7 @@ export class Queue {
     const { store, platform } = this.context;
     const { batch, nextAt } = await store.stage(platform.randomId(), platform.now(), this.#bytesMax);
     if (!batch) {
-      if (generation === this.#generation && nextAt !== undefined) this.#wakeIn(Math.max(0, nextAt - platform.now()));
+      if (generation === this.#generation && nextAt! < Infinity) this.#wakeIn(nextAt! - platform.now());
       return 'empty';
     }
     try {

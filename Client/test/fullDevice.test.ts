@@ -229,6 +229,51 @@ describe('a full device', () => {
     expect(await ids(sync)).toEqual(['e1', 'e2']);
   });
 
+  /** A live device whose edit of `e1` was accepted as revision 2 while it was full for a moment. */
+  async function acceptedWhileFull(): Promise<{ world: FakeWorld; sync: Sync; disk: Disk }> {
+    const disk = new Disk();
+    const world = new FakeWorld();
+    world.answer = ({ path }) => (path === '/api/sync/pull' ? pulled(1, ['e1']) : undefined);
+    const sync = await live(world);
+    world.answer = ({ path, body }) => {
+      if (path === '/api/sync/pull') return pulled(2, body!.includes('e.1') ? ['e1'] : []);
+      if (path !== '/api/sync/batch') return undefined;
+      disk.room = 0;
+      return { body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'e.2', lastSeq: 2 } };
+    };
+    await sync.collection('logbook_entry').put({ id: 'e1', notes: 'mine' });
+    await soon(() => expect(sync.status).toMatchObject({ pending: 0, full: true }));
+    return { world, sync, disk };
+  }
+
+  const versions = async (sync: Sync) => (await sync.collection<Goal & { version: number }>('logbook_entry').all()).map(doc => doc.version);
+
+  test('does not go on showing its own edit over what others write', async () => {
+    const { world, sync, disk } = await acceptedWhileFull();
+    disk.room = Infinity;
+    await world.socket.says(entry('e1', 2, 1));
+    await world.socket.says(entry('e1', 3, 2));
+    world.answer = ({ path }) => (path === '/api/sync/pull' ? pulled(3, ['e1']) : undefined);
+    await world.pass(60_000);
+    await soon(async () => expect(await versions(sync)).toEqual([3]));
+  });
+
+  test('takes the answer 304 for current only once no accepted edit is left over its documents', async () => {
+    const { world, sync, disk } = await acceptedWhileFull();
+    disk.room = Infinity;
+    disk.refuses = key => key === 'clean';
+    world.answer = ({ path, headers }) => {
+      if (path !== '/api/sync/pull') return undefined;
+      if (headers['if-none-match']) return { status: 304 };
+      return { ...pulled(2, ['e1']), headers: { etag: 'W/"x"' } };
+    };
+    await world.pass(60_000);
+    expect(await versions(sync)).toEqual([1]);
+    disk.refuses = () => false;
+    await world.pass(60_000);
+    await soon(async () => expect(await versions(sync)).toEqual([2]));
+  });
+
   test.each(['the same tab', 'another visit'])('shows the winner of a conflict once it has space, in %s', async visit => {
     const name = `full${Math.random()}`;
     const { world, sync, disk } = await full(new FakeWorld(), { name });

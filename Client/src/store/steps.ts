@@ -29,7 +29,7 @@ export type Report = { [E in keyof SyncEvents]: [event: E, payload: SyncEvents[E
 export interface SettledBatch {
   keys: EntityKey[];
   events: Report[];
-  /** True if the answer names a winner but had no room for its copy. */
+  /** True if the answer names a winner but had no room for its copy, or if this device was too full to store the answer. */
   isIncomplete: boolean;
 }
 

@@ -216,8 +216,11 @@ export class Store {
     return { digest: digest.toString(), keys };
   }
 
-  /** Returns the batch to send: the unanswered one, or a new one under the given key. */
-  stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number | undefined }> {
+  /**
+   * Returns the batch to send: the unanswered one, or a new one under the given key. Without one, `nextAt` is when an edit may be sent;
+   * Infinity if none waits.
+   */
+  stage(key: string, now: number, bytesMax: number): Promise<{ batch?: Batch; nextAt?: number }> {
     return this.#transactEvenIfFull(async (tables, failure) => {
       const [staged] = await tables.batches.getAll(null, 1);
       if (staged) return { batch: staged };
@@ -228,7 +231,7 @@ export class Store {
       const { items, nextAt = Math.min(...aside.map(item => item.notBefore)) } = selectBatch(
         waiting, now, item => utf8Length(JSON.stringify(toEntity(item))), bytesMax);
       if (failure && !items.length) throw failure;
-      if (!items.length) return { nextAt: nextAt < Infinity ? nextAt : undefined };
+      if (!items.length) return { nextAt };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await readCursor(tables);
       const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
@@ -241,7 +244,7 @@ export class Store {
   /** Applies the answer to a batch; only then do its items leave the queue. A batch that another tab has settled is skipped. */
   settle(batch: Batch, answer: BatchAnswer, now: number): Promise<SettledBatch> {
     return this.#transactEvenIfFull(async (tables, failure) => {
-      const settled: SettledBatch = { keys: [], events: [], isIncomplete: false };
+      const settled: SettledBatch = { keys: [], events: [], isIncomplete: !!failure };
       const items = await unstage(tables, batch);
       if (failure) await tables.meta.delete(CLEAN);
       if (!items.length) return settled;

@@ -10,6 +10,8 @@ afterEach(() => void (IDBObjectStore.prototype.put = put));
 export class Disk {
   /** The bytes that one transaction may write. */
   room = Infinity;
+  /** Which write has no room, whatever room there is. */
+  refuses: (key?: IDBValidKey) => boolean = () => false;
   private readonly written = new WeakMap<IDBTransaction, number>();
 
   constructor() {
@@ -19,7 +21,7 @@ export class Disk {
       const { transaction } = this;
       const bytes = (disk.written.get(transaction) ?? 0) + JSON.stringify(rest).length;
       disk.written.set(transaction, bytes);
-      if (bytes > disk.room) request.addEventListener(
+      if (bytes > disk.room || disk.refuses(rest[1])) request.addEventListener(
         'success', () => (transaction as unknown as { _abort(name: string): void })._abort('QuotaExceededError'));
       return request;
     };
