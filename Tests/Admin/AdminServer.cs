@@ -89,8 +89,8 @@ internal sealed class AdminServer : IAsyncDisposable
         var logs = new CapturedLogs();
         string[] settings =
         [
-            $"--Admin:Secret={Secret}", $"--Admin:Role={Role}", "--Logging:LogLevel:Default=Trace",
-            "--Logging:LogLevel:Microsoft.AspNetCore=Trace", .. more,
+            $"--Admin:Secret={Secret}", $"--Admin:Role={Role}", "--Logging:LogLevel:Default=Warning",
+            "--Logging:LogLevel:Mirubato.Audit=Information", .. more,
         ];
         var server = await LiveServer.StartWith(services =>
         {

@@ -192,7 +192,7 @@ public sealed class AdminUserTests
     [Fact]
     public async Task Versions_are_shown_and_a_rewind_done_and_both_are_written_down_without_the_entity()
     {
-        await using var server = await AdminServer.Start();
+        await using var server = await AdminServer.Start(Edge.LogsEverything);
         using var phone = server.Device(Ada, "phone");
         await phone.PushEntry("""{"id":"secret/id","notes":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""");
         await phone.PushEntry("""{"id":"secret/id","notes":"second","updatedAt":"2026-01-02T00:00:00.000Z"}""");
@@ -218,7 +218,7 @@ public sealed class AdminUserTests
     [Fact]
     public async Task A_version_is_stored_again_and_devices_hear_of_it_and_it_is_written_down_without_the_entity()
     {
-        await using var server = await AdminServer.Start();
+        await using var server = await AdminServer.Start(Edge.LogsEverything);
         using var phone = server.Device(Ada, "phone");
         await phone.PushEntry("""{"id":"secret/id","notes":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""");
         await phone.PushEntry("""{"id":"secret/id","notes":"second","updatedAt":"2026-01-02T00:00:00.000Z"}""");
@@ -270,7 +270,7 @@ public sealed class AdminUserTests
     [Fact]
     public async Task Every_action_is_written_down_with_who_did_what_to_whom_and_no_other_log_names_a_user()
     {
-        await using var server = await AdminServer.Start();
+        await using var server = await AdminServer.Start(Edge.LogsEverything);
         using var phone = server.Device(Ada, "phone");
         await phone.PushEntry("""{"id":"e1","updatedAt":1}""");
         var id = Uri.EscapeDataString(Ada);

@@ -17,6 +17,10 @@ internal sealed class Edge : IAsyncDisposable
 {
     public const string Secret = "a secret for tests that is long enough";
 
+    /// <summary>Settings of a server that logs all there is, for tests of what a log must not hold. Others log warnings.</summary>
+    public static readonly string[] LogsEverything =
+        ["--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace"];
+
     private readonly WebApplication app;
 
     private Edge(WebApplication app, CapturedLogs logs)
@@ -55,8 +59,7 @@ internal sealed class Edge : IAsyncDisposable
         var logs = new CapturedLogs();
         string[] args =
         [
-            "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Secret}", "--Logging:LogLevel:Default=Trace",
-            "--Logging:LogLevel:Microsoft.AspNetCore=Trace",
+            "--urls=http://127.0.0.1:0", "--environment=Test", $"--Auth:Secret={Secret}", "--Logging:LogLevel:Default=Warning",
             .. settings,
         ];
         var app = GatewayHost.Build(args, builder =>

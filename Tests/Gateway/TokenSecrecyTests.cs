@@ -9,7 +9,7 @@ public sealed class TokenSecrecyTests
     [Fact]
     public async Task No_token_reaches_a_log_at_trace_by_any_way_it_comes_in()
     {
-        await using var edge = await Edge.Start("--Logging:Console:LogLevel:Default=Trace");
+        await using var edge = await Edge.Start([.. Edge.LogsEverything, "--Logging:Console:LogLevel:Default=Trace"]);
         var good = Edge.Token();
         var expired = Edge.Token(expires: DateTimeOffset.UtcNow.AddHours(-1));
         var wrong = Edge.Token(secret: "another secret that is long enough too");
@@ -47,7 +47,7 @@ public sealed class TokenSecrecyTests
     [Fact]
     public async Task No_token_reaches_a_log_under_whatever_name_the_query_has_it()
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         var token = Edge.Token();
         foreach (
             var query in (string[])
@@ -68,7 +68,7 @@ public sealed class TokenSecrecyTests
     [Fact]
     public async Task Nobodys_id_reaches_a_log_at_trace()
     {
-        await using var edge = await Edge.Start("--Demo:Enabled=true");
+        await using var edge = await Edge.Start([.. Edge.LogsEverything, "--Demo:Enabled=true"]);
         var (user, visitor) = ($"user-{Guid.NewGuid():n}", $"demo-{Guid.NewGuid():n}");
         await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/pull", user: user));
         await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/user/me", user: user));
@@ -87,14 +87,14 @@ public sealed class TokenSecrecyTests
     [InlineData("Orleans.Runtime.MembershipService.MembershipAgent", true)]
     public async Task Of_what_a_cluster_logs_by_itself_only_lines_about_its_members_are_written(string category, bool written)
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         Assert.Equal(written, edge.Services.GetRequiredService<ILoggerFactory>().CreateLogger(category).IsEnabled(LogLevel.Error));
     }
 
     [Fact]
     public async Task What_else_the_query_holds_still_arrives()
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         edge.Engine.Of("ada").Put("goal", "g");
         edge.Engine.Of("ada").Put("logbook_entry", "e");
         var pull = await (await edge.Get("/api/sync/pull?types=goal&token=secret&limit=5")).Json();
@@ -106,7 +106,7 @@ public sealed class TokenSecrecyTests
     [Fact]
     public async Task A_search_text_finds_and_is_in_no_log()
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         edge.Engine.Of("ada").Put("logbook_entry", "e", """{"id":"e","pieces":[{"title":"Zyklus","composer":"J.S.Bach"}]}""");
         foreach (
             var query in (string[])
@@ -134,7 +134,7 @@ public sealed class TokenSecrecyTests
     [InlineData("a-name-of-tomorrow")]
     public async Task Who_is_named_in_the_query_is_in_no_log_under_whatever_name(string name)
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         var user = $"user-{Guid.NewGuid():n}";
         foreach (var path in (string[])["/api/sync/status", "/sync/ws", "/nowhere", "/"])
         {
@@ -147,7 +147,7 @@ public sealed class TokenSecrecyTests
     [Fact]
     public async Task A_token_in_a_path_is_in_no_log_and_nothing_is_found_there()
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         var token = Edge.Token();
         var encoded = token.Replace(".", "%2E", StringComparison.Ordinal);
         foreach (
@@ -168,7 +168,7 @@ public sealed class TokenSecrecyTests
     [Fact]
     public async Task An_unhandled_failure_tells_the_client_nothing_of_the_insides()
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         edge.Engine.Fails = new InvalidOperationException("SELECT secret FROM insides");
         var response = await edge.Get("/api/sync/status", ("Origin", "http://localhost:3000"));
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);

@@ -22,7 +22,7 @@ public sealed class SocketSecrecyTests
     [Fact]
     public async Task No_token_or_ticket_that_comes_to_a_socket_is_written_anywhere()
     {
-        await using var edge = await Edge.Start();
+        await using var edge = await Edge.Start(Edge.LogsEverything);
         using var seen = new Observed();
         var good = Edge.Token(user);
         var fresh = Edge.Token(user, expires: DateTimeOffset.UtcNow.AddHours(2));
