@@ -64,9 +64,16 @@ internal static class Members
         [.. Enum.GetValues<Member>()
             .Select(member => Encoding.UTF8.GetBytes(Table.FirstOrDefault(row => row.Member == member).Name ?? ""))];
 
+    // As they stand before a value: the first member of an object, and a later one.
+    private static readonly byte[][] FirstPrefixes = [.. Names.Select(name => (byte[])[.. "\""u8, .. name, .. "\":"u8])];
+    private static readonly byte[][] LaterPrefixes = [.. FirstPrefixes.Select(prefix => (byte[])[(byte)',', .. prefix])];
+
     private static readonly Member[][] ByLength = [.. Enumerable.Range(0, Names.Max(name => name.Length) + 1).Select(ListByLength)];
 
     public static ReadOnlySpan<byte> FindName(Member member) => Names[(int)member];
+
+    /// <summary>What stands before the value of a member that is added: its name and a colon, and a comma if it is not the first.</summary>
+    public static byte[] FindPrefix(Member member, bool isFirst) => (isFirst ? FirstPrefixes : LaterPrefixes)[(int)member];
 
     public static Member Find(ReadOnlySpan<byte> name)
     {

@@ -18,16 +18,16 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
     /// <param name="tree">The document as sent.</param>
     /// <param name="members">Its members.</param>
     /// <param name="type">Which rules apply.</param>
-    /// <param name="id">The entity's id as a JSON string.</param>
-    /// <param name="user">The token's user as a JSON string.</param>
-    public static DocumentEdits From(JsonTree tree, DocumentMembers members, EntityType type, byte[] id, byte[] user)
+    /// <param name="id">The entity's id.</param>
+    /// <param name="user">The token's user.</param>
+    public static DocumentEdits From(JsonTree tree, DocumentMembers members, EntityType type, string id, string user)
     {
         var normalization = new Normalization(tree, members, type);
         if (members.IsNumber(Member.BaseVersion)) normalization.edits.Remove(Member.BaseVersion);
-        normalization.edits.Set(Member.Id, id);
-        normalization.edits.Set(Member.UserId, user);
+        normalization.edits.SetText(Member.Id, id);
+        normalization.edits.SetText(Member.UserId, user);
         // In a type of the application's own it may name anybody.
-        if (EntityTypes.IsNamed(type.Name) && members.Has(Member.UserIdCamel)) normalization.edits.Set(Member.UserIdCamel, user);
+        if (EntityTypes.IsNamed(type.Name) && members.Has(Member.UserIdCamel)) normalization.edits.SetText(Member.UserIdCamel, user);
         normalization.Cases();
         normalization.Aliases();
         normalization.ScoreIdOfEntry();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -51,6 +52,14 @@ internal ref struct JsonTree
     public readonly ReadOnlySpan<byte> Outer(int at) => source[tokens[at].OuterStart..tokens[at].OuterEnd];
 
     public readonly string Text(int at) => JsonText.Decode(Raw(at), tokens[at].Escaped);
+
+    /// <summary>Whether a value is this text, written without escapes and in at most 256 bytes; false says nothing.</summary>
+    public readonly bool IsText(int at, string text)
+    {
+        if (tokens[at].Kind is not JsonTokenType.String || tokens[at].Escaped) return false;
+        Span<byte> utf8 = stackalloc byte[256];
+        return Encoding.UTF8.TryGetBytes(text, utf8, out var written) && Raw(at).SequenceEqual(utf8[..written]);
+    }
 
     public void Dispose()
     {
