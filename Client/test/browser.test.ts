@@ -115,6 +115,39 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     expect(lastSeq).toBe(3);
   });
 
+  test('a slow line carries edits up and a first sync down, each once, in steps that are shown', async () => {
+    const entries = Array.from({ length: 2_500 }, (_, i) => ({ id: `e${i}`, notes: `${Math.random()}`.repeat(3), updatedAt: new Date() }));
+    const headers = { authorization: `Bearer ${gateway.token('down')}`, 'content-type': 'application/json' };
+    await fetch(`${gateway.url}/api/sync/push`, { method: 'POST', headers, body: JSON.stringify({ changes: { entries } }) });
+    const [up, down] = await Promise.all([tab('up', { offline: true }), tab('down', { offline: true })]);
+    await up.throttle(1_000_000, 24_000);
+    await down.throttle(24_000, 1_000_000);
+    for (const page of [up, down]) {
+      await page.evaluate(`globalThis.sent = [];
+        sync.on('frame', ({ direction, label, data }) => direction === 'out' && label.startsWith('POST') && sent.push(label + data));`);
+    }
+    await up.evaluate(`sync.collection('goal').putAll(Array.from({ length: 400 }, (_, i) => ({
+      id: 'g' + i, notes: Array.from({ length: 100 }, () => Math.random().toString(36).padEnd(12, '0').slice(2)).join('') })))`);
+    await Promise.all([up, down].map(page => page.evaluate('sync.goOnline()')));
+    const steps = async (page: Page, count: string, until: number) => {
+      const seen = new Set<number>();
+      for (let now = NaN; now !== until; await new Promise(resolve => setTimeout(resolve, 200))) seen.add((now = await page.evaluate(count)));
+      return [...seen];
+    };
+    const [pending, arrived] = await Promise.all([
+      steps(up, 'sync.status.pending', 0),
+      steps(down, "sync.collection('logbook_entry').all().then(all => all.length)", 2_500),
+    ]);
+    expect(pending.length).toBeGreaterThan(2);
+    expect(arrived.some(count => count > 0 && count < 2_500)).toBe(true);
+    expect(((await gateway.pull('up')) as { goals: unknown[] }).goals).toHaveLength(400);
+    for (const page of [up, down]) {
+      while ((await status(page)).connection !== 'live') await new Promise(resolve => setTimeout(resolve, 200));
+      const sent = await page.evaluate<string[]>('sent.filter(label => !label.includes("ticket"))');
+      expect(new Set(sent).size).toBe(sent.length);
+    }
+  }, 240_000);
+
   test('a database that the browser deleted is created again, and everything is fetched', async () => {
     const page = await tab('cleared');
     await page.evaluate("sync.collection('goal').put({ id: 'kept' }).then(() => sync.flush())");
