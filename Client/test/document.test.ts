@@ -71,7 +71,7 @@ describe('depth', () => {
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['ok']);
   });
 
-  test('of 64 levels is stored', async () => {
+  test('of 64 levels is accepted', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     await sync.collection('goal').put(nested(64) as never);
     await sync.collection('goal').put({ a: lists(63) });
@@ -90,7 +90,7 @@ describe('an id', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('that is null is generated', async () => {
+  test('that is null is replaced by a generated one', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     expect(await sync.collection('goal').put({ id: null as never })).toMatchObject({ id: expect.stringMatching(/./) });
   });
@@ -112,7 +112,7 @@ describe('a member that the protocol reserves', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('of the named types is free in a type of the app\'s own', async () => {
+  test('of a protocol type is allowed in the app\'s own types', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     expect(await sync.collection('note').put({ userId: 'ben' })).toMatchObject({ userId: 'ben' });
   });
