@@ -30,7 +30,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
     {
         if (isLocal)
         {
-            TellLocally(news);
+            AnnounceLocally(news);
             return;
         }
 
@@ -45,7 +45,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         waiting = null;
     }
 
-    private void TellLocally(UserNews news)
+    private void AnnounceLocally(UserNews news)
     {
         try
         {

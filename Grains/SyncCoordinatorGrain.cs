@@ -147,7 +147,7 @@ internal sealed partial class SyncCoordinatorGrain
     {
         var (isKnown, refused) = await connections.Take(roster);
         KeepAlive();
-        return new RosterReply(silo.Address, isKnown, refused, connections.Head, connections.Trail.MinuteOld(silo.NowMs));
+        return new RosterReply(silo.Address, isKnown, refused, connections.Head, connections.RecentHeads.MinuteOld(silo.NowMs));
     }
 
     public Task IssueTicket(TicketGrant ticket)

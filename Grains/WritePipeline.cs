@@ -69,7 +69,7 @@ internal sealed class WritePipeline(
     private async ValueTask<CommitResult> Commit(CommitBatch batch, Ledger ledger)
     {
         if (batch.Requests.Count == 0) return CommitResult.Held;
-        if (!batch.Writes) return await StillStands(batch) ? CommitResult.Held : CommitResult.FenceLost;
+        if (!batch.Writes) return await IsStillCurrent(batch) ? CommitResult.Held : CommitResult.FenceLost;
 
         var (startedAt, commit) = (silo.Clock.Read(), batch.Commit());
         var stopwatch = Stopwatch.GetTimestamp();
@@ -85,7 +85,7 @@ internal sealed class WritePipeline(
     }
 
     /// <summary>Nothing to store is still a decision on what is stored, and on who may hear of it.</summary>
-    private async ValueTask<bool> StillStands(CommitBatch batch)
+    private async ValueTask<bool> IsStillCurrent(CommitBatch batch)
     {
         foreach (var caller in batch.Requests.Select(r => r.Caller).DistinctBy(c => (c.Device, c.TokenIssuedAtMs)))
         {

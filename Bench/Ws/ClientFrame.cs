@@ -15,7 +15,7 @@ internal static class ClientFrame
     private const byte Masked = 0x80;
     private const int MaskBytes = 4;
 
-    public static byte[] Of(byte opcode, ReadOnlySpan<byte> payload) => [.. Head(opcode, payload.Length), .. payload];
+    public static byte[] Write(byte opcode, ReadOnlySpan<byte> payload) => [.. Head(opcode, payload.Length), .. payload];
 
     public static RequestTemplate Template(TemplateWriter json) =>
         new TemplateWriter().Raw(Head(Text, json.Position)).Append(json).ToTemplate(items: 1);

@@ -10,10 +10,10 @@ namespace Mirubato.Gateway.Rest;
 /// </summary>
 internal static class ExportEndpoint
 {
-    public static async Task Get(Call call, UserTurns turns)
+    public static async Task Get(Call call, UserConcurrency concurrency)
     {
-        using var only = turns.Long(call.Caller.User);
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var only = concurrency.Long(call.Caller.User);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var response = call.Http.Response;
         response.ContentType = ContentTypes.Lines;
         response.Headers.ContentDisposition = "attachment; filename=\"mirubato-export.ndjson\"";

@@ -114,7 +114,7 @@ internal sealed partial class SocketSession
         lock (gate) Apply(position.EndWindow(rows, last, end));
     }
 
-    private ReadOnlyMemory<byte> EndOf(CatchUpRun run, long upTo) =>
+    private ReadOnlyMemory<byte> BuildEnd(CatchUpRun run, long upTo) =>
         SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo, run.IsReset);
 
     /// <summary>

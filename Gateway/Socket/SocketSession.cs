@@ -76,7 +76,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         lock (gate)
         {
             if (!position.CanGoLive) return false;
-            Apply(position.GoLive(run, upTo, run.IsAsked ? EndOf(run, upTo) : default));
+            Apply(position.GoLive(run, upTo, run.IsAsked ? BuildEnd(run, upTo) : default));
             return true;
         }
     }

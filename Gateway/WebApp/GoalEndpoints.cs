@@ -26,9 +26,9 @@ internal static class GoalEndpoints
             .Takes(Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
     }
 
-    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserTurns turns)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
         var found = rows.Select(row => (Row: row, Document: JsonMembers.ParseStored(row.Data)))
             .Where(goal => IsAskedFor(call.Http, goal.Document))
@@ -53,14 +53,14 @@ internal static class GoalEndpoints
                     || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.FindScoreId(goal) ?? "")));
     }
 
-    private static async Task Get(Call call, Logbooks logbooks, UserTurns turns)
+    private static async Task Get(Call call, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var stored = await new Documents(call).Get(GoalDocuments.Type, PathId.Parse(call.Http), Absent);
         await call.Http.Answer(await Told(call, stored, logbooks), WebAppJson.Default.Goal);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserConcurrency concurrency)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.ParseRequest(body);
@@ -69,7 +69,7 @@ internal static class GoalEndpoints
         var key = RequestKey.From(call, body);
         var id = GoalDocuments.FindId(sent, key);
         var documents = new Documents(call);
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         await documents.Update(GoalDocuments.Type, id, key, stored =>
             stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
             : stored.IsDeleted ? Edit.No(

@@ -18,6 +18,6 @@ internal static class WebAppEndpoints
         rest.MapPieces();
         rest.MapTemplates();
         rest.MapAutocomplete();
-        app.MapElsewhere();
+        app.MapNotOffered();
     }
 }

@@ -62,19 +62,19 @@ internal static class SocketAnswers
         var leading = items[0];
         foreach (var item in items)
         {
-            if (Stands(item) && (!Stands(leading) || item.Seq > leading.Seq)) leading = item;
+            if (TookRevision(item) && (!TookRevision(leading) || item.Seq > leading.Seq)) leading = item;
         }
 
         return leading;
     }
 
     /// <summary>What was beaten or refused names no revision: its sender may not have been sent that far.</summary>
-    private static bool Stands(ItemResult item) =>
+    private static bool TookRevision(ItemResult item) =>
         item.Status is not (ItemStatus.Conflict or ItemStatus.Refused) && item is { TookNoRevision: false, Seq: > 0 };
 
     private static void Item(Utf8JsonWriter writer, ItemResult item, bool named = false)
     {
-        if (Stands(item)) writer.WriteNumber("seq", item.Seq);
+        if (TookRevision(item)) writer.WriteNumber("seq", item.Seq);
         if (item.Version > 0) writer.WriteNumber("version", item.Version);
         if (item.Seq > 0) writer.WriteString("updatedAt", IsoTime.Text(item.UpdatedAtMs));
         writer.WriteString("status", ItemMessages.Word(item.Status));

@@ -50,7 +50,7 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
         Render(ref output, version, publishedMs);
         var bytes = output.Written.ToArray();
         output.Dispose();
-        Unbreak(bytes);
+        ReplaceLineBreaks(bytes);
         return bytes;
     }
 
@@ -94,7 +94,7 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
     }
 
     /// <summary>A line break in JSON is only ever space between tokens, and an export holds one document a line.</summary>
-    private static void Unbreak(Span<byte> json)
+    private static void ReplaceLineBreaks(Span<byte> json)
     {
         if (json.IndexOfAny((byte)'\n', (byte)'\r') < 0) return;
         json.Replace((byte)'\n', (byte)' ');

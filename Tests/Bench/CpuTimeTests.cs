@@ -39,7 +39,7 @@ public sealed class CpuTimeTests : IDisposable
             new MeasuredProcesses(Environment.ProcessId, null).ServerCpu()!.Value, TimeSpan.FromMilliseconds(1), TimeSpan.MaxValue);
 
     [Fact]
-    public void A_process_that_is_not_there_is_said_with_its_option()
+    public void A_process_that_does_not_exist_is_reported_with_its_option()
     {
         var failure = Assert.Throws<BenchFailure>(() => new MeasuredProcesses(null, int.MaxValue).PostgresCpu());
 

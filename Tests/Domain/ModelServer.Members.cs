@@ -45,7 +45,7 @@ internal sealed partial class ModelServer
     private void KeepVersion(NewRow row)
     {
         if (!versions.TryGetValue(row.Entity, out var known)) versions[row.Entity] = known = [];
-        known.Add(new MergeVersion(row.Head.Version, row.Data, row.Head.EffectiveMs, row.Head.Stamp));
+        known.Add(new MergeVersion(row.Head.Version, row.Data, row.Head.EffectiveMs, row.Head.ChangeTime));
         everStored.UnionWith(Named(row.Entity, row.Data));
     }
 
@@ -93,7 +93,7 @@ internal sealed partial class ModelServer
             string? Of(int at) => ModelDocument.Value(ModelDocument.Leaves(all[at].Data), pointer);
             var last = all.Count - 1;
             while (last > 0 && Of(last) == Of(last - 1)) last--;
-            return all[last].Stamp.Device;
+            return all[last].ChangeTime.Device;
         }
     }
 }

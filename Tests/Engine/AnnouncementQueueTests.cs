@@ -72,7 +72,7 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Rows_with_a_gap_between_them_are_told_as_the_head()
+    public async Task Rows_with_a_gap_between_them_are_announced_as_the_head_alone()
     {
         var (queue, arrives) = await Held();
         await Tell(queue, Rows(2), Rows(4));
@@ -100,7 +100,7 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Past_what_one_silo_may_hold_only_heads_are_told_and_what_arrives_makes_room()
+    public async Task Past_the_bytes_of_a_silo_only_heads_are_announced_until_deliveries_free_some()
     {
         var arrives = new TaskCompletionSource();
         var fill = (int)(Limits.AnnouncedBytesPerSiloMax / Limits.AnnouncedBytesMax);
@@ -118,7 +118,7 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_fails_is_told_no_more_and_its_bytes_are_given_back()
+    public async Task A_process_that_fails_gets_no_more_announcements_and_its_bytes_are_released()
     {
         var (queue, arrives) = await Held();
         await Tell(queue, Rows(2), Rows(3));
@@ -139,7 +139,7 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_fails_loses_its_seat_and_the_others_are_told()
+    public async Task A_process_that_fails_is_removed_and_the_others_get_the_announcement()
     {
         using var stage = new RosterStage();
         await stage.Report("failing", 1, "a");
@@ -148,19 +148,19 @@ public sealed class AnnouncementQueueTests : IDisposable
         stage.Connections.Announce(Rows(1).Announcement!);
 
         Assert.Equal(1, stage.Connections.Count);
-        Assert.Single(stage.Gateway("p").Heard);
+        Assert.Single(stage.Gateway("p").Announcements);
         Assert.False((await stage.Report("failing", 2, "a")).IsKnown);
     }
 
     [Fact]
-    public async Task The_own_process_is_told_at_once_and_without_a_message()
+    public async Task The_own_process_gets_announcements_at_once_and_without_a_message()
     {
         local.Telling = () => new TaskCompletionSource().Task;
         var queue = Queue(gateway, isLocal: true);
         await Tell(queue, Rows(1, Limits.AnnouncedBytesMax + 1), Rows(2), Rows(3));
 
         Assert.Empty(gateway.News);
-        Assert.Equal([1L, 2L, 3L], local.Heard.Select(told => told.Head.Number));
+        Assert.Equal([1L, 2L, 3L], local.Announcements.Select(told => told.Head.Number));
         Assert.True(IsBudgetFree());
     }
 

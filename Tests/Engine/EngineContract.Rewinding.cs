@@ -74,7 +74,7 @@ public abstract partial class EngineContract
         var head = (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Last;
         Assert.Empty((await Rewind(node, to, "bad")).Items);
         Assert.Equal(head, (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Last);
-        Assert.Null(Assert.Single(await Store.History(User, new EntityKey("goal", "g"), long.MaxValue, 1, Cancel)).Stamp.Device);
+        Assert.Null(Assert.Single(await Store.History(User, new EntityKey("goal", "g"), long.MaxValue, 1, Cancel)).ChangeTime.Device);
     }
 
     [Fact]

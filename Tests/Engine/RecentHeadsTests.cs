@@ -4,57 +4,57 @@ using Mirubato.Grains.Interfaces;
 namespace Mirubato.Tests.Engine;
 
 /// <summary>Where the history stood a minute ago: never further than it was, since what lies between would not be told.</summary>
-public sealed class HeadTrailTests
+public sealed class RecentHeadsTests
 {
     private static readonly Epoch Epoch = new(Guid.NewGuid());
 
-    private readonly HeadTrail trail = new();
+    private readonly RecentHeads heads = new();
 
     [Fact]
-    public void It_knows_nothing_of_before_its_first_note()
+    public void No_head_is_known_for_the_time_before_the_first_note()
     {
-        Assert.Null(trail.MinuteOld(0));
-        trail.Note(Head(1), 0);
-        Assert.Null(trail.MinuteOld(Limits.TrailMs - 1));
-        Assert.Equal(Head(1), trail.MinuteOld(Limits.TrailMs));
+        Assert.Null(heads.MinuteOld(0));
+        heads.Note(Head(1), 0);
+        Assert.Null(heads.MinuteOld(Limits.RecentHeadsMs - 1));
+        Assert.Equal(Head(1), heads.MinuteOld(Limits.RecentHeadsMs));
     }
 
     [Fact]
-    public void It_tells_the_last_note_that_is_a_minute_old()
+    public void The_newest_head_that_is_a_minute_old_is_returned()
     {
-        trail.Note(Head(1), 0);
-        trail.Note(Head(5), 30_000);
-        trail.Note(Head(9), 70_000);
+        heads.Note(Head(1), 0);
+        heads.Note(Head(5), 30_000);
+        heads.Note(Head(9), 70_000);
 
-        Assert.Equal(Head(1), trail.MinuteOld(89_999));
-        Assert.Equal(Head(5), trail.MinuteOld(90_000));
-        Assert.Equal(Head(9), trail.MinuteOld(200_000));
+        Assert.Equal(Head(1), heads.MinuteOld(89_999));
+        Assert.Equal(Head(5), heads.MinuteOld(90_000));
+        Assert.Equal(Head(9), heads.MinuteOld(200_000));
     }
 
     [Fact]
     public void A_head_that_has_not_moved_is_as_old_as_its_first_note()
     {
-        trail.Note(Head(1), 0);
-        trail.Note(Head(1), 50_000);
-        Assert.Equal(Head(1), trail.MinuteOld(60_000));
+        heads.Note(Head(1), 0);
+        heads.Note(Head(1), 50_000);
+        Assert.Equal(Head(1), heads.MinuteOld(60_000));
     }
 
     [Fact]
-    public void A_head_from_before_says_nothing()
+    public void A_lower_head_is_ignored()
     {
-        trail.Note(Head(5), 0);
-        trail.Note(Head(4), 1);
-        Assert.Equal(Head(5), trail.MinuteOld(100_000));
+        heads.Note(Head(5), 0);
+        heads.Note(Head(4), 1);
+        Assert.Equal(Head(5), heads.MinuteOld(100_000));
     }
 
     [Fact]
-    public void Another_epoch_begins_anew()
+    public void Another_epoch_clears_the_noted_heads()
     {
-        trail.Note(Head(5), 0);
+        heads.Note(Head(5), 0);
         var other = new SyncToken(new Epoch(Guid.NewGuid()), new Revision(1));
-        trail.Note(other, 60_000);
-        Assert.Null(trail.MinuteOld(60_001));
-        Assert.Equal(other, trail.MinuteOld(120_000));
+        heads.Note(other, 60_000);
+        Assert.Null(heads.MinuteOld(60_001));
+        Assert.Equal(other, heads.MinuteOld(120_000));
     }
 
     [Fact]
@@ -63,10 +63,10 @@ public sealed class HeadTrailTests
         const int everyMs = 7;
         for (var nowMs = 0; nowMs < 300_000; nowMs += everyMs)
         {
-            trail.Note(Head((nowMs / everyMs) + 1), nowMs);
-            if (nowMs < Limits.TrailMs) continue;
-            var then = ((nowMs - Limits.TrailMs) / everyMs) + 1;
-            Assert.InRange(trail.MinuteOld(nowMs)!.Value.Seq.Number, then - (2_000 / everyMs), then);
+            heads.Note(Head((nowMs / everyMs) + 1), nowMs);
+            if (nowMs < Limits.RecentHeadsMs) continue;
+            var then = ((nowMs - Limits.RecentHeadsMs) / everyMs) + 1;
+            Assert.InRange(heads.MinuteOld(nowMs)!.Value.Seq.Number, then - (2_000 / everyMs), then);
         }
     }
 

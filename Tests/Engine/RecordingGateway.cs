@@ -7,7 +7,7 @@ internal sealed class RecordingGateway : IGatewayObserver
 {
     public List<UserNews> News { get; } = [];
 
-    public List<Announcement> Heard => [.. News.Select(news => news.Announcement).OfType<Announcement>()];
+    public List<Announcement> Announcements => [.. News.Select(news => news.Announcement).OfType<Announcement>()];
 
     /// <summary>What a tell waits for; also when it fails.</summary>
     public Func<Task> Telling { get; set; } = () => Task.CompletedTask;

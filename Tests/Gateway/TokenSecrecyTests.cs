@@ -132,7 +132,7 @@ public sealed class TokenSecrecyTests
     [InlineData("userId")]
     [InlineData("email")]
     [InlineData("a-name-of-tomorrow")]
-    public async Task Who_is_named_in_the_query_is_in_no_log_under_whatever_name(string name)
+    public async Task A_user_named_in_the_query_is_in_no_log_under_any_parameter_name(string name)
     {
         await using var edge = await Edge.Start(Edge.LogsEverything);
         var user = $"user-{Guid.NewGuid():n}";

@@ -17,7 +17,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Who_does_not_ask_is_told_what_came_lately()
+    public async Task A_client_that_sends_no_SYNC_REQUEST_gets_the_recent_changes()
     {
         var first = await Live();
         await first.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e", "while it was away")}");

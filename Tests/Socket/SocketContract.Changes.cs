@@ -19,10 +19,10 @@ public abstract partial class SocketContract
         Assert.Equal(1, ack.GetProperty("version").GetInt64());
         foreach (var other in new[] { b, c })
         {
-            var heard = await other.Next("ENTRY_CREATED");
-            Assert.Equal("slow", Of(heard.GetProperty("entry"), "notes"));
-            Assert.Equal((0L, 1L), (heard.GetProperty("after").GetInt64(), Seq(heard)));
-            Assert.EndsWith("Z", Of(heard, "timestamp"), StringComparison.Ordinal);
+            var received = await other.Next("ENTRY_CREATED");
+            Assert.Equal("slow", Of(received.GetProperty("entry"), "notes"));
+            Assert.Equal((0L, 1L), (received.GetProperty("after").GetInt64(), Seq(received)));
+            Assert.EndsWith("Z", Of(received, "timestamp"), StringComparison.Ordinal);
         }
 
         Assert.Empty(await a.Settle());
@@ -54,14 +54,14 @@ public abstract partial class SocketContract
     [InlineData("ENTITY_UPDATED", "\"entityType\":\"metronome_preset\",\"entityId\":\"x\",\"entity\":{\"id\":\"x\",\"bpm\":60}", "ENTITY_UPDATED", "entity")]
     [InlineData("BULK_SYNC", "\"entries\":[{\"id\":\"x\",\"n\":1}]", "ENTRY_CREATED", "entry")]
     [InlineData("REPERTOIRE_BULK_SYNC", "\"pieces\":[{\"scoreId\":\"a-b\",\"n\":1}]", "PIECE_ADDED", "piece")]
-    public async Task Every_kind_of_change_is_stored_and_told(string sent, string members, string heard, string payload)
+    public async Task Every_kind_of_change_is_stored_and_announced(string sent, string members, string received, string payload)
     {
         var (a, b) = (await Live(), await Live());
         var ack = await a.Mutate(sent, members);
         Assert.Equal("SYNC_RESPONSE", SocketClient.Type(ack));
         Assert.Equal("created", Of(ack, "status"));
         var frame = await b.Next();
-        Assert.Equal(heard, SocketClient.Type(frame));
+        Assert.Equal(received, SocketClient.Type(frame));
         Assert.Equal(1, Seq(frame));
         Assert.Equal(JsonValueKind.Object, frame.GetProperty(payload).ValueKind);
         Assert.True(SocketClient.Has(frame.GetProperty(payload), "updatedAt"));
@@ -73,7 +73,7 @@ public abstract partial class SocketContract
     [InlineData("PIECE_ADDED", "\"piece\":{\"scoreId\":\"A - B\"}", "PIECE_REMOVED", "scoreId", "a-b")]
     [InlineData("PLAN_CREATED", "\"plan\":{\"id\":\"x\"}", "PLAN_DELETED", "planId", "x")]
     [InlineData("TEMPLATE_UPDATED", "\"template\":{\"id\":\"x\"}", "TEMPLATE_DELETED", "templateId", "x")]
-    public async Task A_deletion_is_told_by_its_own_name(string create, string document, string delete, string idMember, string id)
+    public async Task A_deletion_has_an_event_type_of_its_own(string create, string document, string delete, string idMember, string id)
     {
         var (a, b) = (await Live(), await Live());
         await a.Mutate(create, document);
@@ -81,9 +81,9 @@ public abstract partial class SocketContract
         // The client's own spelling of the id does as well.
         var ack = await a.Mutate(delete, $"\"{idMember}\":\"{id.ToUpperInvariant().Replace("X", "x", StringComparison.Ordinal)}\"");
         Assert.Equal("deleted", Of(ack, "status"));
-        var heard = await b.Next(delete);
-        Assert.Equal(id, Of(heard, idMember));
-        Assert.Equal(2, Seq(heard));
+        var received = await b.Next(delete);
+        Assert.Equal(id, Of(received, idMember));
+        Assert.Equal(2, Seq(received));
     }
 
     [Fact]
@@ -106,9 +106,9 @@ public abstract partial class SocketContract
         var ack = await a.Mutate(
             "PLAN_CREATED", "\"plan\":{\"id\":\"p\"},\"occurrences\":[{\"id\":\"o1\",\"planId\":\"p\"},{\"id\":\"o2\",\"plan_id\":\"p\"}]");
         Assert.Equal(3, Seq(ack));
-        var heard = await b.Next("PLAN_CREATED");
-        Assert.Equal((0L, 3L), (heard.GetProperty("after").GetInt64(), Seq(heard)));
-        Assert.Equal(["o1", "o2"], heard.GetProperty("occurrences").EnumerateArray().Select(o => Of(o, "id")));
+        var received = await b.Next("PLAN_CREATED");
+        Assert.Equal((0L, 3L), (received.GetProperty("after").GetInt64(), Seq(received)));
+        Assert.Equal(["o1", "o2"], received.GetProperty("occurrences").EnumerateArray().Select(o => Of(o, "id")));
         await a.Mutate("PLAN_DELETED", "\"planId\":\"p\"");
         Assert.Equal(2, (await Http().Pull()).GetProperty("planOccurrences").GetArrayLength());
     }
@@ -159,7 +159,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Who_loses_is_given_the_winning_copy_and_nobody_else_hears()
+    public async Task A_sender_that_loses_gets_the_winning_copy_and_no_other_socket_does()
     {
         var (a, b) = (await Live(), await Live());
         await Http("phone").PushEntry(Entry("e", "newer"));
@@ -176,7 +176,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Who_lost_and_asks_again_is_given_the_winning_copy_again()
+    public async Task A_sender_that_lost_and_repeats_its_change_gets_the_winning_copy_again()
     {
         var a = await Live();
         await Http("phone").Push(
@@ -282,8 +282,8 @@ public abstract partial class SocketContract
         var http = Http();
         var id = Of((await http.Get("/api/sync/conflicts")).GetProperty("conflicts")[0], "id");
         await http.Ask(HttpMethod.Post, $"/api/sync/conflicts/{Uri.EscapeDataString(id)}/restore");
-        var heard = await a.Next("ENTRY_UPDATED");
-        Assert.Equal("old", Of(heard.GetProperty("entry"), "notes"));
+        var received = await a.Next("ENTRY_UPDATED");
+        Assert.Equal("old", Of(received.GetProperty("entry"), "notes"));
     }
 
     [Fact]
@@ -306,10 +306,10 @@ public abstract partial class SocketContract
         foreach (var socket in sockets)
         {
             if (socket.Cursor < head) await socket.Until(_ => socket.Cursor >= head);
-            var heard = socket.Seen.Where(f => SocketClient.Has(f, "entry"))
+            var received = socket.Seen.Where(f => SocketClient.Has(f, "entry"))
                 .GroupBy(f => Of(f.GetProperty("entry"), "id"))
                 .Select(g => g.Last());
-            foreach (var frame in heard.Where(f => Of(f.GetProperty("entry"), "id").StartsWith('h')))
+            foreach (var frame in received.Where(f => Of(f.GetProperty("entry"), "id").StartsWith('h')))
             {
                 Assert.Equal(stored[Of(frame.GetProperty("entry"), "id")], Of(frame.GetProperty("entry"), "notes"));
             }

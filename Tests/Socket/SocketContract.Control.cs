@@ -22,7 +22,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Turning_a_device_away_closes_its_sockets_and_no_others()
+    public async Task Revoking_a_device_closes_its_sockets_and_no_others()
     {
         await Http("phone").PushEntry(Entry("e", "x"));
         var phone = await Open(query: $"userId={user}&token={Token}&deviceId=phone");

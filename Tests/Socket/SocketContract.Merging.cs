@@ -16,9 +16,9 @@ public abstract partial class SocketContract
         await b.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"m","merge":true,"baseVersion":1,"entry":{{entry}}}""");
         foreach (var client in new[] { a, b })
         {
-            var heard = await client.Next("ENTRY_UPDATED");
-            Assert.Equal(3, Seq(heard));
-            var stored = heard.GetProperty("entry");
+            var received = await client.Next("ENTRY_UPDATED");
+            Assert.Equal(3, Seq(received));
+            var stored = received.GetProperty("entry");
             Assert.Equal(("a", "2"), (Of(stored, "notes"), Of(stored, "duration")));
         }
 

@@ -68,7 +68,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Who_was_reset_goes_on_from_where_it_was_brought_and_is_not_reset_again()
+    public async Task A_socket_that_was_reset_continues_from_its_new_cursor_and_is_not_reset_again()
     {
         await Http().PushEntry(Entry("e", "x"));
         var client = await Open();

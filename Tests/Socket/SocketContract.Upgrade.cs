@@ -55,7 +55,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task A_ticket_lets_in_once_and_its_own_page_only()
+    public async Task A_ticket_opens_one_socket_and_only_for_its_own_origin()
     {
         var http = Http();
         var ticket = Of(await http.Ask(HttpMethod.Post, "/api/sync/ticket"), "ticket");
@@ -70,7 +70,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task What_cannot_be_read_is_an_error_and_the_socket_stays()
+    public async Task An_unreadable_frame_is_answered_with_an_error_and_the_socket_stays_open()
     {
         var client = await Live();
         foreach (var (sent, code, path) in new[]

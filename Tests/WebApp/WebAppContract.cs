@@ -42,7 +42,7 @@ public abstract partial class WebAppContract : IDisposable
     private Task<JsonElement> Delete(string path) => Web.Ask(HttpMethod.Delete, path);
 
     /// <summary>What the other device hears from <paramref name="since"/> on.</summary>
-    private async Task<JsonElement> Heard(string? since = null) => await Phone.Pull(since);
+    private async Task<JsonElement> Pulled(string? since = null) => await Phone.Pull(since);
 
     private async Task<string> Now() => (await Phone.Pull()).Text("syncToken")!;
 

@@ -110,7 +110,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
     /// nothing.
     /// </summary>
     private ValueTask Locked(UserId user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel) =>
-        Unhurried(async (connection, token) =>
+        RunUpkeep(async (connection, token) =>
         {
             await using var command = Command(connection, "SELECT last_seq FROM sync_metadata WHERE user_id = $1 FOR NO KEY UPDATE");
             command.Parameters.Values(user.Value);
@@ -118,7 +118,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         }, PostgresFaults.FromCommit, cancel);
 
     /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
-    private async ValueTask Unhurried(
+    private async ValueTask RunUpkeep(
         Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, StoreUnavailableException> fault, CancellationToken cancel)
     {
         try

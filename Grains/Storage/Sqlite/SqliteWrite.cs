@@ -4,7 +4,7 @@ namespace Mirubato.Grains.Storage.Sqlite;
 internal abstract class SqliteWrite
 {
     /// <summary>True when the caller gave up before its turn; it is told so and nothing is written.</summary>
-    public abstract bool Withdrawn();
+    public abstract bool TryCancel();
 
     public abstract void Run(SqliteSession session);
 
@@ -21,7 +21,7 @@ internal sealed class SqliteWrite<T>(Func<SqliteSession, T> work, CancellationTo
 
     public Task<T> Answer => answer.Task;
 
-    public override bool Withdrawn() => cancel.IsCancellationRequested && answer.TrySetCanceled(cancel);
+    public override bool TryCancel() => cancel.IsCancellationRequested && answer.TrySetCanceled(cancel);
 
     public override void Run(SqliteSession session) => result = work(session);
 

@@ -45,7 +45,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         {
             while (group.Count < groupMax && waiting.Reader.TryRead(out var write))
             {
-                if (!write.Withdrawn()) group.Add(write);
+                if (!write.TryCancel()) group.Add(write);
             }
 
             if (group.Count > 0) WriteGroup(group);
