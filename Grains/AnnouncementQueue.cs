@@ -38,7 +38,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         if (!isSending) _ = Send();
     }
 
-    /// <summary>What waits for an observer that is not told any more.</summary>
+    /// <summary>What waits for an observer that gets no more announcements.</summary>
     public void Drop()
     {
         if (waiting is { } dropped) silo.Announcements.Release(CountBytes(dropped));

@@ -7,7 +7,7 @@ namespace Mirubato.Grains;
 internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
 {
     private readonly List<ProcessConnections> processes = new(1);
-    private (long NotBeforeMs, long Rights) told = (0, -1);
+    private (long NotBeforeMs, long Rights) announced = (0, -1);
 
     /// <summary>A commit is under way, and what the store said of the head meanwhile.</summary>
     private bool isCommitting;
@@ -43,7 +43,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         ];
     }
 
-    /// <summary>Other processes that are told of this user.</summary>
+    /// <summary>Other processes that get the announcements of this user.</summary>
     public int Observers => processes.Count(process => !process.IsLocal && process.Connections.Count > 0);
 
     public bool IsLive(DeviceId device)
@@ -104,8 +104,8 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
             Follow(history.Token);
         }
 
-        if (told == (history.NotBeforeMs, history.Rights)) return;
-        told = (history.NotBeforeMs, history.Rights);
+        if (announced == (history.NotBeforeMs, history.Rights)) return;
+        announced = (history.NotBeforeMs, history.Rights);
         if (history.NotBeforeMs > 0 || state.Revoked.Count > 0)
         {
             Tell(new UserNews(user) { NotBeforeMs = history.NotBeforeMs, Revoked = state.Revoked });
@@ -135,7 +135,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     private void Follow(SyncToken head)
     {
         if (Head is { } known && known.Epoch == head.Epoch && known.Seq.IsAfter(head.Seq)) return;
-        // Noted also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
+        // Noted also if the head has not moved: else, at the first change after a long silence, the head of a minute ago is unknown.
         RecentHeads.Note(head, silo.NowMs);
         if (Head == head) return;
         Head = head;

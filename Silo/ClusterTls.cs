@@ -7,7 +7,7 @@ using Orleans.Connections.Security;
 namespace Mirubato.Silo;
 
 /// <summary>
-/// Mutual TLS on the silo ports. Who holds a certificate of the cluster's own authority is a member; names in certificates are not
+/// Mutual TLS on the silo ports. A process with a certificate of the cluster's own authority is a member; names in certificates are not
 /// compared, because silos find each other by addresses that change. The files are read once, at start.
 /// </summary>
 internal sealed class ClusterTls

@@ -5,7 +5,7 @@ namespace Mirubato.Bench.Ws;
 
 /// <summary>
 /// Frames as a client sends them (RFC 6455, 5.2). The mask is there, as it must be, and is zero: the payload stays as it is,
-/// so a template may be stamped in its frame, and the server does the same work as for any other mask.
+/// so a template may be filled in its frame, and the server does the same work as for any other mask.
 /// </summary>
 internal static class ClientFrame
 {

@@ -35,7 +35,7 @@ internal sealed class Device(UpgradeRequest upgrade, EventLog log, RequestTempla
 
     public long Frames { get; private set; }
 
-    /// <summary>As far as it has been told.</summary>
+    /// <summary>The highest revision that it has received.</summary>
     public long Cursor { get; private set; }
 
     public string? Fault { get; private set; }
@@ -125,7 +125,7 @@ internal sealed class Device(UpgradeRequest upgrade, EventLog log, RequestTempla
             Wrong($"A hole behind {Cursor}: ", json);
         var seq = FrameText.Last(json, FrameText.Begins(json, "BULK"u8) ? "\"lastSeq\":"u8 : "\"seq\":"u8);
         if (seq >= 0 && seq <= Cursor)
-            Wrong($"Told again at {Cursor}: ", json);
+            Wrong($"Sent again at {Cursor}: ", json);
         Cursor = Math.Max(Cursor, seq);
     }
 

@@ -55,7 +55,7 @@ internal sealed class LiveUsers : IDisposable
     }
 
     /// <summary>
-    /// Until every device has been told of all that its user's others sent, and told that its own is done, or it takes too long.
+    /// Until every device has received all that the others of its user sent, and every acknowledgement, or it takes too long.
     /// </summary>
     public async Task Settle(CancellationToken cancel)
     {

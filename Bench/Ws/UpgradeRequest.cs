@@ -11,7 +11,7 @@ namespace Mirubato.Bench.Ws;
 /// <param name="From">A loopback address of one's own, where one has not ports enough for all; else null.</param>
 internal sealed record UpgradeRequest(EndPoint To, byte[] Request, IPAddress? From = null)
 {
-    // Fixed: the server's answer to it is not checked, for nobody caches between two ends of a loopback.
+    // Fixed: the server's answer to it is not checked, because no cache is between two ends of a loopback.
     private const string Key = "dGhlIHNhbXBsZSBub25jZQ==";
 
     public static UpgradeRequest Create(Target target, Identity identity, IPAddress? from = null) => new(

@@ -70,7 +70,7 @@ internal sealed class WsConnection : IDisposable
             {
                 if (pause is { } paused)
                     await paused.Task;
-                var count = await socket.ReceiveAsync(frames.Room, SocketFlags.None);
+                var count = await socket.ReceiveAsync(frames.FreeSpace, SocketFlags.None);
                 if (count == 0)
                     break;
                 frames.Filled(count);
@@ -84,7 +84,7 @@ internal sealed class WsConnection : IDisposable
         sink.Over(Ended);
     }
 
-    /// <summary>Reads no more until told to go on.</summary>
+    /// <summary>Stops reading until <see cref="Resume"/>.</summary>
     public void Pause() => pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Resume()
@@ -107,7 +107,7 @@ internal sealed class WsConnection : IDisposable
         ReadOnlyMemory<byte>? head;
         while ((head = frames.TakeThrough("\r\n\r\n"u8)) is null)
         {
-            var count = await socket.ReceiveAsync(frames.Room, SocketFlags.None, cancel);
+            var count = await socket.ReceiveAsync(frames.FreeSpace, SocketFlags.None, cancel);
             if (count == 0)
                 throw new IOException("The server hung up on the upgrade.");
             frames.Filled(count);

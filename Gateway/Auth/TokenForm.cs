@@ -13,7 +13,7 @@ internal static class TokenForm
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
     private static readonly string[] Times = ["exp", "nbf", "iat"];
 
-    /// <summary>Why the token does not count; null when its form is right. Its signature is somebody else's to check.</summary>
+    /// <summary>Why the token does not count; null when its form is right. Its signature is not checked here.</summary>
     /// <param name="latestIssue">An <c>iat</c> after this is refused.</param>
     public static string? Flaw(string token, IEnumerable<string> algorithms, DateTimeOffset latestIssue)
     {

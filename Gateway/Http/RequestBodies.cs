@@ -58,7 +58,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
                 buffer.Grow(size, isLast: size == length);
             }
 
-            var read = await timeout.Read(stream, buffer.Room(SliceBytes));
+            var read = await timeout.Read(stream, buffer.FreeSpace(SliceBytes));
             if (read == 0) break;
             if (read == SliceBytes) await Task.Yield();
             buffer.Advance(read);

@@ -4,8 +4,8 @@ namespace Mirubato.Gateway.Http;
 
 /// <summary>
 /// How much of one user is under way in this process. A read holds rows and waits for its client, so that eight are let in and some more
-/// wait, which is room for the tabs of a browser that opens. A long call works for seconds: there is one, and who asks again is told to
-/// retry.
+/// wait, which is enough for the tabs of a browser that opens. A long call works for seconds: one is under way, and another one is refused
+/// with the advice to retry.
 /// </summary>
 internal sealed class UserConcurrency([FromKeyedServices(ServerClock.Key)] TimeProvider time) : IDisposable
 {

@@ -20,7 +20,7 @@ internal static class ExportEndpoint
         await new Lines(call).Write();
     }
 
-    /// <summary>The same lines straight from the store of a composed host that serves nobody. False: there is no such user.</summary>
+    /// <summary>The same lines straight from the store, in a host that serves no clients. False: there is no such user.</summary>
     /// <exception cref="StoreUnavailableException">The store does not answer.</exception>
     public static async Task<bool> WriteTo(Stream to, UserId user, IServiceProvider services, CancellationToken cancel)
     {

@@ -151,7 +151,7 @@ internal sealed class SocketEndpoint(
         context.Metrics.Sockets.Add(1);
         try
         {
-            // Whoever came in while the sockets were asked to go was not among them.
+            // A socket that was admitted while the others were being closed was not among them.
             if (registry.IsDraining) session.Close(CloseCode.Restarting);
             session.Greet(place.Sockets.Announced?.Seq.Number);
             registry.AwaitRequest(session);

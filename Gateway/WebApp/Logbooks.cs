@@ -4,12 +4,12 @@ using Mirubato.Gateway.Rest;
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>
-/// The facts of the logbooks that were asked for lately. To read and parse 20,000 entries took a quarter of a second of a core, at each key
-/// somebody types into a search; so they are remembered, and a call reads what has changed since.
+/// The facts of the logbooks that were recently asked for. Reading and parsing 20,000 entries took a quarter of a second of a core, for
+/// each key typed into a search, so they are cached, and a call reads what has changed since.
 /// </summary>
 internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
 {
-    /// <summary>Of all users together. Who does not fit in is read whole at each call.</summary>
+    /// <summary>Of all users together. A logbook that does not fit is read whole at each call.</summary>
     public const int BytesMax = 64 * 1024 * 1024;
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(5);
 

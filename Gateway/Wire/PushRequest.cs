@@ -51,7 +51,7 @@ internal static class PushRequest
             ? new Change(type.Name, Id: null, DocumentRange.From(document, body))
             : new Change(type.Name, OversizedItem.Id(type, document.Span), Document: default, Refused: ItemRefusal.TooLarge));
 
-    // Reported, not ignored: whoever sends it believes that it is stored.
+    // Reported, not ignored: its sender believes that it is stored.
     private static void Unknown(ref JsonBodyReader reader, string name, List<Change> changes)
     {
         reader.Skip();

@@ -80,7 +80,7 @@ internal static class Merge
         return LaterWins(change, head, EffectiveTime(change, head, nowMs), nowMs);                                            // 5
     }
 
-    /// <summary>A change of an entity that nobody has heard of.</summary>
+    /// <summary>A change of an unknown entity.</summary>
     public static Verdict Create(in IncomingChange change, long nowMs) =>
         new(Outcome.Applied, Math.Min(change.ClientTime, nowMs), change.ClientTime);
 

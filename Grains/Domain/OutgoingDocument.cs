@@ -19,7 +19,7 @@ internal readonly record struct Splice(int Start, int Length, ReadOnlyMemory<byt
 
 /// <summary>
 /// The normalized document, as the bytes that were sent and the few that differ: most items of a push turn out to be unchanged and are
-/// never rendered. What nobody asked to change keeps its order and its spelling.
+/// never rendered. Members that are not changed keep their order and their spelling.
 /// </summary>
 /// <param name="source">One JSON object.</param>
 /// <param name="splices">By position, not overlapping.</param>

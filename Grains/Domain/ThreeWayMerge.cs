@@ -1,6 +1,6 @@
 namespace Mirubato.Grains.Domain;
 
-/// <summary>What a merge comes to.</summary>
+/// <summary>The result of a merge.</summary>
 /// <param name="Document">The stored document with what was new in the incoming one. Not yet normalized.</param>
 /// <param name="TookAny">Something of the incoming document was new and did not lose.</param>
 /// <param name="Lost">JSON pointers of the members in which the incoming document lost, in ordinal order.</param>

@@ -3,7 +3,7 @@ using Mirubato.Bench.Load;
 
 namespace Mirubato.Tests.Bench;
 
-/// <summary>CPU times of processes that a directory laid out like /proc tells of.</summary>
+/// <summary>CPU times of processes, read from a directory that is laid out like /proc.</summary>
 public sealed class CpuTimeTests : IDisposable
 {
     private readonly string proc = Directory.CreateTempSubdirectory("mirubato-proc-").FullName;

@@ -4,7 +4,7 @@ using static Mirubato.Tests.Domain.Items;
 
 namespace Mirubato.Tests.Domain;
 
-/// <summary>What is refused, what an item is called, which clock it claims.</summary>
+/// <summary>What is refused, what an item is called, which client time it has.</summary>
 public sealed class ItemParserTests
 {
     [Theory]

@@ -75,7 +75,7 @@ public sealed class MergeOfFieldsTests
         Push("c", 20, """ "a":3,"b":1 """, on: 2);
         server.Forget(Key, 2);
 
-        // What it has of a it heard from b; nobody can tell that any more.
+        // It received its value of a from b; that can no longer be known.
         Assert.Equal(ItemStatus.Updated, Push("d", 30, """ "a":2,"b":2 """, on: 1).Status);
         AssertStored("""{"a":2,"b":2}""");
         Assert.Equal(["replaced"], server.Reasons);

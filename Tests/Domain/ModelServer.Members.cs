@@ -50,7 +50,7 @@ internal sealed partial class ModelServer
     }
 
     /// <summary>
-    /// What a merge may do to a member, told from the four documents alone. Called before the outcome is stored; of requests of one item.
+    /// What a merge may do to a member, as the four documents alone say. Called before the outcome is stored; of requests of one item.
     /// </summary>
     private void AssertMembers(DeviceId? device, List<ParsedItem> incoming, IReadOnlyList<ItemResult> results, Decision decision)
     {

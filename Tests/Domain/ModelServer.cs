@@ -120,7 +120,7 @@ internal sealed partial class ModelServer : IModelServer
             {
                 superseded.Add((item.Entity, before.Fingerprint));
             }
-            // Of several items of one device on one entity only the last to win stands.
+            // Of several items of one device on one entity only the last one that wins is stored.
             if (device is not null && row.Head.Fingerprint != item.Fingerprint && row.Head.Device == device)
             {
                 superseded.Add((item.Entity, item.Fingerprint));

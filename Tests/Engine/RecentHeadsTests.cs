@@ -3,7 +3,7 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Engine;
 
-/// <summary>Where the history stood a minute ago: never further than it was, since what lies between would not be told.</summary>
+/// <summary>The head of a minute ago: never further than it was, because the revisions between would not be sent.</summary>
 public sealed class RecentHeadsTests
 {
     private static readonly Epoch Epoch = new(Guid.NewGuid());

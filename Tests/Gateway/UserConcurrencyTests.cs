@@ -190,7 +190,7 @@ public sealed class UserConcurrencyTests : IDisposable
             edge.Engine);
     }
 
-    /// <summary>Whoever gives way waits here for their next turn.</summary>
+    /// <summary>Work that yields waits here for its next turn.</summary>
     private sealed class Way : SynchronizationContext
     {
         private readonly Queue<(SendOrPostCallback Turn, object? State)> turns = [];

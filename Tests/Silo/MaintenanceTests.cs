@@ -230,7 +230,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
         Assert.Equal(CommitResult.Held, held.Result);
     }
 
-    /// <summary>One whole sweep, whoever did it: what every step removed is told once, in one line.</summary>
+    /// <summary>One whole sweep, by whichever silo: what every step removed is logged once, in one line.</summary>
     private async Task AssertSwept()
     {
         Assert.True(logs.Hold("Swept 4 receipts, 4 conflicts, 20 tombstones, 0 devices."));

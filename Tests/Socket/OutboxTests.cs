@@ -4,7 +4,7 @@ namespace Mirubato.Tests.Sockets;
 
 public sealed class OutboxTests
 {
-    /// <summary>Found by the fault suite: a socket that fell behind just after its catch-up never heard that it was complete.</summary>
+    /// <summary>Found by the fault suite: a socket that fell behind just after its catch-up never received the end of it.</summary>
     [Fact]
     public void Frames_that_were_promised_survive_an_overflow_and_frames_that_the_store_has_do_not()
     {

@@ -7,7 +7,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>When a process tells coordinators of its users' connections again.</summary>
+/// <summary>When a process reports its users' connections to coordinators again.</summary>
 public sealed class RosterReportsTests : IDisposable
 {
     private const string Here = "this silo";

@@ -248,7 +248,7 @@ public abstract partial class SocketContract
         var ack = await a.Mutate(
             "ENTRY_UPDATED", $"\"deviceId\":\"two\",\"baseVersion\":{first.GetProperty("version")},\"entry\":{Entry("e", "y", 3600)}");
         Assert.Equal("updated", Of(ack, "status"));
-        // Its clock was raised, so that those who compare clocks take it; the sender hears so too.
+        // Its updatedAt was raised, so that clients that compare times take it; the sender receives that too.
         Assert.Contains(a.Seen, f => SocketClient.Type(f) == "ENTRY_UPDATED" && Seq(f) == 2);
         Assert.Empty((await Http().Get("/api/sync/conflicts")).GetProperty("conflicts").EnumerateArray());
     }
@@ -317,7 +317,7 @@ public abstract partial class SocketContract
         }
     }
 
-    /// <summary>What has come since, in order, once all that was written before has been told.</summary>
+    /// <summary>What has come since, in order, once all that was written before has been sent.</summary>
     private async Task<IReadOnlyList<JsonElement>> Frames(SocketClient client)
     {
         var marker = $"marker-{Guid.NewGuid():n}";

@@ -27,7 +27,7 @@ public abstract partial class SocketContract
         var (live, gone, cursor) = (new HashSet<string>(), new HashSet<string>(), 0L);
         for (var frames = 1; cursor < 1_600; frames++)
         {
-            // It hears one frame more each time, and comes back with the cursor it has by then.
+            // It receives one frame more each time, and reconnects with the cursor it has by then.
             var client = await Open();
             await client.Ask(cursor);
             for (var i = 0; i < frames; i++)

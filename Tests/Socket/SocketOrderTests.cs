@@ -13,12 +13,12 @@ public sealed class SocketOrderTests
         var engine = stage.Engine;
         var (a, b) = (await stage.Live(), await stage.Live());
 
-        // Another process stored x; nobody here has heard of it, and the acknowledgement that names it waits.
+        // Another process stored x; it is unknown here, and the acknowledgement that names it waits.
         var elsewhere = engine.Put("x");
         engine.Next(request => Task.FromResult(engine.Answer(request, ItemStatus.Unchanged, elsewhere)));
         await Send(a, "x", "first");
 
-        // Then the socket replaces it, so that what it waits for is never told, and another change comes right behind.
+        // Then the socket replaces it, so that what it waits for is never sent, and another change follows at once.
         var (reading, answering) = (new TaskCompletionSource(), new TaskCompletionSource());
         engine.Reading = reading.Task;
         engine.Next(async request =>
@@ -139,7 +139,7 @@ public sealed class SocketOrderTests
         Assert.Equal((0, 3), (window.GetProperty("after").GetInt64(), window.GetProperty("lastSeq").GetInt64()));
         Assert.Equal(1, engine.Reads - reads);
 
-        // What comes then continues it, and is told from memory.
+        // What comes then continues it, and is sent from memory.
         engine.Announce(null, engine.Put("four"));
         await a.Until(_ => a.Cursor == 4);
         Assert.Equal(1, engine.Reads - reads);

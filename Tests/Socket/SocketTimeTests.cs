@@ -99,7 +99,7 @@ public sealed class SocketTimeTests
         Assert.Equal(1, (await back.Until(f => SocketClient.Has(f, "after"))).GetProperty("after").GetInt64());
         Assert.Equal("a-while-ago", told.GetProperty("goal").GetProperty("id").GetString());
 
-        // Long after, nothing is volunteered at all.
+        // Long after, nothing is replayed at all.
         await stage.Pass(120, writer);
         var late = await stage.Open();
         await stage.Pass(1);

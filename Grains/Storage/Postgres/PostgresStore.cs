@@ -117,7 +117,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
             if (await command.ExecuteScalarAsync(token) is long lastSeq) await work(connection, lastSeq, token);
         }, PostgresFaults.FromCommit, cancel);
 
-    /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
+    /// <summary>One transaction of upkeep, which may take longer than a statement of a request.</summary>
     private async ValueTask RunUpkeep(
         Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, StoreUnavailableException> fault, CancellationToken cancel)
     {

@@ -59,7 +59,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         foreach (var write in group) write.Answered();
     }
 
-    // A full disk makes SQLite roll the whole transaction back: then nobody of the group was stored.
+    // A full disk makes SQLite roll the whole transaction back: then no write of the group was stored.
     private bool TryRun(List<SqliteWrite> group)
     {
         try
