@@ -148,7 +148,7 @@ describe('the socket', () => {
   test.each(
     [
       [1012, 1_000], [1013, 1_000], [1001, 1_000], [1006, 1_000], [1008, 8_000], [4401, 1_000], [4403, 2_000], [4429, 32_000]
-    ])('close code %i: back within %i ms',
+    ])('after close code %i the device reconnects within %i ms',
     async (code, ms) =>
       {
     const world = new FakeWorld();

@@ -46,7 +46,7 @@ describe('a 200 with an unknown body', () => {
       [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }],
       [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
       [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }],
-  ])('acknowledges nothing when it answers a batch: %j', async body => {
+  ])('to a batch acknowledges nothing: %j', async body => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? { body } : undefined);
     const sync = await opened(world);

@@ -123,7 +123,7 @@ describe('the queue', () => {
     [
       ['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(503, 'AUTHORITY_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')],
       [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]
-    ])('backs off longer each time, without end, while no edit is at fault: %j', async reply => {
+    ])('retries without end and with growing waits while no edit is at fault: %j', async reply => {
     const world = new FakeWorld();
     let answers = 0;
     // Who does not reach the server with a batch does not reach it with anything else.

@@ -121,7 +121,7 @@ describe('two tabs', () => {
   });
 
   test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])(
-    'without %s each leads, and both send the same batch under one key', async (_, without) => {
+    'without %s are both leaders, and send the same batch with one key', async (_, without) => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
     const name = `alone${Math.random()}`;

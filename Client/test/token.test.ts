@@ -8,7 +8,7 @@ describe('the token of another user', () => {
   test.each(
     [
       ['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]
-    ])('is not used: nothing goes out, and nothing is lost (%s)',
+    ])('is not used: nothing is sent, and nothing is lost (%s)',
     async (_, other) =>
       {
     const world = new FakeWorld();
@@ -54,7 +54,7 @@ describe('the token of another user', () => {
 });
 
 test.each(['ein Tökèn', 'токен', 'of two\nlines'])(
-  'a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
+  'a token that a header cannot hold signs the device out, and does not count as a network failure: %j', async text => {
   const world = new FakeWorld();
   const platform = world.platform();
   const fetch: typeof platform.fetch = (url, init) => (new Headers(init!.headers), platform.fetch!(url, init));
@@ -63,11 +63,11 @@ test.each(['ein Tökèn', 'токен', 'of two\nlines'])(
 });
 
 test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])(
-  'a device cannot be called %j, and openSync says so', async device => {
+  'openSync() rejects the device id %j', async device => {
   await expect(new FakeWorld().open({ device })).rejects.toThrow('device: a text of 1 to 256');
 });
 
-describe('a callback that never answers', () => {
+describe('a token callback that never answers', () => {
   test('times out after a minute and is called again', async () => {
     const world = new FakeWorld();
     let asked = 0;
@@ -142,7 +142,7 @@ describe('a clock that is wrong', () => {
   });
 
   test.each(['lives', 'was deleted'])(
-    'ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
+    'by ten years ahead on another device affects one document only: it %s', async state => {
     const world = new FakeWorld();
     const sync = await live(world);
     const far = new Date(world.now + 10 * YEAR).toISOString();
