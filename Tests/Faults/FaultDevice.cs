@@ -151,7 +151,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
 
     private FaultItem FloodItem(FaultStep step, int i)
     {
-        var type = FaultType.Of(step.Type % 2 == 0 ? "logbook_entry" : "goal");
+        var type = FaultType.Find(step.Type % 2 == 0 ? "logbook_entry" : "goal");
         return new FaultItem(new FaultEntity(type, $"{Name}-flood{step.AtMs}-{i}"), false, $"{Name}-{++made}", NextMs(), null);
     }
 

@@ -61,7 +61,7 @@ internal static class FaultFrames
 
     private static IEnumerable<ReceivedEntity> Documents(JsonElement frame, string member, string type, string user) =>
         frame.TryGetProperty(member, out var documents)
-            ? documents.EnumerateArray().Select(document => Document(document, FaultType.Of(type), user))
+            ? documents.EnumerateArray().Select(document => Document(document, FaultType.Find(type), user))
             : [];
 
     private static ReceivedEntity Document(JsonElement document, FaultType type, string user)
@@ -74,7 +74,7 @@ internal static class FaultFrames
 
     private static ReceivedEntity OfAnyType(JsonElement frame)
     {
-        var type = FaultType.Of(frame.GetProperty("entityType").GetString()!);
+        var type = FaultType.Find(frame.GetProperty("entityType").GetString()!);
         var id = frame.GetProperty("entityId").GetString()!;
         return frame.TryGetProperty("entity", out var document) ? Document(document, type, id) : Deleted(frame, type, id);
     }

@@ -48,7 +48,7 @@ internal sealed class History
             + "audit ORDER BY user_id, seq",
             row => new CommittedRow(
                 row.GetString(0), new FaultEntity(
-                    FaultType.Of(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
+                    FaultType.Find(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
                 row.IsDBNull(7) ? null : row.GetString(7), row.GetBoolean(8), row.IsDBNull(9) ? null : row.GetString(9),
                 row.GetFieldValue<DateTimeOffset>(10)));
         var history = new History(rows);

@@ -118,7 +118,7 @@ public sealed class UserConcurrencyTests : IDisposable
         using var concurrency = new UserConcurrency(clock);
         using var gone = new CancellationTokenSource();
         var done = new TaskCompletionSource();
-        edge.Engine.Of("ada").BeforeErased = done.Task;
+        edge.Engine.For("ada").BeforeErased = done.Task;
         var call = CallOf(edge, gone.Token);
         call.Http.Request.Headers["Confirm"] = "erase";
         var erase = AccountEndpoints.Erase(call, concurrency);
@@ -133,7 +133,7 @@ public sealed class UserConcurrencyTests : IDisposable
     public async Task An_edit_of_all_entries_is_written_page_by_page_and_gives_way_after_each()
     {
         await using var edge = await Edge.Start();
-        var ada = edge.Engine.Of("ada");
+        var ada = edge.Engine.For("ada");
         for (var i = 0; i < (2 * Limits.PageRowsMax) + 1; i++) ada.Put("logbook_entry", i.ToString("d5", CultureInfo.InvariantCulture));
         var way = new Way();
         var before = SynchronizationContext.Current;
@@ -177,7 +177,7 @@ public sealed class UserConcurrencyTests : IDisposable
         for (var i = 0; i < 80; i++)
         {
             var id = i.ToString("d2", CultureInfo.InvariantCulture);
-            edge.Engine.Of(user).Put("goal", id, $$"""{"id":"{{id}}","title":"t","notes":"{{new string('n', 200_000)}}"}""");
+            edge.Engine.For(user).Put("goal", id, $$"""{"id":"{{id}}","title":"t","notes":"{{new string('n', 200_000)}}"}""");
         }
     }
 

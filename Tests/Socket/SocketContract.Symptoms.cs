@@ -35,9 +35,9 @@ public abstract partial class SocketContract
                 var frame = await client.Next();
                 if (SocketClient.Has(frame, "entries"))
                 {
-                    live.UnionWith(frame.GetProperty("entries").EnumerateArray().Select(e => Of(e, "id")));
+                    live.UnionWith(frame.GetProperty("entries").EnumerateArray().Select(e => Text(e, "id")));
                 }
-                if (SocketClient.Has(frame, "entryId")) gone.Add(Of(frame, "entryId"));
+                if (SocketClient.Has(frame, "entryId")) gone.Add(Text(frame, "entryId"));
                 foreach (var member in (string[])["seq", "lastSeq"])
                 {
                     if (SocketClient.Has(frame, member)) cursor = Math.Max(cursor, frame.GetProperty(member).GetInt64());
@@ -63,7 +63,7 @@ public abstract partial class SocketContract
         foreach (var client in (SocketClient[])[a, b])
         {
             Assert.Equal(
-                (2L, "e"), (Seq(await client.Until(f => SocketClient.Type(f) == "ENTRY_DELETED")), Of(client.Seen[^1], "entryId")));
+                (2L, "e"), (Seq(await client.Until(f => SocketClient.Type(f) == "ENTRY_DELETED")), Text(client.Seen[^1], "entryId")));
         }
     }
 
@@ -78,7 +78,7 @@ public abstract partial class SocketContract
             var again = await client.Sync(client.Cursor);
             Assert.Equal(
                 ("No new data to sync", 1L, false),
-                (Of(again, "message"), again.GetProperty("lastSeq").GetInt64(), SocketClient.Has(again, "reset")));
+                (Text(again, "message"), again.GetProperty("lastSeq").GetInt64(), SocketClient.Has(again, "reset")));
         }
     }
 

@@ -61,7 +61,7 @@ public abstract partial class SocketContract : IAsyncLifetime
     private protected static string Entry(string id, string notes, double secondsAgo = 0, string more = "") =>
         $"{{\"id\":\"{id}\",\"notes\":\"{notes}\",\"updatedAt\":\"{Iso(secondsAgo)}\"{more}}}";
 
-    private protected static string Of(JsonElement frame, string member) => frame.GetProperty(member).ToString();
+    private protected static string Text(JsonElement frame, string member) => frame.GetProperty(member).ToString();
 
     private protected static long Seq(JsonElement frame) => frame.GetProperty("seq").GetInt64();
 }
