@@ -11,14 +11,14 @@ internal sealed class HttpRun(HttpOptions options, TimeProvider time)
     /// <exception cref="BenchFailure">The server cannot be reached, or refuses the token or the rate.</exception>
     public async Task<Report> Run(IReadOnlyList<Scenario> scenarios, string command, CancellationToken cancel)
     {
-        await Series.Knock(options.Target, () => Knock(cancel));
+        await Series.Probe(options.Target, () => Probe(cancel));
         Screen.Say($"Run {options.Run}, seed {options.Seed}, {options.Target.Url}");
         var report = new Report(Machine.This(), command, time.GetUtcNow(), options.Seed);
         return await Series.Run(report, options.Target, options.Warmup + options.Seconds,
             [.. scenarios.Select(scenario => new Measurement(scenario.Name, new ClosedLoop(options, scenario, time).Run))], cancel);
     }
 
-    private async Task Knock(CancellationToken cancel)
+    private async Task Probe(CancellationToken cancel)
     {
         using var connection = await HttpConnection.Open(options.Target, cancel);
         using var abort = cancel.Register(connection.Dispose);

@@ -36,11 +36,11 @@ internal static class Series
 
     /// <summary>Asked first, so that a wrong URL or secret is one sentence and not a table of errors.</summary>
     /// <exception cref="BenchFailure">The server cannot be reached, or refuses.</exception>
-    public static async Task Knock(Target target, Func<Task> knock)
+    public static async Task Probe(Target target, Func<Task> probe)
     {
         try
         {
-            await knock();
+            await probe();
         }
         catch (Exception e) when (e is SocketException or IOException)
         {

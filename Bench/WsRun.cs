@@ -9,7 +9,7 @@ internal sealed class WsRun(WsOptions options)
     /// <exception cref="BenchFailure">The server cannot be reached, or refuses the token or the socket.</exception>
     public async Task<Report> Run(IReadOnlyList<WsScenario> scenarios, string command, CancellationToken cancel)
     {
-        await Series.Knock(options.Target, () => Knock(cancel));
+        await Series.Probe(options.Target, () => Probe(cancel));
         Screen.Say(
             $"Run {options.Run}, seed {options.Seed}, {options.Target.Url}{(options.Second is { } second ? $" to {second.Url}" : "")}");
         var report = new Report(Machine.This(), command, options.Time.GetUtcNow(), options.Seed);
@@ -18,8 +18,8 @@ internal sealed class WsRun(WsOptions options)
             until)))], cancel);
     }
 
-    private async Task Knock(CancellationToken cancel)
+    private async Task Probe(CancellationToken cancel)
     {
-        using var connection = await WsConnection.Open(Door.Of(options.Target, options.Identify("knock")), cancel);
+        using var connection = await WsConnection.Open(UpgradeRequest.Create(options.Target, options.Identify("knock")), cancel);
     }
 }

@@ -117,9 +117,9 @@ public static class GatewayHost
 
         var app = builder.Build();
         if (options.Auth.Generated) Log.DevelopmentSecret(app.Logger, options.Storage.DataDirectory);
-        var surface = app.Services.GetService<HostEndpoints>() ?? new HostEndpoints();
-        Pipeline(app, surface);
-        Map(app, surface);
+        var endpoints = app.Services.GetService<HostEndpoints>() ?? new HostEndpoints();
+        Pipeline(app, endpoints);
+        Map(app, endpoints);
         return app;
     }
 
@@ -138,12 +138,12 @@ public static class GatewayHost
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.FormatterName = form);
     }
 
-    private static void Map(WebApplication app, HostEndpoints surface)
+    private static void Map(WebApplication app, HostEndpoints endpoints)
     {
         app.MapHealth();
         if (app.Services.GetRequiredService<GatewayOptions>().Admin.IsOn) app.MapAdmin();
-        surface.More?.Invoke(app);
-        if (!surface.ServesClients) return;
+        endpoints.More?.Invoke(app);
+        if (!endpoints.ServesClients) return;
         app.MapSync();
         app.MapWebApp();
         app.MapHome();
@@ -207,7 +207,7 @@ public static class GatewayHost
         services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>, QuietLogs>();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<RequestBodies>();
-        services.AddSingleton<UserTurns>();
+        services.AddSingleton<UserConcurrency>();
         services.AddSingleton<GatewayMetrics>();
         services.AddSingleton<Readiness>();
         services.AddSingleton(new DemoTokens(options.Demo.TokensPerMinute));
@@ -245,13 +245,13 @@ public static class GatewayHost
 
     // The order matters: problems are written outermost, so that every failure has the one form; origins before all that can refuse,
     // so that a browser may read the refusal, but not of what is for operators; tokens before anything that costs.
-    private static void Pipeline(WebApplication app, HostEndpoints surface)
+    private static void Pipeline(WebApplication app, HostEndpoints endpoints)
     {
         if (app.Services.GetRequiredService<GatewayOptions>().TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.Use(HeadAsGet);
         app.UseMiddleware<ProblemAnswers>();
         app.UseMiddleware<OperatorPages>();
-        if (surface.ServesClients) Socket.SocketSetup.Use(app);
+        if (endpoints.ServesClients) Socket.SocketSetup.Use(app);
         app.UseWhen(http => !OperatorPages.IsOne(http), clients => clients.UseCors());
         app.UseResponseCompression();
         app.UseRouting();

@@ -54,7 +54,7 @@ internal sealed class GatewayMetrics
     public Counter<long> CatchUps { get; }
     public Counter<long> Overflows { get; }
 
-    /// <summary>What the open sockets of this process have not sent, read when somebody collects.</summary>
+    /// <summary>What the open sockets of this process have not sent, read when a collector asks.</summary>
     public void Observe(Socket.UserSocketsRegistry registry)
     {
         meter.CreateObservableGauge(

@@ -33,7 +33,8 @@ internal sealed class UserCoordinator(UserId user, IGrainFactory grains, IUserRe
     }
 
     /// <summary>
-    /// Where the history stands, without a query if the coordinator knows. If it does not answer in time, a snapshot of the store decides.
+    /// The head of the history, without a query if the coordinator knows it. If it does not answer in time, a snapshot of the store
+    /// decides.
     /// </summary>
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
     {

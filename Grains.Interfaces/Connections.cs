@@ -6,7 +6,7 @@ namespace Mirubato.Grains.Interfaces;
 /// <param name="Process">The name of the process: random, so that a restarted one is another.</param>
 /// <param name="Silo">The address of the silo in that process; null in a process without one.</param>
 /// <param name="Number">Rises with each report of the process about the user.</param>
-/// <param name="Observer">Who is told in that process.</param>
+/// <param name="Observer">The observer that receives announcements in that process.</param>
 [GenerateSerializer, Immutable, Alias("mirubato.roster")]
 public sealed record Roster(
     [property: Id(0)] string Process,
@@ -71,7 +71,7 @@ public sealed record UserNews([property: Id(0)] UserId User)
     [Id(1)]
     public Announcement? Announcement { get; init; }
 
-    /// <summary>The history has come to here; sockets read from the store what lies before.</summary>
+    /// <summary>The head of the history. Sockets read the revisions up to it from the store.</summary>
     [Id(2)]
     public SyncToken? Head { get; init; }
 
@@ -87,7 +87,7 @@ public sealed record UserNews([property: Id(0)] UserId User)
     [Id(5)]
     public List<string>? Evicted { get; init; }
 
-    /// <summary>The activation ends: the next one must be told of this process's connections.</summary>
+    /// <summary>The activation ends: the next one needs a report of this process's connections.</summary>
     [Id(6)]
     public bool ActivationEnded { get; init; }
 

@@ -24,13 +24,13 @@ public interface ISyncCoordinatorGrain : IGrainWithStringKey
     [Alias("find-receipt"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<WriteAnswer>> FindReceipt(ReceiptQuery query);
 
-    /// <summary>Stores the losing document again, as a new change stamped now, and takes it out of the feed.</summary>
+    /// <summary>Stores the losing document again, as a new change with the present time, and takes it out of the feed.</summary>
     [Alias("restore"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<WriteAnswer>> Restore(RestoreRequest request);
 
     /// <summary>
-    /// Stores the document of a version again, as a new change stamped now. Refused as <see cref="RequestRefusal.NotFound"/> if the version
-    /// is not kept or is a deleted state.
+    /// Stores the document of a version again, as a new change with the present time. Refused as <see cref="RequestRefusal.NotFound"/> if
+    /// the version is not kept or is a deleted state.
     /// </summary>
     [Alias("restore-version"), ResponseTimeout(CallTimeouts.Write)]
     Task<Reply<WriteAnswer>> RestoreVersion(RestoreVersionRequest request);

@@ -6,7 +6,7 @@ namespace Mirubato.Grains.Interfaces;
 /// </summary>
 public interface IUserReader
 {
-    /// <summary>Where the history stands, and whether this caller may still take part. Notes the device as seen.</summary>
+    /// <summary>The head of the history, and whether this caller still has access. Notes the device as seen.</summary>
     ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel);
 
     /// <summary>A page of stored entities. Notes the device as seen, and how far it says it is.</summary>

@@ -3,15 +3,15 @@ using Orleans.Metadata;
 namespace Mirubato.Grains.Interfaces;
 
 /// <summary>
-/// What the coordinator of a user tells: where the history stands, which devices there are and which of them are connected, how much is
+/// What the coordinator of a user reports: where the history stands, which devices there are and which of them are connected, how much is
 /// stored. The key is the user's id. Documents, the conflict feed and versions are read by <see cref="IUserReader"/>.
 /// </summary>
 [Alias("mirubato.user-status"), DefaultGrainType(ISyncCoordinatorGrain.GrainType)]
 public interface IUserStatusGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Where the history stands, and whether this caller may still take part. What the store confirmed within the last
-    /// <see cref="Limits.ConfirmedMs"/> may say that the caller is welcome; anything else a snapshot of the store says. Notes the device as
+    /// The head of the history, and whether this caller still has access. What the store confirmed within the last <see
+    /// cref="Limits.ConfirmedMs"/> may say that the caller has access; a snapshot of the store decides anything else. Notes the device as
     /// seen.
     /// </summary>
     [Alias("standing"), ResponseTimeout(CallTimeouts.HistoryState)]

@@ -166,8 +166,8 @@ public static class Limits
     public const int TicketMs = 30_000;
 
     /// <summary>Positions of the head that a coordinator remembers, to replay the last minute to a client that does not ask.</summary>
-    public const int TrailMs = 60_000;
-    public const int TrailNotesMax = 64;
+    public const int RecentHeadsMs = 60_000;
+    public const int RecentHeadsMax = 64;
 
     public const int CachedResponsesMax = 32;
     public const int CachedResponseBytesMax = 64 * 1024;

@@ -84,9 +84,8 @@ public sealed record ReadQuery
     public static ReadQuery From(EntityKey key) => new() { Types = [key.Type], AfterKey = key with { Id = Before(key.Id) }, Rows = 1 };
 
     /// <summary>
-    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points: nothing that is short enough to be
-    /// an id
-    /// lies between.
+    /// The text right before <paramref name="id"/> in the order of keys, which is that of code points. No text between the two is short
+    /// enough to be an id.
     /// </summary>
     private static string Before(string id)
     {

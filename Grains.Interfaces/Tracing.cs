@@ -31,7 +31,7 @@ public static class Tracing
     /// <param name="kind">On which side of a call or message it is.</param>
     /// <param name="askers">Where it was asked for.</param>
     /// <returns>
-    /// Null when no asker is recorded: a span of nobody's trace would be sampled for itself, and what it was for would be unknown.
+    /// Null when no caller is recorded: a span without a trace would be sampled by itself, and its purpose would be unknown.
     /// </returns>
     public static Activity? Start(string name, ActivityKind kind, params ReadOnlySpan<ActivityContext> askers)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Mirubato.Grains.Interfaces;
 
-/// <summary>Who speaks: the token's user, the device by its own word, and when the token was issued (Unix ms).</summary>
+/// <summary>The caller: the token's user, the device as it names itself, and when the token was issued (Unix ms).</summary>
 [GenerateSerializer, Immutable, Alias("mirubato.caller")]
 public sealed record Caller([property: Id(0)] UserId User, [property: Id(1)] DeviceId? Device, [property: Id(2)] long TokenIssuedAtMs);
 
@@ -78,8 +78,8 @@ public sealed record WriteRequest(
     [property: Id(7)] string? ConnectionId = null)
 {
     /// <summary>
-    /// Compare and set: each change counts only if <see cref="Change.BaseVersion"/> is the entity's version now (0: nobody has heard of
-    /// it). Else the request is refused as <see cref="RequestRefusal.BaseMoved"/> and leaves nothing behind, not even a receipt.
+    /// Compare and set: each change counts only if <see cref="Change.BaseVersion"/> is the entity's version now (0: the entity
+    /// is unknown). Else the request is refused as <see cref="RequestRefusal.BaseMoved"/> and stores nothing, not even a receipt.
     /// </summary>
     [Id(8)]
     public bool OnlyOnBase { get; init; }
@@ -126,7 +126,7 @@ public sealed record ReceiptQuery(
 /// <summary>What became of one item.</summary>
 public enum ItemStatus
 {
-    /// <summary>Nothing new in it: no write, no revision, nobody told.</summary>
+    /// <summary>Nothing new in it: no write, no revision, no announcement.</summary>
     Unchanged,
     Created,
     Updated,
@@ -174,7 +174,7 @@ public sealed record ItemResult(
     [Id(9)]
     public List<string>? Members { get; init; }
 
-    /// <summary>Of <see cref="ItemStatus.Merged"/>: nothing in it was new, so that nothing was written and nobody is told.</summary>
+    /// <summary>Of <see cref="ItemStatus.Merged"/>: nothing in it was new, so nothing was written and nothing is announced.</summary>
     [Id(10)]
     public bool TookNoRevision { get; init; }
 }

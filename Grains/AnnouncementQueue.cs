@@ -30,7 +30,7 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
     {
         if (isLocal)
         {
-            TellLocally(news);
+            AnnounceLocally(news);
             return;
         }
 
@@ -38,14 +38,14 @@ internal sealed class AnnouncementQueue(CoordinatorContext silo, IGatewayObserve
         if (!isSending) _ = Send();
     }
 
-    /// <summary>What waits for an observer that is not told any more.</summary>
+    /// <summary>What waits for an observer that gets no more announcements.</summary>
     public void Drop()
     {
         if (waiting is { } dropped) silo.Announcements.Release(CountBytes(dropped));
         waiting = null;
     }
 
-    private void TellLocally(UserNews news)
+    private void AnnounceLocally(UserNews news)
     {
         try
         {

@@ -79,18 +79,18 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     {
         requests.Add(write);
         var request = write.Request;
-        if (write.WantsReceiptOnly || (request.OnlyOnBase && !StandsOnBase(write)))
+        if (write.WantsReceiptOnly || (request.OnlyOnBase && !IsOnBase(write)))
         {
             await AnswerByReceipt(write, cancel);
             return;
         }
 
         var baseCounts = write.NamesBases || request.Cursor.Epoch == Position.Epoch;
-        var terms = new Terms(
+        var terms = new DecisionTerms(
             user, NowMs, write.CountsAsNoDevice ? null : request.Caller.Device, baseCounts, silo.Quotas, write.OnTopOfAnything,
             request.RevivesDeleted, request.Merges && baseCounts ? await Histories(write, cancel) : null);
         if (IsStale) return;
-        var decision = Deciding.Decide(Drafted, terms, write.LeavesOutMoved ? write.Items.Where(StandsOnBase) : write.Items);
+        var decision = Deciding.Decide(Drafted, terms, write.LeavesOutMoved ? write.Items.Where(IsOnBase) : write.Items);
         if (decision.MergeFallbacks > 0) silo.Metrics.MergeFallbacks.Add(decision.MergeFallbacks);
         if (decision.TiedBytes > Limits.TiedBytesMax)
         {
@@ -99,7 +99,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         }
 
         var stored = await Stored(decision.Needed(), cancel);
-        var missed = WantsChanges(request) ? await Missed(request, cancel) : null;
+        var missed = WantsChanges(request) ? await ReadChanges(request, cancel) : null;
         if (IsStale) return;
 
         var applies = !(request.Strict && decision.HasConflictOrRefusal);
@@ -113,11 +113,13 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         Answer(write, outcome);
     }
 
-    private bool StandsOnBase(QueuedWrite write) => write.Items.All(StandsOnBase);
+    private bool IsOnBase(QueuedWrite write) => write.Items.All(IsOnBase);
 
-    private bool StandsOnBase(ParsedItem item) => item.IsRefused || (Drafted.Find(item.Entity)?.Version ?? 0) == (item.BaseVersion ?? 0);
+    private bool IsOnBase(ParsedItem item) => item.IsRefused || (Drafted.Find(item.Entity)?.Version ?? 0) == (item.BaseVersion ?? 0);
 
-    /// <summary>What is at hand of the entities that the request may have to merge: each from the oldest base that an item names.</summary>
+    /// <summary>
+    /// The stored versions of the entities that the request may have to merge, each from the oldest base that an item names.
+    /// </summary>
     private async ValueTask<IReadOnlyDictionary<EntityKey, MergeHistory>> Histories(QueuedWrite write, CancellationToken cancel)
     {
         var oldest = new Dictionary<EntityKey, long>();
@@ -132,7 +134,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         var found = await silo.Store.VersionsFrom(user, oldest, Limits.MergeBytesMax, cancel);
         var histories = found.GroupBy(version => version.Entity).ToDictionary(
             versions => versions.Key,
-            versions => new MergeHistory([.. versions.Select(v => new MergeVersion(v.Version, v.Data, v.EffectiveMs, v.Stamp))]));
+            versions => new MergeHistory([.. versions.Select(v => new MergeVersion(v.Version, v.Data, v.EffectiveMs, v.ChangeTime))]));
         IsStale |= oldest.Keys.Any(entity => histories.GetValueOrDefault(entity)?.Current.Version != Drafted.Find(entity)!.Version);
         return histories;
     }
@@ -182,7 +184,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         return fitting < 0 ? rows : rows[..Math.Max(1, fitting)];
     }
 
-    /// <summary>The new head only for a client that had everything before this request; else what it had.</summary>
+    /// <summary>The new head for a client that had everything before this request; else the client's own position.</summary>
     private SyncToken Token(SyncToken cursor, Revision before) =>
         cursor == new SyncToken(Position.Epoch, before) ? new SyncToken(Position.Epoch, Drafted.Last) : cursor;
 
@@ -205,7 +207,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     private bool WantsChanges(WriteRequest request) =>
         request.Scope is WriteScope.Batch && request.Cursor != SyncToken.Start && !ledger.HistoryState.Resets(request.Cursor);
 
-    private async ValueTask<ReadPage> Missed(WriteRequest request, CancellationToken cancel)
+    private async ValueTask<ReadPage> ReadChanges(WriteRequest request, CancellationToken cancel)
     {
         var page = await silo.Store.Read(user, request.Caller.Device, new ReadQuery { After = request.Cursor.Seq }, NowMs, cancel);
         IsStale |= page.HistoryState.Token != Position;

@@ -17,7 +17,7 @@ internal sealed class ConfirmedState(UserId user, CoordinatorContext silo)
     /// <summary>When the last confirming statement started, Unix ms.</summary>
     public long AskedMs => confirmedAt.Ms;
 
-    /// <summary>What was confirmed lately; else the store is asked.</summary>
+    /// <summary>The state if it was confirmed recently; else the store is asked.</summary>
     public ValueTask<UserState> Fresh() => known is not null && IsFresh(confirmedAt) ? new(known) : Ask();
 
     /// <summary>The same, and its number of devices is as fresh: a commit says nothing of that.</summary>

@@ -15,7 +15,7 @@ internal sealed record CoordinatorContext(
 
     public AnnouncementBudget Announcements { get; } = new();
 
-    /// <summary>This process, and its sockets, which are told without a message; null: the process serves no clients.</summary>
+    /// <summary>This process, and its sockets, which get announcements without a message; null: the process serves no clients.</summary>
     public ProcessIdentity Process { get; init; } = ProcessIdentity.Fresh(silo: "");
 
     public IGatewayObserver? LocalGateway { get; init; }

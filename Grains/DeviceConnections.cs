@@ -7,7 +7,7 @@ namespace Mirubato.Grains;
 internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
 {
     private readonly List<ProcessConnections> processes = new(1);
-    private (long NotBeforeMs, long Rights) told = (0, -1);
+    private (long NotBeforeMs, long Rights) announced = (0, -1);
 
     /// <summary>A commit is under way, and what the store said of the head meanwhile.</summary>
     private bool isCommitting;
@@ -16,7 +16,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     /// <summary>Where the history stood when connections were last told.</summary>
     public SyncToken? Head { get; private set; }
 
-    public HeadTrail Trail { get; } = new();
+    public RecentHeads RecentHeads { get; } = new();
 
     public bool IsEmpty => !processes.Exists(process => process.Connections.Count > 0);
 
@@ -43,7 +43,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         ];
     }
 
-    /// <summary>Other processes that are told of this user.</summary>
+    /// <summary>Other processes that get the announcements of this user.</summary>
     public int Observers => processes.Count(process => !process.IsLocal && process.Connections.Count > 0);
 
     public bool IsLive(DeviceId device)
@@ -61,7 +61,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         RemoveSilent();
         var process = processes.Find(one => one.Name == roster.Process);
         var isKnown = process is not null;
-        if (process is null) processes.Add(process = Meet(roster));
+        if (process is null) processes.Add(process = Create(roster));
         process.RenewedMs = silo.NowMs;
         var refused = new List<string>();
         if (roster.Number > process.Number) await Replace(process, roster, refused);
@@ -73,7 +73,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     public void Announce(Announcement announcement)
     {
         Head = announcement.Token;
-        Trail.Note(announcement.Token, silo.NowMs);
+        RecentHeads.Note(announcement.Token, silo.NowMs);
         if (!IsEmpty) Tell(new UserNews(user) { Announcement = announcement, Trace = Tracing.CurrentId });
     }
 
@@ -104,8 +104,8 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
             Follow(history.Token);
         }
 
-        if (told == (history.NotBeforeMs, history.Rights)) return;
-        told = (history.NotBeforeMs, history.Rights);
+        if (announced == (history.NotBeforeMs, history.Rights)) return;
+        announced = (history.NotBeforeMs, history.Rights);
         if (history.NotBeforeMs > 0 || state.Revoked.Count > 0)
         {
             Tell(new UserNews(user) { NotBeforeMs = history.NotBeforeMs, Revoked = state.Revoked });
@@ -135,8 +135,8 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
     private void Follow(SyncToken head)
     {
         if (Head is { } known && known.Epoch == head.Epoch && known.Seq.IsAfter(head.Seq)) return;
-        // Noted also where nothing moves: else the first change after a long quiet leaves nobody who knows how things stood a minute ago.
-        Trail.Note(head, silo.NowMs);
+        // Noted also if the head has not moved: else, at the first change after a long silence, the head of a minute ago is unknown.
+        RecentHeads.Note(head, silo.NowMs);
         if (Head == head) return;
         Head = head;
         Tell(new UserNews(user) { Head = head });
@@ -146,7 +146,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
         silo.NowMs - process.RenewedMs >= (
             process.IsLocal && process.Connections.Count > 0 ? 3 * Limits.RosterRenewMs : Limits.RosterSilentMs);
 
-    private ProcessConnections Meet(Roster roster)
+    private ProcessConnections Create(Roster roster)
     {
         ProcessConnections? met = null;
         var isLocal = roster.Process == silo.Process.Name && silo.LocalGateway is not null;

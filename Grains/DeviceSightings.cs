@@ -45,7 +45,7 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
 
     public void Dispose() => users.Dispose();
 
-    /// <summary>A store that can be read but not written keeps nobody from reading: the device is stored at a later call.</summary>
+    /// <summary>A store that can be read but not written does not stop reads: the device is stored at a later call.</summary>
     private async ValueTask<bool> Store(UserId user, DeviceId device, long seq, long seenMs, CancellationToken cancel)
     {
         try
@@ -55,7 +55,7 @@ internal sealed class DeviceSightings(IUserStore store, Quotas quotas, TimeProvi
         }
         catch (StoreUnavailableException fault) when (fault.Reason is not ("unreachable" or "pool"))
         {
-            // Whoever goes on to write is told by the write itself.
+            // A caller that goes on to write gets the refusal from the write.
         }
 
         return true;

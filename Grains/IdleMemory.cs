@@ -47,7 +47,7 @@ internal sealed class IdleMemory : IDisposable
         var before = allocated;
         allocated = GC.GetTotalAllocatedBytes();
         quiet = allocated - before > QuietBytesMax ? 0 : quiet + 1;
-        if (quiet >= QuietLooks && IsDue(time.GetElapsedTime(pausedAt))) GiveBack();
+        if (quiet >= QuietLooks && IsDue(time.GetElapsedTime(pausedAt))) ReturnMemory();
         Volatile.Write(ref looking, 0);
     }
 
@@ -55,7 +55,7 @@ internal sealed class IdleMemory : IDisposable
 
     private bool IsWorthwhile => allocated - allocatedThen >= WorthwhileBytes || Volatile.Read(ref freed) >= FreedMin;
 
-    private void GiveBack()
+    private void ReturnMemory()
     {
         arePoolsDue = IsWorthwhile;
         Interlocked.Exchange(ref freed, 0);

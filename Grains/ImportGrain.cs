@@ -144,7 +144,7 @@ internal sealed class ImportGrain(
         return false;
     }
 
-    /// <summary>This silo cannot go on: the next tick places the grain anew, in the silo that calls.</summary>
+    /// <summary>This silo cannot go on: the next tick places the grain in the silo that calls.</summary>
     private async Task<bool> WaitForFile(string path)
     {
         var problem = $"This silo finds no file {path}: put it there, on each silo or on a disk that they share.";

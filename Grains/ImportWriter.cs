@@ -32,7 +32,7 @@ internal sealed class ImportWriter(IGrainFactory grains, ImportTally tally)
     private List<ImportItem> Items(IEnumerable<D1Row> rows) => [.. rows.Select(row => ImportItem.From(row, tally)).OfType<ImportItem>()];
 
     /// <summary>
-    /// What a coordinator does not take as a whole is halved until the row that it fails on stands alone: one row never blocks the others.
+    /// A page that a coordinator refuses is halved until the row at fault is alone: one row never blocks the others.
     /// </summary>
     private async Task Write(UserId user, ImportItem[] items)
     {

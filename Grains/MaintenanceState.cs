@@ -28,7 +28,7 @@ internal sealed record MaintenanceState
     [Id(4)]
     public SweepResult[] Results { get; init; } = [];
 
-    /// <summary>False also at a step that only a newer release knows: then a sweep begins anew.</summary>
+    /// <summary>False also at a step that only a newer release knows: then a sweep starts again.</summary>
     public bool IsRunning => Step is { } step && Enum.IsDefined(step);
 
     /// <summary>

@@ -28,7 +28,7 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
 
     public KeyedBody? Keyed => keyed;
 
-    /// <summary>Written by someone who has seen the present state, whatever its version.</summary>
+    /// <summary>The writer has seen the present state, whatever its version.</summary>
     public bool OnTopOfAnything => onTopOfAnything;
 
     /// <summary>What it weighs while it waits.</summary>
@@ -51,11 +51,11 @@ internal sealed class QueuedWrite(WriteRequest request, List<ParsedItem> items, 
 
     public static int CountBytes(WriteRequest request) => Math.Max(request.Body.Length, request.Documents.Length);
 
-    /// <summary>Brings the heads to where the store stands.</summary>
+    /// <summary>Brings the heads up to the store's.</summary>
     public static QueuedWrite Empty(Caller caller) =>
         new(new WriteRequest(caller, WriteScope.Push, null, default, []), [], keyed: null);
 
-    /// <summary>What lost or was replaced, written again now by someone who has seen the present state.</summary>
+    /// <summary>A document that lost or was replaced, written again by a writer that has seen the present state.</summary>
     public static QueuedWrite Restoring(EntityKey entity, ReadOnlyMemory<byte> document, Caller caller, long nowMs)
     {
         var change = new Change(entity.Type, entity.Id, new DocumentRange(0, document.Length));

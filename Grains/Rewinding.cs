@@ -27,7 +27,7 @@ internal sealed class Rewinding(UserId user, CoordinatorContext silo, WriteQueue
         return new RewindReport(refusal, [], Next: null);
     }
 
-    /// <summary>Work begun is finished, whoever has hung up.</summary>
+    /// <summary>Work that has begun is finished, also if its caller has hung up.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
 
     private static bool IsWanted(RewindRequest request, EntityKey entity) => request.Types?.Contains(entity.Type) ?? true;

@@ -61,7 +61,7 @@ internal sealed partial class SyncCoordinatorGrain
         if (GrainContext is not null) DeactivateOnIdle();
     }
 
-    /// <summary>A cached response needs no heads, but its caller must still be welcome.</summary>
+    /// <summary>A cached response needs no heads, but its caller must still have access.</summary>
     private async ValueTask<WriteAnswer> Replay(WriteRequest request, Receipt first)
     {
         var answer = await KeyedBody.Replay(request, first);
@@ -70,13 +70,13 @@ internal sealed partial class SyncCoordinatorGrain
         return answer;
     }
 
-    /// <summary>Memory may say that a caller is welcome. Anything else is decided on a snapshot of the store.</summary>
+    /// <summary>Memory may say that a caller has access. Anything else is decided on a snapshot of the store.</summary>
     private async ValueTask<HistoryState> Judge(Caller caller)
     {
         var known = await Confirm(confirmed.Fresh);
-        var isWelcome = caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs
+        var hasAccess = caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs
             && !(caller.Device is { } device && known.Revoked.Contains(device));
-        return isWelcome ? known.HistoryState : await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
+        return hasAccess ? known.HistoryState : await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
     }
 
     private async ValueTask<UserState> Confirm(Func<ValueTask<UserState>> ask)
@@ -92,7 +92,7 @@ internal sealed partial class SyncCoordinatorGrain
         connections.Follow(known);
     }
 
-    /// <summary>A write of nothing brings the heads to where the store stands; only the queue's runner may move them.</summary>
+    /// <summary>An empty write brings the heads up to the store's; only the queue's runner may change them.</summary>
     private async ValueTask<Ledger> LedgerAt(Caller caller, HistoryState history)
     {
         if (state.At(history) is { } ledger) return ledger;
@@ -100,7 +100,7 @@ internal sealed partial class SyncCoordinatorGrain
         return state.At(history) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
     }
 
-    /// <summary>The history has begun anew: what was answered, issued or seen in the epoch before means nothing any more.</summary>
+    /// <summary>The epoch has changed: answers, tickets and devices of the epoch before no longer count.</summary>
     private void StartOver()
     {
         state.Drop();

@@ -1,9 +1,9 @@
 namespace Mirubato.Grains;
 
-/// <summary>What the coordinator tells of the user.</summary>
+/// <summary>What the coordinator reports of the user.</summary>
 internal sealed partial class SyncCoordinatorGrain
 {
-    /// <summary>Who looks here has no token that could be signed out, and no device.</summary>
+    /// <summary>The caller is an operator: it has no token that could be signed out, and no device.</summary>
     private Caller Operator => new(user, Device: null, TokenIssuedAtMs: long.MaxValue);
 
     public Task<Reply<HistoryState>> HistoryState(Caller caller) => Answer(async () =>

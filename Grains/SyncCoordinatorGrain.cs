@@ -31,7 +31,7 @@ internal sealed partial class SyncCoordinatorGrain
     {
     }
 
-    /// <summary>Without a context the coordinator has no Orleans around it: whoever calls it does so on one exclusive scheduler.</summary>
+    /// <summary>Without a context the coordinator has no Orleans around it: its callers use one exclusive scheduler.</summary>
     internal SyncCoordinatorGrain(UserId user, CoordinatorContext silo, IGrainContext? context = null)
         : base(context!)
     {
@@ -147,7 +147,7 @@ internal sealed partial class SyncCoordinatorGrain
     {
         var (isKnown, refused) = await connections.Take(roster);
         KeepAlive();
-        return new RosterReply(silo.Address, isKnown, refused, connections.Head, connections.Trail.MinuteOld(silo.NowMs));
+        return new RosterReply(silo.Address, isKnown, refused, connections.Head, connections.RecentHeads.MinuteOld(silo.NowMs));
     }
 
     public Task IssueTicket(TicketGrant ticket)
@@ -165,7 +165,7 @@ internal sealed partial class SyncCoordinatorGrain
         return ValueTask.FromResult(open);
     });
 
-    /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
+    /// <summary>Work that has begun is finished, also if its caller has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
 
     private async ValueTask<WriteAnswer> Run(WriteRequest request, Func<WriteRequest, ValueTask<QueuedWrite>> read)

@@ -63,7 +63,7 @@ internal sealed class SyncMetrics : IDisposable
     public Counter<long> MergeFallbacks { get; }
     public Counter<long> ObserversLost { get; }
 
-    /// <summary>What the coordinators of this silo hold, read when somebody collects.</summary>
+    /// <summary>What the coordinators of this silo hold, read when a collector asks.</summary>
     public void Observe(ActiveCoordinators active)
     {
         Meter.CreateObservableGauge(

@@ -48,8 +48,8 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
         !state.IsDeleted && before?.Version == state.Version - 1 && before.Fingerprint == state.Fingerprint;
 
     private static VersionReport Report(StoredVersion state, bool isRepeat) => new(
-        state.Entity, state.Version, state.PublishedMs, state.Stamp.Device, state.ArrivedMs, IsPresent: state.ReplacedMs is null, isRepeat,
-        state.Data);
+        state.Entity, state.Version, state.PublishedMs, state.ChangeTime.Device, state.ArrivedMs,
+        IsPresent: state.ReplacedMs is null, isRepeat, state.Data);
 
     private async ValueTask See(Caller caller, Revision cursor, CancellationToken cancel)
     {

@@ -16,7 +16,7 @@ internal sealed class WritePipeline(
     UserId user, CoordinatorContext silo, LwwState state, ConfirmedState confirmed, IdempotencyCache cachedResponses,
     DeviceConnections connections)
 {
-    /// <summary>Work begun is finished, whoever has hung up: the answer belongs to the key.</summary>
+    /// <summary>Work that has begun is finished, also if its caller has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
 
     private readonly ReceiptQuota receiptQuota = new(user, silo);
@@ -69,7 +69,7 @@ internal sealed class WritePipeline(
     private async ValueTask<CommitResult> Commit(CommitBatch batch, Ledger ledger)
     {
         if (batch.Requests.Count == 0) return CommitResult.Held;
-        if (!batch.Writes) return await StillStands(batch) ? CommitResult.Held : CommitResult.FenceLost;
+        if (!batch.Writes) return await IsStillCurrent(batch) ? CommitResult.Held : CommitResult.FenceLost;
 
         var (startedAt, commit) = (silo.Clock.Read(), batch.Commit());
         var stopwatch = Stopwatch.GetTimestamp();
@@ -84,8 +84,8 @@ internal sealed class WritePipeline(
         return CommitResult.Held;
     }
 
-    /// <summary>Nothing to store is still a decision on what is stored, and on who may hear of it.</summary>
-    private async ValueTask<bool> StillStands(CommitBatch batch)
+    /// <summary>A decision to store nothing still depends on what is stored, and on whether the callers still have access.</summary>
+    private async ValueTask<bool> IsStillCurrent(CommitBatch batch)
     {
         foreach (var caller in batch.Requests.Select(r => r.Caller).DistinctBy(c => (c.Device, c.TokenIssuedAtMs)))
         {
@@ -153,7 +153,9 @@ internal sealed class WritePipeline(
         return true;
     }
 
-    /// <summary>Refuses those whom the fence kept out for themselves, and goes on with the others on fresher heads.</summary>
+    /// <summary>
+    /// Refuses the writes whose own callers the fence refused, and returns the others, which are decided again on newer heads.
+    /// </summary>
     private async ValueTask<IReadOnlyList<QueuedWrite>> RejectRefused(IReadOnlyList<QueuedWrite> writes, Ledger stale)
     {
         confirmed.Invalidate();
@@ -161,14 +163,14 @@ internal sealed class WritePipeline(
         var fresh = await state.Refresh(NoCancellation);
         if (fresh.Position != position) return writes;
 
-        var welcome = new List<QueuedWrite>();
+        var others = new List<QueuedWrite>();
         foreach (var write in writes)
         {
             var history = await silo.Store.HistoryState(user, write.Caller.Device, silo.NowMs, NoCancellation);
             if (history.Refusal(write.Caller) is not RequestRefusal.None and var why) write.Complete(WriteAnswer.Refuse(why));
-            else welcome.Add(write);
+            else others.Add(write);
         }
 
-        return welcome;
+        return others;
     }
 }

@@ -85,7 +85,7 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     {
         if (settings.Text("Silo:Address") is not { } text)
         {
-            if (postgres is not null && mode is not SiloMode.Gateway && ElsewhereIn(settings, postgres) is { } host)
+            if (postgres is not null && mode is not SiloMode.Gateway && FindRemoteHost(settings, postgres) is { } host)
                 settings.Wrong(
                     $"Silo:Address is not set while the database is at '{host}': set the address under which other silos reach this "
                     + $"process, like Silo__Address=10.0.0.5. Without it the silo would be on loopback, which only a database on this "
@@ -104,7 +104,7 @@ internal sealed record ClusterOptions(string? Postgres, SiloMode Mode, string Cl
     }
 
     /// <summary>The first host of the connection string that is not this machine.</summary>
-    private static string? ElsewhereIn(SettingsReader settings, string postgres)
+    private static string? FindRemoteHost(SettingsReader settings, string postgres)
     {
         try
         {

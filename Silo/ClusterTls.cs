@@ -7,7 +7,7 @@ using Orleans.Connections.Security;
 namespace Mirubato.Silo;
 
 /// <summary>
-/// Mutual TLS on the silo ports. Who holds a certificate of the cluster's own authority is a member; names in certificates are not
+/// Mutual TLS on the silo ports. A process with a certificate of the cluster's own authority is a member; names in certificates are not
 /// compared, because silos find each other by addresses that change. The files are read once, at start.
 /// </summary>
 internal sealed class ClusterTls
@@ -54,7 +54,7 @@ internal sealed class ClusterTls
         var signers = authority is null ? null : Open(settings, "Silo:Tls:CertificateAuthority", authority, () => Authorities(authority));
         if (own is null || signers is null) return null;
         var tls = new ClusterTls(own, signers);
-        return tls.Complain(settings, path, authority!) ? null : tls;
+        return tls.HasErrors(settings, path, authority!) ? null : tls;
     }
 
     public void Configure(TlsOptions tls)
@@ -64,7 +64,7 @@ internal sealed class ClusterTls
         tls.RemoteCertificateValidation = (peer, _, _) => Problems(peer) == X509ChainStatusFlags.NoError;
     }
 
-    private bool Complain(SettingsReader settings, string path, string authority)
+    private bool HasErrors(SettingsReader settings, string path, string authority)
     {
         var before = settings.Errors.Count;
         var problems = Problems(certificate);

@@ -5,7 +5,7 @@ namespace Mirubato.Silo;
 
 /// <summary>
 /// Acts on silos that membership has declared dead: their connections are gone for the coordinators here, and the coordinators that were
-/// there have to be told of the connections here, wherever they are now.
+/// there need a new report of the connections here, wherever they are now.
 /// </summary>
 internal sealed class DeadSilos(IClusterMembershipService membership, CoordinatorContext silo, RosterReports reports) : BackgroundService
 {

@@ -50,7 +50,7 @@ public sealed class LimitsTests
     }
 
     [Fact]
-    public void What_is_remembered_is_forgotten_before_it_matters()
+    public void Limits_that_depend_on_each_other_are_in_order()
     {
         Assert.True(Limits.TombstoneDays > Limits.ErasedTombstoneDays);
         Assert.True(

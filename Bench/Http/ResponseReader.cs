@@ -171,13 +171,13 @@ internal sealed class ResponseReader(Stream stream)
         if (start == end)
             start = end = 0;
         else if (end == buffer.Length)
-            MakeRoom();
+            Compact();
         var count = await stream.ReadAsync(buffer.AsMemory(end));
         end += count;
         return count > 0;
     }
 
-    private void MakeRoom()
+    private void Compact()
     {
         if (start == 0)
             throw new IOException("A line of the answer does not fit the buffer.");

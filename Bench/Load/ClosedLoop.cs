@@ -20,9 +20,9 @@ internal sealed class ClosedLoop(HttpOptions options, Scenario scenario, TimePro
         var templates = await Prepare(cancel);
         await CheckInFull(templates[0], cancel);
 
-        var judge = new Judge(scenario.Expect);
+        var check = new AnswerCheck(scenario.Expect);
         var workers = Enumerable.Range(0, concurrency)
-            .Select(place => new Worker(options.Target, templates, place, numbers, judge)).ToList();
+            .Select(place => new Worker(options.Target, templates, place, numbers, check)).ToList();
         try
         {
             phase("warming up");
@@ -55,18 +55,18 @@ internal sealed class ClosedLoop(HttpOptions options, Scenario scenario, TimePro
     {
         using var connection = await HttpConnection.Open(options.Target, cancel);
         using var abort = cancel.Register(connection.Dispose);
-        numbers.Stamp(template);
+        numbers.Fill(template);
         var answer = await connection.Exchange(template.Bytes, keepBytesMax: int.MaxValue);
-        Refusals.Throw(answer.Status);
-        if (new Judge(scenario.Expect).FaultInFull(answer) is { } fault)
+        FatalStatuses.Throw(answer.Status);
+        if (new AnswerCheck(scenario.Expect).FaultInFull(answer) is { } fault)
             throw new BenchFailure($"{scenario.Name}: the first answer is wrong. {fault}");
     }
 
     private async Task<Figures> Measure(List<Worker> workers, CancellationToken cancel)
     {
-        var taken = Taken.Begin(options.Processes);
+        var cost = RunCost.Begin(options.Processes);
         var tally = await Phase(workers, options.Seconds, cancel);
-        var done = taken();
+        var done = cost();
         var latency = tally.Latency;
         return new Figures(
             scenario.Name, scenario.What, concurrency, users, latency.Count, done.Seconds,

@@ -27,10 +27,10 @@ internal sealed record Figures(
     public string? Note { get; init; }
 
     /// <summary>These figures, and the CPU time that their requests took.</summary>
-    public Figures With(Taken taken) => this with
+    public Figures With(RunCost cost) => this with
     {
-        ClientCores = taken.ClientCores,
-        ServerCpuUs = taken.ServerCpu?.TotalMicroseconds / Math.Max(1, Requests),
-        PostgresCpuUs = taken.PostgresCpu?.TotalMicroseconds / Math.Max(1, Requests),
+        ClientCores = cost.ClientCores,
+        ServerCpuUs = cost.ServerCpu?.TotalMicroseconds / Math.Max(1, Requests),
+        PostgresCpuUs = cost.PostgresCpu?.TotalMicroseconds / Math.Max(1, Requests),
     };
 }

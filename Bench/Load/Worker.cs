@@ -9,7 +9,8 @@ namespace Mirubato.Bench.Load;
 /// Sends, waits, judges, and sends again over one connection, going round the users from a place of its own,
 /// so that at any moment the workers are spread over all of them.
 /// </summary>
-internal sealed class Worker(Target target, IReadOnlyList<RequestTemplate> perUser, int place, Numbers numbers, Judge judge) : IDisposable
+internal sealed class Worker(Target target, IReadOnlyList<RequestTemplate> perUser, int place, Numbers numbers, AnswerCheck check)
+    : IDisposable
 {
     private const int BrokenInARowMax = 5;
     private readonly RequestTemplate[] own = [.. perUser.Select(template => template.Own())];
@@ -53,12 +54,12 @@ internal sealed class Worker(Target target, IReadOnlyList<RequestTemplate> perUs
     {
         connection ??= await HttpConnection.Open(target, cancel);
         var request = own[turn++ % own.Length];
-        numbers.Stamp(request);
+        numbers.Fill(request);
         var started = Stopwatch.GetTimestamp();
-        var answer = await connection.Exchange(request.Bytes, Judge.KeepBytes);
+        var answer = await connection.Exchange(request.Bytes, AnswerCheck.KeepBytes);
         tally.Latency.RecordStopwatchTicks(Stopwatch.GetTimestamp() - started);
-        Refusals.Throw(answer.Status);
-        if (judge.Fault(answer) is { } fault)
+        FatalStatuses.Throw(answer.Status);
+        if (check.Fault(answer) is { } fault)
             tally.Fail(fault);
         if (!answer.MayReuse)
             Close();

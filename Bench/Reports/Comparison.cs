@@ -33,7 +33,7 @@ internal static class Comparison
         }
         console.Write(table);
         foreach (var (name, kibA, kibB) in Weights(a, b))
-            console.WriteLine($"{name}: {Numerals.Short(kibA)} and {Numerals.Short(kibB)} KiB each, {Numerals.Ratio(kibA, kibB)}");
+            console.WriteLine($"{name}: {NumberText.Short(kibA)} and {NumberText.Short(kibB)} KiB each, {NumberText.Ratio(kibA, kibB)}");
         console.WriteLine("p50 and p99 in milliseconds; µs/req is CPU time.");
         Describe(console, "a", a);
         Describe(console, "b", b);
@@ -46,12 +46,12 @@ internal static class Comparison
 
     private static IEnumerable<string> Triple(double? a, double? b) =>
     [
-        a is null ? "-" : Numerals.Short(a.Value),
-        b is null ? "-" : Numerals.Short(b.Value),
-        a is null || b is null ? "-" : Numerals.Ratio(a.Value, b.Value),
+        a is null ? "-" : NumberText.Short(a.Value),
+        b is null ? "-" : NumberText.Short(b.Value),
+        a is null || b is null ? "-" : NumberText.Ratio(a.Value, b.Value),
     ];
 
-    private static string Errors(Figures? figures) => figures is null ? "-" : Numerals.Whole(figures.Errors);
+    private static string Errors(Figures? figures) => figures is null ? "-" : NumberText.Whole(figures.Errors);
 
     private static Figures? Named(Report report, string name) =>
         report.Scenarios.FirstOrDefault(figures => figures.Name == name);

@@ -32,20 +32,20 @@ internal static class FiguresTable
         foreach (var figures in report.Scenarios.Where(figures => figures.Note is not null))
             console.WriteLine($"{figures.Name}: {figures.Note}");
         foreach (var figures in report.Scenarios.Where(figures => figures.Errors > 0))
-            console.WriteLine($"{figures.Name}: {Numerals.Whole(figures.Errors)} errors, the first: {figures.FirstError}");
+            console.WriteLine($"{figures.Name}: {NumberText.Whole(figures.Errors)} errors, the first: {figures.FirstError}");
     }
 
-    private static string Maybe(double? value) => value is { } number ? Numerals.Short(number) : "";
+    private static string Maybe(double? value) => value is { } number ? NumberText.Short(number) : "";
 
     private static IEnumerable<string> Row(IAnsiConsole console, Figures figures) =>
     [
         Screen.IsNarrow(console) ? figures.Name : figures.What,
-        Numerals.Short(figures.PerSecond),
-        figures.OneAtATime ? Numerals.Short(figures.MeanMs) : "",
-        Numerals.Short(figures.P50Ms),
-        Numerals.Short(figures.P99Ms),
-        Numerals.Short(figures.MaxMs),
-        Numerals.Whole(figures.Errors),
-        Numerals.Short(figures.ClientCores),
+        NumberText.Short(figures.PerSecond),
+        figures.OneAtATime ? NumberText.Short(figures.MeanMs) : "",
+        NumberText.Short(figures.P50Ms),
+        NumberText.Short(figures.P99Ms),
+        NumberText.Short(figures.MaxMs),
+        NumberText.Whole(figures.Errors),
+        NumberText.Short(figures.ClientCores),
     ];
 }

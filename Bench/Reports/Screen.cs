@@ -102,8 +102,8 @@ internal static class Screen
             timed = false;
             if (bar is null)
                 Say(
-                    $"{name}: {Numerals.Short(figures.PerSecond)} requests/s, p99 {Numerals.Short(figures.P99Ms)} ms, "
-                    + $"{Numerals.Whole(figures.Errors)} errors");
+                    $"{name}: {NumberText.Short(figures.PerSecond)} requests/s, p99 {NumberText.Short(figures.P99Ms)} ms, "
+                    + $"{NumberText.Whole(figures.Errors)} errors");
             else
                 bar.Value = endOfScenario;
         }

@@ -21,8 +21,8 @@ internal static class HttpScenarios
             OneAtATime = true,
             UsersMax = 4,
         },
-        new("pull-100", "pull of 100", user => PullOf(user, 100), Delivers(100)),
-        new("pull-1000", "pull of 1,000", user => PullOf(user, 1000), Delivers(1000)),
+        new("pull-100", "pull of 100", user => BuildPull(user, 100), Delivers(100)),
+        new("pull-1000", "pull of 1,000", user => BuildPull(user, 1000), Delivers(1000)),
         new("pull-304", "pull answered 304", PullUnchanged, new(304)),
         new("status", "status", Status, new(200, StatusShape) { Contains = "\"syncToken\"" }),
         new("batch-1000", "batch of 1,000 new", user => Fresh(user.Batch(BatchEntities)), new(200, AllUploaded))
@@ -48,7 +48,7 @@ internal static class HttpScenarios
         return push.Freeze();
     }
 
-    private static async Task<RequestTemplate> PullOf(ScenarioUser user, int count)
+    private static async Task<RequestTemplate> BuildPull(ScenarioUser user, int count)
     {
         await user.Send(user.Push(count));
         return user.Pull();

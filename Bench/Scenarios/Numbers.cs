@@ -5,11 +5,11 @@ internal sealed class Numbers(TimeProvider time)
 {
     private long next;
 
-    public void Stamp(RequestTemplate template)
+    public void Fill(RequestTemplate template)
     {
         if (template.Slots.IsEmpty)
             return;
         var first = Interlocked.Add(ref next, template.Items) - template.Items;
-        template.Stamp(first, time.GetUtcNow());
+        template.Fill(first, time.GetUtcNow());
     }
 }

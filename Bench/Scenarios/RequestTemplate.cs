@@ -16,14 +16,14 @@ internal sealed record RequestTemplate(byte[] Bytes, int Items, Slots Slots)
     public const int TimeWidth = 24;
     public const int ChecksumWidth = 64;
 
-    /// <summary>A copy that one worker may stamp while others stamp theirs.</summary>
+    /// <summary>A copy that one worker may fill while others fill theirs.</summary>
     public RequestTemplate Own() => Slots.IsEmpty ? this : this with { Bytes = [.. Bytes] };
 
     /// <summary>The same bytes from now on, whoever sends them.</summary>
     public RequestTemplate Freeze() => this with { Slots = Slots.None };
 
     /// <summary>Makes the content new: numbers from <paramref name="first"/> on, the time, then the checksums over both.</summary>
-    public void Stamp(long first, DateTimeOffset now)
+    public void Fill(long first, DateTimeOffset now)
     {
         foreach (var (offset, item, among) in Slots.Numbers)
             Utf8Formatter.TryFormat((first + item) % among, Bytes.AsSpan(offset, NumberWidth), out _, new('D', NumberWidth));

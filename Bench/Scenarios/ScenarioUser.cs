@@ -43,11 +43,11 @@ internal sealed class ScenarioUser(Target target, HttpConnection connection, Ide
     /// <exception cref="BenchFailure">The answer is not 200: there is nothing to measure then.</exception>
     public async Task<string> Send(RequestTemplate request)
     {
-        numbers.Stamp(request);
+        numbers.Fill(request);
         var answer = await connection.Exchange(request.Bytes, WholeBody);
-        Refusals.Throw(answer.Status);
+        FatalStatuses.Throw(answer.Status);
         if (answer.Status != 200)
-            throw new BenchFailure($"Preparing user {identity.User} failed with HTTP {answer.Status}: {Judge.Excerpt(answer)}");
+            throw new BenchFailure($"Preparing user {identity.User} failed with HTTP {answer.Status}: {AnswerCheck.Excerpt(answer)}");
         return Encoding.ASCII.GetString(answer.Header("ETag"u8));
     }
 

@@ -19,9 +19,9 @@ internal sealed record CatchUp(int Entities) : WsScenario($"catchup-{Entities}",
         await Rounds(options, identity, options.Warmup, cancel);
         GC.Collect();
         phase("measuring");
-        var taken = Taken.Begin(options.Processes);
+        var cost = RunCost.Begin(options.Processes);
         var (rounds, frames, tally) = await Rounds(options, identity, options.Seconds, cancel);
-        return Figures(taken(), rounds, rounds.Count, 1, 1, tally) with { OneAtATime = true, Note = $"{frames} frames each" };
+        return Figures(cost(), rounds, rounds.Count, 1, 1, tally) with { OneAtATime = true, Note = $"{frames} frames each" };
     }
 
     private async Task Fill(WsOptions options, Identity identity, CancellationToken cancel)
@@ -44,7 +44,7 @@ internal sealed record CatchUp(int Entities) : WsScenario($"catchup-{Entities}",
         do
         {
             using var device = new Device(
-                Door.Of(options.Target, identity), new EventLog(options.Run, 0), new RequestTemplate([], 0, Slots.None));
+                UpgradeRequest.Create(options.Target, identity), new EventLog(options.Run, 0), new RequestTemplate([], 0, Slots.None));
             await device.Open(cancel);
             var started = Stopwatch.GetTimestamp();
             await device.Sync(0, cancel);

@@ -5,7 +5,7 @@ namespace Mirubato.Bench.Ws;
 
 /// <summary>
 /// Frames as a client sends them (RFC 6455, 5.2). The mask is there, as it must be, and is zero: the payload stays as it is,
-/// so a template may be stamped in its frame, and the server does the same work as for any other mask.
+/// so a template may be filled in its frame, and the server does the same work as for any other mask.
 /// </summary>
 internal static class ClientFrame
 {
@@ -15,7 +15,7 @@ internal static class ClientFrame
     private const byte Masked = 0x80;
     private const int MaskBytes = 4;
 
-    public static byte[] Of(byte opcode, ReadOnlySpan<byte> payload) => [.. Head(opcode, payload.Length), .. payload];
+    public static byte[] Write(byte opcode, ReadOnlySpan<byte> payload) => [.. Head(opcode, payload.Length), .. payload];
 
     public static RequestTemplate Template(TemplateWriter json) =>
         new TemplateWriter().Raw(Head(Text, json.Position)).Append(json).ToTemplate(items: 1);

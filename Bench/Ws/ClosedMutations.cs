@@ -24,11 +24,11 @@ internal sealed record ClosedMutations(int PerUser, int Accounts)
     private async Task<Figures> Measure(WsOptions options, string part, TimeSpan duration, CancellationToken cancel)
     {
         var log = new EventLog(options.Run, (int)((duration.TotalSeconds + 1) * EventsPerSecondMax));
-        using var crowd = await Crowd.Open(options, $"{Name}_{part}", Accounts, PerUser, log, cancel);
-        var taken = Taken.Begin(options.Processes);
+        using var live = await LiveUsers.Open(options, $"{Name}_{part}", Accounts, PerUser, log, cancel);
+        var cost = RunCost.Begin(options.Processes);
         var started = Stopwatch.GetTimestamp();
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        foreach (var device in crowd.Devices)
+        foreach (var device in live.Devices)
         {
             device.OnAck = acked =>
             {
@@ -41,15 +41,15 @@ internal sealed record ClosedMutations(int PerUser, int Accounts)
             device.SendEntry();
         }
         await Task.WhenAny(over.Task, Task.Delay(duration, cancel));
-        await crowd.Settle(cancel);
-        var done = taken();
+        await live.Settle(cancel);
+        var done = cost();
 
-        var deliveries = Sum(crowd.Devices.Select(device => device.Deliveries));
+        var deliveries = Sum(live.Devices.Select(device => device.Deliveries));
         var tally = new Tally();
-        crowd.Check(tally);
-        return Figures(done, Sum(crowd.Devices.Select(device => device.Acks)), crowd.Acked, Accounts * PerUser, Accounts, tally) with
+        live.Check(tally);
+        return Figures(done, Sum(live.Devices.Select(device => device.Acks)), live.Acked, Accounts * PerUser, Accounts, tally) with
         {
-            DeliveriesPerSecond = crowd.Received / done.Seconds,
+            DeliveriesPerSecond = live.Received / done.Seconds,
             Note = FormattableString.Invariant(
                 $"deliveries p50 {deliveries.PercentileMs(0.5):0.00} ms, p99 {deliveries.PercentileMs(0.99):0.00} ms"),
         };

@@ -9,7 +9,7 @@ namespace Mirubato.Bench.Ws;
 /// One device of a user: it sends entries, times what comes, and checks the order as a careful client would. What is wrong with it is a
 /// fault, for the fastest way to deliver is to drop.
 /// </summary>
-internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : IFrameSink, IDisposable
+internal sealed class Device(UpgradeRequest upgrade, EventLog log, RequestTemplate entry) : IFrameSink, IDisposable
 {
     private readonly RequestTemplate entry = entry.Own();
     private readonly TaskCompletionSource welcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -35,7 +35,7 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
 
     public long Frames { get; private set; }
 
-    /// <summary>As far as it has been told.</summary>
+    /// <summary>The highest revision that it has received.</summary>
     public long Cursor { get; private set; }
 
     public string? Fault { get; private set; }
@@ -43,7 +43,7 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
     /// <summary>Opens the socket and waits for the welcome.</summary>
     public async Task Open(CancellationToken cancel, int receiveBytes = 0)
     {
-        connection = await WsConnection.Open(door, cancel, receiveBytes);
+        connection = await WsConnection.Open(upgrade, cancel, receiveBytes);
         _ = connection.Receive(this);
         await welcome.Task.WaitAsync(cancel);
     }
@@ -52,14 +52,15 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
     public async Task Sync(long lastSeq, CancellationToken cancel)
     {
         synced = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        connection!.Send(ClientFrame.Of(ClientFrame.Text, Encoding.ASCII.GetBytes($"{{\"type\":\"SYNC_REQUEST\",\"lastSeq\":{lastSeq}}}")));
+        connection!.Send(
+            ClientFrame.Write(ClientFrame.Text, Encoding.ASCII.GetBytes($"{{\"type\":\"SYNC_REQUEST\",\"lastSeq\":{lastSeq}}}")));
         await synced.Task.WaitAsync(cancel);
     }
 
     public void SendEntry()
     {
         var number = log.Next();
-        entry.Stamp(number, TimeProvider.System.GetUtcNow());
+        entry.Fill(number, TimeProvider.System.GetUtcNow());
         Sent++;
         sentAt = Stopwatch.GetTimestamp();
         log.Sent(number, sentAt, this);
@@ -78,7 +79,7 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
 
     public void Pause() => connection!.Pause();
 
-    public void GoOn() => connection!.GoOn();
+    public void Resume() => connection!.Resume();
 
     void IFrameSink.Frame(ReadOnlySpan<byte> json)
     {
@@ -87,7 +88,7 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
         if (FrameText.Begins(json, "SYNC_RESPONSE"u8))
             Answer(json, now);
         else if (FrameText.Begins(json, "ENTRY_"u8) || FrameText.Begins(json, "BULK_SYNC"u8))
-            Told(json, now);
+            Count(json, now);
         else if (FrameText.Begins(json, "WELCOME"u8))
             welcome.TrySetResult();
         else
@@ -108,7 +109,7 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
         connection?.Dispose();
     }
 
-    private void Told(ReadOnlySpan<byte> json, long now)
+    private void Count(ReadOnlySpan<byte> json, long now)
     {
         var rest = json;
         for (var number = log.Find(ref rest); number >= 0; number = log.Find(ref rest))
@@ -124,7 +125,7 @@ internal sealed class Device(Door door, EventLog log, RequestTemplate entry) : I
             Wrong($"A hole behind {Cursor}: ", json);
         var seq = FrameText.Last(json, FrameText.Begins(json, "BULK"u8) ? "\"lastSeq\":"u8 : "\"seq\":"u8);
         if (seq >= 0 && seq <= Cursor)
-            Wrong($"Told again at {Cursor}: ", json);
+            Wrong($"Sent again at {Cursor}: ", json);
         Cursor = Math.Max(Cursor, seq);
     }
 

@@ -22,19 +22,19 @@ internal sealed record FanOut(int Others, int EventsPerSecond)
     {
         duration = duration < FrameBudget.Lasts(EventsPerSecond) ? duration : FrameBudget.Lasts(EventsPerSecond);
         var log = new EventLog(options.Run, (int)(duration.TotalSeconds * EventsPerSecond) + 1);
-        using var crowd = await Crowd.Open(options, $"{Name}_{part}", 1, Others + 1, log, cancel);
-        var sender = crowd.Users[0][0];
-        var taken = Taken.Begin(options.Processes);
-        await Pace.Keep(EventsPerSecond, duration, sender.SendEntry, cancel);
-        await crowd.Settle(cancel);
-        var done = taken();
+        using var live = await LiveUsers.Open(options, $"{Name}_{part}", 1, Others + 1, log, cancel);
+        var sender = live.Users[0][0];
+        var cost = RunCost.Begin(options.Processes);
+        await OpenLoop.Run(EventsPerSecond, duration, sender.SendEntry, cancel);
+        await live.Settle(cancel);
+        var done = cost();
         cancel.ThrowIfCancellationRequested();
 
         var tally = new Tally();
-        crowd.Check(tally);
-        return Figures(done, Sum(crowd.Devices.Select(device => device.Deliveries)), sender.Sent, 1, 1, tally) with
+        live.Check(tally);
+        return Figures(done, Sum(live.Devices.Select(device => device.Deliveries)), sender.Sent, 1, 1, tally) with
         {
-            DeliveriesPerSecond = crowd.Received / done.Seconds,
+            DeliveriesPerSecond = live.Received / done.Seconds,
         };
     }
 }

@@ -28,10 +28,10 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
             await Rest(options, cancel);
             var before = server.ResidentKiB();
             phase("measuring");
-            var taken = Taken.Begin(options.Processes);
+            var cost = RunCost.Begin(options.Processes);
             var latency = new Histogram();
             await Open(devices, latency, thenClose: false, cancel);
-            var done = taken();
+            var done = cost();
             var opened = server.ResidentKiB();
             await Rest(options, cancel);
             var after = server.ResidentKiB();
@@ -55,8 +55,9 @@ internal sealed record IdleMemory(int Connections) : WsScenario($"idle-{Connecti
     private Device Make(WsOptions options, int place)
     {
         var from = new IPAddress([127, 0, 0, (byte)(1 + (place / PerAddress))]);
-        var door = Door.Of(options.Target, options.Identify($"{Name}_{place:D5}"), options.Target.IsLoopback4 ? from : null);
-        return new Device(door, new EventLog("", 0), new RequestTemplate([], 0, Slots.None));
+        var upgrade = UpgradeRequest.Create(
+            options.Target, options.Identify($"{Name}_{place:D5}"), options.Target.IsLoopback4 ? from : null);
+        return new Device(upgrade, new EventLog("", 0), new RequestTemplate([], 0, Slots.None));
     }
 
     private static async Task Open(List<Device> devices, Histogram latency, bool thenClose, CancellationToken cancel)

@@ -14,32 +14,33 @@ internal sealed record Openings(int AtOnce) : WsScenario($"open-{AtOnce}", $"ope
 
     public override async Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel)
     {
-        var doors = Doors(options);
+        var upgrades = Upgrades(options);
         phase("warming up");
-        await Rounds(doors, options.Warmup, cancel);
+        await Rounds(upgrades, options.Warmup, cancel);
         GC.Collect();
         phase("measuring");
-        var taken = Taken.Begin(options.Processes);
-        var (rounds, tally) = await Rounds(doors, options.Seconds, cancel);
+        var cost = RunCost.Begin(options.Processes);
+        var (rounds, tally) = await Rounds(upgrades, options.Seconds, cancel);
         var opened = rounds.Count * AtOnce;
         var busy = rounds.MeanMs * rounds.Count / 1000;
-        return Figures(taken() with { Seconds = busy }, rounds, opened, AtOnce, doors[0].Count / PerUser, tally);
+        return Figures(cost() with { Seconds = busy }, rounds, opened, AtOnce, upgrades[0].Count / PerUser, tally);
     }
 
     // Two sets by turns: a user's places are free again a little after its sockets are gone.
-    private List<List<Door>> Doors(WsOptions options) =>
+    private List<List<UpgradeRequest>> Upgrades(WsOptions options) =>
         [.. Enumerable.Range(0, 2).Select(set => Enumerable.Range(0, AtOnce)
-            .Select(place => Door.Of(options.Target, options.Identify($"{Name}_{set}_{place / PerUser:D4}"))).ToList())];
+            .Select(place => UpgradeRequest.Create(options.Target, options.Identify($"{Name}_{set}_{place / PerUser:D4}"))).ToList())];
 
-    private static async Task<(Histogram Rounds, Tally Tally)> Rounds(List<List<Door>> doors, TimeSpan duration, CancellationToken cancel)
+    private static async Task<(Histogram Rounds, Tally Tally)> Rounds(
+        List<List<UpgradeRequest>> upgrades, TimeSpan duration, CancellationToken cancel)
     {
         var rounds = new Histogram();
         var tally = new Tally();
         var began = Stopwatch.GetTimestamp();
         for (var round = 0; Stopwatch.GetElapsedTime(began) < duration; round++)
         {
-            var devices = doors[round % 2].ConvertAll(
-                door => new Device(door, new EventLog("", 0), new RequestTemplate([], 0, Slots.None)));
+            var devices = upgrades[round % 2].ConvertAll(
+                upgrade => new Device(upgrade, new EventLog("", 0), new RequestTemplate([], 0, Slots.None)));
             try
             {
                 var started = Stopwatch.GetTimestamp();

@@ -18,14 +18,14 @@ internal sealed class ServerFrames
     public ReadOnlyMemory<byte> Payload { get; private set; }
 
     /// <summary>Where what comes next belongs.</summary>
-    public Memory<byte> Room
+    public Memory<byte> FreeSpace
     {
         get
         {
             if (start == end)
                 start = end = 0;
             else if (end == buffer.Length)
-                MakeRoom();
+                Grow();
             return buffer.AsMemory(end);
         }
     }
@@ -68,7 +68,7 @@ internal sealed class ServerFrames
         return true;
     }
 
-    private void MakeRoom()
+    private void Grow()
     {
         var left = buffer.AsSpan(start, end - start);
         var into = left.Length > buffer.Length / 2 ? new byte[buffer.Length * 4] : buffer;

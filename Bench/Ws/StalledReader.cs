@@ -21,43 +21,43 @@ internal sealed record StalledReader() : WsScenario("stalled", "fan-out beside a
         phase("warming up");
         var log = new EventLog(
             options.Run, (int)((options.Warmup + (Turns * (Lead + options.Seconds))).TotalSeconds * EventsPerSecond) + 1);
-        using var crowd = await Crowd.Open(options, Name, 1, Devices, log, cancel, NotesBytes);
-        var devices = crowd.Users[0];
-        await Pace.Keep(EventsPerSecond, options.Warmup, devices[0].SendEntry, cancel);
-        await crowd.Settle(cancel);
+        using var live = await LiveUsers.Open(options, Name, 1, Devices, log, cancel, NotesBytes);
+        var devices = live.Users[0];
+        await OpenLoop.Run(EventsPerSecond, options.Warmup, devices[0].SendEntry, cancel);
+        await live.Settle(cancel);
 
         phase("measuring");
-        var taken = Taken.Begin(options.Processes);
+        var cost = RunCost.Begin(options.Processes);
         var (reading, stalled) = (new Sample(), new Sample());
         for (var turn = 0; turn < Turns; turn++)
-            await Turn(options, crowd, turn % 2 == 0 ? reading : stalled, turn % 2 == 1, cancel);
-        await crowd.Settle(cancel);
-        var done = taken();
+            await Turn(options, live, turn % 2 == 0 ? reading : stalled, turn % 2 == 1, cancel);
+        await live.Settle(cancel);
+        var done = cost();
 
         var tally = new Tally();
-        crowd.Check(tally);
+        live.Check(tally);
         return Figures(done, stalled.Latency, devices[0].Sent, 1, 1, tally) with
         {
-            DeliveriesPerSecond = crowd.Received / done.Seconds,
+            DeliveriesPerSecond = live.Received / done.Seconds,
             Note = $"all reading: {reading}; one stalled: {stalled}; ratio {stalled.P99Ms / reading.P99Ms:0.00}",
         };
     }
 
-    private static async Task Turn(WsOptions options, Crowd crowd, Sample into, bool stall, CancellationToken cancel)
+    private static async Task Turn(WsOptions options, LiveUsers live, Sample into, bool stall, CancellationToken cancel)
     {
-        var devices = crowd.Users[0];
+        var devices = live.Users[0];
         if (stall)
             devices[^1].Pause();
-        await Pace.Keep(EventsPerSecond, Lead, devices[0].SendEntry, cancel);
+        await OpenLoop.Run(EventsPerSecond, Lead, devices[0].SendEntry, cancel);
         var others = devices.Skip(1).SkipLast(1).ToList();
         others.ForEach(device => device.StartTiming());
-        await Pace.Keep(EventsPerSecond, options.Seconds, devices[0].SendEntry, cancel);
+        await OpenLoop.Run(EventsPerSecond, options.Seconds, devices[0].SendEntry, cancel);
         if (options.Processes.Server is { } pid)
             into.MemoryMiB = Math.Max(into.MemoryMiB, new ServerProcess(pid).ResidentKiB() / 1024);
         into.Add(Sum(others.Select(device => device.StopTiming())));
         if (stall)
-            devices[^1].GoOn();
-        await crowd.Settle(cancel);
+            devices[^1].Resume();
+        await live.Settle(cancel);
     }
 
     private sealed class Sample

@@ -26,20 +26,20 @@ internal sealed class WsConnection : IDisposable
     /// <param name="receiveBytes">Of the system's buffer; 0: as it is. A small one makes a reader that stalls be noticed at once.</param>
     /// <exception cref="BenchFailure">The server does not upgrade.</exception>
     /// <exception cref="SocketException">Nobody listens there, or there are no more files or ports to be had.</exception>
-    public static async Task<WsConnection> Open(Door door, CancellationToken cancel, int receiveBytes = 0)
+    public static async Task<WsConnection> Open(UpgradeRequest upgrade, CancellationToken cancel, int receiveBytes = 0)
     {
         var socket = new Socket(
-            door.From?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+            upgrade.From?.AddressFamily ?? AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         { NoDelay = true };
         var connection = new WsConnection(socket);
         try
         {
             if (receiveBytes > 0)
                 socket.ReceiveBufferSize = receiveBytes;
-            if (door.From is not null)
-                socket.Bind(new IPEndPoint(door.From, 0));
-            await socket.ConnectAsync(door.To, cancel);
-            await connection.Upgrade(door.Request, cancel);
+            if (upgrade.From is not null)
+                socket.Bind(new IPEndPoint(upgrade.From, 0));
+            await socket.ConnectAsync(upgrade.To, cancel);
+            await connection.Upgrade(upgrade.Request, cancel);
             return connection;
         }
         catch
@@ -70,7 +70,7 @@ internal sealed class WsConnection : IDisposable
             {
                 if (pause is { } paused)
                     await paused.Task;
-                var count = await socket.ReceiveAsync(frames.Room, SocketFlags.None);
+                var count = await socket.ReceiveAsync(frames.FreeSpace, SocketFlags.None);
                 if (count == 0)
                     break;
                 frames.Filled(count);
@@ -84,10 +84,10 @@ internal sealed class WsConnection : IDisposable
         sink.Over(Ended);
     }
 
-    /// <summary>Reads no more until told to go on.</summary>
+    /// <summary>Stops reading until <see cref="Resume"/>.</summary>
     public void Pause() => pause = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void GoOn()
+    public void Resume()
     {
         var paused = pause;
         pause = null;
@@ -98,7 +98,7 @@ internal sealed class WsConnection : IDisposable
     {
         Ended ??= "Closed by the bench.";
         socket.Dispose();
-        GoOn();
+        Resume();
     }
 
     private async Task Upgrade(byte[] request, CancellationToken cancel)
@@ -107,7 +107,7 @@ internal sealed class WsConnection : IDisposable
         ReadOnlyMemory<byte>? head;
         while ((head = frames.TakeThrough("\r\n\r\n"u8)) is null)
         {
-            var count = await socket.ReceiveAsync(frames.Room, SocketFlags.None, cancel);
+            var count = await socket.ReceiveAsync(frames.FreeSpace, SocketFlags.None, cancel);
             if (count == 0)
                 throw new IOException("The server hung up on the upgrade.");
             frames.Filled(count);
@@ -117,7 +117,7 @@ internal sealed class WsConnection : IDisposable
             return;
         var status = int.TryParse(text.AsSpan("HTTP/1.1 ".Length, 3), out var number) ? number : 0;
         if (status == 401)
-            Refusals.Throw(status);
+            FatalStatuses.Throw(status);
         throw new BenchFailure($"The server does not upgrade (HTTP {status}): {Encoding.UTF8.GetString(frames.Unread)}");
     }
 
@@ -128,7 +128,7 @@ internal sealed class WsConnection : IDisposable
             if (frames.Opcode == 1)
                 sink.Frame(frames.Payload.Span);
             else if (frames.Opcode == PingFrame)
-                Send(ClientFrame.Of(ClientFrame.Pong, frames.Payload.Span));
+                Send(ClientFrame.Write(ClientFrame.Pong, frames.Payload.Span));
             else if (frames.Opcode == CloseFrame)
                 return Closed(frames.Payload.Span);
         }

@@ -15,10 +15,10 @@ internal abstract record WsScenario(string Name, string What)
 
     public abstract Task<Figures> Run(WsOptions options, Action<string> phase, CancellationToken cancel);
 
-    /// <summary>The figures of a phase that took <paramref name="taken"/>.</summary>
-    protected Figures Figures(Taken taken, Histogram latency, long requests, int concurrency, int users, Tally tally) => new Figures(
-        Name, What, concurrency, users, requests, taken.Seconds, requests / taken.Seconds, latency.MeanMs,
-        latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError).With(taken);
+    /// <summary>The figures of a phase that took <paramref name="cost"/>.</summary>
+    protected Figures Figures(RunCost cost, Histogram latency, long requests, int concurrency, int users, Tally tally) => new Figures(
+        Name, What, concurrency, users, requests, cost.Seconds, requests / cost.Seconds, latency.MeanMs,
+        latency.PercentileMs(0.5), latency.PercentileMs(0.99), latency.MaxMs, tally.Errors, tally.FirstError).With(cost);
 
     protected static Histogram Sum(IEnumerable<Histogram> parts) =>
         parts.Aggregate(new Histogram(), (sum, part) => { sum.Add(part); return sum; });

@@ -1,10 +1,10 @@
 namespace Mirubato.Cli.Doctor;
 
-/// <summary>Where a history stands at the server.</summary>
+/// <summary>The position of a history on the server.</summary>
 /// <param name="When">When that was, to be read after "the server", as in "the server, now".</param>
 internal sealed record ServerHistory(string Epoch, long Head, string? Digest, string When);
 
-/// <summary>Compares where a device stands in its user's history with where the server does.</summary>
+/// <summary>Compares a device's position in its user's history with the server's.</summary>
 internal static class BundleHistory
 {
     private const string Check = "history";

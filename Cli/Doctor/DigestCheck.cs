@@ -9,7 +9,7 @@ using Microsoft.Data.Sqlite;
 namespace Mirubato.Cli.Doctor;
 
 /// <summary>
-/// The digest of a sample of users, computed anew from their rows as docs/protocol.md says, against the one that is kept, in one snapshot.
+/// The digest of a sample of users, computed again from their rows as docs/protocol.md says, against the one that is kept, in one snapshot.
 /// A difference means that rows were changed past the server, and devices would pull from the start again and again.
 /// </summary>
 internal static class DigestCheck

@@ -5,7 +5,7 @@ namespace Mirubato.Cli.Doctor;
 
 /// <summary>What is looked at.</summary>
 /// <param name="Configuration">The settings as the server would read them here.</param>
-/// <param name="PublicUrl">Where clients reach it, through whatever stands in between; null: not looked at.</param>
+/// <param name="PublicUrl">Where clients reach it, through proxies too; null: not looked at.</param>
 internal sealed record Installation(IConfiguration Configuration, IHostEnvironment Environment, Uri? PublicUrl)
 {
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -350,9 +350,9 @@ export class Device implements Sync, CollectionHost {
   }
 
   /** Shows the leader's state as this device's, and keeps its switch for the moment this tab takes over. */
-  #followLeader(led: LeaderState, switchedOff: boolean): void {
+  #followLeader(leaderState: LeaderState, switchedOff: boolean): void {
     if (this.tabs.isLeader) return;
-    this.#leaderState = led;
+    this.#leaderState = leaderState;
     this.#isChecking = false;
     this.#setLeaderTimer(LEADER_CHECK_MS, () => this.#checkLeader());
     this.#offlineBy.app = switchedOff;
@@ -361,10 +361,10 @@ export class Device implements Sync, CollectionHost {
 
   #currentState(): LeaderState & { leader: boolean } {
     const { isLeader } = this.tabs;
-    const led = isLeader || this.#closed ? undefined : this.#leaderState;
+    const leaderState = isLeader || this.#closed ? undefined : this.#leaderState;
     return {
-      connection: this.connection.state, queue: this.connection.queue.state, ...led, offline: this.#isOff, leader: isLeader,
-      full: this.store.isFull || led?.full === true,
+      connection: this.connection.state, queue: this.connection.queue.state, ...leaderState, offline: this.#isOff, leader: isLeader,
+      full: this.store.isFull || leaderState?.full === true,
     };
   }
 }

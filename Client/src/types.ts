@@ -189,9 +189,8 @@ export interface SyncEvents {
 
 export interface Collection<T extends object> {
   /**
-   * Writes a whole document, at once and locally; an `id` is made if there is none. Edit what you were given, `put({ ...entry, notes })`:
-   * its `version`
-   * tells the server what you saw, and an edit you did not see is then kept as a conflict instead of lost.
+   * Writes a whole document, at once and locally. An `id` is made if there is none. Edit the document that you were given,
+   * `put({ ...entry, notes })`: its `version` tells the server what you saw, and an edit that you did not see is kept as a conflict.
    */
   put(doc: T & { id?: string }): Promise<T & Stored>;
   putAll(docs: readonly (T & { id?: string })[]): Promise<(T & Stored)[]>;

@@ -18,7 +18,7 @@ describe('goOnline()', () => {
     expect(sync.status.offline).toBe(false);
   });
 
-  test('of a follower takes the leader online', async () => {
+  test('in a follower takes the leader online', async () => {
     page(false);
     const shared = new FakeTabs();
     const [old, fresh] = [new FakeWorld(shared), new FakeWorld(shared)];
@@ -161,7 +161,7 @@ describe('signOut()', () => {
 
 describe('another address of the server', () => {
   const OLD = 'https://old.sync.test';
-  const heard = async (world: FakeWorld, options: object) => {
+  const reopened = async (world: FakeWorld, options: object) => {
     const sync = await opened(world, options);
     const left: unknown[] = [];
     sync.on('leftBehind', event => left.push(event));
@@ -175,10 +175,10 @@ describe('another address of the server', () => {
     const before = await world.open({ name, url: OLD, offline: true });
     await before.collection('goal').put({ id: 'g', title: 'unsent' });
     await before.close();
-    const { sync: unaware, left } = await heard(world, { name, offline: true });
+    const { sync: unaware, left } = await reopened(world, { name, offline: true });
     expect(left).toEqual([{ url: OLD, edits: 1 }]);
     expect(await unaware.queue()).toEqual([]);
-    const { sync, left: none } = await heard(world, { name, formerUrl: `${OLD}/` });
+    const { sync, left: none } = await reopened(world, { name, formerUrl: `${OLD}/` });
     expect(none).toEqual([]);
     await sync.flush();
     expect(world.batches).toMatchObject([{ entities: [{ id: 'g', data: { title: 'unsent' } }] }]);
@@ -194,6 +194,6 @@ describe('another address of the server', () => {
       .collection('goal')
       .put({ id: 'g' });
     await opened(world, { name, url: OLD, offline: true });
-    expect((await heard(world, { name, offline: true })).left).toEqual([]);
+    expect((await reopened(world, { name, offline: true })).left).toEqual([]);
   });
 });

@@ -48,7 +48,7 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
 
   const status = (page: Page) => page.evaluate<SyncStatus>('sync.status');
 
-  test('a full device sends what is queued and deletes, and goes on once it has space', async () => {
+  test('a full device sends queued edits and deletes documents, and works again once it has space', async () => {
     const page = await blank();
     await page.limitStorage(400_000);
     await tab('full', { offline: true }, page);
@@ -81,7 +81,7 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     expect([await held(), await shown()]).toEqual([count, count]);
   });
 
-  test('a leader tab that is frozen loses the lead: the visible tab\'s edits leave, and the revived one follows', async () => {
+  test('a frozen leader tab loses the lead: the visible tab sends its edits, and the revived tab follows', async () => {
     const first = await tab('frozen');
     await soon(async () => expect(await status(first)).toMatchObject({ leader: true, connection: 'live' }));
     const second = await tab('frozen');
@@ -98,7 +98,7 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     await soon(async () => expect(await first.evaluate("sync.collection('goal').all().then(all => all.length)")).toBe(51));
   });
 
-  test('a leader tab that is stopped without an event loses the lead, and follows once it runs again', async () => {
+  test('a leader tab that stops without an event loses the lead, and follows once it runs again', async () => {
     const first = await tab('stopped');
     await soon(async () => expect(await status(first)).toMatchObject({ leader: true, connection: 'live' }));
     const second = await tab('stopped');

@@ -148,7 +148,7 @@ describe('the socket', () => {
   test.each(
     [
       [1012, 1_000], [1013, 1_000], [1001, 1_000], [1006, 1_000], [1008, 8_000], [4401, 1_000], [4403, 2_000], [4429, 32_000]
-    ])('close code %i: back within %i ms',
+    ])('after close code %i the device reconnects within %i ms',
     async (code, ms) =>
       {
     const world = new FakeWorld();
@@ -160,7 +160,7 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(2);
   });
 
-  test.each([[4401, 2], [4403, 2], [1012, 1]])('close code %i: tokens asked for: %i', async (code, tokens) => {
+  test.each([[4401, 2], [4403, 2], [1012, 1]])('after close code %i the token callback has been called %i times', async (code, tokens) => {
     const world = new FakeWorld();
     let asked = 0;
     await live(world, { token: () => token('ada', { n: ++asked }) });
@@ -169,7 +169,7 @@ describe('the socket', () => {
     expect(asked).toBe(tokens);
   });
 
-  test('reconnects without end, with jitter and growing waits', async () => {
+  test('is retried without end, with jitter and growing waits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const times: number[] = [];
@@ -201,7 +201,7 @@ describe('the socket', () => {
     expect(world.sockets).toHaveLength(1);
   });
 
-  test('tokens do not reach the log of frames', async () => {
+  test('does not put tokens into the `frame` events', async () => {
     const world = new FakeWorld();
     const logged: unknown[] = [];
     const sync = await opened(world, { token: () => token('ada', { secret: 1, iat: world.now / 1000, exp: world.now / 1000 + 600 }) });
@@ -242,7 +242,7 @@ describe('the socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
-  test.each([-1, 1])('a clock set by years (%i), as by a laptop that slept, does not hide a connection that has died', async years => {
+  test.each([-1, 1])('a clock that jumps by years (%i) does not hide a dead connection', async years => {
     const world = new FakeWorld();
     await live(world);
     world.socket.isMute = true;
@@ -255,7 +255,7 @@ describe('the socket', () => {
     expect(world.sockets.length).toBeGreaterThan(1);
   });
 
-  test('an edit after a stored one is based on that one, not on what the socket delivered since', async () => {
+  test('an edit after a stored one has that one as its base, not a later revision from the socket', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     let answer = () => {};

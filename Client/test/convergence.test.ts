@@ -271,7 +271,7 @@ describe.skipIf(!isBuilt)('three devices and the server', () => {
   });
   afterAll(() => gateway.stop());
 
-  test.each(seeds(8))('converge and lose nothing, MIRUBATO_SEED=%i', async seed => {
+  test.each(seeds(8))('end with equal data, and lose no edit, MIRUBATO_SEED=%i', async seed => {
     const run = new Run(gateway, seed);
     await run.open();
     for (let i = 0; i < STEPS; i++) await run.step();

@@ -34,7 +34,7 @@ describe('a database that the browser closes', () => {
     expect(world.batches.map(batch => batch.entities[0]!.id)).toEqual(['a', 'b']);
   });
 
-  test.each([0, 1, 2, 3, 5, 8, 13])('%i turns after a write began does not lose it', async turns => {
+  test.each([0, 1, 2, 3, 5, 8, 13])('%i turns of the event loop after a write began does not lose the write', async turns => {
     const world = new FakeWorld();
     const sync = await live(world);
     const written = sync.collection('goal').put({ id: 'g' });
@@ -62,10 +62,10 @@ describe('a database that the browser closes', () => {
   });
 });
 
-describe('data that the browser cleared', () => {
+describe('data that the browser deleted', () => {
   const stored = { body: { goals: [{ id: 'kept', version: 3, updatedAt: '2026-11-22T10:00:00.000Z' }], syncToken: 'e.3', lastSeq: 3 } };
 
-  test.each([1, 2])('is fetched again, and the unsent edits are counted, in %i tabs', async count => {
+  test.each([1, 2])('is fetched again, and the number of lost unsent edits is reported, in %i tabs', async count => {
     const shared = new FakeTabs();
     const name = `cleared${Math.random()}`;
     const worlds = Array.from({ length: count }, () => new FakeWorld(shared));

@@ -32,7 +32,7 @@ describe('a value that JSON cannot represent', () => {
     ['an undefined element', { a: [1, undefined] }, 'a[1] cannot be stored'],
     ['a hole', { a: [1, , 2] }, 'a[1] cannot be stored'], // eslint-disable-line no-sparse-arrays
     ['an object of a class', { a: new Private() }, 'a cannot be stored: JSON cannot say Private.'],
-  ])('is refused with its path where it is written: %s', async (_, doc, message) => {
+  ])('is rejected by put() with its path: %s', async (_, doc, message) => {
     const sync = await opened(new FakeWorld(), { offline: true });
     await expect(sync.collection('goal').put(doc)).rejects.toThrow(TypeError);
     await expect(sync.collection('goal').put(doc)).rejects.toThrow(message);
@@ -62,7 +62,7 @@ describe('a value that JSON cannot represent', () => {
 
 describe('depth', () => {
   test.each([['objects', nested(65)], ['lists', { id: 'g', a: lists(64) }]])(
-    'of more than 64 levels is refused, and bricks no queue: %s', async (_, doc) => {
+    'of more than 64 levels is rejected, and the queue goes on: %s', async (_, doc) => {
     const world = new FakeWorld();
     const sync = await opened(world);
     await expect(sync.collection('goal').put(doc as never)).rejects.toThrow('deeper than 64 levels');
@@ -71,7 +71,7 @@ describe('depth', () => {
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['ok']);
   });
 
-  test('of 64 levels is stored', async () => {
+  test('of 64 levels is accepted', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     await sync.collection('goal').put(nested(64) as never);
     await sync.collection('goal').put({ a: lists(63) });
@@ -90,7 +90,7 @@ describe('an id', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('that is null is generated', async () => {
+  test('that is null is replaced by a generated one', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     expect(await sync.collection('goal').put({ id: null as never })).toMatchObject({ id: expect.stringMatching(/./) });
   });
@@ -106,13 +106,13 @@ describe('a member that the protocol reserves', () => {
     [{ deletedAt: '2026-11-22T10:00:00.000Z' }, 'deletedAt'], [{ deleted_at: 0 }, 'deleted_at'], [{ deletedAt: '' }, 'deletedAt'],
     [{ baseVersion: 3 }, 'baseVersion'],
     [{ version: '1.2' }, 'version'], [{ user_id: 'ben' }, 'user_id'], [{ userId: 'ben' }, 'userId'],
-  ])('is refused, neither obeyed nor overwritten: %j', async (doc, name) => {
+  ])('is rejected, neither applied nor overwritten: %j', async (doc, name) => {
     const sync = await opened(new FakeWorld(), { offline: true });
     await expect(sync.collection('goal').put(doc)).rejects.toThrow(`${name} cannot be stored: the protocol reserves this name`);
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('of the named types is free in a type of the app\'s own', async () => {
+  test('of a protocol type is allowed in the app\'s own types', async () => {
     const sync = await opened(new FakeWorld(), { offline: true });
     expect(await sync.collection('note').put({ userId: 'ben' })).toMatchObject({ userId: 'ben' });
   });

@@ -19,7 +19,7 @@ async function tabs(): Promise<{
 }
 
 describe('a leader that is frozen', () => {
-  test('loses the lead to the tab that has something to send, within seconds, and that one says so', async () => {
+  test('loses the lead within seconds to a tab that has an edit to send, and that tab shows itself as leader', async () => {
     const { old, first, world, second } = await tabs();
     const leads: boolean[] = [];
     second.on('status', status => leads.push(status.leader));
@@ -40,7 +40,7 @@ describe('a leader that is frozen', () => {
     expect(old.socket.isClosed).toBe(true);
   });
 
-  test('in the middle of a batch: that is sent again under its key, and the revived leader stays down', async () => {
+  test('while a batch is being sent loses the lead: the batch is sent again with its key, and the revived tab follows', async () => {
     const { old, first, world, second } = await tabs();
     old.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
     await first.collection('goal').put({ id: 'g' });
@@ -84,7 +84,7 @@ describe('a leader that is frozen', () => {
     await soon(() => expect(first.status).toMatchObject({ leader: true, connection: 'connecting' }));
   });
 
-  test('and told so by its browser, gives the lead away at once, and no transaction of it stays open', async () => {
+  test('and gets the browser\'s freeze event gives up the lead at once, and leaves no open transaction', async () => {
     const { first, world, second, window } = await tabs();
     const written = first.collection('goal').put({ id: 'mine' });
     await new Promise(resolve => setImmediate(resolve));

@@ -40,7 +40,7 @@ const loses = ({ path }: Request): Reply | undefined => {
 };
 
 describe('a full device', () => {
-  test('rejects a put with the remedy, changes nothing, and reports once that it is full', async () => {
+  test('rejects put() with a message that names the remedy, changes nothing, and emits `quota` once', async () => {
     const { sync, disk } = await full();
     const reported: string[] = [];
     sync.on('quota', event => reported.push(event.message));
@@ -57,7 +57,7 @@ describe('a full device', () => {
     await soon(() => expect(sync.status.full).toBe(false));
   });
 
-  test('sends what is queued, once, and goes on showing it', async () => {
+  test('sends queued edits once, and still shows them', async () => {
     const { world, sync } = await full();
     sync.goOnline();
     await sync.flush();
@@ -67,7 +67,7 @@ describe('a full device', () => {
     expect(await titles(sync)).toEqual(['A', 'B']);
   });
 
-  test('sends what was staged before it was full', async () => {
+  test('sends a batch that was stored before the device was full', async () => {
     const { world, sync, disk } = await full();
     disk.room = Infinity;
     world.answer = request => (request.path === '/api/sync/batch' ? 'lost' : undefined);
@@ -94,7 +94,7 @@ describe('a full device', () => {
     expect(world.batches[1]!.text).toBe(world.batches[0]!.text);
   });
 
-  test('does not take an edit for sent that was made while a batch waited for its answer', async () => {
+  test('still sends an edit that was made while a batch waited for its answer', async () => {
     const { world, sync, disk } = await full();
     let answers = () => {};
     const answer = () => new Promise<undefined>(resolve => (answers = () => resolve(undefined)));
@@ -110,7 +110,7 @@ describe('a full device', () => {
     expect(await titles(sync)).toEqual(['later', 'B']);
   });
 
-  test('deletes a document at the server, and then here', async () => {
+  test('deletes a document on the server first, then locally', async () => {
     const { world, sync } = await full();
     sync.goOnline();
     await sync.flush();
@@ -120,7 +120,7 @@ describe('a full device', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('deletes a document whose edit was not sent, together with that edit', async () => {
+  test('deletes a document together with its unsent edit', async () => {
     const { world, sync } = await full();
     world.answer = request => (request.path === '/api/sync/batch' && !request.body!.includes('"deleted":true') ? 'lost' : undefined);
     sync.goOnline();
@@ -129,7 +129,7 @@ describe('a full device', () => {
     expect((await sync.queue()).map(edit => edit.id)).toEqual(['b']);
   });
 
-  test('deletes documents in a tab that follows', async () => {
+  test('deletes documents in a follower tab', async () => {
     const shared = new FakeTabs();
     const name = `full${Math.random()}`;
     const { world, sync, disk } = await full(new FakeWorld(shared), { name });
@@ -146,7 +146,7 @@ describe('a full device', () => {
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['a', 'b', 'c']);
   });
 
-  test('rejects a deletion while it is offline, and changes nothing', async () => {
+  test('rejects a deletion while offline, and changes nothing', async () => {
     const { world, sync } = await full();
     await soon(() => expect(sync.status.connection).toBe('offline'));
     await expect(goals(sync).delete('a')).rejects.toMatchObject({ name: 'QuotaExceededError' });
@@ -155,7 +155,7 @@ describe('a full device', () => {
     expect(world.batches).toEqual([]);
   });
 
-  test('tries a refused edit again after longer and longer waits', async () => {
+  test('retries a refused edit with growing waits', async () => {
     const { world, sync } = await full();
     world.answer = request => (request.path === '/api/sync/batch' && request.body!.includes('"a"')
       ? { body: world.accepted(JSON.parse(request.body!), id => (id === 'a' ? 'too_large' : undefined)) }
@@ -170,7 +170,7 @@ describe('a full device', () => {
     expect((await sync.queue()).map(edit => edit.id)).toEqual(['a']);
   });
 
-  test('does not ask its database in a loop for parked edits', async () => {
+  test('does not read parked edits from its database in a loop', async () => {
     const { world, sync, disk } = await full();
     disk.room = Infinity;
     world.answer = request => (request.path === '/api/sync/batch'
@@ -188,7 +188,7 @@ describe('a full device', () => {
     await soon(() => expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 }));
   });
 
-  test('removes what other devices deleted, and keeps its place in the history', async () => {
+  test('applies deletions of other devices, and keeps its cursor', async () => {
     const disk = new Disk();
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(2, ['kept', 'gone']) : undefined);
@@ -205,7 +205,7 @@ describe('a full device', () => {
     await soon(() => expect(sync.status).toMatchObject({ full: true, revision: 2 }));
   });
 
-  test('loses nothing that others wrote, and receives it once it has space', async () => {
+  test('receives the changes of other devices once it has space', async () => {
     const disk = new Disk();
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(1, ['e1']) : undefined);

@@ -11,7 +11,7 @@ describe('a 200 with an unknown body', () => {
     [
       [{}], [{ success: true }], [[]], [null], ['ok'], [{ syncToken: 'e.4' }], [{ syncToken: 4, lastSeq: 4 }],
       [{ syncToken: 'e.4', lastSeq: '4' }]
-    ])('leaves the store and the cursor as they are when it answers a pull: %j',
+    ])('to a pull leaves the store and the cursor as they are: %j',
     async body =>
       {
     const world = new FakeWorld();
@@ -27,7 +27,7 @@ describe('a 200 with an unknown body', () => {
     expect(await sync.collection('logbook_entry').get('kept')).toBeDefined();
   });
 
-  test('replaces nothing when it answers a device that has no token yet', async () => {
+  test('to the first pull replaces nothing', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/pull' ? { body: {} } : undefined);
     const sync = await opened(world);
@@ -46,7 +46,7 @@ describe('a 200 with an unknown body', () => {
       [{ results: [{ entityType: 'goal', entityId: 'g', status: 'updated' }], newSyncToken: 'e.1' }],
       [{ results: [null], conflicts: [], newSyncToken: 'e.1' }],
       [{ results: [{ entityType: 'goal', entityId: 'g', status: 'deferred' }], conflicts: [], newSyncToken: 'e.1' }],
-  ])('acknowledges nothing when it answers a batch: %j', async body => {
+  ])('to a batch acknowledges nothing: %j', async body => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? { body } : undefined);
     const sync = await opened(world);
@@ -58,7 +58,7 @@ describe('a 200 with an unknown body', () => {
     expect(world.batches[1]!.key).toBe(world.batches[0]!.key);
   });
 
-  test('opens no socket when it answers for a ticket', async () => {
+  test('to a ticket request opens no socket', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/ticket' ? { body: {} } : undefined);
     const sync = await opened(world);
@@ -90,7 +90,7 @@ describe('a conflict without the winner\'s copy', () => {
   const beaten = { results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', seq: 8, version: 8 }],
     conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', message: 'later' }], newSyncToken: 'e.8', lastSeq: 8 };
 
-  test.each(['live', 'polling'])('is fetched at once, from the start: %s', async state => {
+  test.each(['live', 'polling'])('makes the device fetch everything at once: %s', async state => {
     const world = new FakeWorld();
     const sync = state === 'live' ? await live(world) : await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe(state));
@@ -109,7 +109,7 @@ describe('a conflict without the winner\'s copy', () => {
     expect(sync.status).toMatchObject({ connection: state, pending: 0, revision: 8 });
   });
 
-  test('is fetched once the network is back, if the network was lost meanwhile', async () => {
+  test('makes the device fetch everything once a lost network is back', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/batch' ? { body: beaten } : 'lost');

@@ -50,19 +50,19 @@ const sent = (world: FakeWorld, n: number) => {
 };
 const pick = ({ a, b, c }: Note) => ({ a, b, c });
 
-describe('the rules', () => {
-  test.each(vectors)('merge as the server does: $name', ({ type, base, stored: current, sent: incoming, merged: result }) => {
+describe('the merge rules of the client', () => {
+  test.each(vectors)('give the server\'s result: $name', ({ type, base, stored: current, sent: incoming, merged: result }) => {
     expect(mergeMembers(type, base as Doc, current as Doc, incoming as Doc)).toEqual(result);
   });
 
-  test('are tested with the server\'s own pairs', () => {
+  test('are tested with the same vectors as the server', () => {
     const [ours, theirs] = ['test/vectors/merge.json', '../Tests/Vectors/merge.json'].map(file => readFileSync(file, 'utf8'));
     expect(ours).toBe(theirs);
   });
 });
 
 describe('an app that merges', () => {
-  test('says so with each batch; one that does not is as before', async () => {
+  test('sends the header X-Sync-Merge with each batch, and other apps do not', async () => {
     for (const options of [{ merging }, {}]) {
       const world = new FakeWorld();
       const sync = await opened(world, options);
@@ -72,7 +72,7 @@ describe('an app that merges', () => {
     }
   });
 
-  test('takes over what is stored, hears of it, and names it with the next edit', async () => {
+  test('shows the merged document, gets the event `merged`, and bases its next edit on the merged version', async () => {
     const { world, sync, notes, answer, seen, read } = await device();
     const reports: MergeReport[] = [];
     sync.on('merged', report => reports.push(report));
@@ -85,7 +85,7 @@ describe('an app that merges', () => {
     expect(seen).toEqual([{ a: 1, b: 1, c: 1 }, { a: 2, b: 1, c: 1 }, { a: 2, b: 9, c: 1 }, { a: 2, b: 9, c: 3 }]);
   });
 
-  test('rebases an edit that was made while the answer was on its way, without a flash', async () => {
+  test('rebases an edit made before the answer arrived, and never shows the document without it', async () => {
     const { world, notes, answer, seen, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -97,7 +97,7 @@ describe('an app that merges', () => {
     expect(seen).toEqual([{ a: 1, b: 1, c: 1 }, { a: 2, b: 1, c: 1 }, { a: 2, b: 1, c: 3 }, { a: 2, b: 9, c: 3 }]);
   });
 
-  test('rebases an edit that takes back what was sent', async () => {
+  test('rebases an edit that undoes the edit before it', async () => {
     const { world, notes, answer, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -106,7 +106,7 @@ describe('an app that merges', () => {
     await soon(() => expect(sent(world, 1)).toEqual({ a: 1, b: 9, c: 1, baseVersion: 3 }));
   });
 
-  test.each(['updated', 'merged'] as const)('rebases an edit of a copy that it was given before the answer: %s', async status => {
+  test.each(['updated', 'merged'] as const)('rebases an edit of a copy that is older than the answer: %s', async status => {
     const { world, notes, answer, read } = await device();
     const form = await notes.put({ ...(await read()), a: 2 });
     const b = status === 'merged' ? 9 : 1;
@@ -116,7 +116,7 @@ describe('an app that merges', () => {
     await soon(() => expect(sent(world, 1)).toEqual({ a: 1, b, c: 3, baseVersion: 3 }));
   });
 
-  test('rebases an edit of a copy that was rebased itself', async () => {
+  test('rebases an edit of a copy that was itself rebased', async () => {
     const { world, notes, answer, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -131,7 +131,7 @@ describe('an app that merges', () => {
     expect(pick(await read())).toEqual({ a: 1, b: 8, c: 7 });
   });
 
-  test('keeps both of two edits of one copy, as of two forms that are open at once', async () => {
+  test('keeps both edits of one copy, as from two open forms', async () => {
     const { world, notes, answer, read } = await device({ offline: false });
     const copy = await read();
     await notes.put({ ...copy, a: 2 });
@@ -143,7 +143,7 @@ describe('an app that merges', () => {
     await soon(() => expect(sent(world, 1)).toEqual({ a: 2, b: 2, c: 2, baseVersion: 2 }));
   });
 
-  test('hears the merged document on the socket before the answer, and a later one too', async () => {
+  test('handles the merged document, and a later one, that the socket delivers before the answer', async () => {
     const { world, notes, answer, seen, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -161,7 +161,7 @@ describe('an app that merges', () => {
     expect(steps.map(step => Object.values(JSON.parse(step)))).toEqual([[1, 1, 1], [2, 1, 1], [2, 1, 3], [2, 9, 3], [2, 10, 3]]);
   });
 
-  test('takes the same answer once, however often it comes', async () => {
+  test('applies a repeated answer once', async () => {
     const { world, sync, notes, answer, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -179,7 +179,7 @@ describe('an app that merges', () => {
     expect(pick(await read())).toEqual({ a: 2, b: 9, c: 3 });
   });
 
-  test('rebases after a restart, what waited in the database', async () => {
+  test('rebases queued edits after a restart', async () => {
     const name = `restart${Math.random()}`;
     const before = await device({ name });
     await before.notes.put({ ...(await before.read()), a: 2 });
@@ -198,7 +198,7 @@ describe('an app that merges', () => {
     expect(pick((await again.collection<Note>('note').get('n'))!)).toEqual({ a: 2, b: 9, c: 1 });
   });
 
-  test('rebases in the leading tab what a following one wrote', async () => {
+  test('rebases in the leader tab an edit of a follower tab', async () => {
     const [shared, name] = [new FakeTabs(), `tabs${Math.random()}`];
     const [one, two] = [new FakeWorld(shared), new FakeWorld(shared)];
     let answer = (_: Reply) => {};
@@ -224,7 +224,7 @@ describe('an app that merges', () => {
     expect(two.batches).toEqual([]);
   });
 
-  test('names the members that lost, merged or not, and does not send them again with a later edit', async () => {
+  test('reports the members that lost, and does not send their values again with a later edit', async () => {
     const { world, sync, notes, answer, read } = await device();
     const conflicts: ConflictReport[] = [];
     sync.on('conflict', conflict => conflicts.push(conflict));
@@ -244,7 +244,7 @@ describe('an app that merges', () => {
     ]);
   });
 
-  test('does not apply an edit again of which only members lost, although its clock is ahead of the winner', async () => {
+  test('does not send an edit again if only some members lost, although its time is later than the winner\'s', async () => {
     const { world, notes, answer, read } = await device();
     world.now = Date.parse(at(100));
     await notes.put({ ...(await read()), a: 2 });
@@ -255,7 +255,7 @@ describe('an app that merges', () => {
     expect(world.batches).toHaveLength(1);
   });
 
-  test('goes on naming the base it knows when the answer has no room for the document, and pulls', async () => {
+  test('keeps its base version and pulls if the answer had no room for the merged document', async () => {
     const { world, notes, answer, seen, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -267,7 +267,7 @@ describe('an app that merges', () => {
     expect(seen.at(-1)).toEqual({ a: 2, b: 1, c: 3 });
   });
 
-  test('shows what it wrote until the document has come that the answer had no room for', async () => {
+  test('shows its own edit until the pull brings the document that the answer had no room for', async () => {
     const { world, notes, answer, seen, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -278,7 +278,7 @@ describe('an app that merges', () => {
     expect(seen.at(-1)).toEqual({ a: 2, b: 1, c: 1 });
   });
 
-  test('after everything was fetched anew, what waited names no version of before', async () => {
+  test('sends queued edits without base versions after everything was fetched again', async () => {
     const { world, sync, notes, answer, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -291,7 +291,7 @@ describe('an app that merges', () => {
     await soon(() => expect(sent(world, 1)).toEqual({ a: 2, b: 1, c: 3, baseVersion: undefined }));
   });
 
-  test('leaves a deletion that was queued meanwhile as it is', async () => {
+  test('does not rebase a deletion that was queued meanwhile', async () => {
     const { world, notes, answer, seen, read } = await device();
     await notes.put({ ...(await read()), a: 2 });
     await soon(() => expect(world.batches).toHaveLength(1));
@@ -303,7 +303,7 @@ describe('an app that merges', () => {
   });
 });
 
-test('an app that no longer merges takes a merged answer, and its next edit does not undo the merge', async () => {
+test('an app that merges no longer accepts a merged answer, and its next edit does not undo the merge', async () => {
   const { world, notes, answer, read } = await device({ merging: undefined });
   await notes.put({ ...(await read()), a: 2 });
   await soon(() => expect(world.batches).toHaveLength(1));

@@ -70,7 +70,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     });
   }
 
-  test.each(seeds(3))('no edit of different members is lost, and nothing is in the feed, MIRUBATO_SEED=%i', async seed => {
+  test.each(seeds(3))('edits of different members are all kept, and the conflict feed stays empty, MIRUBATO_SEED=%i', async seed => {
     const who = user();
     const random = new Random(seed);
     const names = { laptop: MEMBERS, phone: MEMBERS.map(name => `${name}OnPhone`) };
@@ -111,7 +111,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await laptop.conflicts()).toEqual([]);
   });
 
-  test.each(seeds(3))('the later edit of a member wins, and the other is restored, member by member, MIRUBATO_SEED=%i', async seed => {
+  test.each(seeds(3))('the later edit of a member wins, and the earlier value can be restored by itself, MIRUBATO_SEED=%i', async seed => {
     const who = user();
     const random = new Random(seed);
     const { laptop, phone, ids } = await pair(who, seed, MEMBERS);
@@ -165,7 +165,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     return versions;
   };
 
-  test('the history of an entry, from which it comes back although it is deleted', async () => {
+  test('a deleted entry is restored from its history', async () => {
     const who = user();
     const sync = await device(who, 1, { device: 'laptop' });
     const pieces = sync.collection<{ title: string; scoreId: string }>('repertoire_item');
@@ -186,7 +186,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await expect(all(sync, 'repertoire_item', 'Étude - Chopin')).rejects.toMatchObject({ code: 'OFFLINE' });
   });
 
-  test('a rewind takes back what a device wrote, page by page, goes on where it was cut off, and is done once', async () => {
+  test('a rewind undoes the edits of one device page by page, and an interrupted one continues without repeating a page', async () => {
     const who = user();
     const [good, bad] = [await device(who, 1, { device: 'good' }), await device(who, 2, { device: 'bad' })];
     const ids = Array.from({ length: 700 }, (_, i) => `n${i}`);

@@ -32,7 +32,7 @@ test.each([['index', BYTES_MAX], ['merging', 2_048], ['history', 1_024], ['suppo
   expect(bytes).toBeLessThanOrEqual(bytesMax);
 });
 
-test('has merging, history and support as entry points of their own', async () => {
+test('has separate entry points for merging, history and support', async () => {
   const page = inProject(
     'entries.ts', "import { merging } from '@mirubato/sync/merging';\nimport { history, rewind } from '@mirubato/sync/history';\n"
       + "import { recordErrors, supportBundle } from '@mirubato/sync/support';\n"
@@ -42,7 +42,7 @@ test('has merging, history and support as entry points of their own', async () =
   expect(bundle.outputFiles[0]!.text).not.toContain('There is no IndexedDB here');
 });
 
-test('says its version in a support bundle', () =>
+test('names its version in a support bundle', () =>
   expect(SDK_VERSION).toBe(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version));
 
 test('has no dependency', () => expect(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).dependencies).toBeUndefined());
@@ -55,13 +55,13 @@ test('holds the built files and nothing else', () => {
   expect(files.filter(file => !/^dist\/.*\.(js|d\.ts)$/.test(file))).toEqual(['README.md', 'package.json']);
 });
 
-test('a page built with esbuild takes it', async () => {
+test('can be bundled with esbuild', async () => {
   const page = inProject('page.ts', "import { openSync } from '@mirubato/sync';\nconsole.log(openSync);\n");
   const bundle = await build({ entryPoints: [page], bundle: true, format: 'esm', platform: 'browser', write: false });
   expect(bundle.outputFiles[0]!.text).toContain('There is no IndexedDB here');
 });
 
-test('a page built with Vite takes it', async () => {
+test('can be bundled with Vite', async () => {
   inProject('page.ts', "import { openSync } from '@mirubato/sync';\nconsole.log(openSync);\n");
   inProject('index.html', '<!doctype html><script type="module" src="/page.ts"></script>');
   const vite = await import('vite');
@@ -70,7 +70,7 @@ test('a page built with Vite takes it', async () => {
   expect(files.some(file => file.code?.includes('There is no IndexedDB here'))).toBe(true);
 });
 
-test('a Node script without IndexedDB is told what to do', async () => {
+test('fails in Node without IndexedDB with a message that names the remedy', async () => {
   const script = inProject(
     'bare.mjs', "import { openSync } from '@mirubato/sync';\nawait openSync({ url: 'http://localhost', token: 'x' });\n");
   await expect(run(process.execPath, [script])).rejects.toThrow("import 'fake-indexeddb/auto' first");
@@ -92,7 +92,8 @@ describe('the README', () => {
     include: ['block*.ts', 'readers.d.ts']
   };
 
-  test('has a start of ten lines', () => expect(blocks[0]!.trim().split('\n').filter(line => line.trim()).length).toBeLessThanOrEqual(10));
+  test('has a first example of ten lines', () =>
+    expect(blocks[0]!.trim().split('\n').filter(line => line.trim()).length).toBeLessThanOrEqual(10));
 
   test('has code that compiles against the package\'s types', async () => {
     blocks.forEach((block, i) => inProject(`block${i}.ts`, `${block}\nexport {};\n`));

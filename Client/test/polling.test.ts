@@ -3,8 +3,8 @@ import { FakeWorld, soon } from './support/fakeWorld.js';
 import { opened } from './support/openDevice.js';
 import { ids, pulled } from './support/wire.js';
 
-describe('without a socket', () => {
-  test('blocked: polls, and tries a socket again every minute', async () => {
+describe('a device without a socket', () => {
+  test('polls if sockets are blocked, and tries a socket again every minute', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     for (let i = 1; i <= 3; i++) {
@@ -22,7 +22,7 @@ describe('without a socket', () => {
     expect(sync.status.connection).toBe('live');
   });
 
-  test('polling waits as long as the server asks', async () => {
+  test('waits with its next poll as long as the server asks', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
@@ -39,7 +39,7 @@ describe('without a socket', () => {
     expect(world.to('/api/sync/pull')).toHaveLength(pulls + 1);
   });
 
-  test('opened by a proxy that lets nothing through: polls, too', async () => {
+  test('polls if a proxy opens sockets but passes no frame', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     for (let i = 1; i <= 3; i++) {
@@ -57,7 +57,7 @@ describe('without a socket', () => {
     expect(await ids(sync)).toEqual(['polled']);
   });
 
-  test('forbidden by the page it is on: polls, too', async () => {
+  test('polls if the page\'s content security policy forbids sockets', async () => {
     const world = new FakeWorld();
     const forbidden = class {
       constructor() {
@@ -69,7 +69,7 @@ describe('without a socket', () => {
     expect(sync.status.connection).toBe('polling');
   });
 
-  test('none at all, as in Node 20: polls, and writes go out at once', async () => {
+  test('polls without a WebSocket class, as in Node 20, and sends writes at once', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));
@@ -79,7 +79,7 @@ describe('without a socket', () => {
     expect(sync.status.connection).toBe('polling');
   });
 
-  test('none at all: what was written is fetched as it was stored, from the token before it', async () => {
+  test('fetches its own write as the server stored it', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { platform: { ...world.platform(), WebSocket: undefined } });
     await soon(() => expect(sync.status.connection).toBe('polling'));

@@ -61,7 +61,7 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
     expect(Math.max(...bodies)).toBeLessThanOrEqual(262_144);
   });
 
-  test('what never fits is named to the app, and the rest arrives', async () => {
+  test('an edit larger than the limit is reported as poisoned, and the others arrive', async () => {
     const { sync } = await device('never', '100k', true);
     const named: QueuedEdit[] = [];
     sync.on('poisoned', edit => named.push(edit));
@@ -74,11 +74,11 @@ describe.skipIf(!isBuilt || !hasNginx)('behind nginx', () => {
   });
 });
 
-describe('a batch that nothing of the server answers', () => {
+describe('a batch that the server never answers', () => {
   const foreign = { status: 403, text: '{"code":"BLOCKED","error":"Blocked by the firewall"}' };
 
   test.each([['lost' as const], [foreign]])(
-    'is halved down to one item, which is set aside and named; the rest goes on: %j', async reply => {
+    'is halved down to the one item at fault, which is parked and reported, and the others are sent: %j', async reply => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' && request.body!.includes('never') ? reply : undefined);
     const sync = await opened(world);
@@ -90,7 +90,7 @@ describe('a batch that nothing of the server answers', () => {
     expect(sync.status.connection).not.toBe('refused');
   });
 
-  test('while nothing else is answered either, is kept as it is', async () => {
+  test('is kept as it is if nothing else is answered either', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     await sync.collection('goal').putAll([{ id: 'a' }, { id: 'b' }]);
@@ -103,7 +103,7 @@ describe('a batch that nothing of the server answers', () => {
     expect(new Set(world.batches.map(batch => batch.key)).size).toBe(1);
   });
 
-  test('goes on in smaller batches, until the device is on another network', async () => {
+  test('is followed by smaller batches until the device changes its network', async () => {
     const world = new FakeWorld();
     let isBlocked = true;
     world.answer = request => (isBlocked && request.path === '/api/sync/batch' && request.body!.length > 20_000 ? 'lost' : undefined);

@@ -5,7 +5,7 @@ import { live } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
 describe('a pull', () => {
-  test('goes on from its token, is 304 while nothing changed, and takes pages', async () => {
+  test('continues from its token, accepts 304, and reads all pages', async () => {
     const world = new FakeWorld();
     const bodies: unknown[] = [];
     const pages = [pulled(2, ['a'], { hasMore: true }), pulled(4, ['b']), { ...pulled(4, []), headers: { etag: 'W/"x"' } }];
@@ -21,7 +21,7 @@ describe('a pull', () => {
     expect(await ids(sync)).toEqual(['a', 'b']);
   });
 
-  test('a replacement that breaks off between pages replaces nothing', async () => {
+  test('that replaces everything changes nothing if it is interrupted between pages', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('old', 3, 0));
@@ -98,7 +98,7 @@ describe('a pull', () => {
 });
 
 describe('the conflict feed', () => {
-  test('is listed over its pages; an entry is restored or discarded', async () => {
+  test('is listed over all pages, and each conflict can be restored or discarded', async () => {
     const world = new FakeWorld();
     const row = (id: string) =>
       ({ id, entityType: 'goal', entityId: 'g', reason: 'stale', winnerVersion: 2, createdAt: '', document: { id: 'g', title: id } });

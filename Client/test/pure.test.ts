@@ -16,7 +16,7 @@ import scoreIds from './vectors/score-id.json';
 describe('checksum', () => {
   test.each(checksums)('of $json', ({ json, sha256: expected }) => expect(checksum(JSON.parse(json))).toBe(expected));
 
-  test('a member that is undefined is none, as in JSON', () => expect(canonical({ b: undefined, a: [undefined] })).toBe('{"a":[null]}'));
+  test('leaves out an undefined member, as JSON does', () => expect(canonical({ b: undefined, a: [undefined] })).toBe('{"a":[null]}'));
 
   test.each([0, 1, 54, 55, 56, 57, 63, 64, 65, 119, 120, 1000, 70_000])('SHA-256 of %i bytes equals Node\'s', length => {
     const text = 'é'.repeat(length >> 1) + 'x'.repeat(length & 1);
@@ -28,9 +28,9 @@ test.each(scoreIds.normalizeExisting)(
   'score id $input is spelled $output', ({ input, output }) => expect(normalizeScoreId(input)).toBe(output));
 
 describe('digest', () => {
-  test('of nothing is zero', () => expect(new Digest().toString()).toBe('0'.repeat(32)));
+  test('of no entities is zero', () => expect(new Digest().toString()).toBe('0'.repeat(32)));
 
-  test('does not depend on order, and wraps', () => {
+  test('does not depend on order, and wraps at 2^128', () => {
     const rows = Array.from({ length: 50 }, (_, i) => ['goal', `g${i}`, i + 1] as const);
     const [one, other] = [new Digest(), new Digest()];
     for (const row of rows) one.add(...row);
@@ -81,7 +81,7 @@ describe('what a failure means', () => {
   test.each([[4401, true], [4403, true], [1012, false], [1013, false], [4429, false], [1006, false]])(
     'close code %i asks for a fresh token: %s', (code, needsToken) => expect(reconnectAfter(code).needsToken).toBe(needsToken));
   test(
-    '4429 reconnects late',
+    'close code 4429 reconnects later than others',
     () => expect(reconnectAfter(4429).failures).toBeGreaterThan(reconnectAfter(1012).failures + 3));
 });
 
@@ -91,7 +91,7 @@ describe('the next batch', () => {
   const chosen = (queue: Item[], now = 0, size = 1) => selectBatch(queue, now, () => size).items.map(i => i.n);
 
   test('is of one type, in order', () => expect(chosen([item(1, 'goal'), item(2, 'entry'), item(3, 'goal')])).toEqual([1, 3]));
-  test('holds at most a thousand', () => expect(chosen(Array.from({ length: 1_500 }, (_, i) => item(i, 'goal')))).toHaveLength(1_000));
+  test('holds at most 1,000 items', () => expect(chosen(Array.from({ length: 1_500 }, (_, i) => item(i, 'goal')))).toHaveLength(1_000));
   test('holds at most 256 KiB, envelope included, but at least one item', () => {
     expect(chosen([item(1, 'goal'), item(2, 'goal'), item(3, 'goal')], 0, 130_900)).toEqual([1, 2]);
     expect(chosen([item(1, 'goal'), item(2, 'goal'), item(3, 'goal')], 0, 131_072)).toEqual([1]);
@@ -100,14 +100,14 @@ describe('the next batch', () => {
   test(
     'has one item per entity: the next waits for the answer',
     () => expect(chosen([item(1, 'goal', { id: 'g' }), item(2, 'goal', { id: 'g' }), item(3, 'goal')])).toEqual([1, 3]));
-  test('skips waiting items, and the later items of their entities', () => {
+  test('skips items whose wait is not over, and later items of the same entities', () => {
     const queue = [
       item(1, 'goal', { id: 'g', notBefore: 50 }), item(2, 'goal', { id: 'g' }), item(3, 'goal', { notBefore: 20 }), item(4, 'goal')
     ];
     expect(selectBatch(queue, 0, () => 1)).toEqual({ items: [queue[3]], nextAt: 20 });
     expect(chosen(queue, 50)).toEqual([1, 3, 4]);
   });
-  test('isolates a faulty item within the five attempts', () => {
+  test('shrinks after failures, until the faulty item is alone within five attempts', () => {
     expect(Array.from({ length: ATTEMPTS_MAX }, (_, attempts) => groupSize(attempts))).toEqual([1_000, 100, 10, 1, 1]);
     expect(chosen(Array.from({ length: 30 }, (_, i) => item(i, 'goal', { attempts: 2 })))).toHaveLength(10);
   });
@@ -120,7 +120,7 @@ describe('the wire', () => {
   const deletion = (type: string, id: string) => ({ type, id, doc: null, version: 4, at: 1795341600000 });
   const deletedAt = '2026-11-22T10:00:00.000Z';
 
-  test('a pull brings every member, deletions last', () => {
+  test('a pull answer becomes one revision per document, deletions last', () => {
     const answer = {
       entries: [doc('e')], goals: [doc('g')], repertoire: [doc('r')], practicePlans: [doc('p')], planOccurrences: [doc('o')],
       planTemplates: [doc('t')], preferences: doc('ada'),
@@ -148,27 +148,27 @@ describe('the wire', () => {
     [{ type: 'TEMPLATE_DELETED', templateId: 't', deletedAt, version: 4 }, [deletion('plan_template', 't')]],
     [{ type: 'SYNC_RESPONSE', lastSeq: 5 }, []],
     [{ type: 'TOMORROWS_EVENT', novelty: 1 }, []],
-  ])('a frame %j', (frame, expected) => expect(frameRevisions(frame)).toEqual(expected));
+  ])('a socket frame becomes the revisions it carries: %j', (frame, expected) => expect(frameRevisions(frame)).toEqual(expected));
 
   test.each(
     [
       ['laptop', 'laptop'], ["Ada's ~tablet (2)", "Ada's ~tablet (2)"], ['', ''], ['100%', '100%25'], ['Jürgen', 'J%C3%BCrgen'],
       ['Ada’s', 'Ada%E2%80%99s'], ['電話', '%E9%9B%BB%E8%A9%B1'], ['é\t', '%C3%A9%09']
-    ])('a header says %j as %j',
+    ])('a header encodes %j as %j',
     (text, header) =>
       {
     expect(headerText(text)).toBe(header);
     expect(() => new Headers({ 'x-device-id': header })).not.toThrow();
   });
 
-  test('ids are those that the server will use', () => {
+  test('a document gets the id that the server will use', () => {
     expect(documentId('goal', { id: 'G' }, 'ada')).toBe('G');
     expect(documentId('goal', {}, 'ada')).toBeUndefined();
     expect(documentId('repertoire_item', { id: 'x', scoreId: 'Clair de Lune - Debussy' }, 'ada')).toBe('clair de lune-debussy');
     expect(documentId('user_preferences', { id: 'x' }, 'ada')).toBe('ada');
   });
 
-  test('claims are read without verification; a malformed token has none', () => {
+  test('the claims of a token are read without verification, and a malformed token has none', () => {
     const token = ['{}', JSON.stringify({ sub: 'ädä', exp: 5 })].map(
       part => Buffer.from(part).toString('base64url')).join('.') + '.signature';
     expect(claims(token)).toEqual({ sub: 'ädä', exp: 5 });

@@ -6,7 +6,7 @@ import { opened } from './support/openDevice.js';
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
 
 describe('the queue', () => {
-  test('sends at once, under an idempotency key', async () => {
+  test('sends an edit at once, with an idempotency key', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     const entry = await sync.collection('logbook_entry').put({ notes: 'slow' });
@@ -17,7 +17,7 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test('is cleared by an answer only; a retry sends the same bytes under the same key', async () => {
+  test('keeps an edit until it is answered, and retries with the same bytes and key', async () => {
     const world = new FakeWorld();
     let isLost = true;
     world.answer = request => (isLost && request.path === '/api/sync/batch' ? 'lost' : undefined);
@@ -36,7 +36,7 @@ describe('the queue', () => {
     expect(third!.key).not.toBe(first!.key);
   });
 
-  test('a request that goOffline() ends is blamed on no edit: its batch is sent again as it was', async () => {
+  test('a request that goOffline() aborts counts against no edit, and its batch is sent again unchanged', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
     const sync = await opened(world);
@@ -51,7 +51,7 @@ describe('the queue', () => {
     expect(world.batches.map(({ key, text }) => [key, text])).toEqual(Array(6).fill([world.batches[0]!.key, world.batches[0]!.text]));
   });
 
-  test('the answer to a batch that had no token does not take away the token that a pull has brought meanwhile', async () => {
+  test('the answer to a batch without a token does not overwrite the token of a pull in between', async () => {
     const world = new FakeWorld();
     const waiting = new Map<string, (reply: Reply) => void>();
     world.answer = ({ path }) => (/pull|batch/.test(path) ? new Promise(resolve => waiting.set(path, resolve)) : undefined);
@@ -79,7 +79,7 @@ describe('the queue', () => {
     expect(await sync.queue()).toEqual([]);
   });
 
-  test('edits of one call go in their order, those of one entity as its last one, in the place of its first', async () => {
+  test('putAll() queues edits in order, and of several edits of one entity the last in the place of the first', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     const goals = sync.collection('goal');
@@ -89,7 +89,7 @@ describe('the queue', () => {
     expect((await goals.all()).map(({ id, title }) => [id, title])).toEqual([['a', '1'], ['b', '2'], ['c', '2']]);
   });
 
-  test('a crash between sending and answer replays the same key and body', async () => {
+  test('after a crash between request and answer, the same key and body are sent again', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
     const before = await opened(world, { name: 'crash' });
@@ -123,7 +123,7 @@ describe('the queue', () => {
     [
       ['lost' as const], [problem(503, 'STORE_UNAVAILABLE')], [problem(503, 'AUTHORITY_UNAVAILABLE')], [problem(429, 'RATE_LIMITED')],
       [problem(408, 'BODY_TOO_SLOW')], [{ status: 502, text: 'Bad gateway' }]
-    ])('backs off longer each time, without end, while no edit is at fault: %j', async reply => {
+    ])('retries without end and with growing waits while no edit is at fault: %j', async reply => {
     const world = new FakeWorld();
     let answers = 0;
     // Who does not reach the server with a batch does not reach it with anything else.
@@ -139,7 +139,7 @@ describe('the queue', () => {
     expect(new Set(world.batches.map(batch => batch.key)).size).toBe(1);
   });
 
-  test('waits as long as the server asks', async () => {
+  test('waits as long as Retry-After asks', async () => {
     const world = new FakeWorld();
     let answers = 0;
     world.answer = request => (
@@ -152,7 +152,7 @@ describe('the queue', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test('flush() does not shorten the wait that the server asks for', async () => {
+  test('flush() does not shorten a Retry-After', async () => {
     const world = new FakeWorld();
     let answers = 0;
     world.answer = request => (
@@ -167,7 +167,7 @@ describe('the queue', () => {
     await flushed;
   });
 
-  test('a wait that is too long for a timer is not skipped', async () => {
+  test('a Retry-After that is too long for a timer is cut, not skipped', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? problem(503, 'BUSY', { 'retry-after': '99999999' }) : undefined);
     const waits: number[] = [];
@@ -179,7 +179,7 @@ describe('the queue', () => {
     expect(Math.max(...waits)).toBe(3_600_000);
   });
 
-  test('an edit with an error of its own is tried five times, then parked and still visible; the others are sent', async () => {
+  test('an edit that fails by its own error is tried five times, then parked and still shown, and the others are sent', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.body?.includes('bad') ? problem(400, 'INVALID_SHAPE') : undefined);
     const sync = await opened(world);
@@ -198,7 +198,7 @@ describe('the queue', () => {
     expect(await sync.collection('goal').get('g17')).toMatchObject({ title: 'bad' });
   });
 
-  test('a poisoned edit can be sent again, given up, or replaced by a better one', async () => {
+  test('a poisoned edit can be retried, discarded, or replaced by a new edit', async () => {
     const world = new FakeWorld();
     let refuses = true;
     world.answer = request => request.path === '/api/sync/batch'
@@ -223,7 +223,7 @@ describe('the queue', () => {
     expect((await goals.all()).map(goal => goal.id)).toEqual(['b', 'c', 'ok']);
   });
 
-  test('a refused edit that a later edit replaced is dropped: it is not poisoned and does not hide changes from elsewhere', async () => {
+  test('a refused edit that a later edit replaced is dropped: it is not poisoned, and hides no changes of other devices', async () => {
     const world = new FakeWorld();
     let answer = () => {};
     const answered = new Promise<void>(resolve => (answer = resolve));
@@ -282,18 +282,18 @@ describe('the queue', () => {
     world.random = 0.4;
     world.answer = request => (request.path.startsWith(path) ? reply : undefined);
     const sync = await opened(world);
-    const heard: string[] = [];
-    for (const event of ['poisoned', 'refused', 'signedOut'] as const) sync.on(event, () => heard.push(event));
+    const events: string[] = [];
+    for (const event of ['poisoned', 'refused', 'signedOut'] as const) sync.on(event, () => events.push(event));
     await sync.collection('goal').putAll(many);
     await soon(() => expect(world.requests.length).toBeGreaterThan(0));
     await passes(world, 12_000);
     world.answer = () => undefined;
     await passes(world, 120_000);
     expect(sync.status).toMatchObject({ pending: 0, poisoned: 0 });
-    expect(heard).toEqual([]);
+    expect(events).toEqual([]);
   });
 
-  test('half an hour of 500 parks edits, and names each once; they are tried by themselves once the server is well', async () => {
+  test('after half an hour of status 500 edits are parked and reported once, and retried once the server recovers', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? problem(500, 'INTERNAL') : undefined);
     const sync = await opened(world);
@@ -311,7 +311,7 @@ describe('the queue', () => {
     expect(named).toHaveLength(3);
   });
 
-  test('a value that is not JSON is refused by put, and blocks nothing', async () => {
+  test('put() rejects a value that JSON cannot represent, and the queue goes on', async () => {
     const world = new FakeWorld();
     const sync = await opened(world);
     const goals = sync.collection<Record<string, unknown>>('goal');
@@ -327,7 +327,7 @@ describe('the queue', () => {
     expect(world.batches.flatMap(batch => batch.entities.map(entity => entity.id))).toEqual(['c']);
   });
 
-  test('a refusal that may pass is tried five times', async () => {
+  test('an edit refused for a reason that may pass is tried five times', async () => {
     const world = new FakeWorld();
     world.answer = request => request.path === '/api/sync/batch'
       ? { body: world.accepted(JSON.parse(request.body!), () => 'quota') }
@@ -339,7 +339,7 @@ describe('the queue', () => {
     expect(await sync.queue()).toMatchObject([{ attempts: 5, state: 'poisoned', error: { code: 'quota' } }]);
   });
 
-  test('2,000 edits made offline go in order, a thousand at a time, by type', async () => {
+  test('2,000 edits made offline are sent in order, in batches of one type and at most 1,000 items', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     await sync.collection('logbook_entry').putAll(Array.from({ length: 2_000 }, (_, i) => ({ id: `e${i}` })));

@@ -20,7 +20,7 @@ describe('a reset history', () => {
     await soon(() => expect(sync.status.revision).toBe(1_000_000_001));
   });
 
-  test('a device that stands at the very start asks by its token, which is of one life of the history, as revision 0 is not', async () => {
+  test('is noticed by a device at revision 0, which pulls with its token because revision 0 exists in every epoch', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await sync.collection('goal').put({ id: 'lost in the restore' });
@@ -38,7 +38,7 @@ describe('a reset history', () => {
     expect(await ids(sync)).toEqual(['restored']);
   });
 
-  test('what waits while everything begins anew names no version of before', async () => {
+  test('takes the base versions of the old epoch off queued edits', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('e', 5, 0));
@@ -63,7 +63,7 @@ describe('a reset history', () => {
     expect(world.batches[1]!.entities[0]).not.toHaveProperty('baseVersion');
   });
 
-  test('a late answer from before the reset restores nothing', async () => {
+  test('is not undone by a late answer from before it', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     let answer = () => {};

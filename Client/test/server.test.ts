@@ -32,7 +32,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
   const api = (method: string, path: string, who: string, headers = {}) =>
     fetch(gateway.url + path, { method, headers: { authorization: `Bearer ${gateway.token(who)}`, ...headers } });
 
-  test('a change crosses over: create, edit, delete', async () => {
+  test('create, edit and delete reach the other device', async () => {
     const who = user();
     const [laptop, phone] = [await device(who), await device(who)];
     await isLive(laptop);
@@ -49,7 +49,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await until(() => expect([laptop.status.revision, phone.status.revision]).toEqual([3, 3]));
   });
 
-  test('a support bundle says that the device holds what the server holds', async () => {
+  test('a support bundle shows equal digests of device and server', async () => {
     const sync = await device(user());
     await isLive(sync);
     await sync.collection<Entry>('logbook_entry').put({ id: 'e', notes: 'slow' });
@@ -60,7 +60,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(Math.abs(server.clockAheadMs!)).toBeLessThan(60_000);
   });
 
-  test('both edit the same entry offline: both show the later one, and the other is restored from the conflicts', async () => {
+  test('after two offline edits of one entry both devices show the later one, and the earlier one can be restored', async () => {
     const who = user();
     const [laptop, phone] = [await device(who), await device(who)];
     const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
@@ -84,22 +84,22 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await laptop.conflicts()).not.toContainEqual(expect.objectContaining({ id: lost!.id }));
   });
 
-  test('both edit the same entry in one millisecond: both show the same one, and the other is in the conflicts', async () => {
+  test('after two edits of one entry in one millisecond both devices show the same one, and the other is in the conflicts', async () => {
     const who = user();
-    let standing: number | undefined;
-    const platform = { ...new World(new Random(1)).platform(), now: () => standing ?? Date.now() };
+    let frozenAt: number | undefined;
+    const platform = { ...new World(new Random(1)).platform(), now: () => frozenAt ?? Date.now() };
     const [laptop, phone] = [await device(who, { platform }), await device(who, { platform })];
     const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
     await here.put({ id: 'e', notes: 'first' });
     await until(async () => (await there.get('e')) ?? expect.fail());
     await laptop.flush();
     for (const sync of [laptop, phone]) sync.goOffline();
-    standing = Date.now();
+    frozenAt = Date.now();
     const [one, other] = [
       await there.put({ ...(await there.get('e'))!, notes: 'phone' }), await here.put({ ...(await here.get('e'))!, notes: 'laptop' })
     ];
     expect(one.updatedAt).toBe(other.updatedAt);
-    standing = undefined;
+    frozenAt = undefined;
     for (const sync of [laptop, phone]) {
       sync.goOnline();
       await sync.flush();
@@ -111,7 +111,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect((await gateway.pull(who)).entries).toMatchObject([{ notes: winner }]);
   });
 
-  test('the server is killed while 1,200 edits drain: exactly once', async () => {
+  test('1,200 queued edits are stored exactly once although the server is killed meanwhile', async () => {
     const who = user();
     const platform = new World(new Random(1)).platform();
     let batches = 0;
@@ -135,7 +135,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await until(() => expect(sync.status).toMatchObject({ pending: 0, poisoned: 0, revision: 1_200 }));
   });
 
-  test('an answer that is lost is asked for again and replayed', async () => {
+  test('a batch whose answer was lost is sent again, and the server replays the answer', async () => {
     const who = user();
     const world = new World(new Random(7));
     const keys: (string | undefined)[] = [];
@@ -169,7 +169,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['ok']);
   });
 
-  test('everything is erased on the server: gone here, too, but for what is unsent', async () => {
+  test('erasing the user on the server deletes the documents here, but not the unsent edits', async () => {
     const who = user();
     const [laptop, phone] = [await device(who), await device(who)];
     await laptop.collection('logbook_entry').put({ id: 'old' });
@@ -182,7 +182,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
       async () => expect((await sync.collection<Entry>('logbook_entry').all()).map(entry => entry.id)).toEqual(['new']));
   });
 
-  test('the server is restored from a backup: no edit passes for one that has seen what came after', async () => {
+  test('after a restore from a backup an edit of a lost version does not overwrite the new version of that number', async () => {
     const who = user();
     const [laptop, phone] = [await device(who), await device(who)];
     const [here, there] = [laptop.collection<Entry>('logbook_entry'), phone.collection<Entry>('logbook_entry')];
@@ -206,7 +206,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect((await laptop.conflicts()).map(conflict => conflict.document.notes)).toContain('offline, on what is lost');
   });
 
-  test('a piece without an id gets one that the server spells alike', async () => {
+  test('a piece without an id gets the id that the server gives it', async () => {
     const who = user();
     const sync = await device(who);
     const piece = await sync.collection<{ title: string }>('repertoire_item').put({ title: 'Clair de Lune' });
@@ -216,7 +216,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await sync.collection('repertoire_item').all()).toMatchObject([{ id: piece.id, title: 'Clair de Lune', version: 1 }]);
   });
 
-  test('a type that the server cannot use is parked, not taken for stored', async () => {
+  test('an edit of a type that the server refuses is parked', async () => {
     const sync = await device(user());
     await sync.collection('No Type').put({ id: 'x' });
     await sync.collection('goal').put({ id: 'ok' });
@@ -224,7 +224,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await sync.queue()).toMatchObject([{ id: 'x', state: 'poisoned', error: { code: 'unknown_type' } }]);
   });
 
-  test('signed out everywhere: back with a token issued since, without losing anything', async () => {
+  test('after signing out everywhere the device continues with a newer token and loses nothing', async () => {
     const who = user();
     const sync = await device(who);
     await isLive(sync);
@@ -238,17 +238,17 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     await until(() => expect(sync.status).toMatchObject({ connection: 'live', pending: 0 }));
   });
 
-  test('the token is replaced over the socket before it ends', async () => {
+  test('the token is replaced over the socket before it expires', async () => {
     const who = user();
     const sync = await device(who, { token: () => gateway.token(who, 4) });
-    const heard: string[] = [];
-    sync.on('frame', frame => frame.via === 'socket' && heard.push(`${frame.direction} ${frame.label}`));
-    await until(() => expect(heard).toContain('in AUTHENTICATED'));
-    expect(heard.indexOf('out AUTH')).toBeLessThan(heard.indexOf('in AUTHENTICATED'));
+    const frames: string[] = [];
+    sync.on('frame', frame => frame.via === 'socket' && frames.push(`${frame.direction} ${frame.label}`));
+    await until(() => expect(frames).toContain('in AUTHENTICATED'));
+    expect(frames.indexOf('out AUTH')).toBeLessThan(frames.indexOf('in AUTHENTICATED'));
     await isLive(sync);
   });
 
-  test('a device that is turned away says so and keeps what it has, until it is allowed again', async () => {
+  test('a revoked device emits `refused` and keeps its data, and continues once it is allowed again', async () => {
     const who = user();
     const sync = await device(who, { device: 'lost phone' });
     await isLive(sync);
@@ -261,7 +261,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(await gateway.pull(who)).toMatchObject({ goals: [{ id: 'g' }] });
   });
 
-  test.each(['Jürgens Laptop', 'Ada’s tablet', '電話', '100% mine'])('a device whose name is no ASCII syncs: %s', async name => {
+  test.each(['Jürgens Laptop', 'Ada’s tablet', '電話', '100% mine'])('a device with a name outside ASCII syncs: %s', async name => {
     const who = user();
     const sync = await device(who, { device: name });
     await isLive(sync);
@@ -271,7 +271,7 @@ describe.skipIf(!isBuilt)('with the real server', () => {
     expect(sync.status.device).toBe(name);
   });
 
-  test('the digest of what is here is the server\'s', async () => {
+  test('the digest of the local documents equals the server\'s', async () => {
     const who = user();
     const sync = await device(who);
     const healed = vi.fn();

@@ -22,7 +22,7 @@ const each = Array.from({ length: 24 }, (_, i) => i);
 describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
   const ends = async (sync: Sync) => void (await sync[end]());
 
-  test.each(each)('%i turns after it began to connect: nothing goes out any more, and no timer runs', async count => {
+  test.each(each)('%i turns of the event loop after connecting began: nothing more is sent, and no timer runs', async count => {
     const world = new FakeWorld();
     const sync = await opened(world);
     await turns(count);
@@ -35,7 +35,7 @@ describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
     expect(world.timersLeft).toBe(0);
   });
 
-  test.each(each)('%i turns after an edit was written: the edit stays here', async count => {
+  test.each(each)('%i turns of the event loop after an edit was written: the edit is not sent', async count => {
     const world = new FakeWorld();
     const sync = await opened(world);
     await soon(() => expect(world.sockets).toHaveLength(1));
@@ -52,7 +52,7 @@ describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
     if (end === 'signOut') expect((await indexedDB.databases()).map(database => database.name)).not.toContain(world.database);
   });
 
-  test.each(each)('%i turns after the socket opened: no timer runs, and nothing breaks', async count => {
+  test.each(each)('%i turns of the event loop after the socket opened: no timer runs, and no error is thrown', async count => {
     const world = new FakeWorld();
     const sync = await opened(world);
     await soon(() => expect(world.sockets).toHaveLength(1));
@@ -64,7 +64,7 @@ describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
     expect(world.socket.isClosed).toBe(true);
   });
 
-  test.each([0, 1, 2, 4, 8, 16])('between the pages of the first pull, %i turns after one: no further page is asked for', async count => {
+  test.each([0, 1, 2, 4, 8, 16])('%i turns of the event loop after a page of the first pull: no further page is requested', async count => {
     const world = new FakeWorld();
     let pages = 0;
     world.answer = request => (
@@ -87,7 +87,7 @@ describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
   });
 });
 
-test('an answer that comes after signing out brings nothing back', async () => {
+test('an answer that arrives after signOut() restores no data', async () => {
   const world = new FakeWorld();
   let answer = () => {};
   const answered = new Promise<void>(resolve => (answer = resolve));

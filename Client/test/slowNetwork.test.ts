@@ -13,7 +13,7 @@ import { World } from './support/world.js';
 /** What does not compress to much less. */
 const noise = (bytes: number) => randomBytes(Math.ceil((bytes * 3) / 4)).toString('base64');
 
-describe.skipIf(!isBuilt)('on a slow line to the real server', () => {
+describe.skipIf(!isBuilt)('on a slow network to the real server', () => {
   let gateway: Gateway;
   let relay: Relay | undefined;
   const open: Sync[] = [];
@@ -44,7 +44,7 @@ describe.skipIf(!isBuilt)('on a slow line to the real server', () => {
     expect((await fetch(`${gateway.url}/api/sync/push`, { method: 'POST', headers, body: JSON.stringify({ changes }) })).status).toBe(200);
   }
 
-  test('a first sync of 3 MB that takes longer than a minute\'s patience arrives', async () => {
+  test('a first sync of 3 MB that takes longer than the time-out arrives', async () => {
     await seed('down', 2_500, 1_200);
     const sync = await device('down', 100_000);
     await soon(() => expect(sync.status.connection).not.toBe('waiting'));
@@ -54,7 +54,7 @@ describe.skipIf(!isBuilt)('on a slow line to the real server', () => {
     }
   });
 
-  test('a first sync over a line that breaks again and again arrives', async () => {
+  test('a first sync arrives although the connection breaks again and again', async () => {
     await seed('breaking', 2_500, 1_200);
     const sync = await device('breaking', 2_000_000, { offline: true });
     relay!.cutAfter = 700_000;
@@ -63,7 +63,7 @@ describe.skipIf(!isBuilt)('on a slow line to the real server', () => {
     expect(relay!.cuts).toBeGreaterThan(0);
   });
 
-  test('a megabyte of edits that takes longer than a minute\'s patience is sent', async () => {
+  test('a megabyte of edits that takes longer than the time-out is sent', async () => {
     const sync = await device('up', 60_000, { offline: true });
     await sync.collection('logbook_entry').putAll(Array.from({ length: 1_000 }, (_, i) => ({ id: `e${i}`, notes: noise(1_000) })));
     sync.goOnline();
@@ -116,7 +116,7 @@ describe('a time-out measures silence', () => {
     expect(await ids(sync)).toHaveLength(documents);
   });
 
-  test('of an upload, which may be as slow as a kilobyte a second; then less is tried', async () => {
+  test('of an upload grows with its size, for 1 KB/s, and then a smaller batch is tried', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     world.answer = request => (request.path === '/api/sync/batch' && request.body!.length > 150_000 ? 'hangs' : undefined);
@@ -131,11 +131,11 @@ describe('a time-out measures silence', () => {
   });
 });
 
-describe('when the line breaks', () => {
+describe('when the connection breaks', () => {
   const page = (seq: number) => pulled(seq, [`e${seq}`], { hasMore: seq < 5 });
   const sinceOf = (body: string) => (JSON.parse(body) as { since?: string }).since;
 
-  test('pages of the first sync are kept, and shown', async () => {
+  test('the pages of a first sync that arrived are kept and shown', async () => {
     const world = new FakeWorld();
     let isCut = true;
     world.answer = request => {
@@ -151,7 +151,7 @@ describe('when the line breaks', () => {
     expect(world.to('/api/sync/pull').filter(request => !sinceOf(request.body!))).toHaveLength(1);
   });
 
-  test('a replacement goes on from the page it had, and replaces nothing before it is complete', async () => {
+  test('a full fetch continues after its last page, and replaces nothing before it is complete', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/pull' ? pulled(9, ['old']) : undefined);
     const sync = await live(world);
@@ -175,7 +175,7 @@ describe('when the line breaks', () => {
     expect(asked.at(-1)).toBe('e.5');
   });
 
-  test('smaller pages are asked for, and larger ones again once they come', async () => {
+  test('smaller pages are requested, and larger ones again once pages arrive', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
     const limits: number[] = [];

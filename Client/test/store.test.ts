@@ -4,7 +4,7 @@ import { openDatabase, tablesFrom, migrations } from '../src/store/schema.js';
 import { FakeWorld, token } from './support/fakeWorld.js';
 import { opened } from './support/openDevice.js';
 describe('the store', () => {
-  test('a write that does not fit rejects and shows nothing', async () => {
+  test('rejects a write that does not fit, and shows nothing of it', async () => {
     const world = new FakeWorld();
     const sync = await opened(world, { offline: true });
     const { put } = IDBObjectStore.prototype;
@@ -23,7 +23,7 @@ describe('the store', () => {
     expect(await sync.queue()).toHaveLength(1);
   });
 
-  test('of an older version keeps its rows and its queue', async () => {
+  test('of an older version is migrated with its documents and its queue', async () => {
     const name = 'mirubato-sync:old:ada@https://sync.test';
     const old = await openDatabase(name, {}, migrations.slice(0, 1));
     expect(old.version).toBe(1);
@@ -44,13 +44,13 @@ describe('the store', () => {
     expect(world.batches).toMatchObject([{ entities: [{ id: 'g', baseVersion: 4, data: { title: 'unsent' } }] }]);
   });
 
-  test('of a newer version than the code is left alone', async () => {
+  test('of a newer version than the code is not opened', async () => {
     const newer = await openDatabase('mirubato-sync:newer:ada@https://sync.test', {}, [...migrations, () => {}]);
     newer.close();
     await expect(new FakeWorld().open({ name: 'newer' })).rejects.toMatchObject({ name: 'VersionError' });
   });
 
-  test('is one per user: the next one finds nothing', async () => {
+  test('of one user is not visible to another user of the same browser', async () => {
     const world = new FakeWorld();
     const ada = await opened(world, { name: 'shared', offline: true });
     await ada.collection('goal').put({ id: 'g' });
@@ -59,7 +59,7 @@ describe('the store', () => {
     expect(ben.status).toMatchObject({ pending: 0, user: 'ben' });
   });
 
-  test('is gone after signing out, unsent edits too', async () => {
+  test('is deleted by signOut(), unsent edits included', async () => {
     const world = new FakeWorld();
     const sync = await world.open({ name: 'leaving', offline: true });
     await sync.collection('goal').put({ id: 'g' });

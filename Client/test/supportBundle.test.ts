@@ -30,7 +30,7 @@ const server = (world: FakeWorld, refused: Record<string, string> = {}, isAway =
   }
 };
 
-test('a support bundle is the file that the command line is tested with', async () => {
+test('a support bundle equals the file that the tests of the command line read', async () => {
   vi.stubGlobal('navigator', {
     userAgent: 'Tests/1.0', storage: { estimate: async () => ({ usage: 950_000_000, quota: 1_000_000_000 }), persisted: async () => false },
   });
@@ -54,7 +54,7 @@ test('a support bundle is the file that the command line is tested with', async 
   await expect(`${JSON.stringify(bundle, null, 2)}\n`).toMatchFileSnapshot(VECTOR);
 });
 
-test('it holds no document, no token and no user, unless the app passes the user', async () => {
+test('a support bundle holds no document and no token, and the user only if the app passes it', async () => {
   const world = new FakeWorld();
   world.answer = server(world, { 'secret-user': 'too_large', odd: 'invalid' });
   const sync = await live(world, { token: token('secret-user', { secret: 'token' }) });
@@ -78,7 +78,7 @@ test('it holds no document, no token and no user, unless the app passes the user
   expect((await supportBundle(other)).server.url).toBe('https://sync.test/sub');
 });
 
-test('it says why the server was not asked, or does not let the device in', async () => {
+test('a support bundle tells why the server was not asked, or why it refused the device', async () => {
   const world = new FakeWorld();
   const usual = server(world);
   world.answer = request => (request.path === '/api/sync/status' ? problem(403, 'DEVICE_REVOKED') : usual(request));
@@ -96,7 +96,7 @@ test('it says why the server was not asked, or does not let the device in', asyn
   expect(offline).toMatchObject({ status: { connection: 'offline', offline: true }, unsent: { count: 1, byType: { goal: 1 } } });
 });
 
-test('the digest is that of the server at the same revision, and is left out if something arrived meanwhile', async () => {
+test('the digest of a support bundle equals the server\'s at the same revision, and is null if a change arrived meanwhile', async () => {
   const world = new FakeWorld();
   const usual = server(world);
   world.answer = usual;
@@ -115,7 +115,7 @@ test('the digest is that of the server at the same revision, and is left out if 
   expect((await supportBundle(sync)).cursor).toEqual({ epoch: EPOCH, lastSeq: 8, digest: null });
 });
 
-test('it has the oldest 100 parked edits and the last 50 errors', async () => {
+test('a support bundle has the oldest 100 parked edits and the last 50 errors', async () => {
   const world = new FakeWorld();
   const refused = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`g${i}`, 'too_large']));
   world.answer = server(world, refused);
@@ -132,7 +132,7 @@ test('it has the oldest 100 parked edits and the last 50 errors', async () => {
   expect(errors.at(-1)).toEqual({ at: iso(world.now), kind: 'poisoned', code: 'too_large' });
 });
 
-test('errors name the events, states and frames that say that something is wrong', async () => {
+test('recordErrors() records failing events, states and frames', async () => {
   const world = new FakeWorld();
   const sync = await live(world);
   recordErrors(sync);
@@ -149,7 +149,7 @@ test('errors name the events, states and frames that say that something is wrong
     [['socket', 'UNAVAILABLE'], ['connection', 'waiting'], ['refused', 'DEVICE_REVOKED']]);
 });
 
-test('of a device whose data was deleted there is none, and its database is not made again', async () => {
+test('supportBundle() rejects for a device whose data was deleted, and does not create its database again', async () => {
   const world = new FakeWorld();
   const sync = await opened(world);
   await sync.signOut();

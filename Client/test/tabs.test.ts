@@ -21,8 +21,8 @@ async function tabs(count: number, name = `tabs${Math.random()}`): Promise<{ wor
   return found;
 }
 
-describe('of two tabs', () => {
-  test('the first leads: only it has a socket, and the other shows its status', async () => {
+describe('two tabs', () => {
+  test('have one leader, the first: only it has a socket, and the follower shows its status', async () => {
     const [first, second] = await tabs(2);
     await soon(() => expect(first!.world.sockets).toHaveLength(1));
     await first!.world.socket.lives();
@@ -31,7 +31,7 @@ describe('of two tabs', () => {
     expect(second!.world.requests).toEqual([]);
   });
 
-  test('what the follower writes is shown in both and sent by the leader', async () => {
+  test('both show what the follower writes, and the leader sends it', async () => {
     const [first, second] = await tabs(2);
     const seen: number[] = [];
     first!.sync.collection('goal').subscribe(docs => seen.push(docs.length));
@@ -42,7 +42,7 @@ describe('of two tabs', () => {
     expect(second!.world.batches).toEqual([]);
   });
 
-  test('what the leader hears is shown by the follower', async () => {
+  test('both show what the leader receives', async () => {
     const [first, second] = await tabs(2);
     const seen: string[] = [];
     second!.sync.collection<{ id: string }>('goal').subscribe(docs => seen.push(docs.map(doc => doc.id).join()));
@@ -54,7 +54,7 @@ describe('of two tabs', () => {
     expect(second!.sync.status.revision).toBe(1);
   });
 
-  test('the second takes over when the first closes, and sends what the first could not', async () => {
+  test('change the leader when the first closes, and the second sends what the first could not', async () => {
     const [first, second] = await tabs(2);
     first!.world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
     await first!.sync.collection('goal').put({ id: 'g' });
@@ -64,7 +64,7 @@ describe('of two tabs', () => {
     expect(second!.world.batches).toEqual(first!.world.batches);
   });
 
-  test('a tab opened while the switch is off stays off when it takes over', async () => {
+  test('stay offline after goOffline() when the second takes over', async () => {
     const name = 'switched';
     const shared = new FakeTabs();
     const [old, fresh] = [new FakeWorld(shared), new FakeWorld(shared)];
@@ -78,7 +78,7 @@ describe('of two tabs', () => {
     expect(fresh.requests).toEqual([]);
   });
 
-  test('a closed follower does not take the lead later', async () => {
+  test('do not make a closed follower the leader later', async () => {
     const [first, second, third] = await tabs(3);
     await second!.sync.close();
     await first!.sync.close();
@@ -86,34 +86,34 @@ describe('of two tabs', () => {
     expect(second!.world.requests).toEqual([]);
   });
 
-  test('goOffline() and setToken() apply to all tabs', async () => {
+  test('both follow goOffline() and setToken()', async () => {
     const [first, second] = await tabs(2);
     second!.sync.goOffline();
     await soon(() => expect(first!.sync.status).toMatchObject({ connection: 'offline', offline: true }));
     await soon(() => expect(second!.sync.status).toMatchObject({ connection: 'offline', offline: true }));
     second!.sync.goOnline();
     first!.world.answer = () => ({ status: 401, body: { code: 'TOKEN_EXPIRED' } });
-    const heard: string[] = [];
-    second!.sync.on('signedOut', event => heard.push(event.code));
-    await soon(() => expect(heard).toEqual(['TOKEN_EXPIRED']));
+    const events: string[] = [];
+    second!.sync.on('signedOut', event => events.push(event.code));
+    await soon(() => expect(events).toEqual(['TOKEN_EXPIRED']));
     first!.world.answer = () => undefined;
     second!.sync.setToken(token('ada', { fresh: 1 }));
     await soon(() => expect(first!.sync.status.connection).toBe('connecting'));
     await soon(() => expect(first!.world.requests.at(-1)!.headers.authorization).toBe(`Bearer ${token('ada', { fresh: 1 })}`));
   });
 
-  test('signing out in one empties and closes the other', async () => {
+  test('both close without data when one signs out', async () => {
     const [first, second] = await tabs(2, 'out');
     await first!.sync.collection('goal').put({ id: 'g' });
-    const heard: boolean[] = [];
-    first!.sync.on('signedOut', event => heard.push(event.erased));
+    const events: boolean[] = [];
+    first!.sync.on('signedOut', event => events.push(event.erased));
     await second!.sync.signOut();
-    await soon(() => expect(heard).toEqual([true]));
+    await soon(() => expect(events).toEqual([true]));
     expect((await indexedDB.databases()).filter(database => database.name!.includes(':out:'))).toEqual([]);
     expect(first!.sync.status.connection).toBe('closed');
   });
 
-  test('opened for the first time at once, both are the same device', async () => {
+  test('that first open at the same time share one device id', async () => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared), new FakeWorld(shared)];
     open.push(...(await Promise.all(worlds.map(world => world.open({ name: 'at once', device: undefined })))));
@@ -121,7 +121,7 @@ describe('of two tabs', () => {
   });
 
   test.each([['locks', { locks: undefined }], ['channels', { BroadcastChannel: undefined }]])(
-    'without %s each leads, and both send the same batch under one key', async (_, without) => {
+    'without %s are both leaders, and send the same batch with one key', async (_, without) => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
     const name = `alone${Math.random()}`;
@@ -135,7 +135,7 @@ describe('of two tabs', () => {
     expect(await first!.collection('goal').get('g')).toBeDefined();
   });
 
-  test('without locks still show each other what changes', async () => {
+  test('without locks still show each other\'s changes', async () => {
     const shared = new FakeTabs();
     const worlds = [new FakeWorld(shared), new FakeWorld(shared)];
     const [first, second] = await Promise.all(
@@ -147,7 +147,7 @@ describe('of two tabs', () => {
     await soon(() => expect(seen.at(-1)).toBe(1));
   });
 
-  test('another device of the same browser has a leader of its own', async () => {
+  test('of different devices in one browser have a leader each', async () => {
     const shared = new FakeTabs();
     const [left, right] = [new FakeWorld(shared), new FakeWorld(shared)];
     open.push(await left.open({ name: 'left' }), await right.open({ name: 'right' }));

@@ -8,24 +8,24 @@ describe('the token of another user', () => {
   test.each(
     [
       ['a string', token('ben')], ['from a function', () => token('ben')], ['promised', async () => token('ben')]
-    ])('is not used: nothing goes out, and nothing is lost (%s)',
+    ])('is not used: nothing is sent, and nothing is lost (%s)',
     async (_, other) =>
       {
     const world = new FakeWorld();
     const sync = await opened(world, { user: 'ada', token: other });
-    const heard: string[] = [];
-    sync.on('signedOut', event => heard.push(`${event.code} ${event.erased}`));
+    const events: string[] = [];
+    sync.on('signedOut', event => events.push(`${event.code} ${event.erased}`));
     await sync.collection('goal').put({ id: 'of ada' });
     await world.pass(600_000);
     expect(world.requests).toEqual([]);
-    expect(heard).toEqual(['OTHER_USER false']);
+    expect(events).toEqual(['OTHER_USER false']);
     expect(sync.status).toMatchObject({ connection: 'signedOut', pending: 1, poisoned: 0 });
     sync.setToken(() => token('ada'));
     await sync.flush();
     expect(sentAs(world)).toEqual(new Set([`Bearer ${token('ada')}`]));
   });
 
-  test('that a function returns after a while ends it there', async () => {
+  test('signs the device out when the token callback returns it', async () => {
     const world = new FakeWorld();
     let user = 'ada';
     const sync = await opened(world, { token: () => token(user, { iat: world.now / 1000, exp: world.now / 1000 + 600 }) });
@@ -40,7 +40,7 @@ describe('the token of another user', () => {
     expect(world.batches).toEqual([]);
   });
 
-  test('that setToken brings is refused as well', async () => {
+  test('is refused by setToken() as well', async () => {
     const world = new FakeWorld();
     world.answer = request => (request.path === '/api/sync/batch' ? 'hangs' : undefined);
     const sync = await opened(world);
@@ -54,7 +54,7 @@ describe('the token of another user', () => {
 });
 
 test.each(['ein Tökèn', 'токен', 'of two\nlines'])(
-  'a token that no header holds signs out, instead of passing for a network that failed: %j', async text => {
+  'a token that a header cannot hold signs the device out, and does not count as a network failure: %j', async text => {
   const world = new FakeWorld();
   const platform = world.platform();
   const fetch: typeof platform.fetch = (url, init) => (new Headers(init!.headers), platform.fetch!(url, init));
@@ -63,11 +63,11 @@ test.each(['ein Tökèn', 'токен', 'of two\nlines'])(
 });
 
 test.each(['', 'x'.repeat(257), 'line\nbreak', 'half an emoji \ud83c'])(
-  'a device cannot be called %j, and openSync says so', async device => {
+  'openSync() rejects the device id %j', async device => {
   await expect(new FakeWorld().open({ device })).rejects.toThrow('device: a text of 1 to 256');
 });
 
-describe('a callback that never answers', () => {
+describe('a token callback that never answers', () => {
   test('times out after a minute and is called again', async () => {
     const world = new FakeWorld();
     let asked = 0;
@@ -79,7 +79,7 @@ describe('a callback that never answers', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test('does not keep the switch or a token that is given from working', async () => {
+  test('does not block goOffline(), goOnline() or setToken()', async () => {
     const world = new FakeWorld();
     let hangs = true;
     const source = () => (hangs ? new Promise<string>(() => {}) : token('ada'));
@@ -93,7 +93,7 @@ describe('a callback that never answers', () => {
     await soon(() => expect(sync.status.pending).toBe(0));
   });
 
-  test('does not replace a newer token when it answers late', async () => {
+  test('does not replace a newer token if it answers late after all', async () => {
     const world = new FakeWorld();
     let answer = (_: string) => {};
     const sync = await opened(world, { user: 'ada', token: () => new Promise<string>(resolve => (answer = resolve)) });
@@ -109,7 +109,7 @@ describe('a callback that never answers', () => {
 describe('a clock that is wrong', () => {
   const YEAR = 365 * 86_400_000;
 
-  test('a year ahead, does not ask for tokens without end', async () => {
+  test('by a year ahead does not request tokens without end', async () => {
     const world = new FakeWorld();
     const real = world.now;
     world.now += YEAR;
@@ -126,7 +126,7 @@ describe('a clock that is wrong', () => {
     expect(sync.status).toMatchObject({ connection: 'live', pending: 0 });
   });
 
-  test('a year behind, uses a token until it is refused', async () => {
+  test('by a year behind uses a token until it is refused', async () => {
     const world = new FakeWorld();
     const real = world.now;
     world.now -= YEAR;
@@ -142,7 +142,7 @@ describe('a clock that is wrong', () => {
   });
 
   test.each(['lives', 'was deleted'])(
-    'ten years ahead on another device spoils one document, not the last-write-wins of the others: it %s', async state => {
+    'by ten years ahead on another device affects one document only: it %s', async state => {
     const world = new FakeWorld();
     const sync = await live(world);
     const far = new Date(world.now + 10 * YEAR).toISOString();

@@ -5,7 +5,7 @@ import { opened } from './support/openDevice.js';
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
 
 describe('a token', () => {
-  test('that is refused is fetched again, once', async () => {
+  test('that is refused is replaced once by the callback', async () => {
     const world = new FakeWorld();
     const tokens = ['old', 'new'].map(name => token('ada', { name }));
     let asked = 0;
@@ -16,18 +16,18 @@ describe('a token', () => {
     expect(asked).toBe(2);
   });
 
-  test('that is refused twice signs out and keeps everything; a new one continues under the same key', async () => {
+  test('that is refused twice signs out and keeps all data, and a new one resends the batch with the same key', async () => {
     const world = new FakeWorld();
     let isRefused = true;
     world.answer = request => (isRefused && request.path === '/api/sync/batch' ? problem(401, 'SIGNED_OUT') : undefined);
     const sync = await opened(world);
-    const heard: string[] = [];
-    sync.on('signedOut', event => heard.push(`${event.code} ${event.erased}`));
+    const events: string[] = [];
+    sync.on('signedOut', event => events.push(`${event.code} ${event.erased}`));
     await sync.collection('goal').put({ id: 'g' });
     await soon(() => expect(sync.status).toMatchObject({ connection: 'signedOut', queue: 'held', pending: 1 }));
     await world.pass(3_600_000);
     expect(world.batches).toHaveLength(1);
-    expect(heard).toEqual(['SIGNED_OUT false']);
+    expect(events).toEqual(['SIGNED_OUT false']);
     await expect(sync.flush()).rejects.toThrow();
     isRefused = false;
     sync.setToken(token('ada', { fresh: true }));
@@ -47,15 +47,15 @@ describe('a token', () => {
     expect(sync.status.pending).toBe(0);
   });
 
-  test.each([['DEVICE_REVOKED', 403], ['SCHEMA_MISMATCH', 409]])('%s stops everything and says so', async (code, status) => {
+  test.each([['DEVICE_REVOKED', 403], ['SCHEMA_MISMATCH', 409]])('%s stops the device and emits `refused`', async (code, status) => {
     const world = new FakeWorld();
     world.answer = () => problem(status, code);
     const sync = await opened(world);
-    const heard: string[] = [];
-    sync.on('refused', event => heard.push(event.code));
+    const events: string[] = [];
+    sync.on('refused', event => events.push(event.code));
     await sync.collection('goal').put({ id: 'g' });
     await world.pass(600_000);
     expect(sync.status).toMatchObject({ connection: 'refused', queue: 'held', pending: 1, poisoned: 0 });
-    expect(heard).toEqual([code]);
+    expect(events).toEqual([code]);
   });
 });

@@ -72,7 +72,7 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
     expect(await goals().get('g')).toMatchObject({ title: 'kept' });
   });
 
-  test('undone and edited again, while the deletion is on its way, the last edit is stored', async () => {
+  test('and a further edit, both while the deletion is being sent, stores the last edit', async () => {
     const user = `undo${Math.random()}`;
     const gate: { wait?: Promise<void> | undefined } = {};
     const sync = await device(user, user, gate);
@@ -93,7 +93,7 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
     expect(await gateway.pull(user)).toMatchObject({ goals: [{ id: 'g', title: 'edited again' }] });
   });
 
-  test('an entity that another device deleted meanwhile stays deleted', async () => {
+  test('does not revive an entity that another device deleted meanwhile', async () => {
     const user = `undo${Math.random()}`;
     const [mine, other] = [await device(user, `${user}1`, {}), await device(user, `${user}2`, {})];
     const held = await mine.collection<Goal>('goal').put({ id: 'g', title: 'an open form' });
@@ -108,7 +108,7 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
   });
 });
 
-test('a deletion of this device that another one undid is forgotten: the next deletion from elsewhere stands', async () => {
+test('after another device undid a deletion of this one, a later deletion by another device is kept', async () => {
   const world = new FakeWorld();
   const sync = await live(world);
   const goals = sync.collection<Goal>('goal');

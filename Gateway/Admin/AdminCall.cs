@@ -21,7 +21,7 @@ internal sealed record AdminCall(HttpContext Http, UserId User, string Device, U
     /// <summary>The user as a caller who may see everything: no sign-out and no device is in the way.</summary>
     public Call AsUser() => new(Http, new Caller(User, Device: null, TokenIssuedAtMs: long.MaxValue), Coordinator, Reader);
 
-    /// <summary>Asking a coordinator of somebody whom nobody has heard of would make that user.</summary>
+    /// <summary>Asking the coordinator of an unknown user would create that user.</summary>
     public async Task RequireKnown()
     {
         if (!(await Reader.States([User], Http.RequestAborted)).ContainsKey(User)) throw NoSuchUser();
@@ -63,7 +63,9 @@ internal static class Audit
             : throw new RequestRefusedException(
                 Problem.ConfirmationRequired, $"Send the header 'Confirm: {action}' to do this; nothing was done.");
 
-    /// <summary>The line is written before the answer begins: who has seen something is written down, whatever happens then.</summary>
+    /// <summary>
+    /// The line is written before the answer begins, so that every look at a user's data is logged, whatever happens then.
+    /// </summary>
     public static async Task Note(HttpContext http, string action, string whom, Func<Task> work)
     {
         var log = http.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(Category);

@@ -3,7 +3,7 @@ using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.Admin;
 
-/// <summary>The whole Admin API. docs/admin.md tells what each call means; who may come in is stated here once.</summary>
+/// <summary>The whole Admin API. docs/admin.md says what each call means. Access is stated here once.</summary>
 internal static class AdminEndpoints
 {
     public static void MapAdmin(this IEndpointRouteBuilder app)

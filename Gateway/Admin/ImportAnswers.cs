@@ -4,7 +4,7 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Admin;
 
-internal sealed record ImportAsked(string? Path, bool DryRun = false);
+internal sealed record ImportBody(string? Path, bool DryRun = false);
 
 internal sealed record ImportsAnswer(IReadOnlyList<ImportAnswer> Imports);
 
@@ -49,7 +49,7 @@ internal sealed record RefusedRow(long Row, string? User, string? EntityType, st
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
-[JsonSerializable(typeof(ImportAsked))]
+[JsonSerializable(typeof(ImportBody))]
 [JsonSerializable(typeof(ImportsAnswer))]
 [JsonSerializable(typeof(ImportAnswer))]
 [JsonSerializable(typeof(RefusedRow))]

@@ -56,7 +56,7 @@ internal static class ImportEndpoints
     {
         try
         {
-            var asked = await http.Request.ReadFromJsonAsync(ImportJson.Default.ImportAsked, http.RequestAborted);
+            var asked = await http.Request.ReadFromJsonAsync(ImportJson.Default.ImportBody, http.RequestAborted);
             if (asked?.Path is { Length: > 0 } path && Path.IsPathFullyQualified(path)) return new ImportOrder(path, asked.DryRun);
         }
         catch (JsonException)

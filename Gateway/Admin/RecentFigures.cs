@@ -5,7 +5,8 @@ namespace Mirubato.Gateway.Admin;
 
 /// <summary>What happened in this process within a window of about ten seconds.</summary>
 /// <param name="Seconds">How long the window was; 0: nothing was counted yet.</param>
-internal sealed record Recent(double Seconds, double CpuCores, Dictionary<string, long> Counts, Dictionary<string, List<long>> Latencies);
+internal sealed record FiguresWindow(
+    double Seconds, double CpuCores, Dictionary<string, long> Counts, Dictionary<string, List<long>> Latencies);
 
 /// <summary>
 /// Counts, for operators who look now, what the product's own meters count for collectors who look every minute. It keeps a snapshot of
@@ -61,15 +62,15 @@ internal sealed class RecentFigures : IDisposable
         timer = time.CreateTimer(_ => Turn(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 
-    public Recent Read()
+    public FiguresWindow Read()
     {
         var now = Take();
         lock (gate)
         {
             var before = window.Peek();
             var seconds = time.GetElapsedTime(before.Timestamp, now.Timestamp).TotalSeconds;
-            if (seconds <= 0) return new Recent(0, 0, [], []);
-            return new Recent(
+            if (seconds <= 0) return new FiguresWindow(0, 0, [], []);
+            return new FiguresWindow(
                 seconds, (now.Cpu - before.Cpu).TotalSeconds / seconds,
                 now.Counts.ToDictionary(pair => pair.Key, pair => pair.Value - before.Counts.GetValueOrDefault(pair.Key)),
                 now.Latencies.ToDictionary(pair => pair.Key, pair => Subtract(pair.Value, before.Latencies.GetValueOrDefault(pair.Key))));

@@ -13,7 +13,7 @@ internal sealed class ThisProcess(
 
     public async ValueTask<ProcessReport> Report()
     {
-        var figures = recent?.Read() ?? new Recent(0, 0, [], []);
+        var figures = recent?.Read() ?? new FiguresWindow(0, 0, [], []);
         var trouble = sockets.IsDraining ? Readiness.Draining : await readiness.Trouble();
         return new ProcessReport(
             HealthEndpoints.Version, startedMs, trouble, sockets.SocketCount, Environment.WorkingSet, figures.CpuCores, figures.Seconds,

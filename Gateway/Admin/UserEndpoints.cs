@@ -16,17 +16,18 @@ internal static class UserEndpoints
         else await Inspect(call, hasContent);
     }
 
-    public static Task Export(AdminCall call, UserTurns turns) => call.Show("export", () => ExportEndpoint.Get(call.AsUser(), turns));
+    public static Task Export(AdminCall call, UserConcurrency concurrency) =>
+        call.Show("export", () => ExportEndpoint.Get(call.AsUser(), concurrency));
 
     /// <summary>The entity stands in the query, of which logs see its type only.</summary>
-    public static Task History(AdminCall call, UserTurns turns) => call.Show("history", () =>
+    public static Task History(AdminCall call, UserConcurrency concurrency) => call.Show("history", () =>
     {
         var entity = HistoryEndpoints.Entity(RedactedQuery.Read(call.Http, "type"), RedactedQuery.Read(call.Http, "entity"));
-        return HistoryEndpoints.Show(call.AsUser(), entity, turns);
+        return HistoryEndpoints.Show(call.AsUser(), entity, concurrency);
     });
 
-    public static Task Rewind(AdminCall call, RequestBodies bodies, UserTurns turns) =>
-        call.Act("rewind", () => HistoryEndpoints.Rewind(call.AsUser(), bodies, turns));
+    public static Task Rewind(AdminCall call, RequestBodies bodies, UserConcurrency concurrency) =>
+        call.Act("rewind", () => HistoryEndpoints.Rewind(call.AsUser(), bodies, concurrency));
 
     /// <summary>As the user's own restore.</summary>
     public static Task RestoreVersion(AdminCall call, string type, string version, GatewayMetrics metrics) => call.Act("restore", () =>
@@ -51,9 +52,9 @@ internal static class UserEndpoints
         await call.Http.Answer(new SignedOutAnswer(true, IsoTime.Text(notBeforeMs)), WireJson.Default.SignedOutAnswer);
     });
 
-    public static Task Erase(AdminCall call, UserTurns turns) => call.Act("erase", async () =>
+    public static Task Erase(AdminCall call, UserConcurrency concurrency) => call.Act("erase", async () =>
     {
-        using var only = turns.Long(call.User);
+        using var only = concurrency.Long(call.User);
         var history = await Decide(call, grain => grain.Erase());
         await call.Http.Answer(new ErasedAnswer(true, $"{history.Token}", history.Last.Number), WireJson.Default.ErasedAnswer);
     });

@@ -13,7 +13,7 @@ internal static class TokenForm
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
     private static readonly string[] Times = ["exp", "nbf", "iat"];
 
-    /// <summary>Why the token does not count; null when its form is right. Its signature is somebody else's to check.</summary>
+    /// <summary>Why the token does not count; null when its form is right. Its signature is not checked here.</summary>
     /// <param name="latestIssue">An <c>iat</c> after this is refused.</param>
     public static string? Flaw(string token, IEnumerable<string> algorithms, DateTimeOffset latestIssue)
     {
@@ -23,7 +23,7 @@ internal static class TokenForm
         {
             using var header = Read(parts[0]);
             using var payload = Read(parts[1]);
-            return FlawOfHeader(header.RootElement, algorithms) ?? FlawOfClaims(payload.RootElement, latestIssue);
+            return FindHeaderFlaw(header.RootElement, algorithms) ?? FindClaimsFlaw(payload.RootElement, latestIssue);
         }
         catch (Exception failure) when (failure is JsonException or FormatException or InvalidOperationException)
         {
@@ -33,7 +33,7 @@ internal static class TokenForm
 
     private static JsonDocument Read(string part) => JsonDocument.Parse(Base64Url.DecodeFromChars(part), Strict);
 
-    private static string? FlawOfHeader(JsonElement header, IEnumerable<string> algorithms)
+    private static string? FindHeaderFlaw(JsonElement header, IEnumerable<string> algorithms)
     {
         if (header.TryGetProperty("crit", out _)) return "It names an extension that must be understood (crit), and none is.";
         return header.TryGetProperty("alg", out var alg) && alg.ValueKind is JsonValueKind.String && algorithms.Contains(alg.GetString())
@@ -41,7 +41,7 @@ internal static class TokenForm
             : "Its algorithm is not allowed.";
     }
 
-    private static string? FlawOfClaims(JsonElement claims, DateTimeOffset latestIssue)
+    private static string? FindClaimsFlaw(JsonElement claims, DateTimeOffset latestIssue)
     {
         if (!claims.TryGetProperty("sub", out var sub) || sub.ValueKind is not JsonValueKind.String) return "Its sub is not one text.";
         foreach (var name in Times)

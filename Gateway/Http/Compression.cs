@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Mirubato.Gateway.Http;
 
-/// <summary>Compresses answers for who asks, but not the tiny ones, which would only get slower and hardly smaller.</summary>
+/// <summary>Compresses answers for clients that accept it, but not tiny ones, which would get slower and hardly smaller.</summary>
 internal sealed class Compression(IServiceProvider services, IOptions<ResponseCompressionOptions> options)
     : ResponseCompressionProvider(services, options)
 {

@@ -21,7 +21,7 @@ internal sealed class GrowingBuffer(int size)
     public bool IsFull => Filled == Size;
 
     /// <summary>Where the next bytes go, at most so many.</summary>
-    public Memory<byte> Room(int most) => bytes.AsMemory(Filled, Math.Min(Size - Filled, most));
+    public Memory<byte> FreeSpace(int most) => bytes.AsMemory(Filled, Math.Min(Size - Filled, most));
 
     public void Advance(int count) => Filled += count;
 

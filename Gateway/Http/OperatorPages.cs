@@ -24,7 +24,7 @@ internal sealed class OperatorPages(RequestDelegate next, GatewayOptions options
     public static bool IsOne(HttpContext http) => Array.Exists(Prefixes, prefix => http.Request.Path.StartsWithSegments(prefix));
 
     /// <summary>
-    /// Whoever may not come in is told the same of every address, whether something is there or not.
+    /// A caller without access gets the same answer at every address, whether something is there or not.
     /// </summary>
     public static void MapRest(IEndpointRouteBuilder app)
     {

@@ -38,7 +38,7 @@ internal sealed record RateLimitMetadata(bool Applies);
 internal sealed class RefusedTokens(int perMinute) : PerAddress(perMinute);
 
 /// <summary>
-/// Counts wrong passwords for the pages for operators by address, apart from tokens: whoever has a user's bad token keeps no operator out.
+/// Counts wrong passwords for the operators' pages by address, apart from tokens: a user's bad token keeps no operator out.
 /// </summary>
 internal sealed class AdminGuesses() : PerAddress(Limits.AdminGuessesPerMinute);
 

@@ -40,7 +40,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
     private async ValueTask<ReadOnlyMemory<byte>> Fill(
         HttpContext http, Stream stream, GrowingBuffer buffer, long? length, UserId user)
     {
-        using var patience = new Patience(http.RequestAborted);
+        using var timeout = new BodyTimeout(http.RequestAborted);
         BodyBudget.BodyLease? lease = null;
         while (buffer.Filled != length)
         {
@@ -50,7 +50,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
                 var size = (int)Math.Min(Math.Min(2L * buffer.Size, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
                 if (size > BodyBudget.FreeBytes)
                 {
-                    patience.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
+                    timeout.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
                     if (lease is null) http.Response.RegisterForDispose(lease = budget.Lease(user));
                     lease.Grow(size);
                 }
@@ -58,7 +58,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
                 buffer.Grow(size, isLast: size == length);
             }
 
-            var read = await patience.Read(stream, buffer.Room(SliceBytes));
+            var read = await timeout.Read(stream, buffer.FreeSpace(SliceBytes));
             if (read == 0) break;
             if (read == SliceBytes) await Task.Yield();
             buffer.Advance(read);
@@ -86,7 +86,7 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
     /// <summary>
     /// How long a large body may take in all, and without progress. Small ones are left to the server's own minimal data rate.
     /// </summary>
-    private sealed class Patience(CancellationToken aborted) : IDisposable
+    private sealed class BodyTimeout(CancellationToken aborted) : IDisposable
     {
         private CancellationTokenSource? over;
         private CancellationTokenSource? stalled;

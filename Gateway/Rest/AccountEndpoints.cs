@@ -27,15 +27,15 @@ internal static class AccountEndpoints
         await call.Http.Answer(answer, WireJson.Default.StatusAnswer);
     }
 
-    public static async Task Erase(Call call, UserTurns turns)
+    public static async Task Erase(Call call, UserConcurrency concurrency)
     {
         if (call.Http.Request.Headers[CommonHeaders.Confirm].ToString() != "erase")
         {
             throw new RequestRefusedException(Problem.ConfirmationRequired);
         }
-        using var only = turns.Long(call.Caller.User);
+        using var only = concurrency.Long(call.Caller.User);
 
-        // Not given up with its client: the turn ends when the work does.
+        // Not given up with its client: the lease ends when the work does.
         var history = await call.Coordinator.Decide(grain => grain.Erase(), CancellationToken.None);
         await call.Http.Answer(new ErasedAnswer(true, history.Token.ToString(), history.Last.Number), WireJson.Default.ErasedAnswer);
     }

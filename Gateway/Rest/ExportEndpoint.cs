@@ -10,17 +10,17 @@ namespace Mirubato.Gateway.Rest;
 /// </summary>
 internal static class ExportEndpoint
 {
-    public static async Task Get(Call call, UserTurns turns)
+    public static async Task Get(Call call, UserConcurrency concurrency)
     {
-        using var only = turns.Long(call.Caller.User);
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var only = concurrency.Long(call.Caller.User);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var response = call.Http.Response;
         response.ContentType = ContentTypes.Lines;
         response.Headers.ContentDisposition = "attachment; filename=\"mirubato-export.ndjson\"";
         await new Lines(call).Write();
     }
 
-    /// <summary>The same lines straight from the store of a composed host that serves nobody. False: there is no such user.</summary>
+    /// <summary>The same lines straight from the store, in a host that serves no clients. False: there is no such user.</summary>
     /// <exception cref="StoreUnavailableException">The store does not answer.</exception>
     public static async Task<bool> WriteTo(Stream to, UserId user, IServiceProvider services, CancellationToken cancel)
     {

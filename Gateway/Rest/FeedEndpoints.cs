@@ -9,7 +9,7 @@ internal static class FeedEndpoints
     private const int PageMax = 100;
     private const int PageUsual = 50;
 
-    public static async Task Conflicts(Call call, UserTurns turns)
+    public static async Task Conflicts(Call call, UserConcurrency concurrency)
     {
         var limit = QueryLimit.Parse(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
@@ -17,7 +17,7 @@ internal static class FeedEndpoints
         {
             throw new RequestRefusedException(Problem.InvalidParameter, "after must be the next member of an answer.", "after");
         }
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var (kept, bytes, hasMore) = (new List<KeptConflict>(), 0L, false);
         await foreach (var conflict in All(call, after.Length == 0 ? null : after))
         {

@@ -10,15 +10,15 @@ internal static class HistoryEndpoints
     private const int PageMax = 100;
     private const int PageUsual = 50;
 
-    public static Task List(Call call, string type, string id, UserTurns turns) => Show(call, Entity(call), turns);
+    public static Task List(Call call, string type, string id, UserConcurrency concurrency) => Show(call, Entity(call), concurrency);
 
-    public static async Task Show(Call call, EntityKey entity, UserTurns turns)
+    public static async Task Show(Call call, EntityKey entity, UserConcurrency concurrency)
     {
         var limit = QueryLimit.Parse(call.Http.Request.Query, PageMax) ?? PageUsual;
         var after = call.Http.Request.Query["after"].ToString();
         var before = after.Length == 0 ? long.MaxValue : Version(after) ?? throw new RequestRefusedException(
             Problem.InvalidParameter, "after must be the next member of an answer.", "after");
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var (kept, bytes, hasMore) = (new List<KeptVersion>(), 0L, false);
         await foreach (var version in All(call, entity, before))
         {
@@ -44,12 +44,12 @@ internal static class HistoryEndpoints
         await WriteEndpoints.Answer(call, answer, metrics);
     }
 
-    public static async Task Rewind(Call call, RequestBodies bodies, UserTurns turns)
+    public static async Task Rewind(Call call, RequestBodies bodies, UserConcurrency concurrency)
     {
         var wanted = RewindBody.Parse(await bodies.Read(call.Http, call.Caller.User));
-        using var only = turns.Long(call.Caller.User);
+        using var only = concurrency.Long(call.Caller.User);
 
-        // Not given up with its client: the turn ends when the work does.
+        // Not given up with its client: the lease ends when the work does.
         var request = new RewindRequest(call.Caller, wanted.ToMs, wanted.Device, wanted.Types, wanted.DryRun, wanted.After);
         var report = await call.Coordinator.Decide(grain => grain.Rewind(request), CancellationToken.None);
         RequestRefusedException.ThrowIf(report.Refusal);

@@ -108,7 +108,7 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         Kind = since is null ? RowKind.Live : RowKind.Any,
     }, call.Cancel);
 
-    /// <summary>Who pages from the start may stand below the horizon until it has passed it.</summary>
+    /// <summary>A client that pages from the start may be below the horizon until it has passed it.</summary>
     private SyncToken PagingToken(HistoryState history) =>
         (since ?? new SyncToken(history.Epoch, Revision.Origin, history.Horizon)).At(new Revision(rows[^1].Seq));
 

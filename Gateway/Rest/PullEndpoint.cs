@@ -6,13 +6,13 @@ namespace Mirubato.Gateway.Rest;
 
 internal static class PullEndpoint
 {
-    public static async Task Post(Call call, RequestBodies bodies, UserTurns turns, GatewayMetrics metrics) =>
-        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), turns, metrics);
+    public static async Task Post(Call call, RequestBodies bodies, UserConcurrency concurrency, GatewayMetrics metrics) =>
+        await Answer(call, PullRequest.Parse(await bodies.Read(call.Http, call.Caller.User)), concurrency, metrics);
 
-    public static Task Get(Call call, UserTurns turns, GatewayMetrics metrics) =>
-        Answer(call, PullRequest.Parse(call.Http.Request.Query), turns, metrics);
+    public static Task Get(Call call, UserConcurrency concurrency, GatewayMetrics metrics) =>
+        Answer(call, PullRequest.Parse(call.Http.Request.Query), concurrency, metrics);
 
-    private static async Task Answer(Call call, PullRequest request, UserTurns turns, GatewayMetrics metrics)
+    private static async Task Answer(Call call, PullRequest request, UserConcurrency concurrency, GatewayMetrics metrics)
     {
         using var timed = metrics.Time("pull");
         var headers = call.Http.Response.Headers;
@@ -25,7 +25,7 @@ internal static class PullEndpoint
             return;
         }
 
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         await new Pull(call, request, metrics).Answer();
     }
 

@@ -4,7 +4,7 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Rest;
 
-/// <summary>What stands behind the entities of a pull.</summary>
+/// <summary>The members of a pull's answer after its entities.</summary>
 internal static class PullWriter
 {
     public static string Digest(HistoryState history) => history.Digest.ToString("x32", CultureInfo.InvariantCulture);

@@ -24,8 +24,8 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
     {
         (this.connection, transport) = (connection, connection.Transport);
         heartbeat = connection.Features.Get<IConnectionHeartbeatFeature>();
-        Input = new KeptReader(transport.Input, this);
-        Output = new KeptWriter(transport.Output, this);
+        Input = new DetachedReader(transport.Input, this);
+        Output = new DetachedWriter(transport.Output, this);
     }
 
     public PipeReader Input { get; }
@@ -77,7 +77,7 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
         }
     }
 
-    private sealed class KeptReader(PipeReader inner, DetachedConnection kept) : PipeReader
+    private sealed class DetachedReader(PipeReader inner, DetachedConnection connection) : PipeReader
     {
         public override void AdvanceTo(SequencePosition consumed) => inner.AdvanceTo(consumed);
 
@@ -92,11 +92,11 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
 
         public override void Complete(Exception? exception = null)
         {
-            if (!kept.IsKept) inner.Complete(exception);
+            if (!connection.IsKept) inner.Complete(exception);
         }
     }
 
-    private sealed class KeptWriter(PipeWriter inner, DetachedConnection kept) : PipeWriter
+    private sealed class DetachedWriter(PipeWriter inner, DetachedConnection connection) : PipeWriter
     {
         public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
 
@@ -118,7 +118,7 @@ internal sealed class DetachedConnection : IDuplexPipe, IConnectionHeartbeatFeat
 
         public override void Complete(Exception? exception = null)
         {
-            if (!kept.IsKept) inner.Complete(exception);
+            if (!connection.IsKept) inner.Complete(exception);
         }
     }
 }

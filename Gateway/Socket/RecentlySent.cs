@@ -31,7 +31,7 @@ internal sealed class RecentlySent
         (before, now, turnedMs) = (now, null, nowMs);
     }
 
-    /// <summary>Whether its sender may have been led astray by what came in between.</summary>
+    /// <summary>Whether its sender may hold something else by now, because of another change that it received in between.</summary>
     public static bool Matters(StoredRow row) =>
         row.DeletedAtMs is not null
         || row.Entity.Type == EntityTypes.PracticePlan.Name

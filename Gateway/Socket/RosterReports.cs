@@ -42,7 +42,7 @@ internal sealed class RosterReports : IDisposable
         while (!await TryReport(of) && context.NowMs < givenUpMs) await Task.Delay(TimeSpan.FromMilliseconds(RetryMs), context.Time);
     }
 
-    /// <summary>A silo was declared dead: the activations that were there have to be told anew, wherever they are now.</summary>
+    /// <summary>A silo was declared dead: the activations that were there need a new report, wherever they are now.</summary>
     public void RemoveSilo(string address)
     {
         foreach (var one in sockets.All().Where(one => one.Roster.Silo == address)) one.Roster.DueMs = 0;

@@ -54,7 +54,7 @@ internal sealed class SocketEndpoint(
     private async Task Open(HttpContext http, SocketIdentity who)
     {
         var connection = new LiveConnection(who.ConnectionId, who.Device, context.NowMs);
-        var place = new Place(registry, reports, registry.Acquire(who.User, context), connection);
+        var place = new ReservedConnection(registry, reports, registry.Acquire(who.User, context), connection);
         var kept = false;
         try
         {
@@ -75,7 +75,7 @@ internal sealed class SocketEndpoint(
     }
 
     /// <summary>The user's coordinator decides whether there is room for another connection. The store is not asked.</summary>
-    private async ValueTask<SocketIdentity> Admit(Place place, SocketIdentity who)
+    private async ValueTask<SocketIdentity> Admit(ReservedConnection place, SocketIdentity who)
     {
         try
         {
@@ -96,7 +96,7 @@ internal sealed class SocketEndpoint(
     }
 
     /// <summary>The request is over, its connection is not.</summary>
-    private async Task Serve(ConnectionContext connection, Place place, SocketIdentity who)
+    private async Task Serve(ConnectionContext connection, ReservedConnection place, SocketIdentity who)
     {
         using var held = place;
         await using var stream = new MeteredStream(new TransportStream(connection.Transport), context.Time);
@@ -119,7 +119,7 @@ internal sealed class SocketEndpoint(
         connection.Abort(new ConnectionAbortedException("What was sent last is not read."));
     }
 
-    private async Task Serve(HttpContext http, string? protocol, Place place, SocketIdentity who)
+    private async Task Serve(HttpContext http, string? protocol, ReservedConnection place, SocketIdentity who)
     {
         // A reader that stalls is this server's to judge, after a minute; Kestrel would cut it off after seconds.
         if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
@@ -143,7 +143,7 @@ internal sealed class SocketEndpoint(
         http.Request.Headers.Clear();
     }
 
-    private async Task Serve(WebSocket socket, MeteredStream stream, Place place, SocketIdentity who)
+    private async Task Serve(WebSocket socket, MeteredStream stream, ReservedConnection place, SocketIdentity who)
     {
         using var session = new SocketSession(context, socket, place.Sockets, who);
         stream.OnAbuse = () => session.Close(CloseCode.Abuse);
@@ -151,7 +151,7 @@ internal sealed class SocketEndpoint(
         context.Metrics.Sockets.Add(1);
         try
         {
-            // Whoever came in while the sockets were asked to go was not among them.
+            // A socket that was admitted while the others were being closed was not among them.
             if (registry.IsDraining) session.Close(CloseCode.Restarting);
             session.Greet(place.Sockets.Announced?.Seq.Number);
             registry.AwaitRequest(session);
@@ -175,7 +175,7 @@ internal sealed class SocketEndpoint(
     }
 
     /// <summary>One connection among the user's, from before its upgrade to its end.</summary>
-    private sealed class Place(
+    private sealed class ReservedConnection(
         UserSocketsRegistry registry, RosterReports reports, UserSockets sockets, LiveConnection connection) : IDisposable
     {
         private readonly Reservation reservation = sockets.Roster.Reserve(connection);

@@ -2,7 +2,7 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>Reading from the store: for who asks, who did not ask, who fell behind, and whose history began anew.</summary>
+/// <summary>Catch-up from the store: after a SYNC_REQUEST, without one, after an overflow, and in a new epoch.</summary>
 internal sealed partial class SocketSession
 {
     private static readonly TimeSpan StoreRetry = TimeSpan.FromMilliseconds(500);
@@ -47,7 +47,7 @@ internal sealed partial class SocketSession
         lock (gate) return position.TakeRun();
     }
 
-    /// <summary>The run that begins elsewhere; null: the run goes on from where the socket is.</summary>
+    /// <summary>The run if it begins at another revision; null: it continues at the socket's own.</summary>
     private async ValueTask<CatchUpRun?> TakeRequest()
     {
         CatchUpRequest? taken;
@@ -114,7 +114,7 @@ internal sealed partial class SocketSession
         lock (gate) Apply(position.EndWindow(rows, last, end));
     }
 
-    private ReadOnlyMemory<byte> EndOf(CatchUpRun run, long upTo) =>
+    private ReadOnlyMemory<byte> BuildEnd(CatchUpRun run, long upTo) =>
         SocketFrames.Synced(context.Now, run.HasSent ? SocketFrames.Complete : SocketFrames.Nothing, upTo, run.IsReset);
 
     /// <summary>
@@ -132,7 +132,7 @@ internal sealed partial class SocketSession
     private ValueTask<ReadPage> Read(long after) =>
         FromStore(() => context.Reader.Read(Caller, new ReadQuery { After = new Revision(after) }, over.Token));
 
-    /// <summary>While the store is away the socket stays, and goes on once it is back.</summary>
+    /// <summary>While the store is unavailable the socket stays open, and the catch-up continues once the store is back.</summary>
     private async ValueTask<T> FromStore<T>(Func<ValueTask<T>> read)
     {
         while (true)

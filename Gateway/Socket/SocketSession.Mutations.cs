@@ -6,7 +6,7 @@ namespace Mirubato.Gateway.Socket;
 /// <summary>Changes a client makes over its socket: one after the other, durable before they are acknowledged.</summary>
 internal sealed partial class SocketSession
 {
-    // What changes faster than it can be read is told as it was read last.
+    // A document that changes faster than it can be read is sent as it was last read.
     private const int WinnerReadsMax = 8;
 
     private const int WinnersAtOnceMax = 4;
@@ -16,9 +16,9 @@ internal sealed partial class SocketSession
 
     private async ValueTask Mutate(SocketRequest.Mutation mutation, ReadOnlyMemory<byte> frame)
     {
-        // Winners are of any size and cannot be dropped: who does not read them is not asked for more changes that may lose.
+        // Winners are of any size and cannot be dropped. From a client that does not read them, no more changes are read that may lose.
         await HalfDrained();
-        // Who writes faster than allowed is read from more slowly.
+        // A client that writes faster than allowed is read from more slowly.
         while (!context.Rates.TryTake(who.User)) await Task.Delay(RateRetryEvery, over.Token);
         using var span = Tracing.StartTrace("mutation", ActivityKind.Server);
         using var timed = context.Metrics.Time("mutation");
@@ -79,7 +79,9 @@ internal sealed partial class SocketSession
         }
     }
 
-    /// <summary>Who lost takes over what stands. What was announced since, it has been given already, or something newer.</summary>
+    /// <summary>
+    /// A device whose change lost receives the stored document. It has already received what was announced since, or something newer.
+    /// </summary>
     private async ValueTask SendWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
         var winners = items
@@ -136,7 +138,7 @@ internal sealed partial class SocketSession
         }
     }
 
-    /// <summary>How these entities stand, and up to where nothing has changed that.</summary>
+    /// <summary>The present state of these entities, and the revision up to which it is the newest.</summary>
     private async ValueTask<(List<StoredRow> Rows, long AsOf)> Current(IEnumerable<EntityKey> entities)
     {
         var (rows, asOf) = (new List<StoredRow>(), long.MaxValue);

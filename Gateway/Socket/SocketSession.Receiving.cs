@@ -14,7 +14,7 @@ internal sealed partial class SocketSession
     private readonly byte[] idle = new byte[IdleBytes];
     private FrameRates rates = FrameRates.From(context.NowMs);
 
-    /// <summary>Until the socket is over, whoever ends it.</summary>
+    /// <summary>Runs until the socket ends, by whichever side.</summary>
     public async Task Run()
     {
         try

@@ -76,7 +76,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         lock (gate)
         {
             if (!position.CanGoLive) return false;
-            Apply(position.GoLive(run, upTo, run.IsAsked ? EndOf(run, upTo) : default));
+            Apply(position.GoLive(run, upTo, run.IsAsked ? BuildEnd(run, upTo) : default));
             return true;
         }
     }
@@ -106,7 +106,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         if (token.IssuedAtMs < notBeforeMs) Close(CloseCode.SignedOut);
     }
 
-    /// <summary>The token source is only cancelled: whoever reads from the store may still look at it.</summary>
+    /// <summary>The token source is cancelled but not disposed: a read from the store may still use it.</summary>
     public void Dispose()
     {
         lock (gate) position.End();
@@ -141,7 +141,7 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
     {
         closingMs = context.NowMs;
         if (position.CloseCode != default) context.Metrics.SocketClosed((int)position.CloseCode);
-        // Not here: whoever waits for the token would run on under two gates.
+        // Not here: code that waits for the token would continue under two locks.
         ThreadPool.UnsafeQueueUserWorkItem(static ended => ended.Cancel(), over, preferLocal: false);
     }
 }

@@ -142,7 +142,7 @@ internal sealed partial class StreamPosition(string connectionId)
         return SendUnordered(error);
     }
 
-    /// <summary>False when a newer revision than <paramref name="asOf"/> may be on the way: a copy read then might undo it.</summary>
+    /// <summary>False if a newer revision than <paramref name="asOf"/> may be queued: a copy that was read then might undo it.</summary>
     public bool CanSendCopies(long asOf) => reached <= asOf;
 
     /// <summary>Winning copies, without a place in the order.</summary>

@@ -27,7 +27,7 @@ internal sealed class TransportStream(IDuplexPipe transport) : AsyncStream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Whoever waits on it is let go. The connection itself is closed by whoever has it.</summary>
+    /// <summary>Ends the reads and writes that wait on it. The owner of the connection closes the connection itself.</summary>
     protected override void Dispose(bool disposing)
     {
         if (!isOver)

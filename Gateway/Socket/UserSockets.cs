@@ -19,7 +19,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
 
     public UserId User => user;
 
-    /// <summary>What the user's coordinator is told of these.</summary>
+    /// <summary>What the user's coordinator knows of these sockets.</summary>
     public RosterState Roster { get; } = new();
 
     public SyncToken? Announced => announced;
@@ -54,7 +54,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         }
     }
 
-    /// <summary>Takes in what the coordinator tells. It never blocks.</summary>
+    /// <summary>Handles an announcement of the coordinator. It never blocks.</summary>
     public void Tell(UserNews news)
     {
         if (news.Announcement is { } announcement) Announce(announcement, news.Trace);
@@ -68,7 +68,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         Close(new UserNews(user) { NotBeforeMs = state.HistoryState.NotBeforeMs, Revoked = state.Revoked });
     }
 
-    /// <summary>The history has come to <paramref name="head"/>; whoever was not told of all of it reads the rest.</summary>
+    /// <summary>The history has come to <paramref name="head"/>. Sockets that did not receive all of it read the rest.</summary>
     public void Follow(SyncToken head)
     {
         lock (gate)
@@ -87,7 +87,7 @@ internal sealed class UserSockets(UserId user, SocketContext context)
             if (announced is not { } known || !HasListeners) announced = known = Later(upTo);
             if (known.Epoch != upTo.Epoch)
             {
-                // Which of the two epochs is the newer one, the next page tells.
+                // The next page says which of the two epochs is the newer one.
                 JumpTo(upTo);
                 return false;
             }

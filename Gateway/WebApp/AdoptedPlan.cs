@@ -73,7 +73,7 @@ internal sealed class AdoptedPlan(string templateId, JsonMembers template, JsonM
     public JsonMembers Counted()
     {
         template["adoptionCount"] = JsonValue.From((template["adoptionCount"].Number() ?? 0) + 1);
-        template.Touch(EntityTypes.PlanTemplate, nowMs);
+        template.SetUpdatedAt(EntityTypes.PlanTemplate, nowMs);
         return template;
     }
 

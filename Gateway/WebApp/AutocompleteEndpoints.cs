@@ -22,13 +22,13 @@ internal static class AutocompleteEndpoints
             .Takes(Text, Limit, By).Gives<SuggestionsAnswer>();
     }
 
-    private static Task Composers(Call call, Logbooks logbooks, UserTurns turns) =>
-        Answer(call, logbooks, turns, (names, piece) => names.Add(piece.Composer, composer: null));
+    private static Task Composers(Call call, Logbooks logbooks, UserConcurrency concurrency) =>
+        Answer(call, logbooks, concurrency, (names, piece) => names.Add(piece.Composer, composer: null));
 
-    private static Task Pieces(Call call, Logbooks logbooks, UserTurns turns)
+    private static Task Pieces(Call call, Logbooks logbooks, UserConcurrency concurrency)
     {
         var by = Nfc.Compose(RedactedQuery.Read(call.Http, "composer").Trim());
-        return Answer(call, logbooks, turns, (names, piece) =>
+        return Answer(call, logbooks, concurrency, (names, piece) =>
         {
             if (by.Length == 0 || by.Equals(Nfc.Compose(piece.Composer ?? ""), StringComparison.OrdinalIgnoreCase))
             {
@@ -37,10 +37,10 @@ internal static class AutocompleteEndpoints
         });
     }
 
-    private static async Task Answer(Call call, Logbooks logbooks, UserTurns turns, Action<Suggestions, PieceName> add)
+    private static async Task Answer(Call call, Logbooks logbooks, UserConcurrency concurrency, Action<Suggestions, PieceName> add)
     {
         var limit = QueryLimit.Parse(call.Http.Request.Query, ResultsMax) ?? ResultsUsual;
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var names = new Suggestions(RedactedQuery.Read(call.Http, "q").Trim());
         foreach (var entry in await logbooks.Find(call))
         {

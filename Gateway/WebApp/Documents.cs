@@ -111,7 +111,7 @@ internal sealed class Documents(Rest.Call call)
             if (change is null) return Edit.Delete;
             var document = stored.Members;
             change(document);
-            document.Touch(type, NowMs);
+            document.SetUpdatedAt(type, NowMs);
             return new Edit(document);
         });
     }
@@ -161,7 +161,7 @@ internal sealed class Documents(Rest.Call call)
 internal static class DocumentTimes
 {
     /// <summary>Says that <paramref name="document"/> was edited now, in the form it says so already.</summary>
-    public static void Touch(this JsonMembers document, EntityType type, long nowMs)
+    public static void SetUpdatedAt(this JsonMembers document, EntityType type, long nowMs)
     {
         var asNumber = type.Times is TimeForm.AsWritten && !document["updatedAt"].IsText;
         document["updatedAt"] = asNumber ? JsonValue.From(nowMs) : JsonValue.From(IsoTime.Text(nowMs));

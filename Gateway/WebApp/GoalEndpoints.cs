@@ -26,9 +26,9 @@ internal static class GoalEndpoints
             .Takes(Header.Key, Header.StandardKey).Reads<GoalProgress>().Gives<ProgressAnswer>().Replays().Fails(404, 413, 415, 422);
     }
 
-    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserTurns turns)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, GoalDocuments.Type, budget);
         var found = rows.Select(row => (Row: row, Document: JsonMembers.ParseStored(row.Data)))
             .Where(goal => IsAskedFor(call.Http, goal.Document))
@@ -53,14 +53,14 @@ internal static class GoalEndpoints
                     || Nfc.AreEqual(ScoreIds.NormalizeExisting(score), ScoreIds.NormalizeExisting(GoalDocuments.FindScoreId(goal) ?? "")));
     }
 
-    private static async Task Get(Call call, Logbooks logbooks, UserTurns turns)
+    private static async Task Get(Call call, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var stored = await new Documents(call).Get(GoalDocuments.Type, PathId.Parse(call.Http), Absent);
-        await call.Http.Answer(await Told(call, stored, logbooks), WebAppJson.Default.Goal);
+        await call.Http.Answer(await BuildGoal(call, stored, logbooks), WebAppJson.Default.Goal);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserConcurrency concurrency)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.ParseRequest(body);
@@ -69,13 +69,13 @@ internal static class GoalEndpoints
         var key = RequestKey.From(call, body);
         var id = GoalDocuments.FindId(sent, key);
         var documents = new Documents(call);
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         await documents.Update(GoalDocuments.Type, id, key, stored =>
             stored.IsLive ? Edit.No(Problem.AlreadyExists, "There is a goal with this id; change it with PUT /api/goals/{id}.")
             : stored.IsDeleted ? Edit.No(
                 Problem.AlreadyExists, "A goal with this id was deleted, and ids do not come back; use a new one, or none.")
             : new Edit(GoalDocuments.Document(sent, documents.NowMs)));
-        var goal = await Told(call, await documents.Get(GoalDocuments.Type, id, Absent), logbooks);
+        var goal = await BuildGoal(call, await documents.Get(GoalDocuments.Type, id, Absent), logbooks);
         await call.Http.Answer(goal, WebAppJson.Default.Goal, StatusCodes.Status201Created);
     }
 
@@ -107,13 +107,13 @@ internal static class GoalEndpoints
             GoalDocuments.Type, id, RequestKey.From(call, body), Absent, document => GoalDocuments.Progress(
                 document, value, notes, documents.NowMs));
         var goal = await documents.Get(GoalDocuments.Type, id, Absent);
-        var told = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());
+        var shown = GoalDocuments.Goal(goal.Row!, goal.Members, new Practice());
         var answer = new ProgressAnswer(
-            "Progress added", told.CurrentValue, told.TargetValue, told.Status, told.Status == GoalDocuments.LastStatus);
+            "Progress added", shown.CurrentValue, shown.TargetValue, shown.Status, shown.Status == GoalDocuments.LastStatus);
         await call.Http.Answer(answer, WebAppJson.Default.ProgressAnswer);
     }
 
-    private static async ValueTask<Goal> Told(Call call, Stored stored, Logbooks logbooks)
+    private static async ValueTask<Goal> BuildGoal(Call call, Stored stored, Logbooks logbooks)
     {
         var practice = Practice.From((await logbooks.Find(call)).Where(entry => entry.GoalIds.Contains(stored.Row!.Entity.Id)));
         return GoalDocuments.Goal(stored.Row!, stored.Members, practice) with { TotalPracticeTime = practice.Total };

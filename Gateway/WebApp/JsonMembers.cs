@@ -27,12 +27,12 @@ internal sealed class JsonMembers
     public static JsonMembers ParseRequest(ReadOnlyMemory<byte> body)
     {
         var found = new JsonMembers();
-        var walk = new JsonBodyReader(body);
+        var reader = new JsonBodyReader(body);
         var seen = new HashSet<string>();
-        walk.Next();
-        walk.MustBeObject();
-        while (walk.Member(seen, "$") is { } name) found[name] = new JsonValue(walk.Slice());
-        walk.End();
+        reader.Next();
+        reader.MustBeObject();
+        while (reader.Member(seen, "$") is { } name) found[name] = new JsonValue(reader.Slice());
+        reader.End();
         return found;
     }
 

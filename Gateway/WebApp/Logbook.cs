@@ -49,9 +49,8 @@ internal static class Logbook
     }
 
     /// <summary>
-    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page, and gives way to other requests
-    /// between
-    /// two pages. What was done stays done when a later page fails, and a repetition goes on from there.
+    /// Edits every entry that <paramref name="edit"/> means, a revision each and a commit for each page. Between two pages it gives way to
+    /// other requests. Pages that are done stay done when a later one fails, and a repetition goes on from there.
     /// </summary>
     /// <returns>How many entries are meant, and how many were changed.</returns>
     public static async ValueTask<(int Meant, int Changed)> Edit(Call call, Func<LogbookEntry, EntryEdit> edit)
@@ -86,7 +85,7 @@ internal static class Logbook
             var made = edit(entry);
             if (made is not EntryEdit.Other) meant++;
             if (made is not EntryEdit.Changed) continue;
-            entry.Members.Touch(EntityTypes.LogbookEntry, nowMs);
+            entry.Members.SetUpdatedAt(EntityTypes.LogbookEntry, nowMs);
             var document = entry.Members.ToJson();
             changes.Add(
                 new Change(

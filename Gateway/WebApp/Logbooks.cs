@@ -4,12 +4,12 @@ using Mirubato.Gateway.Rest;
 namespace Mirubato.Gateway.WebApp;
 
 /// <summary>
-/// The facts of the logbooks that were asked for lately. To read and parse 20,000 entries took a quarter of a second of a core, at each key
-/// somebody types into a search; so they are remembered, and a call reads what has changed since.
+/// The facts of the logbooks that were recently asked for. Reading and parsing 20,000 entries took a quarter of a second of a core, for
+/// each key typed into a search, so they are cached, and a call reads what has changed since.
 /// </summary>
 internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
 {
-    /// <summary>Of all users together. Who does not fit in is read whole at each call.</summary>
+    /// <summary>Of all users together. A logbook that does not fit is read whole at each call.</summary>
     public const int BytesMax = 64 * 1024 * 1024;
     private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(5);
 
@@ -21,8 +21,8 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
     public async ValueTask<IReadOnlyCollection<EntryFacts>> Find(Call call)
     {
         var user = call.Caller.User;
-        var known = books.Get<Book>(user);
-        var now = await Book.Read(call, known);
+        var known = books.Get<CachedLogbook>(user);
+        var now = await CachedLogbook.Read(call, known);
         if (now != known) books.Set(user, now, new MemoryCacheEntryOptions { Size = now.Bytes, SlidingExpiration = Remembered });
         return now.Entries.Values;
     }
@@ -30,11 +30,11 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
     public void Dispose() => books.Dispose();
 
     /// <summary>One user's, as of a point in the history; what comes later makes another.</summary>
-    private sealed record Book(SyncToken At, Dictionary<string, EntryFacts> Entries)
+    private sealed record CachedLogbook(SyncToken At, Dictionary<string, EntryFacts> Entries)
     {
         public long Bytes { get; } = 200 + Entries.Values.Sum(entry => (long)entry.Bytes);
 
-        public static async ValueTask<Book> Read(Call call, Book? known)
+        public static async ValueTask<CachedLogbook> Read(Call call, CachedLogbook? known)
         {
             Dictionary<string, EntryFacts>? entries = null;
             var at = known?.At;
@@ -52,7 +52,7 @@ internal sealed class Logbooks(int bytesMax = Logbooks.BytesMax) : IDisposable
                 at = at.Value with { Seq = page.More ? new Revision(page.Rows[^1].Seq) : page.HistoryState.Last };
                 if (!page.More)
                 {
-                    return entries is null && known is not null ? known with { At = at.Value } : new Book(at.Value, entries ?? []);
+                    return entries is null && known is not null ? known with { At = at.Value } : new CachedLogbook(at.Value, entries ?? []);
                 }
                 await Task.Yield();
             }

@@ -2,10 +2,12 @@ using Mirubato.Gateway.Http;
 
 namespace Mirubato.Gateway.WebApp;
 
-/// <summary>Calls of the app that belong to the service which issues the tokens. No token is asked for: who signs in has none.</summary>
+/// <summary>
+/// Calls of the app that belong to the service which issues the tokens. No token is required, because a caller that signs in has none.
+/// </summary>
 internal static class NotOfferedEndpoints
 {
-    public static void MapElsewhere(this IEndpointRouteBuilder app)
+    public static void MapNotOffered(this IEndpointRouteBuilder app)
     {
         app.MapPost("/api/auth/logout", SignOut).ExcludeFromDescription();
         app.Map("/api/auth/{**path}", SignIn).ExcludeFromDescription();

@@ -10,7 +10,7 @@ internal static class PiecesEndpoints
             .Reads<Renaming>().Gives<RenamedAnswer>().Fails(413, 415);
 
     // No key: to rename again finds nothing left to rename.
-    private static async Task Rename(Call call, RequestBodies bodies, UserTurns turns)
+    private static async Task Rename(Call call, RequestBodies bodies, UserConcurrency concurrency)
     {
         var sent = JsonMembers.ParseRequest(await bodies.Read(call.Http, call.Caller.User));
         var renaming = new Renaming(NameIn(sent, "oldPiece"), NameIn(sent, "newPiece"));
@@ -20,7 +20,7 @@ internal static class PiecesEndpoints
         {
             throw Fields.Wrong("$.newPiece", $"is too long: title and composer have at most {UsableId.UnitsMax - 2} characters together");
         }
-        using var only = turns.Long(call.Caller.User);
+        using var only = concurrency.Long(call.Caller.User);
         var (_, changed) = await Logbook.Edit(call, entry => RenameEntry(entry.Members, renaming, from, to));
         await call.Http.Answer(new RenamedAnswer(true, changed, $"Renamed in {changed} entries"), WebAppJson.Default.RenamedAnswer);
     }

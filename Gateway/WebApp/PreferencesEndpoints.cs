@@ -27,7 +27,7 @@ internal static class PreferencesEndpoints
         {
             var document = stored.IsLive ? stored.Members : new JsonMembers();
             document.Merge(sent);
-            document.Touch(Type, documents.NowMs);
+            document.SetUpdatedAt(Type, documents.NowMs);
             return new Edit(document);
         });
         await Answer(call, documents);

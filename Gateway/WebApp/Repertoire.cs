@@ -55,7 +55,7 @@ internal static class Repertoire
         return document;
     }
 
-    /// <summary>The name of a piece: as its document has it, else as its id tells, which spells it in lower case.</summary>
+    /// <summary>The name of a piece: from its document, else from its id, which is in lower case.</summary>
     public static PieceName? FindName(JsonMembers document, string scoreId) => OwnName(document) ?? NameIn(scoreId);
 
     public static PieceName? OwnName(JsonMembers document) =>

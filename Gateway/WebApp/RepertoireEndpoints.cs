@@ -28,9 +28,9 @@ internal static class RepertoireEndpoints
             .Gives<RepertoireStatsAnswer>().Fails(404);
     }
 
-    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserTurns turns)
+    private static async Task List(Call call, BodyBudget budget, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var rows = await Logbook.Held(call, Repertoire.Type, budget);
         var byScore = (rows.Count == 0 ? [] : await logbooks.Find(call)).ToLookup(entry => entry.ScoreId);
         var items = rows.Select(
@@ -40,14 +40,14 @@ internal static class RepertoireEndpoints
             WebAppJson.Default.RepertoireAnswer);
     }
 
-    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserTurns turns)
+    private static async Task Add(Call call, RequestBodies bodies, Logbooks logbooks, UserConcurrency concurrency)
     {
         var body = await bodies.Read(call.Http, call.Caller.User);
         var sent = JsonMembers.ParseRequest(body);
         Repertoire.Check(sent);
         var scoreId = Repertoire.FindScoreId(sent);
         var documents = new Documents(call);
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         await documents.Update(Repertoire.Type, scoreId, RequestKey.From(call, body), stored => stored.IsLive
             ? Edit.No(Problem.AlreadyExists, "This piece is in the repertoire already; change it with PUT /api/repertoire/{scoreId}.")
             : new Edit(Repertoire.Document(scoreId, sent, documents.NowMs)));
@@ -77,9 +77,9 @@ internal static class RepertoireEndpoints
     }
 
     /// <summary>The piece goes last: a call that broke off in the middle can be made again.</summary>
-    private static async Task Dissociate(Call call, Logbooks logbooks, UserTurns turns)
+    private static async Task Dissociate(Call call, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var only = turns.Long(call.Caller.User);
+        using var only = concurrency.Long(call.Caller.User);
         var documents = new Documents(call);
         var scoreId = PathId.ParseScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
@@ -108,9 +108,9 @@ internal static class RepertoireEndpoints
         return EntryEdit.Changed;
     }
 
-    private static async Task Stats(Call call, Logbooks logbooks, UserTurns turns)
+    private static async Task Stats(Call call, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var turn = await turns.Read(call.Caller.User, call.Cancel);
+        using var lease = await concurrency.Read(call.Caller.User, call.Cancel);
         var scoreId = PathId.ParseScore(call.Http);
         var documents = new Documents(call);
         var stored = await documents.Get(Repertoire.Type, scoreId, Absent);

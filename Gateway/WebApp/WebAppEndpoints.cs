@@ -10,7 +10,7 @@ internal static class WebAppEndpoints
         var calls = app.MapGroup("").WithTags("web app").ForUsers();
         calls.MapMe();
 
-        // Before any body is looked at: who may not take part learns that, not what is wrong with the body.
+        // Before any body is read: a caller without access learns that, and not what is wrong with its body.
         var rest = calls.MapGroup("").AddEndpointFilter<RouteGroupBuilder, HistoryStateFilter>();
         rest.MapPreferences();
         rest.MapRepertoire();
@@ -18,6 +18,6 @@ internal static class WebAppEndpoints
         rest.MapPieces();
         rest.MapTemplates();
         rest.MapAutocomplete();
-        app.MapElsewhere();
+        app.MapNotOffered();
     }
 }

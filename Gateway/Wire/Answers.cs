@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Mirubato.Gateway.Wire;
 
 // The answers of docs/protocol.md, section Endpoints. They are written as they stand here and described in /openapi/v1.json from the same
@@ -20,13 +22,16 @@ internal sealed record PushAnswer(
     long LastSeq,
     int? NotListed)
 {
-    // Set when strict handling applied nothing: the answer is a problem, too.
-    public string? Type { get; init; }
-    public string? Title { get; init; }
-    public int? Status { get; init; }
-    public string? Detail { get; init; }
-    public string? Error { get; init; }
-    public string? Code { get; init; }
+    /// <summary>Set when strict handling applied nothing: the answer is a problem, too.</summary>
+    [JsonIgnore]
+    public ProblemForm? Refused { get; init; }
+
+    public string? Type => Refused?.Type;
+    public string? Title => Refused?.Title;
+    public int? Status => Refused?.Status;
+    public string? Detail => Refused?.Remedy;
+    public string? Error => Refused?.Remedy;
+    public string? Code => Refused?.Code;
 }
 
 /// <param name="Members">JSON pointers of what lost; null: the whole document.</param>
@@ -58,14 +63,17 @@ internal sealed record BatchAnswer(
     JsonBytes? Changes,
     bool? HasMore)
 {
-    // As in PushAnswer.
-    public string? Type { get; init; }
-    public string? Title { get; init; }
-    public int? Status { get; init; }
-    public string? Detail { get; init; }
-    public bool? Success { get; init; }
-    public string? Error { get; init; }
-    public string? Code { get; init; }
+    /// <summary>As in <see cref="PushAnswer"/>.</summary>
+    [JsonIgnore]
+    public ProblemForm? Refused { get; init; }
+
+    public string? Type => Refused?.Type;
+    public string? Title => Refused?.Title;
+    public int? Status => Refused?.Status;
+    public string? Detail => Refused?.Remedy;
+    public bool? Success => Refused is null ? null : false;
+    public string? Error => Refused?.Remedy;
+    public string? Code => Refused?.Code;
 }
 
 internal sealed record BatchConflict(

@@ -7,20 +7,20 @@ internal static class BatchRequest
 {
     public static ParsedWrite Parse(ReadOnlyMemory<byte> body) => ParsedWrite.Read(body, "entities", "an array", "syncToken", Entities);
 
-    private static List<Change> Entities(ref JsonBodyReader walk)
+    private static List<Change> Entities(ref JsonBodyReader reader)
     {
-        if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
-        var parent = walk.Path;
+        if (reader.Token != JsonTokenType.StartArray) throw reader.Wrong("must be an array");
+        var parent = reader.Path;
         var changes = new List<Change>();
         while (true)
         {
-            walk.Path = $"{parent}[{changes.Count}]";
-            walk.Next();
-            if (walk.Token == JsonTokenType.EndArray) return changes;
+            reader.Path = $"{parent}[{changes.Count}]";
+            reader.Next();
+            if (reader.Token == JsonTokenType.EndArray) return changes;
             if (changes.Count == Limits.BatchItemsMax)
                 throw new RequestRefusedException(
                     Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
-            changes.Add(Item(walk.Slice(), walk.Body, walk.Path));
+            changes.Add(Item(reader.Slice(), reader.Body, reader.Path));
         }
     }
 
@@ -33,11 +33,11 @@ internal static class BatchRequest
         var draft = new Draft();
         try
         {
-            var walk = new JsonBodyReader(item);
-            walk.Next();
-            if (walk.Token != JsonTokenType.StartObject) return Refused(draft, ItemRefusal.Invalid);
+            var reader = new JsonBodyReader(item);
+            reader.Next();
+            if (reader.Token != JsonTokenType.StartObject) return Refused(draft, ItemRefusal.Invalid);
             var seen = new HashSet<string>();
-            while (walk.Member(seen, "$") is { } name) draft.Take(ref walk, name);
+            while (reader.Member(seen, "$") is { } name) draft.Take(ref reader, name);
         }
         catch (RequestRefusedException e) when (e is { Problem: Problem.InvalidShape, Path: "$.deleted" })
         {
@@ -71,21 +71,21 @@ internal static class BatchRequest
         public long? BaseVersion { get; private set; }
         public bool Deleted { get; private set; }
 
-        public void Take(ref JsonBodyReader walk, string name)
+        public void Take(ref JsonBodyReader reader, string name)
         {
             switch (name)
             {
-                case "type": Type = walk.Text(); break;
-                case "id": Id = walk.Text(); break;
-                case "data" when walk.Token != JsonTokenType.Null: Data = walk.Slice(); break;
-                case "checksum" when walk.Token == JsonTokenType.String: Checksum = Hex64(walk.Text()); break;
-                case "version": Version = walk.Number(); walk.Skip(); break;
-                case "baseVersion": BaseVersion = walk.Number(); walk.Skip(); break;
-                case "deleted" when walk.Token is JsonTokenType.True or JsonTokenType.False
+                case "type": Type = reader.Text(); break;
+                case "id": Id = reader.Text(); break;
+                case "data" when reader.Token != JsonTokenType.Null: Data = reader.Slice(); break;
+                case "checksum" when reader.Token == JsonTokenType.String: Checksum = Hex64(reader.Text()); break;
+                case "version": Version = reader.Number(); reader.Skip(); break;
+                case "baseVersion": BaseVersion = reader.Number(); reader.Skip(); break;
+                case "deleted" when reader.Token is JsonTokenType.True or JsonTokenType.False
                     or JsonTokenType.Null:
-                    Deleted = walk.Token == JsonTokenType.True; break;
-                case "deleted": throw walk.Wrong("must be true, false or null");
-                default: walk.Skip(); break;
+                    Deleted = reader.Token == JsonTokenType.True; break;
+                case "deleted": throw reader.Wrong("must be true, false or null");
+                default: reader.Skip(); break;
             }
         }
 

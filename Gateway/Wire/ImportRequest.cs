@@ -30,24 +30,24 @@ internal static class ImportRequest
 
     private static Change? Item(ReadOnlyMemory<byte> line, ReadOnlyMemory<byte> body, string path)
     {
-        var walk = new JsonBodyReader(line) { Path = path };
+        var reader = new JsonBodyReader(line) { Path = path };
         var seen = new HashSet<string>();
         var (kind, type, id, data) = ((string?)null, (string?)null, (string?)null, ReadOnlyMemory<byte>.Empty);
-        walk.Next();
-        walk.MustBeObject();
-        while (walk.Member(seen, path) is { } name)
+        reader.Next();
+        reader.MustBeObject();
+        while (reader.Member(seen, path) is { } name)
         {
             switch (name)
             {
-                case "kind": kind = walk.Text(); break;
-                case "entityType": type = walk.Text(); break;
-                case "entityId": id = walk.Text(); break;
-                case "data": data = walk.Slice(); break;
-                default: walk.Skip(); break;
+                case "kind": kind = reader.Text(); break;
+                case "entityType": type = reader.Text(); break;
+                case "entityId": id = reader.Text(); break;
+                case "data": data = reader.Slice(); break;
+                default: reader.Skip(); break;
             }
         }
 
-        walk.End();
+        reader.End();
         if (!Kinds.Contains(kind))
         {
             throw new RequestRefusedException(

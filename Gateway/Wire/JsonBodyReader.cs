@@ -12,7 +12,7 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
 
     private Utf8JsonReader reader = new(body.Span, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
 
-    /// <summary>Where the walk is; callers keep it true while they descend.</summary>
+    /// <summary>The JSON path of the value at hand. Callers set it while they descend.</summary>
     public string Path { get; set; } = "$";
 
     public readonly JsonTokenType Token => reader.TokenType;
@@ -38,7 +38,7 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
         if (Token != JsonTokenType.StartObject) throw Wrong("must be an object");
     }
 
-    /// <summary>The next member's name; null at the end of the object. The walk then stands on its value.</summary>
+    /// <summary>The next member's name; null at the end of the object. The reader then stands on its value.</summary>
     public string? Member(HashSet<string> seen, string parent)
     {
         Path = parent;
@@ -72,7 +72,7 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
 
     public readonly long? Number() => Token == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;
 
-    /// <summary>The whole value at hand as it was sent; the walk then stands on its end.</summary>
+    /// <summary>The whole value at hand as it was sent; the reader then stands on its end.</summary>
     public ReadOnlyMemory<byte> Slice()
     {
         var start = (int)reader.TokenStartIndex;

@@ -2,8 +2,7 @@ namespace Mirubato.Gateway.Wire;
 
 /// <summary>
 /// The items whose results an answer lists: of refused ones the first <see cref="Limits.RefusalsListedMax"/>, and of all as many as fit
-/// into
-/// <see cref="Limits.AnswerResultsBytesMax"/>. The rest is only counted.
+/// into <see cref="Limits.AnswerResultsBytesMax"/>. The rest is only counted.
 /// </summary>
 internal sealed class ListedItems
 {

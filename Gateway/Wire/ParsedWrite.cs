@@ -1,8 +1,8 @@
 
 namespace Mirubato.Gateway.Wire;
 
-/// <summary>Reads the items of a write where the walk stands on their member.</summary>
-internal delegate List<Change> ItemsReader(ref JsonBodyReader walk);
+/// <summary>Reads the items of a write where the reader stands on their member.</summary>
+internal delegate List<Change> ItemsReader(ref JsonBodyReader reader);
 
 /// <summary>The items of a write and the cursor that came along.</summary>
 internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
@@ -12,20 +12,20 @@ internal sealed record ParsedWrite(List<Change> Changes, SyncToken Cursor)
     /// </summary>
     public static ParsedWrite Read(ReadOnlyMemory<byte> body, string itemsMember, string shape, string tokenMember, ItemsReader items)
     {
-        var walk = new JsonBodyReader(body);
+        var reader = new JsonBodyReader(body);
         var seen = new HashSet<string>();
         List<Change>? changes = null;
         var cursor = SyncToken.Start;
-        walk.Next();
-        walk.MustBeObject();
-        while (walk.Member(seen, "$") is { } name)
+        reader.Next();
+        reader.MustBeObject();
+        while (reader.Member(seen, "$") is { } name)
         {
-            if (name == itemsMember) changes = items(ref walk);
-            else if (name == tokenMember) cursor = SyncToken.Parse(walk.Text());
-            else walk.Skip();
+            if (name == itemsMember) changes = items(ref reader);
+            else if (name == tokenMember) cursor = SyncToken.Parse(reader.Text());
+            else reader.Skip();
         }
 
-        walk.End();
+        reader.End();
         return changes is null
             ? throw new RequestRefusedException(
                 Problem.InvalidShape, $"$.{itemsMember} must be {shape}; it is missing.", $"$.{itemsMember}")

@@ -22,22 +22,22 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
     public static PullRequest Parse(ReadOnlyMemory<byte> body)
     {
         if (body.IsEmpty) return new PullRequest(null, null, null);
-        var walk = new JsonBodyReader(body);
+        var reader = new JsonBodyReader(body);
         var seen = new HashSet<string>();
         string? since = null;
         List<string>? types = null;
         int? limit = null;
-        walk.Next();
-        walk.MustBeObject();
-        while (walk.Member(seen, "$") is { } name)
+        reader.Next();
+        reader.MustBeObject();
+        while (reader.Member(seen, "$") is { } name)
         {
-            if (name == "since") since = walk.Text();
-            else if (name == "types") types = TypeNames(ref walk);
-            else if (name == "limit" && walk.Token != JsonTokenType.Null) limit = ParseLimit(walk);
-            else walk.Skip();
+            if (name == "since") since = reader.Text();
+            else if (name == "types") types = TypeNames(ref reader);
+            else if (name == "limit" && reader.Token != JsonTokenType.Null) limit = ParseLimit(reader);
+            else reader.Skip();
         }
 
-        walk.End();
+        reader.End();
         return From(since, types, limit);
     }
 
@@ -52,9 +52,9 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
         return From(query["since"].ToString(), names.Count == 0 ? null : names, limit);
     }
 
-    private static int ParseLimit(JsonBodyReader walk) => walk.Number() is { } number and >= 1 and <= Limits.PullLimitMax
+    private static int ParseLimit(JsonBodyReader reader) => reader.Number() is { } number and >= 1 and <= Limits.PullLimitMax
         ? (int)number
-        : throw walk.Wrong($"must be a whole number from 1 to {Limits.PullLimitMax}");
+        : throw reader.Wrong($"must be a whole number from 1 to {Limits.PullLimitMax}");
 
     // Sorted, so that the same question asked in another order has the same ETag. An empty list asks for all, as leaving it out does.
     private static PullRequest From(string? since, List<string>? types, int? limit) => new(
@@ -62,21 +62,21 @@ internal sealed record PullRequest(SyncToken? Since, string[]? Types, int? Limit
         types is null or { Count: 0 } ? null : [.. types.Distinct().Order(StringComparer.Ordinal)],
         limit);
 
-    public static List<string>? TypeNames(ref JsonBodyReader walk)
+    public static List<string>? TypeNames(ref JsonBodyReader reader)
     {
-        if (walk.Token == JsonTokenType.Null) return null;
-        if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
-        var parent = walk.Path;
+        if (reader.Token == JsonTokenType.Null) return null;
+        if (reader.Token != JsonTokenType.StartArray) throw reader.Wrong("must be an array");
+        var parent = reader.Path;
         var names = new List<string>();
         while (true)
         {
-            walk.Path = $"{parent}[{names.Count}]";
-            walk.Next();
-            if (walk.Token == JsonTokenType.EndArray) return names;
-            if (names.Count == TypesMax) throw walk.Wrong($"is one too many: at most {TypesMax} types can be named");
-            var name = walk.Text();
+            reader.Path = $"{parent}[{names.Count}]";
+            reader.Next();
+            if (reader.Token == JsonTokenType.EndArray) return names;
+            if (names.Count == TypesMax) throw reader.Wrong($"is one too many: at most {TypesMax} types can be named");
+            var name = reader.Text();
             names.Add(
-                name is not null && EntityTypes.Find(name) is not null ? name : throw walk.Wrong("must be a lower_snake entity type"));
+                name is not null && EntityTypes.Find(name) is not null ? name : throw reader.Wrong("must be a lower_snake entity type"));
         }
     }
 }

@@ -7,36 +7,36 @@ internal static class PushRequest
 {
     public static ParsedWrite Parse(ReadOnlyMemory<byte> body) => ParsedWrite.Read(body, "changes", "an object", "lastSyncToken", Changes);
 
-    private static List<Change> Changes(ref JsonBodyReader walk)
+    private static List<Change> Changes(ref JsonBodyReader reader)
     {
         const string parent = "$.changes";
-        walk.MustBeObject();
+        reader.MustBeObject();
         var changes = new List<Change>();
         var seen = new HashSet<string>();
-        while (walk.Member(seen, parent) is { } name)
+        while (reader.Member(seen, parent) is { } name)
         {
             var type = EntityTypes.FindMember(name);
-            if (type is null) Unknown(ref walk, name, changes);
-            else if (walk.Token == JsonTokenType.Null) continue;
-            else if (type.Ids is IdSource.User) Add(changes, type, walk.Slice(), walk.Body);
-            else Items(ref walk, type, changes);
+            if (type is null) Unknown(ref reader, name, changes);
+            else if (reader.Token == JsonTokenType.Null) continue;
+            else if (type.Ids is IdSource.User) Add(changes, type, reader.Slice(), reader.Body);
+            else Items(ref reader, type, changes);
         }
 
         return changes;
     }
 
-    private static void Items(ref JsonBodyReader walk, EntityType type, List<Change> changes)
+    private static void Items(ref JsonBodyReader reader, EntityType type, List<Change> changes)
     {
-        if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
-        var parent = walk.Path;
+        if (reader.Token != JsonTokenType.StartArray) throw reader.Wrong("must be an array");
+        var parent = reader.Path;
         var first = changes.Count;
         while (true)
         {
-            walk.Next();
-            if (walk.Token == JsonTokenType.EndArray) return;
+            reader.Next();
+            if (reader.Token == JsonTokenType.EndArray) return;
             try
             {
-                Add(changes, type, walk.Slice(), walk.Body);
+                Add(changes, type, reader.Slice(), reader.Body);
             }
             catch (RequestRefusedException e) when (e.Path == parent)
             {
@@ -51,10 +51,10 @@ internal static class PushRequest
             ? new Change(type.Name, Id: null, DocumentRange.From(document, body))
             : new Change(type.Name, OversizedItem.Id(type, document.Span), Document: default, Refused: ItemRefusal.TooLarge));
 
-    // Reported, not ignored: whoever sends it believes that it is stored.
-    private static void Unknown(ref JsonBodyReader walk, string name, List<Change> changes)
+    // Reported, not ignored: its sender believes that it is stored.
+    private static void Unknown(ref JsonBodyReader reader, string name, List<Change> changes)
     {
-        walk.Skip();
+        reader.Skip();
         Add(changes, new Change(JsonBodyReader.Cut(name), Id: null, Document: default, Refused: ItemRefusal.UnknownType));
     }
 

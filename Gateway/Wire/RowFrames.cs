@@ -1,7 +1,7 @@
 namespace Mirubato.Gateway.Wire;
 
-/// <summary>A frame of the stream, built once for all who get it.</summary>
-/// <param name="Seq">As far as it carries whoever has been sent it.</param>
+/// <summary>A frame of the stream, built once for all sockets that get it.</summary>
+/// <param name="Seq">The revision that a socket has reached once the frame is sent.</param>
 /// <param name="By">The socket that wrote it and is spared it.</param>
 /// <param name="Entity">What it is about, or the plan it is about.</param>
 internal readonly record struct RowFrame(ReadOnlyMemory<byte> Bytes, long Seq, string? By, EntityKey Entity);
@@ -27,7 +27,7 @@ internal static class RowFrames
     }
 
     /// <summary>The event of one row, without a place in the order.</summary>
-    /// <param name="isNew">Who catches up is told how things stand, not how they came.</param>
+    /// <param name="isNew">False in a catch-up, which sends the present state, not each change.</param>
     public static FrameWriter Event(StoredRow row, string now, IReadOnlyList<StoredRow>? occurrences = null, bool isNew = false)
     {
         var names = SocketEvents.FindByType(row.Entity.Type);

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>
-/// What a receipt keeps of a mutation: the members of its acknowledgement that do not depend on who hears it when. The session adds
+/// What a receipt keeps of a mutation: the members of its acknowledgement that are the same for every repetition. The session adds
 /// <c>lastSeq</c>, which is its own.
 /// </summary>
 internal static class SocketAnswers
@@ -38,7 +38,7 @@ internal static class SocketAnswers
         return isThere ? reader.GetInt64() : 0;
     }
 
-    /// <summary>What was beaten, by the answer that is kept; each once.</summary>
+    /// <summary>The entities whose changes lost, by the answer that is kept; each once.</summary>
     public static IReadOnlyList<EntityKey> Beaten(ReadOnlyMemory<byte> answer)
     {
         using var document = JsonDocument.Parse(answer);
@@ -62,23 +62,23 @@ internal static class SocketAnswers
         var leading = items[0];
         foreach (var item in items)
         {
-            if (Stands(item) && (!Stands(leading) || item.Seq > leading.Seq)) leading = item;
+            if (TookRevision(item) && (!TookRevision(leading) || item.Seq > leading.Seq)) leading = item;
         }
 
         return leading;
     }
 
-    /// <summary>What was beaten or refused names no revision: its sender may not have been sent that far.</summary>
-    private static bool Stands(ItemResult item) =>
+    /// <summary>An item that lost or was refused names no revision: its sender may not have received the stream that far.</summary>
+    private static bool TookRevision(ItemResult item) =>
         item.Status is not (ItemStatus.Conflict or ItemStatus.Refused) && item is { TookNoRevision: false, Seq: > 0 };
 
     private static void Item(Utf8JsonWriter writer, ItemResult item, bool named = false)
     {
-        if (Stands(item)) writer.WriteNumber("seq", item.Seq);
+        if (TookRevision(item)) writer.WriteNumber("seq", item.Seq);
         if (item.Version > 0) writer.WriteNumber("version", item.Version);
         if (item.Seq > 0) writer.WriteString("updatedAt", IsoTime.Text(item.UpdatedAtMs));
         writer.WriteString("status", ItemMessages.Word(item.Status));
-        // Who was beaten must find the winner again when it asks a second time, and this is all that is kept.
+        // A sender that lost must find the winner again when it repeats its change, and this is all that is kept.
         if (named && (item.Status is ItemStatus.Conflict || item.TookNoRevision)) Name(writer, item.Entity);
         if (item.Members is { } members) Members(writer, members);
         if (item.Status is not (ItemStatus.Conflict or ItemStatus.Refused)) return;

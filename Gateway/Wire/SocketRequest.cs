@@ -41,18 +41,18 @@ internal abstract record SocketRequest
         public Envelope(ReadOnlyMemory<byte> frame)
         {
             this.frame = frame;
-            var walk = new JsonBodyReader(frame);
+            var reader = new JsonBodyReader(frame);
             var seen = new HashSet<string>();
-            walk.Next();
-            if (walk.Token != JsonTokenType.StartObject)
+            reader.Next();
+            if (reader.Token != JsonTokenType.StartObject)
             {
-                walk.Skip();
-                walk.End();
-                throw walk.Wrong("must be an object");
+                reader.Skip();
+                reader.End();
+                throw reader.Wrong("must be an object");
             }
 
-            while (walk.Member(seen, "$") is { } name) members[name] = walk.Slice();
-            walk.End();
+            while (reader.Member(seen, "$") is { } name) members[name] = reader.Slice();
+            reader.End();
         }
 
         public string? MutationId { get; private set; }
@@ -97,7 +97,7 @@ internal abstract record SocketRequest
             if (!Has(member)) throw Wrong(member, "must be a document; it is missing");
             var document = members[member];
             if (document.Span[0] != (byte)'{') throw Wrong(member, "must be an object");
-            return Sized(
+            return OrOversized(
                 new Change(type.Name, id, DocumentRange.From(document, frame), BaseVersion: Number("baseVersion"), EventMs: EventMs(nowMs)),
                 type);
         }
@@ -110,18 +110,18 @@ internal abstract record SocketRequest
         private void Items(EntityType type, string member, List<Change> changes, long? eventMs)
         {
             if (!Has(member)) throw Wrong(member, "must be an array; it is missing");
-            var walk = new JsonBodyReader(members[member]) { Path = $"$.{member}" };
-            walk.Next();
-            if (walk.Token != JsonTokenType.StartArray) throw walk.Wrong("must be an array");
+            var reader = new JsonBodyReader(members[member]) { Path = $"$.{member}" };
+            reader.Next();
+            if (reader.Token != JsonTokenType.StartArray) throw reader.Wrong("must be an array");
             while (true)
             {
-                walk.Next();
-                if (walk.Token == JsonTokenType.EndArray) return;
-                changes.Add(Sized(new Change(type.Name, null, DocumentRange.From(walk.Slice(), frame), EventMs: eventMs), type));
+                reader.Next();
+                if (reader.Token == JsonTokenType.EndArray) return;
+                changes.Add(OrOversized(new Change(type.Name, null, DocumentRange.From(reader.Slice(), frame), EventMs: eventMs), type));
             }
         }
 
-        private Change Sized(Change change, EntityType type) =>
+        private Change OrOversized(Change change, EntityType type) =>
             change.Document.Length <= Limits.StoredBytesMax
                 ? change
                 : change with
@@ -143,9 +143,9 @@ internal abstract record SocketRequest
         private string? Text(string name)
         {
             if (!Has(name)) return null;
-            var walk = new JsonBodyReader(members[name]) { Path = $"$.{name}" };
-            walk.Next();
-            return walk.Text();
+            var reader = new JsonBodyReader(members[name]) { Path = $"$.{name}" };
+            reader.Next();
+            return reader.Text();
         }
 
         private string? Id(string name) =>
@@ -155,9 +155,9 @@ internal abstract record SocketRequest
         private long? Number(string name)
         {
             if (!Has(name)) return null;
-            var walk = new JsonBodyReader(members[name]);
-            walk.Next();
-            return walk.Number();
+            var reader = new JsonBodyReader(members[name]);
+            reader.Next();
+            return reader.Number();
         }
 
         /// <summary>No number counts as none; one past all that can be is past the head.</summary>

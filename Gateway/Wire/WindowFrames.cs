@@ -9,7 +9,7 @@ internal static class WindowFrames
     public const int ItemsMax = 250;
     public const int BytesMax = 512 * 1024;
 
-    /// <param name="end">Null: the frames have no place in the order; they only tell how things stand.</param>
+    /// <param name="end">Null: the frames have no place in the order; they only carry the present state.</param>
     public static IEnumerable<ReadOnlyMemory<byte>> List(IReadOnlyList<StoredRow> rows, long after, long? end, string now)
     {
         FrameWriter? last = null;

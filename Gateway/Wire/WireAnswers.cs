@@ -20,28 +20,17 @@ internal sealed class WireAnswers : IAnswerFormat
     private static byte[] Push(WriteOutcome outcome)
     {
         var listed = ListedItems.From(outcome.Items.Where(item => item.Status is not ItemStatus.Unchanged));
-        var conflicts = listed.Items.Where(IsTrouble).Select(item =>
+        var conflicts = listed.Items.Where(IsConflictOrRefused).Select(item =>
         {
             var (reason, message) = ItemMessages.Why(item);
             return new PushConflict(item.Entity.Id ?? "", item.Entity.Type, reason, message, item.Members, JsonBytes.OrNull(item.Server));
         });
         var answer = new PushAnswer(
             outcome.Applied, [.. conflicts], Stats(outcome), Results(listed.Items), outcome.Token.ToString(),
-            outcome.Token.Seq.Number, listed.NotListed);
-        if (!outcome.Applied)
+            outcome.Token.Seq.Number, listed.NotListed)
         {
-            var form = Problem.StrictConflict.Form();
-            answer = answer with
-            {
-                Type = form.Type,
-                Title = form.Title,
-                Status = form.Status,
-                Detail = form.Remedy,
-                Error = form.Remedy,
-                Code = form.Code,
-            };
-        }
-
+            Refused = Refused(outcome),
+        };
         return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PushAnswer);
     }
 
@@ -58,24 +47,14 @@ internal sealed class WireAnswers : IAnswerFormat
             outcome.Token.Seq.Number,
             Results(outcome.Items),
             outcome.Changes is { } rows ? new JsonBytes(Changes(rows)) : null,
-            outcome.Changes is null ? null : outcome.HasMore);
-        if (!outcome.Applied)
+            outcome.Changes is null ? null : outcome.HasMore)
         {
-            var form = Problem.StrictConflict.Form();
-            answer = answer with
-            {
-                Type = form.Type,
-                Title = form.Title,
-                Status = form.Status,
-                Detail = form.Remedy,
-                Success = false,
-                Error = form.Remedy,
-                Code = form.Code,
-            };
-        }
-
+            Refused = Refused(outcome),
+        };
         return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.BatchAnswer);
     }
+
+    private static ProblemForm? Refused(WriteOutcome outcome) => outcome.Applied ? null : Problem.StrictConflict.Form();
 
     private static List<BatchConflict> BatchConflicts(WriteRequest request, WriteOutcome outcome)
     {
@@ -83,7 +62,7 @@ internal sealed class WireAnswers : IAnswerFormat
         for (var i = 0; i < outcome.Items.Count; i++)
         {
             var item = outcome.Items[i];
-            if (!IsTrouble(item)) continue;
+            if (!IsConflictOrRefused(item)) continue;
             var (reason, message) = ItemMessages.Why(item);
             var local = i < request.Changes.Count ? request.Changes[i].LocalVersion : null;
             conflicts.Add(
@@ -95,7 +74,7 @@ internal sealed class WireAnswers : IAnswerFormat
         return conflicts;
     }
 
-    private static bool IsTrouble(ItemResult item) => item.Status is ItemStatus.Conflict or ItemStatus.Refused;
+    private static bool IsConflictOrRefused(ItemResult item) => item.Status is ItemStatus.Conflict or ItemStatus.Refused;
 
     private static List<WriteResult> Results(IEnumerable<ItemResult> items) =>
         [.. items.Select(item => new WriteResult(

@@ -2,8 +2,7 @@ namespace Mirubato.Grains.Domain;
 
 /// <summary>
 /// The documents and lists of members that one answer carries: the winner of an entity once, however many items lost to it, and no more
-/// than
-/// <see cref="Limits.AnswerCopiesBytesMax"/> in all. What is left out is marked, because its client has to pull it.
+/// than <see cref="Limits.AnswerCopiesBytesMax"/> in all. What is left out is marked, because its client has to pull it.
 /// </summary>
 internal sealed class AnswerCopies
 {

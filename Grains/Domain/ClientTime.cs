@@ -1,6 +1,6 @@
 namespace Mirubato.Grains.Domain;
 
-/// <summary>The clock a change claims (docs/protocol.md, Clocks). A time that cannot be read counts as not there.</summary>
+/// <summary>When a change was made by its writer's clock (docs/protocol.md, Clocks). A time that cannot be read counts as absent.</summary>
 internal readonly record struct ClientTime(long? Ms, bool IsEditClock)
 {
     public static ClientTime Parse(in DocumentMembers members, Change change, bool isDelete)

@@ -7,8 +7,8 @@ internal static class Clocks
     public static long PublishedTime(long clientMs, EntityHead head) => Math.Max(clientMs, head.PublishedMs + 1);
 
     /// <summary>
-    /// The echoes of a new revision: the old ones, and each of its own clock values that is past its stamp. Not only those in the future:
-    /// a raised out may be past already and still later than the stamp it stands for.
+    /// The echoes of a new revision: the old ones, and each of its own clock values that is past its effective time. Not only those in the
+    /// future: a raised published time may be past already, and still be later than the effective time it stands for.
     /// </summary>
     public static IReadOnlyList<Echo> Echoes(IReadOnlyList<Echo> before, EntityHead next)
     {
@@ -22,22 +22,22 @@ internal static class Clocks
     }
 
     /// <summary>
-    /// The echoes of a merged revision: the clocks of both changes that it is made of, each with its own stamp, and its own, which no
+    /// The echoes of a merged revision: the clocks of both changes that it is made of, each with its effective time, and its own, which no
     /// device wrote.
     /// </summary>
-    public static IReadOnlyList<Echo> EchoesOfMerge(EntityHead stored, ChangeStamp arrival, EntityHead next)
+    public static IReadOnlyList<Echo> EchoesOfMerge(EntityHead stored, ChangeTime incoming, EntityHead next)
     {
         var echoes = stored.Echoes;
-        if (stored.MergedIn is null) echoes = Remember(echoes, EchoOf(stored.Stamp));
-        echoes = Remember(echoes, EchoOf(arrival));
+        if (stored.MergedIn is null) echoes = Remember(echoes, EchoOf(stored.ChangeTime));
+        echoes = Remember(echoes, EchoOf(incoming));
         return Echoes(echoes, next with { Device = null });
     }
 
     /// <summary>Remembers the clock of a change whose content is stored under another one.</summary>
-    public static IReadOnlyList<Echo> Remember(IReadOnlyList<Echo> echoes, ChangeStamp heard) =>
-        Remember(echoes, new Echo(heard.ClientMs, heard.EffectiveMs, heard.Device));
+    public static IReadOnlyList<Echo> Remember(IReadOnlyList<Echo> echoes, ChangeTime change) =>
+        Remember(echoes, new Echo(change.ClientMs, change.EffectiveMs, change.Device));
 
-    private static Echo EchoOf(ChangeStamp stamp) => new(stamp.ClientMs, stamp.EffectiveMs, stamp.Device, IsMerged: true);
+    private static Echo EchoOf(ChangeTime change) => new(change.ClientMs, change.EffectiveMs, change.Device, IsMerged: true);
 
     private static IReadOnlyList<Echo> Remember(IReadOnlyList<Echo> echoes, Echo echo) =>
         echoes.Contains(echo) ? echoes : [.. echoes.Skip(echoes.Count - Limits.EchoesMax + 1), echo];

@@ -11,7 +11,7 @@ internal static class ContentForm
 {
     private static readonly CanonicalForm Any = new(OmitNulls: true, OmitAtRoot: name => Members.IsBookkeeping(Members.Find(name)));
 
-    /// <summary>The ids of an entry's pieces are made up by clients, on each path anew.</summary>
+    /// <summary>Clients make up the ids of an entry's pieces, new ones on each path.</summary>
     private static readonly CanonicalForm Entry = Any with { OmitIdsIn = Members.FindName(Member.Pieces).ToArray() };
 
     /// <summary>The fingerprint of a normalized document; never <see cref="Fingerprint.None"/>, which is a tombstone's.</summary>

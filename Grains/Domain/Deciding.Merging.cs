@@ -7,9 +7,9 @@ internal sealed partial class Deciding
     private int mergeFallbacks;
 
     /// <summary>Null where rule 3b does not fit, and where its result cannot be stored: the later rules decide then.</summary>
-    private ItemDecision? MergeFields(ParsedItem item, in IncomingChange arrival, EntityHead head)
+    private ItemDecision? MergeFields(ParsedItem item, in IncomingChange incoming, EntityHead head)
     {
-        if (item.IsDelete || head.IsDeleted || !arrival.BaseCounts || arrival.Base is not { } named) return null;
+        if (item.IsDelete || head.IsDeleted || !incoming.BaseCounts || incoming.Base is not { } named) return null;
         if (!IsOlder(named, item, head) || !terms.Quotas.Merges(item.Entity.Type)) return null;
         if (FindHistory(item.Entity)?.From(named) is not { } versions)
         {
@@ -18,13 +18,13 @@ internal sealed partial class Deciding
         }
 
         // It was made after its base, whatever its writer's clock says.
-        var effective = Math.Max(Merge.EffectiveTime(arrival, head, terms.NowMs), versions[0].EffectiveMs + 1);
-        var stamp = new ChangeStamp(effective, arrival.ClientTime, terms.Device);
+        var effective = Math.Max(Merge.EffectiveTime(incoming, head, terms.NowMs), versions[0].EffectiveMs + 1);
+        var changeTime = new ChangeTime(effective, incoming.ClientTime, terms.Device);
         var sent = new MergeValue(item.Document.Render(0, 0));
-        var result = ThreeWayMerge.Merge(item.Type!, FindBase(item, named) ?? versions[0].Value, versions, sent, stamp, terms.NowMs);
-        return result.TookAny ? StoreMerged(item, stamp, head, result)
+        var result = ThreeWayMerge.Merge(item.Type!, FindBase(item, named) ?? versions[0].Value, versions, sent, changeTime, terms.NowMs);
+        return result.TookAny ? StoreMerged(item, changeTime, head, result)
             : result.Lost.Count > 0 ? LoseMembers(item, head, result.Lost)
-            : FindNothingNew(item, arrival, stamp, head);
+            : FindNothingNew(item, incoming, changeTime, head);
     }
 
     private static bool IsOlder(long named, ParsedItem item, EntityHead head) => named < head.Version && named == item.BaseVersion;
@@ -46,10 +46,10 @@ internal sealed partial class Deciding
     {
         if (FindHistory(item.Entity) is not { } history) return;
         var data = item.IsDelete ? default : item.Document.Render(head.Version, head.PublishedMs);
-        history.Add(new MergeVersion(head.Version, data, head.EffectiveMs, head.Stamp));
+        history.Add(new MergeVersion(head.Version, data, head.EffectiveMs, head.ChangeTime));
     }
 
-    private ItemDecision? StoreMerged(ParsedItem item, ChangeStamp stamp, EntityHead head, MergeResult result)
+    private ItemDecision? StoreMerged(ParsedItem item, ChangeTime changeTime, EntityHead head, MergeResult result)
     {
         var change = new Change(item.Entity.Type, item.Entity.Id, new DocumentRange(0, result.Document.Length))
         {
@@ -58,34 +58,34 @@ internal sealed partial class Deciding
         var merged = ItemParser.Read(change, result.Document, terms.User);
         if (merged.IsRefused || merged.IsDelete || merged.Entity != item.Entity || ExceedsQuota(merged, head)) return null;
 
-        var source = touched.GetValueOrDefault(item.Entity)?.Source;
-        var next = ApplyMerged(merged, stamp, head);
+        var source = changes.GetValueOrDefault(item.Entity)?.Source;
+        var next = ApplyMerged(merged, changeTime, head);
         if (result.Lost.Count > 0) Keep(item, ConflictId.Stale, next.Version, result.Lost);
         if (result.Replaced.Count > 0) KeepReplaced(item.Entity, head, source, next.Version, result.Replaced);
         return new ItemDecision(item, ItemStatus.Merged, next) { Members = OrNull(result.Lost) };
     }
 
-    private EntityHead ApplyMerged(ParsedItem merged, ChangeStamp stamp, EntityHead head)
+    private EntityHead ApplyMerged(ParsedItem merged, ChangeTime changeTime, EntityHead head)
     {
-        var isFirst = !touched.ContainsKey(merged.Entity);
-        var touch = FindChange(merged.Entity, head);
-        var clientMs = Math.Max(stamp.ClientMs, head.ClientMs) + 1;
-        var next = touch.Now with
+        var isFirst = !changes.ContainsKey(merged.Entity);
+        var change = FindChange(merged.Entity, head);
+        var clientMs = Math.Max(changeTime.ClientMs, head.ClientMs) + 1;
+        var next = change.Now with
         {
-            EffectiveMs = Math.Max(stamp.EffectiveMs, head.EffectiveMs) + 1,
+            EffectiveMs = Math.Max(changeTime.EffectiveMs, head.EffectiveMs) + 1,
             ClientMs = clientMs,
             PublishedMs = Clocks.PublishedTime(clientMs, head),
             NamedVersion = merged.Change.LocalVersion,
             Device = terms.Device,
-            MergedIn = isFirst ? stamp : ChangeStamp.Max(stamp, head.Stamp),
+            MergedIn = isFirst ? changeTime : ChangeTime.Max(changeTime, head.ChangeTime),
             Fingerprint = merged.Fingerprint,
-            PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
-            PreviousPublishedMs = touch.Before?.PublishedMs ?? 0,
+            PreviousFingerprint = change.Before?.Fingerprint ?? Fingerprint.None,
+            PreviousPublishedMs = change.Before?.PublishedMs ?? 0,
             Bytes = merged.Document.Length,
         };
-        next = next with { Echoes = Clocks.EchoesOfMerge(head, stamp, next) };
-        touch.Source = merged;
-        Store(touch, next);
+        next = next with { Echoes = Clocks.EchoesOfMerge(head, changeTime, next) };
+        change.Source = merged;
+        Store(change, next);
         AddToHistory(merged, next);
         return next;
     }
@@ -99,16 +99,16 @@ internal sealed partial class Deciding
     /// <summary>
     /// Its sender takes over what is stored. One whose clock is past what was sent would not: the stored document is announced again.
     /// </summary>
-    private ItemDecision FindNothingNew(ParsedItem item, in IncomingChange arrival, ChangeStamp stamp, EntityHead head)
+    private ItemDecision FindNothingNew(ParsedItem item, in IncomingChange incoming, ChangeTime changeTime, EntityHead head)
     {
-        if (arrival.ClientMs is null || arrival.ClientTime <= head.PublishedMs)
+        if (incoming.ClientMs is null || incoming.ClientTime <= head.PublishedMs)
         {
             return new ItemDecision(item, ItemStatus.Merged, head) { Stored = FindHistory(item.Entity)!.Current.Data };
         }
 
         // Sent again without its base, it is older than what is stored.
-        var echo = stamp with { EffectiveMs = Math.Min(stamp.EffectiveMs, head.EffectiveMs - 1) };
-        var next = AnnounceAgain(item.Entity, head with { Echoes = Clocks.Remember(head.Echoes, echo) }, arrival.ClientTime + 1);
+        var echo = changeTime with { EffectiveMs = Math.Min(changeTime.EffectiveMs, head.EffectiveMs - 1) };
+        var next = AnnounceAgain(item.Entity, head with { Echoes = Clocks.Remember(head.Echoes, echo) }, incoming.ClientTime + 1);
         return new ItemDecision(item, ItemStatus.Merged, next);
     }
 

@@ -8,7 +8,7 @@ namespace Mirubato.Grains.Domain;
 /// <param name="Merges">
 /// What is at hand of the entities whose older versions a merging request names as bases; null: the request does not merge.
 /// </param>
-internal readonly record struct Terms(
+internal readonly record struct DecisionTerms(
     UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false, bool RevivesDeleted = false,
     IReadOnlyDictionary<EntityKey, MergeHistory>? Merges = null);
 
@@ -45,19 +45,19 @@ internal readonly record struct ItemDecision(
 /// Decides one request, item by item, over heads that stay as they are. No await, clock, SQL or randomness: the same request over the same
 /// heads at the same time is the same decision.
 /// </summary>
-internal sealed partial class Deciding(IHeads under, Terms terms)
+internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
 {
     private readonly Draft draft = new(under);
-    private readonly Dictionary<EntityKey, EntityChange> touched = [];
+    private readonly Dictionary<EntityKey, EntityChange> changes = [];
     private readonly List<ItemDecision> items = [];
     private readonly Dictionary<string, Loser> losers = [];
     private readonly Dictionary<string, ReplacedDocument> replaced = [];
 
-    public static Decision Decide(IHeads under, Terms terms, IEnumerable<ParsedItem> incoming)
+    public static Decision Decide(IHeads under, DecisionTerms terms, IEnumerable<ParsedItem> incoming)
     {
         var deciding = new Deciding(under, terms);
         foreach (var item in incoming) deciding.items.Add(deciding.Judge(item));
-        return new Decision(terms.User, deciding.draft, deciding.items, deciding.touched, deciding.losers.Values, deciding.replaced.Values)
+        return new Decision(terms.User, deciding.draft, deciding.items, deciding.changes, deciding.losers.Values, deciding.replaced.Values)
         {
             MergeFallbacks = deciding.mergeFallbacks,
         };
@@ -67,23 +67,23 @@ internal sealed partial class Deciding(IHeads under, Terms terms)
     {
         if (item.IsRefused) return new ItemDecision(item, ItemStatus.Refused, Refusal: item.Refusal);
         var head = draft.Find(item.Entity);
-        var arrival = BuildIncomingChange(item, head);
-        var decision = head is null ? Create(item, arrival) : Judge(item, arrival, head);
+        var incoming = BuildIncomingChange(item, head);
+        var decision = head is null ? Create(item, incoming) : Judge(item, incoming, head);
         if (terms.Merges is not null) NoteBase(item);
         return decision;
     }
 
-    private ItemDecision Judge(ParsedItem item, in IncomingChange arrival, EntityHead head)
+    private ItemDecision Judge(ParsedItem item, in IncomingChange incoming, EntityHead head)
     {
-        var seen = Merge.JudgeSeen(arrival, head, terms.NowMs);
-        if (seen is null && terms.Merges is not null && MergeFields(item, arrival, head) is { } merged) return merged;
+        var seen = Merge.JudgeSeen(incoming, head, terms.NowMs);
+        if (seen is null && terms.Merges is not null && MergeFields(item, incoming, head) is { } merged) return merged;
 
-        var verdict = seen ?? Merge.JudgeUnseen(arrival, head, terms.NowMs);
+        var verdict = seen ?? Merge.JudgeUnseen(incoming, head, terms.NowMs);
         return verdict.Outcome switch
         {
             Outcome.Unchanged => new ItemDecision(item, ItemStatus.Unchanged, head) { IsTwin = verdict.IsTwin },
-            Outcome.Applied => Replace(item, arrival, head, verdict),
-            _ => Lose(item, arrival, head, verdict),
+            Outcome.Applied => Replace(item, incoming, head, verdict),
+            _ => Lose(item, incoming, head, verdict),
         };
     }
 
@@ -93,50 +93,50 @@ internal sealed partial class Deciding(IHeads under, Terms terms)
         var named = hasSeen ? head?.Version : item.BaseVersion;
         // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
         var stillMeant = named is not null
-            && touched.TryGetValue(item.Entity, out var touch)
-            && named == touch.Before?.Version
+            && changes.TryGetValue(item.Entity, out var change)
+            && named == change.Before?.Version
             && FindHistory(item.Entity) is null;
         return new IncomingChange(
             item.IsDelete, item.ClientMs, terms.Device, item.Fingerprint, item.Type!.HasNaturalKey,
             stillMeant ? head?.Version : named, terms.BaseCounts || hasSeen, item.Change.LocalVersion);
     }
 
-    private ItemDecision Create(ParsedItem item, in IncomingChange arrival)
+    private ItemDecision Create(ParsedItem item, in IncomingChange incoming)
     {
         if (ExceedsQuota(item, null)) return new ItemDecision(item, ItemStatus.Refused, Refusal: ItemRefusal.Quota);
-        return Apply(item, arrival, null, Merge.Create(arrival, terms.NowMs));
+        return Apply(item, incoming, null, Merge.Create(incoming, terms.NowMs));
     }
 
-    private ItemDecision Replace(ParsedItem item, in IncomingChange arrival, EntityHead head, in Verdict verdict)
+    private ItemDecision Replace(ParsedItem item, in IncomingChange incoming, EntityHead head, in Verdict verdict)
     {
         if (ExceedsQuota(item, head)) return new ItemDecision(item, ItemStatus.Refused, head, ItemRefusal.Quota);
-        var keeps = Merge.ReplacesUnseen(arrival, head, verdict);
-        var source = touched.GetValueOrDefault(item.Entity)?.Source;
-        var decision = Apply(item, arrival, head, verdict);
+        var keeps = Merge.ReplacesUnseen(incoming, head, verdict);
+        var source = changes.GetValueOrDefault(item.Entity)?.Source;
+        var decision = Apply(item, incoming, head, verdict);
         if (keeps) KeepReplaced(item.Entity, head, source, decision.Head!.Version);
         return decision;
     }
 
-    private ItemDecision Apply(ParsedItem item, in IncomingChange arrival, EntityHead? head, in Verdict verdict)
+    private ItemDecision Apply(ParsedItem item, in IncomingChange incoming, EntityHead? head, in Verdict verdict)
     {
-        var touch = FindChange(item.Entity, head);
-        var next = touch.Now with
+        var change = FindChange(item.Entity, head);
+        var next = change.Now with
         {
             EffectiveMs = verdict.EffectiveMs,
-            ClientMs = arrival.ClientTime,
+            ClientMs = incoming.ClientTime,
             PublishedMs = verdict.PublishedMs,
             NamedVersion = item.Change.LocalVersion,
             Device = terms.Device,
             MergedIn = null,
             Fingerprint = item.Fingerprint,
             DeletedMs = item.IsDelete ? verdict.PublishedMs : null,
-            PreviousFingerprint = touch.Before?.Fingerprint ?? Fingerprint.None,
-            PreviousPublishedMs = touch.Before?.PublishedMs ?? 0,
+            PreviousFingerprint = change.Before?.Fingerprint ?? Fingerprint.None,
+            PreviousPublishedMs = change.Before?.PublishedMs ?? 0,
             Bytes = item.IsDelete ? 0 : item.Document.Length,
         };
-        next = next with { Echoes = Clocks.Echoes(touch.Now.Echoes, next) };
-        touch.Source = item;
-        Store(touch, next);
+        next = next with { Echoes = Clocks.Echoes(change.Now.Echoes, next) };
+        change.Source = item;
+        Store(change, next);
         AddToHistory(item, next);
         return new ItemDecision(item, FindStatus(item, head), next);
     }
@@ -146,10 +146,10 @@ internal sealed partial class Deciding(IHeads under, Terms terms)
         : head is null or { IsDeleted: true } ? ItemStatus.Created
         : ItemStatus.Updated;
 
-    private ItemDecision Lose(ParsedItem item, in IncomingChange arrival, EntityHead head, in Verdict verdict)
+    private ItemDecision Lose(ParsedItem item, in IncomingChange incoming, EntityHead head, in Verdict verdict)
     {
         if (verdict.Outcome is Outcome.BeatenInTie) head = AnnounceAgain(item.Entity, head, verdict.PublishedMs);
-        if (!Merge.IsStaleCopy(arrival, head))
+        if (!Merge.IsStaleCopy(incoming, head))
         {
             Keep(item, verdict.Reason is ItemRefusal.Deleted ? ConflictId.Deleted : ConflictId.Stale, head.Version);
         }
@@ -158,17 +158,17 @@ internal sealed partial class Deciding(IHeads under, Terms terms)
 
     private EntityHead AnnounceAgain(EntityKey entity, EntityHead head, long publishedMs)
     {
-        var touch = FindChange(entity, head);
-        var next = touch.Now with { PublishedMs = publishedMs, DeletedMs = head.IsDeleted ? publishedMs : null };
+        var change = FindChange(entity, head);
+        var next = change.Now with { PublishedMs = publishedMs, DeletedMs = head.IsDeleted ? publishedMs : null };
         next = next with { Echoes = Clocks.Echoes(head.Echoes, next) };
-        Store(touch, next);
+        Store(change, next);
         return next;
     }
 
-    /// <summary>The entity's one place in this request: its revision and version are taken at the first touch.</summary>
+    /// <summary>The entity's one place in this request: its revision and version are taken with its first change.</summary>
     private EntityChange FindChange(EntityKey entity, EntityHead? head)
     {
-        if (touched.TryGetValue(entity, out var touch)) return touch;
+        if (changes.TryGetValue(entity, out var change)) return change;
         var revision = draft.TakeRevision();
         var version = head is null ? revision.Number : head.Version + 1;
         var now = head is null
@@ -177,11 +177,11 @@ internal sealed partial class Deciding(IHeads under, Terms terms)
         return new EntityChange(entity, head) { Now = now };
     }
 
-    private void Store(EntityChange touch, EntityHead head)
+    private void Store(EntityChange change, EntityHead head)
     {
-        touch.Now = head;
-        touched[touch.Entity] = touch;
-        draft.Put(touch.Entity, head);
+        change.Now = head;
+        changes[change.Entity] = change;
+        draft.Put(change.Entity, head);
     }
 
     private void Keep(ParsedItem item, string reason, long winnerVersion, IReadOnlyList<string>? members = null)

@@ -5,7 +5,7 @@ internal sealed class Decision(
     UserId user,
     Draft draft,
     IReadOnlyList<ItemDecision> items,
-    IReadOnlyDictionary<EntityKey, EntityChange> touched,
+    IReadOnlyDictionary<EntityKey, EntityChange> changes,
     IReadOnlyCollection<Loser> losers,
     IReadOnlyCollection<ReplacedDocument> replaced)
 {
@@ -13,7 +13,7 @@ internal sealed class Decision(
 
     public IReadOnlyList<ItemDecision> Items => items;
 
-    public IEnumerable<EntityKey> Entities => touched.Keys;
+    public IEnumerable<EntityKey> Entities => changes.Keys;
 
     public IReadOnlyCollection<Loser> Losers => losers;
 
@@ -24,7 +24,7 @@ internal sealed class Decision(
 
     /// <summary>Stored documents that are announced again because the request tied with them, in bytes.</summary>
     public long TiedBytes =>
-        touched.Values.Sum(touch => touch is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
+        changes.Values.Sum(change => change is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
 
     public bool HasConflictOrRefusal =>
         items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused || i is { Status: ItemStatus.Merged, Members: not null });
@@ -36,15 +36,15 @@ internal sealed class Decision(
         var bytes = 0L;
         foreach (var item in items)
         {
-            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && !touched.ContainsKey(item.Item.Entity);
+            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && !changes.ContainsKey(item.Item.Entity);
             if (!isWinner || needed.ContainsKey(item.Item.Entity) || bytes + item.Head!.Bytes > Limits.AnswerCopiesBytesMax) continue;
             needed[item.Item.Entity] = item.Head;
             bytes += item.Head.Bytes;
         }
 
-        foreach (var touch in touched.Values)
+        foreach (var change in changes.Values)
         {
-            if (touch is { Source: null, Before: { IsDeleted: false } before }) needed[touch.Entity] = before;
+            if (change is { Source: null, Before: { IsDeleted: false } before }) needed[change.Entity] = before;
         }
 
         return needed;
@@ -53,16 +53,16 @@ internal sealed class Decision(
     /// <summary>Renders what is to be stored, by revision, and settles the true sizes in the draft.</summary>
     public IReadOnlyList<NewRow> Rows(IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
-        var rows = new List<NewRow>(touched.Count);
-        foreach (var touch in touched.Values)
+        var rows = new List<NewRow>(changes.Count);
+        foreach (var change in changes.Values)
         {
-            var data = RenderData(touch, stored);
-            touch.Now = touch.Now with { Bytes = data.Length };
-            draft.Put(touch.Entity, touch.Now);
-            rows.Add(new NewRow(touch.Entity, touch.Now, data)
+            var data = RenderData(change, stored);
+            change.Now = change.Now with { Bytes = data.Length };
+            draft.Put(change.Entity, change.Now);
+            rows.Add(new NewRow(change.Entity, change.Now, data)
             {
-                IsNew = touch.Before is null or { IsDeleted: true },
-                Replaces = touch.Before is not null,
+                IsNew = change.Before is null or { IsDeleted: true },
+                Replaces = change.Before is not null,
             });
         }
 
@@ -70,11 +70,11 @@ internal sealed class Decision(
         return rows;
     }
 
-    private ReadOnlyMemory<byte> RenderData(EntityChange touch, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    private ReadOnlyMemory<byte> RenderData(EntityChange change, IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
-        if (touch.Now.IsDeleted) return default;
-        var document = touch.Source?.Document ?? Stored(touch.Entity, stored);
-        return document.Render(touch.Now.Version, touch.Now.PublishedMs);
+        if (change.Now.IsDeleted) return default;
+        var document = change.Source?.Document ?? Stored(change.Entity, stored);
+        return document.Render(change.Now.Version, change.Now.PublishedMs);
     }
 
     private OutgoingDocument Stored(EntityKey entity, IReadOnlyDictionary<EntityKey, StoredRow> stored)
@@ -116,5 +116,5 @@ internal sealed class Decision(
 
     /// <summary>Whether the sender, left with what it sent, would hold something else than the store.</summary>
     private bool Differs(ParsedItem item, NewRow row) =>
-        touched[row.Entity].Source != item || !item.HasEditClock || item.ClientMs != row.Head.PublishedMs;
+        changes[row.Entity].Source != item || !item.HasEditClock || item.ClientMs != row.Head.PublishedMs;
 }

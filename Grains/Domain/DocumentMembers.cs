@@ -30,7 +30,7 @@ internal readonly ref struct DocumentMembers
     /// <summary>All members there are.</summary>
     public int Total { get; }
 
-    /// <summary>One of the members known here stands twice.</summary>
+    /// <summary>The document names one of these members twice.</summary>
     public bool HasRepeats { get; }
 
     /// <summary>The token of the member's value, null or not; 0 when there is none.</summary>

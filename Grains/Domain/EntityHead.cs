@@ -39,12 +39,12 @@ internal sealed record EntityHead
     public required long ClientMs { get; init; }
 
     /// <summary>
-    /// Of a merged state the stamp of the change that arrived; its other times are those of the merge. Null for any other state.
+    /// Of a merged state the time of the change that arrived; its other times are those of the merge. Null for any other state.
     /// </summary>
-    public ChangeStamp? MergedIn { get; init; }
+    public ChangeTime? MergedIn { get; init; }
 
-    /// <summary>The stamp of the change that made this state.</summary>
-    public ChangeStamp Stamp => MergedIn ?? new ChangeStamp(EffectiveMs, ClientMs, Device);
+    /// <summary>The time of the change that made this state.</summary>
+    public ChangeTime ChangeTime => MergedIn ?? new ChangeTime(EffectiveMs, ClientMs, Device);
 
     /// <summary>The <c>updatedAt</c> that is sent; it only grows.</summary>
     public required long PublishedMs { get; init; }
@@ -59,7 +59,7 @@ internal sealed record EntityHead
 
     public long? DeletedMs { get; init; }
 
-    /// <summary>Fingerprint and out of the revision before this one, to know a stale copy that is sent again.</summary>
+    /// <summary>Fingerprint and published time of the revision before this one, to know a stale copy that is sent again.</summary>
     public Fingerprint PreviousFingerprint { get; init; }
     public long PreviousPublishedMs { get; init; }
 

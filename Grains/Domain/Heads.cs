@@ -1,6 +1,6 @@
 namespace Mirubato.Grains.Domain;
 
-/// <summary>What a user's entities come to: live ones, their bytes and digest, and deleted ones.</summary>
+/// <summary>The sums over a user's entities: live ones, their bytes and digest, and deleted ones.</summary>
 internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest, int Tombstones)
 {
     /// <summary>This tally after <paramref name="entity"/> went from one state to another.</summary>

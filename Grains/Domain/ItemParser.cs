@@ -22,7 +22,7 @@ internal static class ItemParser
         // Only an id was sent: enough to delete by.
         var document = sent.IsEmpty && change.Delete ? NoMembers : sent;
         using var tree = JsonTree.Parse(document.Span, Limits.EntityDepthMax);
-        if (RefusalOf(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, document, type, refusal);
+        if (ToRefusal(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, document, type, refusal);
         if (tree[0].Kind is not JsonTokenType.StartObject) return Refuse(change, document, type, ItemRefusal.Invalid);
         if (!HoldsChecksum(change, tree)) return Refuse(change, document, type, ItemRefusal.ChecksumMismatch);
         return Read(change, type, user, document, tree);
@@ -43,7 +43,7 @@ internal static class ItemParser
         var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));
         if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, document, type, ItemRefusal.TooLarge);
         var problem = ComputeFingerprint(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
-        if (problem is not JsonProblem.None) return Refuse(change, document, type, RefusalOf(problem));
+        if (problem is not JsonProblem.None) return Refuse(change, document, type, ToRefusal(problem));
 
         return new ParsedItem
         {
@@ -54,7 +54,7 @@ internal static class ItemParser
             ClientMs = clientTime.Ms,
             HasEditClock = clientTime.IsEditClock,
             Fingerprint = isDelete ? Fingerprint.None : fingerprint,
-            BaseVersion = change.BaseVersion ?? BaseVersionOf(tree, members),
+            BaseVersion = change.BaseVersion ?? FindBaseVersion(tree, members),
             Document = outgoing,
         };
     }
@@ -90,14 +90,14 @@ internal static class ItemParser
         return Convert.ToHexString(hash).Equals(hex, StringComparison.OrdinalIgnoreCase);
     }
 
-    private static long? BaseVersionOf(in JsonTree tree, in DocumentMembers members)
+    private static long? FindBaseVersion(in JsonTree tree, in DocumentMembers members)
     {
         if (!members.IsNumber(Member.BaseVersion)) return null;
         var value = EcmaNumber.Parse(tree.Raw(members[Member.BaseVersion]));
         return value == Math.Floor(value) && Math.Abs(value) < 1L << 53 ? (long)value : null;
     }
 
-    private static ItemRefusal RefusalOf(JsonProblem problem) => problem switch
+    private static ItemRefusal ToRefusal(JsonProblem problem) => problem switch
     {
         JsonProblem.None => ItemRefusal.None,
         JsonProblem.TooDeep => ItemRefusal.TooDeep,

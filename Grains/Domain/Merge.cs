@@ -33,7 +33,8 @@ internal enum Outcome
     Beaten,
 
     /// <summary>
-    /// Beaten at equal stamps: the present state is announced again with a raised <c>updatedAt</c>, so that the beaten device takes it.
+    /// Beaten at equal effective times: the present state is announced again with a raised <c>updatedAt</c>, so that the beaten
+    /// device takes it.
     /// </summary>
     BeatenInTie,
 }
@@ -79,7 +80,7 @@ internal static class Merge
         return LaterWins(change, head, EffectiveTime(change, head, nowMs), nowMs);                                            // 5
     }
 
-    /// <summary>A change of an entity that nobody has heard of.</summary>
+    /// <summary>A change of an unknown entity.</summary>
     public static Verdict Create(in IncomingChange change, long nowMs) =>
         new(Outcome.Applied, Math.Min(change.ClientTime, nowMs), change.ClientTime);
 
@@ -132,7 +133,7 @@ internal static class Merge
             : new Verdict(Outcome.BeatenInTie, PublishedMs: raised, Reason: ItemRefusal.Stale);
     }
 
-    /// <summary>A stale copy may claim an <c>updatedAt</c> that the server itself had raised: it is the older one all the same.</summary>
+    /// <summary>A stale copy may carry an <c>updatedAt</c> that the server itself had raised: it is the older one all the same.</summary>
     private static bool WinsTie(in IncomingChange change, EntityHead head, long headClient) =>
         IsStaleCopy(change, head) ? false
         : change.ClientTime != headClient ? change.ClientTime > headClient
@@ -157,8 +158,8 @@ internal static class Merge
         && (change.Device is null || change.Device != head.Device);
 
     /// <summary>
-    /// min(clientTime, now), and for an echo at most the stamp of its revision: a clock value that was in the future when it was sent must
-    /// not count as later merely because time has caught up with it.
+    /// min(clientTime, now), and for an echo at most the effective time of its revision: a clock value that was in the future when it was
+    /// sent must not count as later merely because time has caught up with it.
     /// </summary>
     public static long EffectiveTime(in IncomingChange change, EntityHead head, long nowMs)
     {

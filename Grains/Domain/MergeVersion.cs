@@ -3,8 +3,8 @@ namespace Mirubato.Grains.Domain;
 /// <summary>One state of an entity that a merge looks at.</summary>
 /// <param name="Data">The document as stored; empty for a deleted state.</param>
 /// <param name="EffectiveMs">The effective time of the state as a whole.</param>
-/// <param name="Stamp">That of the change which made it: of a merged state, the stamp of what arrived.</param>
-internal sealed record MergeVersion(long Version, ReadOnlyMemory<byte> Data, long EffectiveMs, ChangeStamp Stamp)
+/// <param name="ChangeTime">That of the change which made it: of a merged state, that of the change which arrived.</param>
+internal sealed record MergeVersion(long Version, ReadOnlyMemory<byte> Data, long EffectiveMs, ChangeTime ChangeTime)
 {
     private MergeValue? value;
 

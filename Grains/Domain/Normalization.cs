@@ -32,7 +32,7 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
         normalization.Aliases();
         normalization.ScoreIdOfEntry();
         normalization.Pieces();
-        normalization.Stamps();
+        normalization.SetVersionAndTime();
         return normalization.edits;
     }
 
@@ -141,7 +141,7 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
         value != 0 && tree[value].Kind is JsonTokenType.String && EcmaCase.Trim(tree.Text(value)) is { Length: > 0 } text ? text : null;
 
     /// <summary>Version and updatedAt are the server's to say, under each spelling the client uses.</summary>
-    private void Stamps()
+    private void SetVersionAndTime()
     {
         edits.Set(Member.Version, Slot.Version);
         if (members.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAtSnake, Member.UpdatedAt));

@@ -19,7 +19,7 @@ internal readonly record struct Splice(int Start, int Length, ReadOnlyMemory<byt
 
 /// <summary>
 /// The normalized document, as the bytes that were sent and the few that differ: most items of a push turn out to be unchanged and are
-/// never rendered. What nobody asked to change keeps its order and its spelling.
+/// never rendered. Members that are not changed keep their order and their spelling.
 /// </summary>
 /// <param name="source">One JSON object.</param>
 /// <param name="splices">By position, not overlapping.</param>
@@ -50,7 +50,7 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
         Render(ref output, version, publishedMs);
         var bytes = output.Written.ToArray();
         output.Dispose();
-        Unbreak(bytes);
+        ReplaceLineBreaks(bytes);
         return bytes;
     }
 
@@ -94,7 +94,7 @@ internal sealed class OutgoingDocument(ReadOnlyMemory<byte> source, Splice[] spl
     }
 
     /// <summary>A line break in JSON is only ever space between tokens, and an export holds one document a line.</summary>
-    private static void Unbreak(Span<byte> json)
+    private static void ReplaceLineBreaks(Span<byte> json)
     {
         if (json.IndexOfAny((byte)'\n', (byte)'\r') < 0) return;
         json.Replace((byte)'\n', (byte)' ');

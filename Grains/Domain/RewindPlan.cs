@@ -38,11 +38,11 @@ internal sealed class RewindPlan(IReadOnlyList<StoredVersion> states, long toMs)
         for (var at = states.Count - 1; at >= 0; at--)
         {
             var done = states[at];
-            if (done.Stamp.Device != device || done.ArrivedMs <= toMs) continue;
+            if (done.ChangeTime.Device != device || done.ArrivedMs <= toMs) continue;
             var isFirst = at == 0 && done.ArrivedMs == Present.CreatedMs;
             if (!isFirst && (at == 0 || states[at - 1].Version != done.Version - 1)) return Step(RewindAction.Unknown);
             var before = isFirst ? default : states[at - 1].Data;
-            var othersSince = states.Skip(at + 1).Any(later => later.Stamp.Device != device);
+            var othersSince = states.Skip(at + 1).Any(later => later.ChangeTime.Device != device);
             state = Undo(type, state, done.Data, before, othersSince);
         }
 
@@ -58,7 +58,7 @@ internal sealed class RewindPlan(IReadOnlyList<StoredVersion> states, long toMs)
         if (now.IsEmpty) return now;
 
         // Where others changed the same member later, theirs is the later change.
-        var never = new ChangeStamp(long.MinValue, long.MinValue, null);
+        var never = new ChangeTime(long.MinValue, long.MinValue, null);
         MergeVersion[] since = [new(0, done, 0, never), new(1, now, 0, never with { EffectiveMs = 0 })];
         return ThreeWayMerge.Merge(type, since[0].Value, since, new MergeValue(before), never, long.MaxValue).Document;
     }

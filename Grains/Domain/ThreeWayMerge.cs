@@ -1,6 +1,6 @@
 namespace Mirubato.Grains.Domain;
 
-/// <summary>What a merge comes to.</summary>
+/// <summary>The result of a merge.</summary>
 /// <param name="Document">The stored document with what was new in the incoming one. Not yet normalized.</param>
 /// <param name="TookAny">Something of the incoming document was new and did not lose.</param>
 /// <param name="Lost">JSON pointers of the members in which the incoming document lost, in ordinal order.</param>
@@ -17,24 +17,24 @@ internal sealed class ThreeWayMerge
     private const string Pieces = "pieces";
 
     private readonly IReadOnlyList<MergeVersion> versions;
-    private readonly ChangeStamp incoming;
+    private readonly ChangeTime incoming;
     private readonly long nowMs;
     private readonly List<string> lost = [];
     private readonly List<string> replaced = [];
     private bool tookAny;
 
-    private ThreeWayMerge(IReadOnlyList<MergeVersion> versions, ChangeStamp incoming, long nowMs) =>
+    private ThreeWayMerge(IReadOnlyList<MergeVersion> versions, ChangeTime incoming, long nowMs) =>
         (this.versions, this.incoming, this.nowMs) = (versions, incoming, nowMs);
 
     /// <param name="type">Says which members are one.</param>
     /// <param name="basis">What the sender changed.</param>
     /// <param name="versions">The states from the named base on, without a gap; the last is the stored one.</param>
     /// <param name="sent">The incoming document, normalized.</param>
-    /// <param name="stamp">When it counts as made.</param>
+    /// <param name="changeTime">When it counts as made.</param>
     public static MergeResult Merge(
-        EntityType type, MergeValue basis, IReadOnlyList<MergeVersion> versions, MergeValue sent, ChangeStamp stamp, long nowMs)
+        EntityType type, MergeValue basis, IReadOnlyList<MergeVersion> versions, MergeValue sent, ChangeTime changeTime, long nowMs)
     {
-        var merge = new ThreeWayMerge(versions, stamp, nowMs);
+        var merge = new ThreeWayMerge(versions, changeTime, nowMs);
         var place = new Place("", basis, [.. versions.Select(version => version.Value)], sent, type == EntityTypes.LogbookEntry);
         var document = merge.Unite(place, MergeUnits.List(type, place.Stored, sent, basis));
         return new MergeResult(document.Raw, merge.tookAny, Sorted(merge.lost), Sorted(merge.replaced));
@@ -72,7 +72,7 @@ internal sealed class ThreeWayMerge
         if (unit.All(member => member.Place.Sent.SameAs(member.Place.Basis))) return;
         if (whole.IsDocument && MergeUnits.IsBookkeeping(unit[0].Name))
         {
-            if (IsUntouched(unit) || incoming.Beats(versions[^1].Stamp, nowMs)) Take(unit, edits);
+            if (IsUntouched(unit) || incoming.Beats(versions[^1].ChangeTime, nowMs)) Take(unit, edits);
         }
         else if (unit is [var (name, inner)] && inner.Basis.IsObject && inner.Stored.IsObject && inner.Sent.IsObject)
         {
@@ -121,11 +121,11 @@ internal sealed class ThreeWayMerge
     }
 
     /// <summary>The change that gave this very member its stored value; null when no version changed it.</summary>
-    private ChangeStamp? FindLastChange((string Name, Place Place)[] unit)
+    private ChangeTime? FindLastChange((string Name, Place Place)[] unit)
     {
         for (var at = versions.Count - 1; at > 0; at--)
         {
-            if (!unit.All(member => member.Place.History[at].SameAs(member.Place.History[at - 1]))) return versions[at].Stamp;
+            if (!unit.All(member => member.Place.History[at].SameAs(member.Place.History[at - 1]))) return versions[at].ChangeTime;
         }
 
         return null;

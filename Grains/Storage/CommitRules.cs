@@ -2,7 +2,7 @@ using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains.Storage;
 
-/// <summary>What a commit must be before any store is asked: a breach is a bug of whoever decided it.</summary>
+/// <summary>What a commit must be before any store is asked: a breach is a bug in the decision.</summary>
 internal static class CommitRules
 {
     public static void Check(Commit commit)

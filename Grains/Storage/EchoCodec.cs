@@ -5,9 +5,9 @@ using Mirubato.Grains.Domain;
 namespace Mirubato.Grains.Storage;
 
 /// <summary>
-/// The echoes of a head as both stores keep them. Per echo: clock and stamp (8 bytes each, big endian), the length of the device id in
-/// UTF-8 bytes plus one (2 bytes; 0 means none; the highest bit says that it is the clock of a merged change), the id. No echoes are NULL:
-/// clocks are rarely ahead.
+/// The echoes of a head as both stores keep them. Per echo: clock and effective time (8 bytes each, big endian), the length of the device
+/// id in UTF-8 bytes plus one (2 bytes; 0 means none; the highest bit says that it is the clock of a merged change), the id. No echoes are
+/// NULL: clocks are rarely ahead.
 /// </summary>
 internal static class EchoCodec
 {

@@ -22,7 +22,7 @@ internal sealed class HeadReader
     private EntityHead ReadHead(DbDataReader row)
     {
         var head = ReadTimes(row);
-        return row.IsDBNull(15) ? head : head with { MergedIn = new ChangeStamp(row.GetInt64(15), row.GetInt64(16), head.Device) };
+        return row.IsDBNull(15) ? head : head with { MergedIn = new ChangeTime(row.GetInt64(15), row.GetInt64(16), head.Device) };
     }
 
     private EntityHead ReadTimes(DbDataReader row) => new()

@@ -28,7 +28,7 @@ internal interface IUserStore
     /// </summary>
     ValueTask<UserState> State(UserId user, long nowMs, CancellationToken cancel);
 
-    /// <summary>The state of each of those users, in one statement. A user without a row is absent; nobody is provisioned.</summary>
+    /// <summary>The state of each of those users, in one statement. A user without a row is absent; no row is made.</summary>
     ValueTask<Dictionary<UserId, UserState>> States(IReadOnlyCollection<UserId> users, CancellationToken cancel);
 
     /// <summary>Rows and history state of one snapshot. No connection is held once it returns.</summary>
@@ -168,7 +168,7 @@ internal enum CommitResult
 {
     Held,
 
-    /// <summary>The stored epoch or head is another, or a device or token was turned away: reload, decide again.</summary>
+    /// <summary>The stored epoch or head is another, or a device was revoked or a token signed out: reload and decide again.</summary>
     FenceLost,
 
     /// <summary>A key already has a receipt that has not expired: read it and replay.</summary>

@@ -34,7 +34,7 @@ internal sealed class JoinedDocuments(LiveQuery query)
         return true;
     }
 
-    public LiveDocuments Under(HistoryState history)
+    public LiveDocuments ToLiveDocuments(HistoryState history)
     {
         Begin(null);
         return new LiveDocuments(history, isTooMuch ? null : types);

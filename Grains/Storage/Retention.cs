@@ -16,7 +16,7 @@ internal static class Retention
     public const string VersionsAtOnceMax = "10000";
 
     /// <summary>
-    /// Rows that one batch of a sweep removes, and users that it looks at: few enough that nobody waits for its locks.
+    /// Rows that one batch of a sweep removes, and users that it looks at: few enough that no request waits long for its locks.
     /// </summary>
     public const int SweepRowsMax = 1_000;
 }

@@ -41,6 +41,6 @@ internal readonly record struct SweepLease(string Holder, long NowMs)
     public const string HeldSql = "SELECT 1 FROM maintenance_lease WHERE name = 'sweep' AND holder = $1 AND until_ms > $2";
 }
 
-/// <summary>Another process holds the lease, or it expired, or nobody took it. The batch changed nothing.</summary>
+/// <summary>Another process holds the lease, or it expired, or no process took it. The batch changed nothing.</summary>
 internal sealed class LeaseLostException(string holder)
     : Exception($"{holder} does not hold the lease for sweeping; take it again before the next batch.");

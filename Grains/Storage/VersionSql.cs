@@ -78,7 +78,7 @@ internal static class VersionSql
         var device = row.IsDBNull(7) ? null : (DeviceId?)new DeviceId(row.GetString(7));
         return new StoredVersion(
             new EntityKey(row.GetString(0), row.GetString(1)), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4),
-            new ChangeStamp(row.GetInt64(5), row.GetInt64(6), device),
+            new ChangeTime(row.GetInt64(5), row.GetInt64(6), device),
             row.IsDBNull(8) ? Fingerprint.None : new Fingerprint(UInt128Codec.Decode(row.GetFieldValue<byte[]>(8))), row.GetInt64(9),
             row.IsDBNull(10) ? null : row.GetInt64(10), row.GetInt64(11),
             row.IsDBNull(13) ? default(ReadOnlyMemory<byte>) : row.GetFieldValue<byte[]>(13));

@@ -137,7 +137,7 @@ public sealed class AdminClusterTests(PostgresCluster postgres)
         Assert.Contains("is a gateway", problem.Text("detail"), StringComparison.Ordinal);
         Assert.Contains($"--server http://127.0.0.1:{gateway.Url.Port}", problem.Text("detail"), StringComparison.Ordinal);
 
-        // Larger than what a connection holds: the refusal is heard because the command line waits for it before it sends.
+        // Larger than what a connection holds: the refusal arrives because the command line waits for it before it sends.
         var file = Path.GetTempFileName();
         await File.WriteAllBytesAsync(file, new byte[64 * 1024 * 1024]);
         var (code, _, error) = await CommandLine.Run(

@@ -50,7 +50,7 @@ public sealed class AdminUserTests
     }
 
     [Fact]
-    public async Task A_user_whom_nobody_has_heard_of_is_not_found_and_not_made()
+    public async Task An_unknown_user_is_404_and_is_not_created()
     {
         await using var server = await AdminServer.Start();
         foreach (var path in (string[])["", "/export"])
@@ -216,7 +216,7 @@ public sealed class AdminUserTests
     }
 
     [Fact]
-    public async Task A_version_is_stored_again_and_devices_hear_of_it_and_it_is_written_down_without_the_entity()
+    public async Task A_version_is_restored_and_announced_and_the_audit_log_does_not_name_the_entity()
     {
         await using var server = await AdminServer.Start(Edge.LogsEverything);
         using var phone = server.Device(Ada, "phone");

@@ -3,7 +3,7 @@ using Mirubato.Bench.Load;
 
 namespace Mirubato.Tests.Bench;
 
-/// <summary>CPU times of processes that a directory laid out like /proc tells of.</summary>
+/// <summary>CPU times of processes, read from a directory that is laid out like /proc.</summary>
 public sealed class CpuTimeTests : IDisposable
 {
     private readonly string proc = Directory.CreateTempSubdirectory("mirubato-proc-").FullName;
@@ -39,7 +39,7 @@ public sealed class CpuTimeTests : IDisposable
             new MeasuredProcesses(Environment.ProcessId, null).ServerCpu()!.Value, TimeSpan.FromMilliseconds(1), TimeSpan.MaxValue);
 
     [Fact]
-    public void A_process_that_is_not_there_is_said_with_its_option()
+    public void A_process_that_does_not_exist_is_reported_with_its_option()
     {
         var failure = Assert.Throws<BenchFailure>(() => new MeasuredProcesses(null, int.MaxValue).PostgresCpu());
 

@@ -11,13 +11,13 @@ public sealed class RequestTemplateTests
     private static readonly DateTimeOffset Now = DateTimeOffset.FromUnixTimeMilliseconds(1_757_400_000_123);
 
     [Fact]
-    public void Stamping_makes_every_item_new_and_leaves_the_length_as_announced()
+    public void Filling_a_template_makes_every_item_new_and_keeps_the_announced_length()
     {
         var push = Push(3);
         var before = push.Bytes.Length;
-        push.Stamp(41, Now);
+        push.Fill(41, Now);
         var first = Entries(push);
-        push.Stamp(44, Now);
+        push.Fill(44, Now);
         var second = Entries(push);
 
         Assert.Equal(before, push.Bytes.Length);
@@ -45,7 +45,7 @@ public sealed class RequestTemplateTests
     public void A_checksum_is_that_of_the_canonical_form()
     {
         var batch = User().Batch(2);
-        batch.Stamp(7, Now);
+        batch.Fill(7, Now);
 
         foreach (var entity in Body(batch).GetProperty("entities").EnumerateArray())
         {
@@ -59,20 +59,20 @@ public sealed class RequestTemplateTests
     public void A_frozen_template_stays_as_it_is()
     {
         var push = Push(1);
-        push.Stamp(1, Now);
+        push.Fill(1, Now);
         var frozen = push.Freeze();
         var before = (byte[])frozen.Bytes.Clone();
-        new Numbers(TimeProvider.System).Stamp(frozen);
+        new Numbers(TimeProvider.System).Fill(frozen);
 
         Assert.Equal(before, frozen.Bytes);
     }
 
     [Fact]
-    public void Workers_do_not_stamp_each_others_bytes()
+    public void Workers_do_not_write_into_each_others_bytes()
     {
         var shared = Push(1);
         var own = shared.Own();
-        own.Stamp(99, Now);
+        own.Fill(99, Now);
 
         Assert.NotEqual(own.Bytes, shared.Bytes);
     }

@@ -19,9 +19,9 @@ public sealed class ServerFramesTests
 
         for (var at = 0; at < wire.Length;)
         {
-            var room = frames.Room;
-            var count = Math.Min(Math.Min(packet, room.Length), wire.Length - at);
-            wire.AsSpan(at, count).CopyTo(room.Span);
+            var free = frames.FreeSpace;
+            var count = Math.Min(Math.Min(packet, free.Length), wire.Length - at);
+            wire.AsSpan(at, count).CopyTo(free.Span);
             frames.Filled(count);
             at += count;
             while (frames.TryNext())
@@ -42,7 +42,7 @@ public sealed class ServerFramesTests
     public void What_this_server_never_sends_is_not_guessed_at(byte first, byte second)
     {
         var frames = new ServerFrames();
-        new byte[] { first, second }.CopyTo(frames.Room);
+        new byte[] { first, second }.CopyTo(frames.FreeSpace);
         frames.Filled(2);
 
         Assert.Throws<IOException>(() => frames.TryNext());

@@ -32,7 +32,7 @@ public sealed class WsScenariosTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Closed_mutations_are_acknowledged_and_heard_by_all()
+    public async Task Every_closed_mutation_is_acknowledged_and_reaches_every_device()
     {
         var figures = await Run(new ClosedMutations(3, 2));
 
@@ -49,7 +49,7 @@ public sealed class WsScenariosTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_secret_is_said_in_a_sentence() =>
+    public async Task A_wrong_secret_is_reported_in_one_sentence() =>
         Assert.Contains(
             "--secret", (await Assert.ThrowsAsync<BenchFailure>(() => Run(new FanOut(1, 50), secret: new string('x', 32)))).Message,
             StringComparison.Ordinal);

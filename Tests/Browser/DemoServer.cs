@@ -73,7 +73,7 @@ internal sealed class DemoServer : IAsyncDisposable
         process = null;
     }
 
-    /// <summary>What a device that knows nothing is told.</summary>
+    /// <summary>The answer to a pull from the start.</summary>
     public async Task<JsonElement> Pull(string user)
     {
         using var request = Edge.Request(HttpMethod.Post, $"{Url}/api/sync/pull", user: user);

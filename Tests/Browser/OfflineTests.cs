@@ -88,7 +88,7 @@ public sealed class OfflineTests(BrowserFixture fixture)
         await Expect(tab.Laptop.Queue.Last).ToHaveTextAsync("and 1,980 more");
         var batches = 0;
         var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        // The second half is committed, and nobody hears of it: the hardest moment for the server to go.
+        // The second half is committed and not answered: the hardest moment for the server to go.
         await profile.RouteAsync("**/api/sync/batch", async route =>
         {
             if (Interlocked.Increment(ref batches) != 2)

@@ -81,7 +81,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_user_is_resynchronized_disconnected_signed_out_and_erased_and_a_device_turned_away()
+    public async Task A_user_is_resynchronized_disconnected_signed_out_and_erased_and_a_device_is_revoked()
     {
         await using var socket = await SocketClient.Open(server.Url, Ada);
         await socket.Next("WELCOME");
@@ -248,7 +248,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_changes_something_is_not_asked_without_a_yes()
+    public async Task A_command_that_changes_something_sends_nothing_without_confirmation()
     {
         foreach (
             var command in (string[][])
@@ -267,7 +267,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_not_there_ends_with_1_and_the_servers_sentence()
+    public async Task A_404_ends_the_command_with_exit_code_1_and_the_servers_message()
     {
         foreach (
             var (sentence, command) in ((string, string[])[])
@@ -302,7 +302,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_call_that_has_to_wait_its_turn_is_not_taken_for_a_wrong_secret()
     {
-        using var other = ((UserTurns)server.Server.Services.GetService(typeof(UserTurns))!).Long(new(Ada));
+        using var other = ((UserConcurrency)server.Server.Services.GetService(typeof(UserConcurrency))!).Long(new(Ada));
 
         var (code, _, error) = await CommandLine.Run(["user", "erase", Ada, "--yes", .. Server]);
 

@@ -14,7 +14,7 @@ internal static class CommandLine
         return (code, output.ToString(), error.ToString());
     }
 
-    /// <summary>What a command that succeeds tells a machine.</summary>
+    /// <summary>The JSON output of a command that succeeds.</summary>
     public static async Task<JsonElement> Json(params string[] args)
     {
         var (code, output, error) = await Run([.. args, "--json"]);

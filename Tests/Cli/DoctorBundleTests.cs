@@ -20,7 +20,7 @@ public sealed class DoctorBundleTests : IDisposable
     private string Bundle => Path.Combine(folder, "bundle.json");
 
     [Fact]
-    public async Task The_bundle_of_the_clients_test_is_read_and_each_of_its_troubles_is_said_with_its_remedy()
+    public async Task The_bundle_of_the_clients_test_is_read_and_each_problem_is_reported_with_its_remedy()
     {
         var findings = Findings(await CommandLine.Run("doctor", "--bundle", Vector, "--json"), ExitCode.Failed);
 
@@ -95,7 +95,7 @@ public sealed class DoctorBundleTests : IDisposable
         Examine(bundle => Plant(bundle, member, value)).AllAreGreen();
 
     [Fact]
-    public void A_device_that_loses_the_server_again_and_again_is_told_of_proxies()
+    public void A_device_that_loses_the_server_again_and_again_gets_advice_about_proxies()
     {
         var lost = string.Join(',', Enumerable.Repeat("""{"at":"2027-01-15T08:00:00.000Z","kind":"connection","code":"waiting"}""", 5));
         Examine(bundle => Plant(bundle, "/errors", $"[{lost}]")).Shows(Light.Amber, "errors", "lost the server 5 times", "timeout");
@@ -166,7 +166,7 @@ public sealed class DoctorBundleTests : IDisposable
     [InlineData("There is no file", "--bundle", "none.json")]
     [InlineData("say one of them", "--bundle", "none.json", "--url", "http://localhost")]
     [InlineData("name that with --bundle", "--user", "ada")]
-    public async Task A_wrong_use_is_told(string says, params string[] args)
+    public async Task Wrong_arguments_are_reported(string says, params string[] args)
     {
         var (code, _, error) = await CommandLine.Run(["doctor", .. args]);
         Assert.Equal((int)ExitCode.Usage, code);

@@ -24,7 +24,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
-    public async Task Settings_that_stop_a_start_are_all_said_with_what_the_server_says_of_them()
+    public async Task All_settings_that_prevent_a_start_are_reported_in_the_servers_words()
     {
         var findings = await Patient.Examine("--Auth:Secret=short", "--Limits:RequestBurts=5", "--Silo:Port=12345");
         findings.Shows(Light.Red, "configuration", "Auth:Secret is 5 bytes long", "openssl rand -base64 48");

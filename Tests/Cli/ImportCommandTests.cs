@@ -88,7 +88,7 @@ public sealed class ImportCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_imported_is_told_with_the_remedy()
+    public async Task A_file_that_cannot_be_imported_is_reported_with_the_remedy()
     {
         var text = Path.Combine(folder, "export.sql");
         await File.WriteAllTextAsync(text, "CREATE TABLE users (id TEXT);");
@@ -112,7 +112,7 @@ public sealed class ImportCommandTests : IAsyncLifetime
     [InlineData("import", "{\"path\":\"d1.db\"}", "INVALID_SHAPE")]
     [InlineData("import", "{", "INVALID_SHAPE")]
     [InlineData("import", "{\"path\":\"/no/such/file\"}", "IMPORT_REFUSED")]
-    public async Task What_is_wrong_with_a_call_is_told(string? confirm, string body, string code)
+    public async Task A_wrong_call_is_answered_with_what_is_wrong(string? confirm, string body, string code)
     {
         using var client = new HttpClient { BaseAddress = server.Url };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/admin/v1/imports");

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Mirubato.Tests.Cli;
 
-/// <summary>A proxy as one that nobody set up for this server: it passes plain requests on, and no upgrade.</summary>
+/// <summary>A proxy that was not configured for this server: it passes plain requests on, and no upgrade.</summary>
 internal sealed class PlainProxy : IAsyncDisposable
 {
     private readonly WebApplication app;

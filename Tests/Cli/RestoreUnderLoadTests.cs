@@ -48,7 +48,7 @@ public sealed class RestoreUnderLoadTests(PostgresCluster postgres) : IDisposabl
         }
     }
 
-    /// <summary>One change more is heard by all; then each holds what the store holds, and what the backup held is there.</summary>
+    /// <summary>One more change reaches all devices; then each holds what the store holds, and what the backup held is there.</summary>
     private static async Task AssertEqual(LiveServer server, List<ConnectedDevice> devices, List<string> before)
     {
         await devices[0].Push("last");

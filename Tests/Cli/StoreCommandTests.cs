@@ -89,7 +89,7 @@ public sealed class StoreCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_undone_wants_a_yes()
+    public async Task A_command_that_cannot_be_undone_asks_for_confirmation()
     {
         await File.WriteAllTextAsync(Backup, "");
         var (code, _, error) = await CommandLine.Run(["restore", Backup, .. Settings]);

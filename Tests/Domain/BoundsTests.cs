@@ -23,7 +23,7 @@ public sealed class BoundsTests
     }
 
     [Fact]
-    public void What_is_announced_again_after_ties_is_counted_before_it_is_read()
+    public void The_bytes_of_documents_that_ties_announce_again_are_counted_before_they_are_read()
     {
         const int heads = 400;
         var ledger = LedgerOf(Enumerable.Range(0, heads).Select(i => Head($"g{i}", i + 1, bytes: Limits.EntityBytesMax)));
@@ -68,7 +68,8 @@ public sealed class BoundsTests
 
     private static Decision Decide(IHeads heads, params Item[] items) =>
         Deciding.Decide(
-            heads, new Terms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()), items.Select(item => item.Read(User)));
+            heads, new DecisionTerms(User, NowMs, new DeviceId("d2"), BaseCounts: true, new Quotas()),
+            items.Select(item => item.Read(User)));
 
     private static KeyValuePair<EntityKey, EntityHead> Head(string id, long seq, bool deleted = false, int bytes = 0) => new(
         new EntityKey("goal", id),

@@ -30,7 +30,7 @@ public sealed class FingerprintTests
     public void Other_content_has_another_fingerprint(string other) => Assert.NotEqual(Entry(Sent).Fingerprint, Entry(other).Fingerprint);
 
     [Fact]
-    public void It_is_the_first_half_of_the_canonical_forms_SHA256()
+    public void A_fingerprint_is_the_first_half_of_the_SHA256_of_the_canonical_form()
     {
         var hash = System.Security.Cryptography.SHA256.HashData("""{"a":1,"b":[null]}"""u8);
         Assert.Equal(

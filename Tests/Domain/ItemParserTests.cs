@@ -4,7 +4,7 @@ using static Mirubato.Tests.Domain.Items;
 
 namespace Mirubato.Tests.Domain;
 
-/// <summary>What is refused, what an item is called, which clock it claims.</summary>
+/// <summary>What is refused, what an item is called, which client time it has.</summary>
 public sealed class ItemParserTests
 {
     [Theory]
@@ -183,7 +183,7 @@ public sealed class ItemParserTests
     [InlineData("""{"id":"a","deletedAt":true,"updatedAt":10}""", null, 10L, true)]
     [InlineData("""{"id":"a","deletedAt":true}""", 20L, 20L, true)]
     [InlineData("""{"id":"a","deletedAt":true}""", null, null, false)]
-    public void A_change_claims_the_clock_of_the_table(string document, long? eventMs, long? clientTime, bool isEditClock)
+    public void The_client_time_of_a_change_is_the_one_in_the_table(string document, long? eventMs, long? clientTime, bool isEditClock)
     {
         var incoming = Read(new Item("logbook_entry", null, Encoding.UTF8.GetBytes(document), EventMs: eventMs));
         Assert.Equal((clientTime, isEditClock), (incoming.ClientMs, incoming.HasEditClock));

@@ -75,14 +75,14 @@ public sealed class MergeOfFieldsTests
         Push("c", 20, """ "a":3,"b":1 """, on: 2);
         server.Forget(Key, 2);
 
-        // What it has of a it heard from b; nobody can tell that any more.
+        // It received its value of a from b; that can no longer be known.
         Assert.Equal(ItemStatus.Updated, Push("d", 30, """ "a":2,"b":2 """, on: 1).Status);
         AssertStored("""{"a":2,"b":2}""");
         Assert.Equal(["replaced"], server.Reasons);
     }
 
     [Fact]
-    public void The_clock_that_the_server_made_for_a_merged_state_is_nobodys_action()
+    public void The_time_that_the_server_makes_for_a_merged_state_is_not_taken_for_a_devices_action()
     {
         Push("a", 0, """ "a":1,"b":1 """);
         Push("b", 10, """ "a":2,"b":1 """, on: 1);
@@ -263,7 +263,7 @@ public sealed class MergeOfFieldsTests
         var merged = Push("c", 20, """ "a":1,"b":2 """, on: 1);
         var head = server.Head(Key)!;
         Assert.Equal((T + 21, T + 90_001, T + 90_001), (head.EffectiveMs, head.ClientMs, merged.UpdatedAtMs));
-        Assert.Equal(new ChangeStamp(T + 20, T + 20, new DeviceId("c")), head.MergedIn);
+        Assert.Equal(new ChangeTime(T + 20, T + 20, new DeviceId("c")), head.MergedIn);
 
         // The clock ahead was one device's: the other may still write, and wins by its own.
         Assert.Equal(ItemStatus.Updated, Send("c", 30, Item(""" "a":9,"b":9 """, null, 30), merges: false).Status);

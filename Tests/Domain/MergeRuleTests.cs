@@ -72,7 +72,7 @@ public sealed class MergeRuleTests
     }
 
     [Fact]
-    public void In_a_tie_the_later_claim_wins_and_the_beaten_device_is_told_anew() // Rule 5
+    public void In_a_tie_the_later_client_time_wins_and_the_stored_state_is_announced_again() // Rule 5
     {
         Edit("fast", "one", 500, now: 10);
         Assert.Equal(ItemStatus.Updated, Edit("fast", "two", 600, now: 10));
@@ -83,7 +83,7 @@ public sealed class MergeRuleTests
     }
 
     [Fact]
-    public void In_a_tie_of_equal_claims_a_delete_beats_an_edit()
+    public void In_a_tie_of_equal_client_times_a_delete_beats_an_edit()
     {
         Edit("a", "one", 0, now: 10);
         server.Push("b", T + 11, [ModelServer.Delete("goal", "g", T)]);
@@ -94,7 +94,7 @@ public sealed class MergeRuleTests
     [InlineData("one")]
     [InlineData("two")]
     [InlineData("three")]
-    public void In_a_tie_of_equal_claims_the_higher_named_version_wins_before_the_fingerprint(string lower)
+    public void In_a_tie_of_equal_client_times_the_higher_named_version_wins_before_the_fingerprint(string lower)
     {
         var (six, seven) = (
             ModelServer.Edit("goal", "g", lower, T) with { LocalVersion = 6 },
@@ -108,7 +108,7 @@ public sealed class MergeRuleTests
     }
 
     [Fact]
-    public void A_stale_copy_that_claims_a_raised_updatedAt_loses_the_tie()
+    public void A_stale_copy_with_an_updatedAt_that_the_server_raised_loses_the_tie()
     {
         var piece = new EntityKey("repertoire_item", "a-b");
         server.Push("a", T + 10, [ModelServer.Edit(piece.Type, piece.Id, "one", T + 90_000)]);
@@ -130,7 +130,7 @@ public sealed class MergeRuleTests
     }
 
     [Fact]
-    public void What_a_fast_device_wrote_earlier_and_sends_late_does_not_beat_what_came_since()
+    public void An_early_edit_of_a_device_with_a_fast_clock_that_is_sent_late_does_not_beat_later_edits()
     {
         Edit("fast", "two", 600, now: 10);
         Edit("other", "newer", 20, now: 20);
@@ -139,7 +139,7 @@ public sealed class MergeRuleTests
     }
 
     [Fact]
-    public void A_server_that_stepped_back_locks_nobody_out()
+    public void A_server_clock_that_was_set_back_blocks_no_later_edit()
     {
         Edit("a", "one", 3_600_000, now: 3_600_000);
         Assert.Equal(ItemStatus.Updated, Edit("b", "two", 10, now: 5));

@@ -26,10 +26,10 @@ public sealed class MergeVectorTests
     {
         MergeVersion[] versions =
             [
-                new MergeVersion(1, basis.Raw, 0, new ChangeStamp(0, 0, new DeviceId("a"))),
-                new MergeVersion(2, stored.Raw, 10, new ChangeStamp(10, 10, new DeviceId("b"))),
+                new MergeVersion(1, basis.Raw, 0, new ChangeTime(0, 0, new DeviceId("a"))),
+                new MergeVersion(2, stored.Raw, 10, new ChangeTime(10, 10, new DeviceId("b"))),
             ];
-        return ThreeWayMerge.Merge(type, basis, versions, sent, new ChangeStamp(20, 20, new DeviceId("c")), 100).Document;
+        return ThreeWayMerge.Merge(type, basis, versions, sent, new ChangeTime(20, 20, new DeviceId("c")), 100).Document;
     }
 
     private static MergeValue Value(JsonNode vector, string name) => new(Encoding.UTF8.GetBytes(vector[name]!.ToJsonString()));

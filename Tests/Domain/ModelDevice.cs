@@ -49,7 +49,7 @@ internal sealed class ModelDevice(IModelServer server, string name, long skewMs)
         }
     }
 
-    /// <summary>The whole-store push at every start. What has been sent or heard before must not beat anything.</summary>
+    /// <summary>The whole-store push at every start. What was sent or received before must not beat anything.</summary>
     public void PushAll(long nowMs)
     {
         var heads = copies.Keys.ToDictionary(k => k, server.Head);

@@ -26,7 +26,8 @@ internal static class ModelDevices
     }
 
     /// <summary>
-    /// Everyone sends what it has, hears everything, starts once more and hears again: then all are equal, and a further start is no news.
+    /// Each device sends what it has, receives everything, and starts and receives once more: then all are equal, and a further start
+    /// changes nothing.
     /// </summary>
     public static void Settle(List<ModelDevice> devices, long nowMs)
     {

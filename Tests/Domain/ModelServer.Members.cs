@@ -45,12 +45,12 @@ internal sealed partial class ModelServer
     private void KeepVersion(NewRow row)
     {
         if (!versions.TryGetValue(row.Entity, out var known)) versions[row.Entity] = known = [];
-        known.Add(new MergeVersion(row.Head.Version, row.Data, row.Head.EffectiveMs, row.Head.Stamp));
+        known.Add(new MergeVersion(row.Head.Version, row.Data, row.Head.EffectiveMs, row.Head.ChangeTime));
         everStored.UnionWith(Named(row.Entity, row.Data));
     }
 
     /// <summary>
-    /// What a merge may do to a member, told from the four documents alone. Called before the outcome is stored; of requests of one item.
+    /// What a merge may do to a member, as the four documents alone say. Called before the outcome is stored; of requests of one item.
     /// </summary>
     private void AssertMembers(DeviceId? device, List<ParsedItem> incoming, IReadOnlyList<ItemResult> results, Decision decision)
     {
@@ -68,13 +68,13 @@ internal sealed partial class ModelServer
             ModelDocument.Leaves(item.Document.Render(0, 0)), ModelDocument.Leaves(result.Document));
         foreach (var pointer in ModelDocument.Units(known[from].Data, known[^1].Data, item.Document.Render(0, 0)))
         {
-            var (b, c, s, a) = (Of(basis), Of(before), Of(sent), Of(after));
-            var between = known[(from + 1)..^1].Select(version => Of(ModelDocument.Leaves(version.Data)));
+            var (b, c, s, a) = (ValueIn(basis), ValueIn(before), ValueIn(sent), ValueIn(after));
+            var between = known[(from + 1)..^1].Select(version => ValueIn(ModelDocument.Leaves(version.Data)));
             if (s == b || s == c || between.Contains(s)) Assert.True(a == c, $"{pointer}, which the sender had not changed, became {a}");
             else if (c == b) Assert.True(a == s, $"{pointer}, which only the sender had changed to {s}, became {a}");
             else AssertContest(pointer, c, s, a);
 
-            string? Of(Dictionary<string, string> leaves) => ModelDocument.Value(leaves, pointer);
+            string? ValueIn(Dictionary<string, string> leaves) => ModelDocument.Value(leaves, pointer);
         }
 
         void AssertContest(string pointer, string? stored, string? sent, string? after)
@@ -90,10 +90,10 @@ internal sealed partial class ModelServer
         DeviceId? LastWriter(string pointer)
         {
             var all = versions[item.Entity];
-            string? Of(int at) => ModelDocument.Value(ModelDocument.Leaves(all[at].Data), pointer);
+            string? ValueAt(int at) => ModelDocument.Value(ModelDocument.Leaves(all[at].Data), pointer);
             var last = all.Count - 1;
-            while (last > 0 && Of(last) == Of(last - 1)) last--;
-            return all[last].Stamp.Device;
+            while (last > 0 && ValueAt(last) == ValueAt(last - 1)) last--;
+            return all[last].ChangeTime.Device;
         }
     }
 }

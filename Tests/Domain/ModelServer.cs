@@ -30,7 +30,7 @@ internal sealed partial class ModelServer : IModelServer
         var heads = incoming.Select(i => Ledger.Find(i.Entity)).ToList();
         var known = merges ? Histories(incoming) : null;
         var decision = Deciding.Decide(
-            Ledger, new Terms(User, nowMs, deviceId, BaseCounts: true, new Quotas(), Merges: known), incoming);
+            Ledger, new DecisionTerms(User, nowMs, deviceId, BaseCounts: true, new Quotas(), Merges: known), incoming);
         var stored = decision.Needed().Keys.ToDictionary(k => k, k => rows[k]);
         var written = decision.Rows(stored);
         var results = decision.Results(written, stored);
@@ -120,7 +120,7 @@ internal sealed partial class ModelServer : IModelServer
             {
                 superseded.Add((item.Entity, before.Fingerprint));
             }
-            // Of several items of one device on one entity only the last to win stands.
+            // Of several items of one device on one entity only the last one that wins is stored.
             if (device is not null && row.Head.Fingerprint != item.Fingerprint && row.Head.Device == device)
             {
                 superseded.Add((item.Entity, item.Fingerprint));

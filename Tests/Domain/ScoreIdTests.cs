@@ -51,7 +51,7 @@ public sealed class ScoreIdTests
     public static Arbitrary<string> Part() => Gen.Elements(Parts).ToArbitrary();
 
     [Fact]
-    public void What_is_taken_for_normal_at_a_glance_is_normal()
+    public void An_id_that_the_fast_path_takes_for_normal_is_normal()
     {
         string[] parts = ["a", "b c", "-", " ", ".", "score_", "|", "A", "é", ""];
         var random = new Random(7);

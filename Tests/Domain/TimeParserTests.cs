@@ -48,7 +48,7 @@ public sealed class TimeParserTests
     [InlineData("+275760-09-13T00:00:00.000Z")]
     [InlineData("8640000000000000")]
     [InlineData("1-2")]
-    public void What_no_clock_shows_is_no_clock(string text) => Assert.Null(TimeParser.ParseText(Encoding.UTF8.GetBytes(text)));
+    public void A_text_that_is_no_time_is_read_as_no_time(string text) => Assert.Null(TimeParser.ParseText(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
     [InlineData("1757400000123", 1757400000123)]

@@ -122,7 +122,7 @@ public abstract partial class HttpContract
     }
 
     [Fact]
-    public async Task A_batch_counts_what_it_stored_and_a_null_in_its_middle_harms_nobody() // 11
+    public async Task A_batch_counts_what_it_stored_and_a_null_item_does_not_fail_the_others() // 11
     {
         var device = Device("d");
         var answer = await device.Ask(HttpMethod.Post, "/api/sync/batch", $$"""
@@ -174,7 +174,7 @@ public abstract partial class HttpContract
     }
 
     [Fact]
-    public async Task A_clock_a_year_ahead_poisons_nothing() // 17
+    public async Task An_edit_from_a_clock_a_year_ahead_does_not_block_later_edits() // 17
     {
         var (fast, right) = (Device("fast"), Device("right"));
         await fast.PushEntry($"{{\"id\":\"e\",\"notes\":\"fast\",\"updatedAt\":\"{Iso(-365 * 86_400)}\"}}");
@@ -213,7 +213,7 @@ public abstract partial class HttpContract
     }
 
     [Fact]
-    public async Task What_clients_of_today_send_is_taken_and_nothing_of_it_is_stripped() // 19, 20
+    public async Task Documents_of_existing_clients_are_accepted_and_keep_every_member() // 19, 20
     {
         const string Lone = "\"lone\":\"\\ud800\"";
         var device = Device("d");
@@ -245,7 +245,7 @@ public abstract partial class HttpContract
     }
 
     [Fact]
-    public async Task One_bad_item_does_not_sink_the_others() // 20
+    public async Task One_invalid_item_does_not_fail_the_others() // 20
     {
         var device = Device("d");
         var answer = await device.Push(

@@ -34,7 +34,7 @@ public abstract partial class HttpContract
             for (var i = Math.Min(left, BodiesOfAUser); i > 0; i--)
             {
                 var (path, bodies) = Sensible[random.Next(Sensible.Length)];
-                var status = await Post(http, path, Fuzzed.Of(bodies, random));
+                var status = await Post(http, path, Fuzzed.Mutate(bodies, random));
                 Assert.True(status is 200 or 400 or 409 or 413 or 415 or 422, $"{status} at {path}, seed {seed}, body {left - i}");
             }
 

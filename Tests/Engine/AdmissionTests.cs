@@ -10,7 +10,7 @@ public sealed class AdmissionTests : IDisposable
     public void Dispose() => stage.Dispose();
 
     [Fact]
-    public async Task The_eleventh_is_refused_in_whichever_process_and_the_ten_stay()
+    public async Task The_eleventh_connection_is_refused_in_any_process_and_the_ten_stay()
     {
         await stage.Report("p", 1, Names("a", 6));
         await stage.Report("q", 1, Names("b", 3));
@@ -37,7 +37,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task The_longest_silent_of_all_processes_makes_room_for_a_new_one()
+    public async Task The_longest_silent_connection_of_all_processes_is_evicted_for_a_new_one()
     {
         await stage.Report("p", 1, Names("a", 5));
         await stage.Report("q", 1, Names("b", 5));
@@ -52,7 +52,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_does_not_answer_has_none_that_could_go()
+    public async Task A_process_that_does_not_answer_has_no_connection_to_evict()
     {
         await stage.Report("p", 1, Names("a", 5));
         await stage.Report("hanging", 1, Names("b", 5));
@@ -65,7 +65,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_keeps_naming_one_that_was_told_to_go_is_not_asked_for_ever()
+    public async Task A_process_that_keeps_reporting_an_evicted_connection_is_not_asked_without_end()
     {
         await stage.Report("p", 1, Names("a", 10));
         var asked = 0;
@@ -79,7 +79,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task Two_that_come_at_the_same_time_are_both_let_in_where_two_have_been_silent()
+    public async Task Two_connections_at_the_same_time_are_both_admitted_if_two_others_are_silent()
     {
         await stage.Report("p", 1, Names("a", 10));
         var both = new Queue<string>(["a1", "a1", "a2"]);
@@ -98,7 +98,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_report_that_was_overtaken_while_processes_were_asked_admits_nobody()
+    public async Task A_report_that_a_newer_one_overtook_while_processes_were_asked_admits_no_connection()
     {
         await stage.Report("p", 1, Names("a", 10));
         // The socket that asked has gone while the others were asked.

@@ -40,25 +40,25 @@ public sealed class AnnouncementQueueTests : IDisposable
     [Theory]
     [InlineData(Limits.AnnouncedBytesMax, true)]
     [InlineData(Limits.AnnouncedBytesMax + 1, false)]
-    public async Task Past_its_bytes_only_the_head_waits(int bytes, bool isTold)
+    public async Task Past_its_bytes_only_the_head_waits(int bytes, bool isAnnounced)
     {
         var (queue, arrives) = await Held();
         await Tell(queue, Rows(2, bytes - 1), Rows(3));
         await turns.Run(arrives.SetResult);
 
-        AssertTold(isTold, head: 3);
+        AssertTold(isAnnounced, head: 3);
     }
 
     [Theory]
     [InlineData(Limits.AnnouncedRowsMax, true)]
     [InlineData(Limits.AnnouncedRowsMax + 1, false)]
-    public async Task Past_its_rows_only_the_head_waits(int rows, bool isTold)
+    public async Task Past_its_rows_only_the_head_waits(int rows, bool isAnnounced)
     {
         var (queue, arrives) = await Held();
         foreach (var seq in Enumerable.Range(2, rows)) await Tell(queue, Rows(seq));
         await turns.Run(arrives.SetResult);
 
-        AssertTold(isTold, head: rows + 1);
+        AssertTold(isAnnounced, head: rows + 1);
     }
 
     [Fact]
@@ -68,17 +68,17 @@ public sealed class AnnouncementQueueTests : IDisposable
         await Tell(queue, Rows(2, Limits.AnnouncedBytesMax + 1), Rows(3), Rows(4));
         await turns.Run(arrives.SetResult);
 
-        AssertTold(isTold: false, head: 4);
+        AssertTold(isAnnounced: false, head: 4);
     }
 
     [Fact]
-    public async Task Rows_with_a_gap_between_them_are_told_as_the_head()
+    public async Task Rows_with_a_gap_between_them_are_announced_as_the_head_alone()
     {
         var (queue, arrives) = await Held();
         await Tell(queue, Rows(2), Rows(4));
         await turns.Run(arrives.SetResult);
 
-        AssertTold(isTold: false, head: 4);
+        AssertTold(isAnnounced: false, head: 4);
     }
 
     [Fact]
@@ -100,11 +100,11 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task Past_what_one_silo_may_hold_only_heads_are_told_and_what_arrives_makes_room()
+    public async Task Past_the_bytes_of_a_silo_only_heads_are_announced_until_deliveries_free_some()
     {
         var arrives = new TaskCompletionSource();
         var fill = (int)(Limits.AnnouncedBytesPerSiloMax / Limits.AnnouncedBytesMax);
-        var queues = Enumerable.Range(0, fill).Select(_ => Queue(new RecordingGateway { Telling = () => arrives.Task })).ToList();
+        var queues = Enumerable.Range(0, fill).Select(_ => Queue(new RecordingGateway { Delivering = () => arrives.Task })).ToList();
         foreach (var queue in queues) await Tell(queue, Rows(1, Limits.AnnouncedBytesMax));
 
         await Tell(Queue(gateway), Rows(1));
@@ -118,7 +118,7 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_fails_is_told_no_more_and_its_bytes_are_given_back()
+    public async Task A_process_that_fails_gets_no_more_announcements_and_its_bytes_are_released()
     {
         var (queue, arrives) = await Held();
         await Tell(queue, Rows(2), Rows(3));
@@ -139,28 +139,28 @@ public sealed class AnnouncementQueueTests : IDisposable
     }
 
     [Fact]
-    public async Task A_process_that_fails_loses_its_seat_and_the_others_are_told()
+    public async Task A_process_that_fails_is_removed_and_the_others_get_the_announcement()
     {
         using var stage = new RosterStage();
         await stage.Report("failing", 1, "a");
         await stage.Report("p", 1, "b");
-        stage.Gateway("failing").Telling = () => throw new TimeoutException();
+        stage.Gateway("failing").Delivering = () => throw new TimeoutException();
         stage.Connections.Announce(Rows(1).Announcement!);
 
         Assert.Equal(1, stage.Connections.Count);
-        Assert.Single(stage.Gateway("p").Heard);
+        Assert.Single(stage.Gateway("p").Announcements);
         Assert.False((await stage.Report("failing", 2, "a")).IsKnown);
     }
 
     [Fact]
-    public async Task The_own_process_is_told_at_once_and_without_a_message()
+    public async Task The_own_process_gets_announcements_at_once_and_without_a_message()
     {
-        local.Telling = () => new TaskCompletionSource().Task;
+        local.Delivering = () => new TaskCompletionSource().Task;
         var queue = Queue(gateway, isLocal: true);
         await Tell(queue, Rows(1, Limits.AnnouncedBytesMax + 1), Rows(2), Rows(3));
 
         Assert.Empty(gateway.News);
-        Assert.Equal([1L, 2L, 3L], local.Heard.Select(told => told.Head.Number));
+        Assert.Equal([1L, 2L, 3L], local.Announcements.Select(news => news.Head.Number));
         Assert.True(IsBudgetFree());
     }
 
@@ -179,7 +179,7 @@ public sealed class AnnouncementQueueTests : IDisposable
     private async Task<(AnnouncementQueue Queue, TaskCompletionSource Arrives)> Held()
     {
         var arrives = new TaskCompletionSource();
-        gateway.Telling = () => arrives.Task;
+        gateway.Delivering = () => arrives.Task;
         var queue = Queue(gateway);
         await Tell(queue, Rows(1));
         return (queue, arrives);
@@ -196,11 +196,11 @@ public sealed class AnnouncementQueueTests : IDisposable
         };
     }
 
-    private void AssertTold(bool isTold, long head)
+    private void AssertTold(bool isAnnounced, long head)
     {
-        var told = gateway.News[1];
-        Assert.Equal(isTold ? null : new SyncToken(Epoch, new Revision(head)), told.Head);
-        Assert.Equal(isTold ? head : null, told.Announcement?.Head.Number);
+        var news = gateway.News[1];
+        Assert.Equal(isAnnounced ? null : new SyncToken(Epoch, new Revision(head)), news.Head);
+        Assert.Equal(isAnnounced ? head : null, news.Announcement?.Head.Number);
         Assert.True(IsBudgetFree());
     }
 

@@ -27,7 +27,7 @@ public sealed class ConfirmedStateTests : IDisposable
     public void Dispose() => node.Dispose();
 
     [Fact]
-    public async Task What_the_store_said_counts_for_five_seconds_from_the_start_of_the_statement()
+    public async Task A_confirmation_by_the_store_counts_for_five_seconds_from_the_start_of_the_statement()
     {
         store.Instead[nameof(IUserStore.State)] = _ =>
         {
@@ -72,7 +72,7 @@ public sealed class ConfirmedStateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_commit_says_nothing_of_the_number_of_devices()
+    public async Task A_commit_does_not_confirm_the_number_of_devices()
     {
         await Fresh();
         clock.Advance(TimeSpan.FromMilliseconds(Limits.ConfirmedMs + 1));
@@ -105,7 +105,7 @@ public sealed class ConfirmedStateTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_asked_before_an_invalidation_is_not_remembered()
+    public async Task The_result_of_a_statement_from_before_an_invalidation_is_not_kept()
     {
         var (asking, answer) = Hold();
         await turns.Run(confirmed.Invalidate);
@@ -118,7 +118,7 @@ public sealed class ConfirmedStateTests : IDisposable
     }
 
     [Fact]
-    public async Task Whoever_asks_after_an_invalidation_does_not_share_the_statement_from_before()
+    public async Task A_call_after_an_invalidation_does_not_share_a_statement_from_before_it()
     {
         var (before, answer) = Hold();
         await turns.Run(confirmed.Invalidate);

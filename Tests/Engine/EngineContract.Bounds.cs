@@ -32,7 +32,7 @@ public abstract partial class EngineContract
     }
 
     [Fact]
-    public async Task A_batch_is_told_of_no_more_than_its_answer_has_room_for_and_of_the_rest_when_it_asks_again()
+    public async Task A_batch_gets_as_many_changes_as_its_answer_can_hold_and_the_rest_with_the_next_request()
     {
         var node = Coordinator();
         var token = (await node.HistoryState(Caller(), Cancel)).Token;

@@ -114,7 +114,7 @@ public abstract partial class EngineContract
     }
 
     [Fact]
-    public async Task A_batch_with_a_token_is_told_what_it_missed_but_not_its_own()
+    public async Task A_batch_with_a_token_gets_the_changes_it_missed_but_not_its_own()
     {
         var node = Coordinator();
         var token = (await node.HistoryState(Caller(), Cancel)).Token;

@@ -54,7 +54,7 @@ public abstract partial class EngineContract
     }
 
     [Fact]
-    public async Task A_request_that_does_not_say_that_it_merges_is_judged_as_ever()
+    public async Task A_request_without_the_merge_header_is_decided_on_whole_documents()
     {
         var node = Coordinator();
         var at = await One(node.Write(Push(null, Json("g", "\"a\":1,\"b\":1")), Cancel));

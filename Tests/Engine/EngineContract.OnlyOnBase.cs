@@ -51,7 +51,7 @@ public abstract partial class EngineContract
     }
 
     [Fact]
-    public async Task Whoever_is_signed_out_finds_no_receipt()
+    public async Task A_signed_out_caller_finds_no_receipt()
     {
         var node = Coordinator();
         var write = Push("k", Goal("g"));

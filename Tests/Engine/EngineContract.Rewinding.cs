@@ -36,10 +36,10 @@ public abstract partial class EngineContract
         await Later(node, "d1", Json("same", "\"a\":1"));
 
         var dry = await Rewind(node, to, dryRun: true);
-        Assert.Equal(["edited Changed", "gone Restored", "new Deleted"], Told(dry));
+        Assert.Equal(["edited Changed", "gone Restored", "new Deleted"], Actions(dry));
         await AssertStored("edited", ("a", "3"));
 
-        Assert.Equal(["edited Changed", "gone Restored", "new Deleted"], Told(await Rewind(node, to)));
+        Assert.Equal(["edited Changed", "gone Restored", "new Deleted"], Actions(await Rewind(node, to)));
         await AssertStored("edited", ("a", "1"));
         await AssertStored("gone", ("a", "1"));
         Assert.NotNull(Assert.Single(await Store.Rows(User, [new EntityKey("goal", "new")], Cancel)).DeletedAtMs);
@@ -69,12 +69,12 @@ public abstract partial class EngineContract
         await Later(node, "bad", Json("g", "\"a\":3,\"b\":2,\"c\":3", 3));
         await Later(node, "good", Json("g", "\"a\":3,\"b\":2,\"c\":4", 4));
 
-        Assert.Equal(["g Changed"], Told(await Rewind(node, to, "bad")));
+        Assert.Equal(["g Changed"], Actions(await Rewind(node, to, "bad")));
         await AssertStored("g", ("a", "1"), ("b", "2"), ("c", "4"));
         var head = (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Last;
         Assert.Empty((await Rewind(node, to, "bad")).Items);
         Assert.Equal(head, (await Store.HistoryState(User, null, Clock.NowMs, Cancel)).Last);
-        Assert.Null(Assert.Single(await Store.History(User, new EntityKey("goal", "g"), long.MaxValue, 1, Cancel)).Stamp.Device);
+        Assert.Null(Assert.Single(await Store.History(User, new EntityKey("goal", "g"), long.MaxValue, 1, Cancel)).ChangeTime.Device);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public abstract partial class EngineContract
         await Later(node, "good", Json("shared", "\"a\":2"));
         await Later(node, "good", Json("again", "\"a\":7", baseVersion: 3));
 
-        Assert.Equal(["deleted Restored", "own Deleted"], Told(await Rewind(node, to, "bad")));
+        Assert.Equal(["deleted Restored", "own Deleted"], Actions(await Rewind(node, to, "bad")));
         await AssertStored("shared", ("a", "2"));
         await AssertStored("again", ("a", "7"));
         await AssertStored("deleted", ("a", "1"));
@@ -108,8 +108,8 @@ public abstract partial class EngineContract
         Clock.Advance(TimeSpan.FromHours(2));
         await Store.TrimVersions(User, long.MaxValue, long.MaxValue, Clock.NowMs, Cancel);
 
-        Assert.Equal(["g Unknown"], Told(await Rewind(node, to)));
-        Assert.Equal(["g Unknown"], Told(await Rewind(node, to, "bad")));
+        Assert.Equal(["g Unknown"], Actions(await Rewind(node, to)));
+        Assert.Equal(["g Unknown"], Actions(await Rewind(node, to, "bad")));
         await AssertStored("g", ("a", "3"));
     }
 
@@ -131,7 +131,7 @@ public abstract partial class EngineContract
         Assert.Equal(count, first.Items.Count + second.Items.Count);
         Assert.Equal(30, first.Items.Count(item => item.Action is RewindAction.Changed));
         Assert.Equal(count - 30, first.Items.Concat(second.Items).Count(item => item.Action is RewindAction.Deleted));
-        Assert.Equal(["x Deleted"], Told(await Rewind(node, to, types: ["annotation"])));
+        Assert.Equal(["x Deleted"], Actions(await Rewind(node, to, types: ["annotation"])));
     }
 
     [Fact]
@@ -194,6 +194,6 @@ public abstract partial class EngineContract
         return Run(grain => grain.Rewind(new RewindRequest(Caller(), to, of, types, dryRun, after ?? Beginning)), node);
     }
 
-    private static IEnumerable<string> Told(RewindReport report) =>
+    private static IEnumerable<string> Actions(RewindReport report) =>
         report.Items.Select(item => $"{item.Entity.Id} {item.Action}").Order(StringComparer.Ordinal);
 }

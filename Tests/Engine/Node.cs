@@ -28,9 +28,9 @@ internal sealed class PlainNode : INode, IDisposable
 
     public CoordinatorContext Silo { get; }
 
-    public Coordinator For(UserId user) => new(user, Of(user).Turns, new UserReader(Silo, null!));
+    public Coordinator For(UserId user) => new(user, GetOrAdd(user).Turns, new UserReader(Silo, null!));
 
-    public SyncCoordinatorGrain Grain(UserId user) => Of(user).Grain;
+    public SyncCoordinatorGrain Grain(UserId user) => GetOrAdd(user).Grain;
 
     public void Dispose()
     {
@@ -38,7 +38,7 @@ internal sealed class PlainNode : INode, IDisposable
         Silo.Metrics.Dispose();
     }
 
-    private (SyncCoordinatorGrain Grain, OnTurns Turns) Of(UserId user) => all.GetOrAdd(user, _ =>
+    private (SyncCoordinatorGrain Grain, OnTurns Turns) GetOrAdd(UserId user) => all.GetOrAdd(user, _ =>
     {
         var turns = new ConcurrentExclusiveSchedulerPair().ExclusiveScheduler;
         var grain = new SyncCoordinatorGrain(user, Silo);

@@ -41,7 +41,7 @@ public abstract partial class PlainEngineContract
     }
 
     [Fact]
-    public async Task Memory_turns_nobody_away_without_asking_the_store()
+    public async Task Memory_refuses_no_caller_without_asking_the_store()
     {
         var (node, store) = await Warm();
         var signedOut = await node.SignOutEverywhere(Cancel);
@@ -53,7 +53,7 @@ public abstract partial class PlainEngineContract
     }
 
     [Fact]
-    public async Task A_device_revoked_by_another_activation_is_turned_away_within_five_seconds()
+    public async Task A_device_revoked_by_another_activation_is_refused_within_five_seconds()
     {
         var (here, there) = await TwoActivations();
         await here.Revoke(new DeviceId("d1"), revoked: true, Cancel);

@@ -44,16 +44,16 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
         store.Around = _ => throw InterruptedStore.Cut(outcomeUnknown: true);
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await node.Write(Push("k", Goal("g")), Cancel));
         store.Around = null;
-        Assert.Empty(sockets.Heard);
+        Assert.Empty(sockets.Announcements);
 
         var again = await node.Write(Push("k", Goal("g")), Cancel);
 
         Assert.False(again.Replayed);
-        Assert.Equal(1, Assert.Single(sockets.Heard).Head.Number);
+        Assert.Equal(1, Assert.Single(sockets.Announcements).Head.Number);
     }
 
     [Fact]
-    public async Task Writes_that_wait_together_share_a_commit_and_sockets_hear_them_in_order()
+    public async Task Writes_that_wait_together_share_a_commit_and_reach_sockets_in_order()
     {
         var store = new InterruptedStore(Store);
         var sockets = new RecordingGateway();
@@ -65,12 +65,12 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
 
         Assert.Equal(Enumerable.Range(3, 40).Select(i => (long)i), answers.Select(a => a.Items![0].Seq));
         Assert.Equal(3, store.Commits);
-        Assert.Equal(Enumerable.Range(1, 42).Select(i => (long)i), sockets.Heard.SelectMany(a => a.Rows).Select(r => r.Row.Seq));
-        Assert.Equal([0L, 1L, 2L], sockets.Heard.Select(a => a.After.Number));
+        Assert.Equal(Enumerable.Range(1, 42).Select(i => (long)i), sockets.Announcements.SelectMany(a => a.Rows).Select(r => r.Row.Seq));
+        Assert.Equal([0L, 1L, 2L], sockets.Announcements.Select(a => a.After.Number));
     }
 
     [Fact]
-    public async Task A_head_that_is_confirmed_while_its_commit_is_under_way_is_told_by_the_announcement_alone()
+    public async Task A_head_confirmed_while_its_commit_is_under_way_is_announced_by_the_commit_alone()
     {
         var store = new InterruptedStore(Store);
         var sockets = new RecordingGateway();
@@ -87,7 +87,7 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
     }
 
     [Fact]
-    public async Task A_head_of_another_coordinator_that_is_confirmed_while_a_commit_is_under_way_is_told_after_it()
+    public async Task A_head_of_another_coordinator_confirmed_while_a_commit_is_under_way_is_announced_after_it()
     {
         var store = new InterruptedStore(Store);
         var sockets = new RecordingGateway();
@@ -105,12 +105,12 @@ public abstract partial class PlainEngineContract : EngineContract, IDisposable
         // The caller is answered before the commit's turn ends; the next call comes after it.
         await node.Devices(Cancel);
 
-        Assert.Equal([1L, 2L], sockets.Heard.Select(announcement => announcement.Head.Number));
+        Assert.Equal([1L, 2L], sockets.Announcements.Select(announcement => announcement.Head.Number));
         Assert.Equal(3, sockets.News[^1].Head!.Value.Seq.Number);
     }
 
     [Fact]
-    public async Task A_head_that_was_seen_before_an_erase_is_not_told_after_it()
+    public async Task A_head_seen_before_an_erase_is_not_announced_after_it()
     {
         var store = new InterruptedStore(Store);
         var sockets = new RecordingGateway();

@@ -15,7 +15,7 @@ public sealed class RosterTests : IDisposable
         Property.HoldsForSchedules(Play, runs: 300, steps: 60);
 
     [Fact]
-    public async Task A_higher_number_replaces_a_lower_and_a_lower_says_nothing()
+    public async Task A_higher_roster_number_replaces_a_lower_one_and_a_lower_one_is_ignored()
     {
         Assert.False((await stage.Report("p", 1, "a", "b")).IsKnown);
         Assert.True((await stage.Report("p", 2, "b", "c")).IsKnown);
@@ -25,7 +25,7 @@ public sealed class RosterTests : IDisposable
     }
 
     [Fact]
-    public async Task What_has_left_does_not_come_back_by_a_late_report()
+    public async Task A_connection_that_left_does_not_come_back_by_a_late_report()
     {
         await stage.Report("p", 1, "a");
         await stage.Report("p", 3);

@@ -83,7 +83,7 @@ public sealed class TwoActivationsTests(PostgresCluster cluster, ITestOutputHelp
             : ModelServer.Edit("goal", id, value, atMs) with { Id = id };
     }
 
-    /// <summary>Who loses the fence too often is told that nothing was written, and asks again.</summary>
+    /// <summary>A writer that loses the fence too often gets the answer that nothing was written, and asks again.</summary>
     private static async Task<WriteAnswer> Insist(Coordinator coordinator, WriteRequest request)
     {
         while (true)

@@ -1,7 +1,7 @@
 namespace Mirubato.Tests.Faults;
 
 /// <summary>
-/// Wakes whoever waits for something to have changed. Take <see cref="Next"/> before looking, so that nothing is missed in between.
+/// Wakes the tasks that wait for a change. Take <see cref="Next"/> before looking, so that nothing is missed in between.
 /// </summary>
 internal sealed class Bell
 {

@@ -11,7 +11,7 @@ namespace Mirubato.Tests.Faults;
 public sealed class ClusterScriptTests(ITestOutputHelper output)
 {
     [NeedsHaproxyFact]
-    public async Task Balanced_blindly_the_silo_of_a_user_is_killed_and_reads_go_on_writes_succeed_soon_and_sockets_hear_them()
+    public async Task When_the_silo_of_a_user_is_killed_reads_go_on_writes_succeed_soon_and_reach_sockets()
     {
         await using var cluster = await ClusterScript.Start("--random");
         Assert.Equal(["haproxy", "postgres", "silo-1", "silo-2", "silo-3"], cluster.Children.Keys.Order());

@@ -18,7 +18,7 @@ public sealed class DrainTests(ITestOutputHelper output)
     private long endedMs;
 
     [LongFact]
-    public async Task A_silo_drained_under_200_devices_loses_and_doubles_nothing_and_its_process_ends_when_it_is_told_to()
+    public async Task A_silo_drained_under_200_devices_loses_and_doubles_nothing_and_its_process_ends_on_request()
     {
         var seed = FaultSettings.Seed;
         output.WriteLine($"seed {seed}");

@@ -45,7 +45,7 @@ internal sealed class FaultChange
     /// <summary>Null: too many for one event.</summary>
     public string? Frame { get; }
 
-    /// <summary>What each path is yet to be told.</summary>
+    /// <summary>What is yet to be sent on each path.</summary>
     public bool ByHttp { get; set; }
 
     public bool BySocket { get; set; }
@@ -69,7 +69,7 @@ internal sealed class FaultChange
     public override string ToString() => $"{Device} {(Items[0].IsDelete ? "deletes" : "saves")} {Items[0].Entity} ({Items[0].Marker})";
 
     /// <summary>What a device that made it keeps.</summary>
-    public ToldEntity Copy =>
+    public ReceivedEntity Copy =>
         new(Items[0].Entity, 0, Items[0].ClientMs, Items[0].Marker, Document(Items[0], namesBase: false).ToJsonString());
 
     private string Push(string section, string? token)

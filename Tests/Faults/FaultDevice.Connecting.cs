@@ -16,7 +16,7 @@ internal sealed partial class FaultDevice
     private FaultSocket? socket;
     private bool isSynced;
     private string lastFailure = "";
-    private bool wasTold;
+    private bool wasCaughtUp;
     private long? endedMs;
 
     /// <summary>Connected again within what time, after each end of a socket.</summary>
@@ -53,8 +53,8 @@ internal sealed partial class FaultDevice
                 failures = 0;
                 await Serve(open);
                 gapFromMs = endedMs = world.NowMs;
-                // One that was not asked tells no end, so the next one is asked.
-                wasTold = open.Trail.Asked && isSynced;
+                // A replay without a request has no end, so the next socket sends a request.
+                wasCaughtUp = open.Trail.Asked && isSynced;
                 NoteEnd(open);
                 await open.DisposeAsync();
             }
@@ -71,11 +71,11 @@ internal sealed partial class FaultDevice
         lock (gate)
         {
             // A page that has just loaded knows of no socket before.
-            if (isLoading) (isLoading, wasTold, cursor) = (false, false, 0);
+            if (isLoading) (isLoading, wasCaughtUp, cursor) = (false, false, 0);
         }
 
-        // An existing client does not ask after a short drop of a socket that had told it all; the server volunteers the last minute.
-        var isShort = wasTold && world.NowMs - endedMs < ShortDropMs;
+        // An existing client sends no request after a short drop of a socket that was caught up; the server replays the last minute.
+        var isShort = wasCaughtUp && world.NowMs - endedMs < ShortDropMs;
         var asks = !legacy || Cursor == 0 || !isShort;
         var trail = new SocketTrail(Name, gateway, user, Cursor, asks);
         var open = await FaultSocket.Open(gateway, user, trail, frame => Take(trail, frame));
@@ -151,7 +151,7 @@ internal sealed partial class FaultDevice
             if (change is null) return null;
             sentHere.Add(change);
             change.SentOn = open;
-            // Without a mutation id nobody could tell whose answer comes, or send it again: existing clients hope, and have HTTP beside.
+            // Without a mutation id an answer cannot be matched, nor a mutation repeated: existing clients rely on HTTP beside it.
             if (legacy)
             {
                 change.BySocket = false;
@@ -174,7 +174,8 @@ internal sealed partial class FaultDevice
             {
                 isSynced = true;
             }
-            foreach (var told in FaultFrames.Told(frame, user)) Merge(told, $"{frame.GetProperty("type").GetString()} on {trail}");
+            foreach (var received in FaultFrames.Received(frame, user))
+                Merge(received, $"{frame.GetProperty("type").GetString()} on {trail}");
         }
 
         bell.Ring();
@@ -223,7 +224,7 @@ internal sealed partial class FaultDevice
         world.Acknowledgements.Enqueue(new Acknowledged(change, item, status, version, by));
         world.Count($"{by} {status}");
         if (status is "created" or "updated" or "deleted" or "unchanged" && version is { } known && !legacy)
-            Merge(new ToldEntity(item.Entity, known, updatedMs, item.IsDelete ? null : item.Marker), $"{by} {status}");
+            Merge(new ReceivedEntity(item.Entity, known, updatedMs, item.IsDelete ? null : item.Marker), $"{by} {status}");
     }
 
     private async Task Stall(int milliseconds)

@@ -43,7 +43,7 @@ internal sealed partial class FaultDevice
         lock (gate) return isOffline ? null : pending.Find(change => change.ByHttp);
     }
 
-    /// <summary>Null: not stored, or nobody knows. To be sent again under the same key.</summary>
+    /// <summary>Null: not stored, or unknown. To be sent again under the same key.</summary>
     private async Task<(string Body, bool IsReplay)?> Post(string path, string body, string? key)
     {
         try
@@ -125,7 +125,7 @@ internal sealed partial class FaultDevice
             result.TryGetProperty("updatedAt", out var at) ? FaultFrames.Ms(at) : 0, "http");
     }
 
-    /// <summary>The whole logbook, before anything is heard, as existing clients do at each start.</summary>
+    /// <summary>The whole logbook, before anything is received, as existing clients do at each start.</summary>
     private async Task PushAll()
     {
         var changes = new JsonObject();

@@ -16,7 +16,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     private const int StoryMax = 8;
 
     private readonly Lock gate = new();
-    private readonly Dictionary<FaultEntity, ToldEntity> held = [];
+    private readonly Dictionary<FaultEntity, ReceivedEntity> held = [];
     private readonly Dictionary<FaultEntity, List<string>> stories = [];
     private readonly Dictionary<FaultEntity, FaultChange> unopposed = [];
     private readonly List<FaultChange> pending = [];
@@ -38,7 +38,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     public bool IsLegacy => legacy;
 
     /// <summary>What it holds that is not deleted.</summary>
-    public IReadOnlyDictionary<FaultEntity, ToldEntity> Live
+    public IReadOnlyDictionary<FaultEntity, ReceivedEntity> Live
     {
         get
         {
@@ -46,7 +46,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
         }
     }
 
-    /// <summary>How it came to hold what it holds: what it changed and what it was told, with times, the last at the end.</summary>
+    /// <summary>Why it holds what it holds: what it changed and what it received, with times, the last at the end.</summary>
     public string Story(FaultEntity entity)
     {
         lock (gate)
@@ -151,7 +151,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
 
     private FaultItem FloodItem(FaultStep step, int i)
     {
-        var type = FaultType.Of(step.Type % 2 == 0 ? "logbook_entry" : "goal");
+        var type = FaultType.Find(step.Type % 2 == 0 ? "logbook_entry" : "goal");
         return new FaultItem(new FaultEntity(type, $"{Name}-flood{step.AtMs}-{i}"), false, $"{Name}-{++made}", NextMs(), null);
     }
 
@@ -234,18 +234,18 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     }
 
     /// <summary>Existing clients keep no tombstones, compare clocks and overwrite plans; the others go by versions.</summary>
-    /// <param name="by">The frame or answer that told it.</param>
-    private void Merge(ToldEntity told, string by)
+    /// <param name="by">The frame or answer that brought it.</param>
+    private void Merge(ReceivedEntity received, string by)
     {
-        unopposed.Remove(told.Entity);
-        Tell(told.Entity, $"{(told.IsDeleted ? "deleted" : told.Marker)} version {told.Version} by {by}");
-        var knows = held.TryGetValue(told.Entity, out var mine);
+        unopposed.Remove(received.Entity);
+        Tell(received.Entity, $"{(received.IsDeleted ? "deleted" : received.Marker)} version {received.Version} by {by}");
+        var knows = held.TryGetValue(received.Entity, out var mine);
         if (!legacy)
         {
-            if (!knows || told.Version > mine.Version) held[told.Entity] = told;
+            if (!knows || received.Version > mine.Version) held[received.Entity] = received;
         }
-        else if (told.IsDeleted) held.Remove(told.Entity);
-        else if (!knows || told.Entity.Type.IsPlan || told.UpdatedMs > mine.UpdatedMs) held[told.Entity] = told;
+        else if (received.IsDeleted) held.Remove(received.Entity);
+        else if (!knows || received.Entity.Type.IsPlan || received.UpdatedMs > mine.UpdatedMs) held[received.Entity] = received;
     }
 
     private void Tell(FaultEntity entity, string what)
@@ -255,7 +255,7 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
     }
 
     /// <summary>
-    /// Devices of one user never claim the same millisecond: rule 2 would take two actions for one. The past, so that no clock runs ahead.
+    /// Devices of one user never write the same millisecond: rule 2 would take two actions for one. The past, so that no clock runs ahead.
     /// </summary>
     private long NextMs()
     {

@@ -3,9 +3,9 @@ using System.Text.Json;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>An entity as the server tells of it. Without a marker it is deleted.</summary>
+/// <summary>An entity as the server sends it. Without a marker it is deleted.</summary>
 /// <param name="Raw">The whole document, for who sends it again.</param>
-internal readonly record struct ToldEntity(FaultEntity Entity, long Version, long UpdatedMs, string? Marker, string? Raw = null)
+internal readonly record struct ReceivedEntity(FaultEntity Entity, long Version, long UpdatedMs, string? Marker, string? Raw = null)
 {
     public bool IsDeleted => Marker is null;
 }
@@ -16,7 +16,7 @@ internal static class FaultFrames
     public static string Iso(long ms) =>
         DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
-    public static IEnumerable<ToldEntity> Told(JsonElement frame, string user)
+    public static IEnumerable<ReceivedEntity> Received(JsonElement frame, string user)
     {
         var name = frame.GetProperty("type").GetString()!;
         if (name is "BULK_SYNC") return Documents(frame, "entries", "logbook_entry", user);
@@ -34,7 +34,7 @@ internal static class FaultFrames
         return [Document(frame.GetProperty(live.Payload), live, user), .. Documents(frame, "occurrences", "plan_occurrence", user)];
     }
 
-    public static IEnumerable<ToldEntity> Pulled(JsonElement pull, string user)
+    public static IEnumerable<ReceivedEntity> Pulled(JsonElement pull, string user)
     {
         foreach (var type in FaultType.All)
         {
@@ -49,9 +49,9 @@ internal static class FaultFrames
     }
 
     /// <summary>The winner in an answer over HTTP: a document, or what stands for a tombstone.</summary>
-    public static ToldEntity Winner(JsonElement server, FaultEntity entity) =>
+    public static ReceivedEntity Winner(JsonElement server, FaultEntity entity) =>
         server.TryGetProperty("deletedAt", out var at) && at.ValueKind is not JsonValueKind.Null
-            ? new ToldEntity(entity, server.GetProperty("version").GetInt64(), Ms(at), null)
+            ? new ReceivedEntity(entity, server.GetProperty("version").GetInt64(), Ms(at), null)
             : Document(server, entity.Type, entity.Id);
 
     public static long Ms(JsonElement time) =>
@@ -59,26 +59,26 @@ internal static class FaultFrames
             ? time.GetInt64()
             : DateTimeOffset.Parse(time.GetString()!, CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
 
-    private static IEnumerable<ToldEntity> Documents(JsonElement frame, string member, string type, string user) =>
+    private static IEnumerable<ReceivedEntity> Documents(JsonElement frame, string member, string type, string user) =>
         frame.TryGetProperty(member, out var documents)
-            ? documents.EnumerateArray().Select(document => Document(document, FaultType.Of(type), user))
+            ? documents.EnumerateArray().Select(document => Document(document, FaultType.Find(type), user))
             : [];
 
-    private static ToldEntity Document(JsonElement document, FaultType type, string user)
+    private static ReceivedEntity Document(JsonElement document, FaultType type, string user)
     {
         var id = type.IsPreferences ? user : document.GetProperty(type.IdInDocument).GetString()!;
-        return new ToldEntity(
+        return new ReceivedEntity(
             new FaultEntity(type, id), document.GetProperty("version").GetInt64(), Ms(document.GetProperty("updatedAt")),
             document.GetProperty("notes").GetString(), document.GetRawText());
     }
 
-    private static ToldEntity OfAnyType(JsonElement frame)
+    private static ReceivedEntity OfAnyType(JsonElement frame)
     {
-        var type = FaultType.Of(frame.GetProperty("entityType").GetString()!);
+        var type = FaultType.Find(frame.GetProperty("entityType").GetString()!);
         var id = frame.GetProperty("entityId").GetString()!;
         return frame.TryGetProperty("entity", out var document) ? Document(document, type, id) : Deleted(frame, type, id);
     }
 
-    private static ToldEntity Deleted(JsonElement frame, FaultType type, string id) =>
+    private static ReceivedEntity Deleted(JsonElement frame, FaultType type, string id) =>
         new(new FaultEntity(type, id), frame.GetProperty("version").GetInt64(), Ms(frame.GetProperty("deletedAt")), null);
 }

@@ -87,7 +87,7 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
             await Task.WhenAll(user.Select(device => device.Flush(Patience)));
             pull = await Pull(user.Key);
             await Task.WhenAll(user.Select(device => device.Reach(pull.GetProperty("lastSeq").GetInt64(), Patience)));
-            var store = FaultFrames.Pulled(pull, user.Key).ToDictionary(told => told.Entity);
+            var store = FaultFrames.Pulled(pull, user.Key).ToDictionary(received => received.Entity);
             if (Digest(store.Values) != pull.GetProperty("digest").GetString())
             {
                 wrong.Add($"{when} the digest of {user.Key} is not that of what was pulled");
@@ -108,7 +108,7 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
     }
 
     private static IEnumerable<string> Differences(
-        FaultDevice device, Dictionary<FaultEntity, ToldEntity> store, Predicate<FaultEntity> isExcused)
+        FaultDevice device, Dictionary<FaultEntity, ReceivedEntity> store, Predicate<FaultEntity> isExcused)
     {
         var live = device.Live;
         foreach (var (entity, stored) in store)
@@ -128,14 +128,14 @@ internal sealed class FaultRun(FaultCluster cluster, FaultWorld world, ITestOutp
         }
     }
 
-    private static string Digest(IEnumerable<ToldEntity> live)
+    private static string Digest(IEnumerable<ReceivedEntity> live)
     {
         UInt128 sum = 0;
-        foreach (var told in live)
+        foreach (var received in live)
         {
             var hash = SHA256.HashData(
                 Encoding.UTF8.GetBytes(
-                    $"{told.Entity.Type.Name}\0{told.Entity.Id}\0{told.Version.ToString(CultureInfo.InvariantCulture)}"));
+                    $"{received.Entity.Type.Name}\0{received.Entity.Id}\0{received.Version.ToString(CultureInfo.InvariantCulture)}"));
             sum = unchecked(sum + System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash));
         }
 

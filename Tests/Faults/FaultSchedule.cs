@@ -33,7 +33,7 @@ internal static class FaultSchedule
 {
     private const int WindowEveryMs = 2_000;
 
-    public static IReadOnlyList<FaultStep> Of(int seed, int devices, int milliseconds, IReadOnlySet<Act>? without = null)
+    public static IReadOnlyList<FaultStep> Create(int seed, int devices, int milliseconds, IReadOnlySet<Act>? without = null)
     {
         var steps = Enumerable.Range(0, devices).SelectMany(
             device => OfDevice(device, new Random(unchecked((seed * 7_919) + device)), milliseconds))

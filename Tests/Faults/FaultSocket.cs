@@ -8,7 +8,7 @@ using Mirubato.Tests.Sockets;
 namespace Mirubato.Tests.Faults;
 
 /// <summary>
-/// One socket of a device: hands over each frame as it comes, once the trail has looked at it, and can be told to stop reading.
+/// One socket of a device: hands over each frame as it comes, once the trail has looked at it, and can stop reading.
 /// </summary>
 internal sealed class FaultSocket : IAsyncDisposable
 {

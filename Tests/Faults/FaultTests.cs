@@ -18,15 +18,15 @@ public sealed class FaultTests(ITestOutputHelper output)
     [Fact]
     public void A_schedule_is_a_function_of_its_seed()
     {
-        Assert.Equal(FaultSchedule.Of(7, Devices, 60_000), FaultSchedule.Of(7, Devices, 60_000));
-        Assert.NotEqual(FaultSchedule.Of(7, Devices, 60_000), FaultSchedule.Of(8, Devices, 60_000));
+        Assert.Equal(FaultSchedule.Create(7, Devices, 60_000), FaultSchedule.Create(7, Devices, 60_000));
+        Assert.NotEqual(FaultSchedule.Create(7, Devices, 60_000), FaultSchedule.Create(8, Devices, 60_000));
     }
 
     [Fact]
     public async Task Whatever_breaks_nothing_acknowledged_is_lost_nothing_happens_twice_and_all_devices_end_equal_to_the_store()
     {
         var seed = FaultSettings.Seed;
-        var schedule = FaultSchedule.Of(seed, Devices, 1_000 * FaultSettings.Seconds, FaultSettings.Without)
+        var schedule = FaultSchedule.Create(seed, Devices, 1_000 * FaultSettings.Seconds, FaultSettings.Without)
             .Take(FaultSettings.StepsMost)
             .ToList();
         output.WriteLine($"seed {seed}, {schedule.Count} steps");

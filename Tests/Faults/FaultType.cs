@@ -27,7 +27,7 @@ internal sealed record FaultType(
     /// <summary>The member that names it in its own document.</summary>
     public string IdInDocument => Name == "repertoire_item" ? "scoreId" : "id";
 
-    public static FaultType Of(string name) => All.First(type => type.Name == name);
+    public static FaultType Find(string name) => All.First(type => type.Name == name);
 
     public string Id(string user, int number) => this switch
     {

@@ -48,7 +48,7 @@ internal sealed class History
             + "audit ORDER BY user_id, seq",
             row => new CommittedRow(
                 row.GetString(0), new FaultEntity(
-                    FaultType.Of(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
+                    FaultType.Find(row.GetString(1)), row.GetString(2)), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
                 row.IsDBNull(7) ? null : row.GetString(7), row.GetBoolean(8), row.IsDBNull(9) ? null : row.GetString(9),
                 row.GetFieldValue<DateTimeOffset>(10)));
         var history = new History(rows);
@@ -78,15 +78,15 @@ internal sealed class History
     public IEnumerable<string> Overtaken(SocketTrail trail)
     {
         var rows = Rows.Where(row => row.User == trail.User).ToList();
-        var told = new Dictionary<FaultEntity, long>();
+        var received = new Dictionary<FaultEntity, long>();
         var cursor = trail.From;
         var at = rows.FindIndex(row => row.Seq > cursor);
         foreach (var point in trail.Points)
         {
-            foreach (var (entity, version) in point.Told) told[entity] = Math.Max(told.GetValueOrDefault(entity), version);
+            foreach (var (entity, version) in point.Received) received[entity] = Math.Max(received.GetValueOrDefault(entity), version);
             if (point.Own is { } own && Own(rows, own) is { } written)
             {
-                told[written.Entity] = Math.Max(told.GetValueOrDefault(written.Entity), written.Version);
+                received[written.Entity] = Math.Max(received.GetValueOrDefault(written.Entity), written.Version);
                 if (written.Marker?.StartsWith(trail.Device + "-", StringComparison.Ordinal) is false)
                 {
                     yield return $"{trail}: acknowledged as its own what is {written}: {point.Text}";
@@ -97,7 +97,7 @@ internal sealed class History
             {
                 var row = rows[at];
                 var isReplaced = Next(row) is { } by && by.At <= point.At;
-                if (told.GetValueOrDefault(row.Entity) < row.Version && !isReplaced)
+                if (received.GetValueOrDefault(row.Entity) < row.Version && !isReplaced)
                 {
                     yield return $"{trail}: moved to {point.Reached} without {row.Entity} of revision {row.Seq}: {point.Text}";
                 }

@@ -30,7 +30,7 @@ public sealed class SoakTests(ITestOutputHelper output)
     private static readonly TimeSpan SystemClockMemory = TimeSpan.FromSeconds(75);
     // What goes by the server's own clock is kept for at most this long.
     private static readonly TimeSpan ServerClockMemory = TimeSpan.FromMilliseconds(
-        Math.Max(Limits.TrailMs, Limits.RosterSilentMs) + 60_000);
+        Math.Max(Limits.RecentHeadsMs, Limits.RosterSilentMs) + 60_000);
     // Orleans ends idle activations by the system's clock.
     private const int IdleMinutes = 2;
     private static readonly TimeSpan ForgetPatience = TimeSpan.FromMinutes(IdleMinutes + 5);

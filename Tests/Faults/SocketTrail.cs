@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Mirubato.Tests.Faults;
 
-/// <summary>A version of an entity, as a frame told of it.</summary>
-internal readonly record struct ToldVersion(FaultEntity Entity, long Version);
+/// <summary>A version of an entity that a frame carried.</summary>
+internal readonly record struct ReceivedVersion(FaultEntity Entity, long Version);
 
-/// <summary>What one frame did: the versions it told, and how far its revisions moved the cursor.</summary>
+/// <summary>What one frame did: the versions it carried, and how far its revisions moved the cursor.</summary>
 /// <param name="Own">An acknowledgement's revision: its sender knows what it holds.</param>
-internal sealed record TrailPoint(DateTimeOffset At, IReadOnlyList<ToldVersion> Told, long? Own, long Reached, string Text);
+internal sealed record TrailPoint(DateTimeOffset At, IReadOnlyList<ReceivedVersion> Received, long? Own, long Reached, string Text);
 
 /// <summary>
 /// What came on one socket, in order. What a frame alone can show to be wrong is noted at once: a hole, a repeat, a decrease, a reset.
@@ -73,9 +73,10 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
         else if (Number(frame, "after") is { } after) Follow(frame, after, reached);
         here = Math.Max(here, reached);
         Cursor = Math.Max(Cursor, reached);
-        var told = FaultFrames.Told(frame, user).Select(doc => new ToldVersion(doc.Entity, doc.Version)).ToList();
+        var received = FaultFrames.Received(frame, user).Select(doc => new ReceivedVersion(doc.Entity, doc.Version)).ToList();
         points.Add(
-            new TrailPoint(DateTimeOffset.UtcNow, told, Text(frame, "status") is null ? null : Number(frame, "seq"), reached, Cut(frame)));
+            new TrailPoint(
+                DateTimeOffset.UtcNow, received, Text(frame, "status") is null ? null : Number(frame, "seq"), reached, Cut(frame)));
     }
 
     /// <summary>
@@ -87,7 +88,7 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
 
     private void Follow(JsonElement frame, long after, long reached)
     {
-        // The last minute may have begun there, too: then it is told anew, once.
+        // The last minute may have begun there, too: then it is sent again, once.
         if (asks && !isAnew && after == From && reached <= stream)
         {
             isAnew = true;
@@ -97,7 +98,7 @@ internal sealed class SocketTrail(string device, Uri gateway, string user, long 
         if (after > Cursor) Fault($"a hole at {Cursor}", frame);
         if (reached <= after) Fault("an empty step", frame);
         if (reached <= stream) Fault($"a repeat at {stream}", frame);
-        // Who did not ask may be told again what it has.
+        // A socket that sent no request may receive again what it has.
         if (reached < here) Fault($"a decrease at {here}", frame);
         stream = reached;
     }

@@ -166,7 +166,7 @@ public sealed class AdminTests
 
     private static HttpClient Client(WebApplication app) => new() { BaseAddress = new Uri(app.Urls.First()) };
 
-    private static async Task<WebApplication> Start(HostEndpoints surface, params string[] more)
+    private static async Task<WebApplication> Start(HostEndpoints endpoints, params string[] more)
     {
         string[] args =
         [
@@ -175,7 +175,7 @@ public sealed class AdminTests
         var app = GatewayHost.Build(args, builder =>
         {
             builder.Logging.ClearProviders();
-            builder.Services.AddSingleton(surface);
+            builder.Services.AddSingleton(endpoints);
             builder.Services.AddSingleton<FakeCoordinators>();
             builder.Services.AddSingleton<IGrainFactory>(services => new FakeGrains(services.GetRequiredService<FakeCoordinators>().For));
             builder.Services.AddSingleton(ProcessIdentity.Fresh(silo: null));

@@ -107,7 +107,7 @@ public sealed class AuthTests
     public async Task Signing_out_everywhere_refuses_older_tokens_on_every_call()
     {
         await using var edge = await Edge.Start();
-        edge.Engine.Of("ada").NotBeforeMs = DateTimeOffset.UtcNow.AddMinutes(1).ToUnixTimeMilliseconds();
+        edge.Engine.For("ada").NotBeforeMs = DateTimeOffset.UtcNow.AddMinutes(1).ToUnixTimeMilliseconds();
         foreach (var (method, path) in OpenApiTests.HostEndpoints)
         {
             var response = await edge.Send(
@@ -123,7 +123,7 @@ public sealed class AuthTests
     public async Task A_revoked_device_is_403_not_401()
     {
         await using var edge = await Edge.Start();
-        edge.Engine.Of("ada").Revoked.Add(new DeviceId("old phone"));
+        edge.Engine.For("ada").Revoked.Add(new DeviceId("old phone"));
         foreach (var path in (string[])["/api/sync/pull", "/api/sync/status", "/api/sync/devices", "/api/sync/export"])
             await (await edge.Get(path, ("X-Device-ID", "old phone"))).Problem(403, "DEVICE_REVOKED");
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/pull", ("X-Device-ID", "new phone"))).StatusCode);

@@ -14,7 +14,7 @@ public sealed class BalancerTests
     private const int SourceMax = 20;
 
     [NeedsHaproxyFact]
-    public async Task What_a_client_says_of_its_address_is_dropped()
+    public async Task Forwarded_headers_of_a_client_are_dropped()
     {
         await using var edge = await Edge.Start("--TrustedProxies=127.0.0.1", "--Limits:RefusedTokensPerMinute=1");
         await using var balancer = await Balancer.Start(edge.Url);

@@ -82,7 +82,7 @@ public sealed class BodyBudgetTests
         await connection.Send(new string(' ', Step));
         Assert.True(SpinWait.SpinUntil(() => budget.TakenBytes == 2 * Step, TimeSpan.FromSeconds(30)));
 
-        // Something arrived, so that it begins anew.
+        // Something arrived, so the time starts again.
         clock.Advance(TimeSpan.FromMilliseconds(Limits.BodyStalledMs - 1));
         await connection.Send(new string(' ', Step));
         Assert.True(SpinWait.SpinUntil(() => budget.TakenBytes == 200_000, TimeSpan.FromSeconds(30)));
@@ -127,7 +127,7 @@ public sealed class BodyBudgetTests
         var options = Options(256L * 1024 * 1024);
         await new RequestBodies(new BodyBudget(options), options, TimeProvider.System).Read(http, new UserId("ada"));
         Assert.Equal(3_000_000, body.Arrived);
-        Assert.All(body.Rooms, room => Assert.InRange(room.Bytes, 0, Math.Max(4 * 1024, 2 * room.Arrived)));
+        Assert.All(body.Buffers, buffer => Assert.InRange(buffer.Bytes, 0, Math.Max(4 * 1024, 2 * buffer.Arrived)));
     }
 
     private static async Task<RawConnection> Drip(Edge edge, byte[] body)
@@ -161,11 +161,11 @@ public sealed class BodyBudgetTests
     {
         public int Arrived { get; private set; }
 
-        public List<(int Arrived, int Bytes)> Rooms { get; } = [];
+        public List<(int Arrived, int Bytes)> Buffers { get; } = [];
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            Rooms.Add((Arrived, Arrived + buffer.Length));
+            Buffers.Add((Arrived, Arrived + buffer.Length));
             var now = Math.Min(Math.Min(1_000, buffer.Length), bytes - Arrived);
             buffer.Span[..now].Fill((byte)' ');
             Arrived += now;

@@ -65,7 +65,7 @@ public sealed class BodyTests
         }
 
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/status")).StatusCode);
-        Assert.Null(edge.Engine.Of("ada").LastRequest);
+        Assert.Null(edge.Engine.For("ada").LastRequest);
     }
 
     [Theory]
@@ -140,7 +140,7 @@ public sealed class BodyTests
         await using var edge = await Edge.Start();
         var problem = await (await edge.Post($"/api/sync/{endpoint}", body)).Problem(400, code);
         Assert.Equal(path, problem.GetProperty("path").GetString());
-        Assert.Null(edge.Engine.Of("ada").LastRequest);
+        Assert.Null(edge.Engine.For("ada").LastRequest);
     }
 
     [Theory]

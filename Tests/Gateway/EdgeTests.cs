@@ -31,7 +31,7 @@ public sealed class EdgeTests
         Assert.Equal("1", response.Headers.GetValues("X-Sync-Schema").Single());
         if (status == 200) Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         else await response.Problem(status, code);
-        Assert.Equal(status == 200, edge.Engine.Of("ada").LastRequest is not null);
+        Assert.Equal(status == 200, edge.Engine.For("ada").LastRequest is not null);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class EdgeTests
             $"POST /api/sync/push HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {Edge.Token()}\r\nX-Device-ID: {bytes}\r\nContent-Type: "
             + $"application/json\r\nContent-Length: 14\r\nConnection: close\r\n\r\n";
         Assert.StartsWith("HTTP/1.1 200", await edge.Raw(request + "{\"changes\":{}}"), StringComparison.Ordinal);
-        Assert.Equal(new DeviceId(name), edge.Engine.Of("ada").LastRequest!.Caller.Device);
+        Assert.Equal(new DeviceId(name), edge.Engine.For("ada").LastRequest!.Caller.Device);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class EdgeTests
     {
         await using var edge = await Edge.Start();
         await edge.Post("/api/sync/push", """{"changes":{}}""", ("Prefer", prefer), ("X-Device-ID", "phone"));
-        var request = edge.Engine.Of("ada").LastRequest!;
+        var request = edge.Engine.For("ada").LastRequest!;
         Assert.Equal(strict, request.Strict);
         Assert.Equal(new DeviceId("phone"), request.Caller.Device);
         Assert.InRange(
@@ -158,7 +158,7 @@ public sealed class EdgeTests
         Assert.Equal(
             HttpStatusCode.NoContent, (await edge.Send(HttpMethod.Delete, $"/api/sync/devices/{Uri.EscapeDataString(device)}")).StatusCode);
         Assert.Equal(HttpStatusCode.NoContent, (await edge.Post($"/api/sync/devices/{Uri.EscapeDataString(device)}/allow")).StatusCode);
-        Assert.Equal([new DeviceId(device), new DeviceId(device)], edge.Engine.Of("ada").Admitted);
+        Assert.Equal([new DeviceId(device), new DeviceId(device)], edge.Engine.For("ada").Admitted);
     }
 
     [Theory]
@@ -224,10 +224,10 @@ public sealed class EdgeTests
         var request = Edge.Request(HttpMethod.Post, "/api/sync/push");
         request.Content = new Halves(body);
         Assert.Equal(HttpStatusCode.OK, (await edge.Client.SendAsync(request)).StatusCode);
-        Assert.Equal(body, edge.Engine.Of("ada").LastRequest!.Body.ToArray());
+        Assert.Equal(body, edge.Engine.For("ada").LastRequest!.Body.ToArray());
         Assert.Equal(
             id,
-            JsonDocument.Parse(edge.Engine.Of("ada").LastRequest!.FindDocument(edge.Engine.Of("ada").LastRequest!.Changes[0]))
+            JsonDocument.Parse(edge.Engine.For("ada").LastRequest!.FindDocument(edge.Engine.For("ada").LastRequest!.Changes[0]))
                 .RootElement.GetProperty("id")
                 .GetString());
     }

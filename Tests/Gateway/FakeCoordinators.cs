@@ -19,7 +19,7 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public FakeCoordinator For(UserId user) => users.GetOrAdd(user, _ => new FakeCoordinator(this, format));
 
-    public FakeCoordinator Of(string user) => For(new UserId(user));
+    public FakeCoordinator For(string user) => For(new UserId(user));
 
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
 

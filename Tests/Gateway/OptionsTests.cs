@@ -22,7 +22,7 @@ public sealed class OptionsTests : IDisposable
         Assert.Throws<InvalidOptionsException>(() => Read(environment, settings)).Errors;
 
     [Fact]
-    public void Everything_that_is_wrong_is_said_at_once_with_its_name_value_and_remedy()
+    public void All_wrong_settings_are_reported_at_once_with_name_value_and_remedy()
     {
         var errors = Errors(
             "Production",

@@ -22,7 +22,7 @@ public sealed class PullTests
     public async Task An_answer_has_every_member_in_its_place()
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         user.Put("logbook_entry", "e");
         user.Put("goal", "g");
         user.Put("repertoire_item", "r");
@@ -55,7 +55,7 @@ public sealed class PullTests
     public async Task With_a_token_only_what_changed_comes_and_what_was_deleted()
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         user.Put("goal", "old");
         var token = (await Pull(edge)).GetProperty("syncToken").GetString();
         user.Put("goal", "new");
@@ -76,8 +76,8 @@ public sealed class PullTests
     public async Task A_token_that_does_not_fit_starts_the_client_over(string token)
     {
         await using var edge = await Edge.Start();
-        edge.Engine.Of("ada").Put("goal", "g");
-        edge.Engine.Of("ada").Delete("goal", "gone");
+        edge.Engine.For("ada").Put("goal", "g");
+        edge.Engine.For("ada").Delete("goal", "gone");
         var own = (await Pull(edge)).GetProperty("syncToken").GetString()!;
         var pull = await Pull(edge, $"since={token.Replace("AHEAD", own.Split('.')[0] + ".99999", StringComparison.Ordinal)}");
         Assert.True(pull.GetProperty("reset").GetBoolean());
@@ -89,7 +89,7 @@ public sealed class PullTests
     public async Task An_ETag_answers_304_on_both_verbs_until_something_changes()
     {
         await using var edge = await Edge.Start();
-        edge.Engine.Of("ada").Put("goal", "g");
+        edge.Engine.For("ada").Put("goal", "g");
         var first = await edge.Post("/api/sync/pull");
         var tag = first.Headers.ETag!.ToString();
         Assert.StartsWith("W/", tag, StringComparison.Ordinal);
@@ -105,7 +105,7 @@ public sealed class PullTests
 
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/pull?limit=5", ("If-None-Match", tag))).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/pull?types=goal", ("If-None-Match", tag))).StatusCode);
-        edge.Engine.Of("ada").Put("goal", "h");
+        edge.Engine.For("ada").Put("goal", "h");
         Assert.Equal(HttpStatusCode.OK, (await edge.Get("/api/sync/pull", ("If-None-Match", tag))).StatusCode);
     }
 
@@ -116,7 +116,7 @@ public sealed class PullTests
     public async Task Limited_pages_add_up_to_the_whole_in_the_order_of_revisions(int limit)
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         var count = Math.Min(limit * 3 + 2, 1200);
         for (var i = 0; i < count; i++) user.Put(i % 2 == 0 ? "goal" : "logbook_entry", i.ToString("d5", CultureInfo.InvariantCulture));
         var got = new List<string>();
@@ -146,7 +146,7 @@ public sealed class PullTests
     public async Task A_large_answer_is_the_same_whether_held_or_streamed(int count)
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         user.Put("goal", "before");
         var since = (await Pull(edge)).GetProperty("syncToken").GetString();
         string[] types = ["goal", "logbook_entry", "own_a", "own_b"];
@@ -177,7 +177,7 @@ public sealed class PullTests
     public async Task What_moves_while_a_large_answer_is_read_comes_once_and_again_with_the_next_token()
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         for (var i = 0; i < 1_200; i++) user.Put("goal", i.ToString("d5", CultureInfo.InvariantCulture));
         var reads = 0;
         user.BeforeRead = () =>
@@ -198,7 +198,7 @@ public sealed class PullTests
     public async Task A_limited_answer_keeps_to_the_moment_it_began()
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         for (var i = 0; i < 700; i++) user.Put("goal", i.ToString("d5", CultureInfo.InvariantCulture));
         var reads = 0;
         user.BeforeRead = () =>
@@ -217,7 +217,7 @@ public sealed class PullTests
     public async Task Types_are_asked_for_by_either_verb()
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         foreach (var type in (string[])["goal", "logbook_entry", "own_a", "own_b"]) user.Put(type, type);
         foreach (var pull in (JsonElement[])[
             await Pull(edge, "types=goal&types=own_b"),
@@ -240,7 +240,7 @@ public sealed class PullTests
         Assert.Empty(tiny.Content.Headers.ContentEncoding);
         for (var i = 0; i < 400; i++)
         {
-            edge.Engine.Of("ada").Put(
+            edge.Engine.For("ada").Put(
                 "goal", i.ToString(CultureInfo.InvariantCulture), $$"""{"id":"{{i}}","notes":"{{new string('n', 100)}}"}""");
         }
         var response = await edge.Get("/api/sync/pull", ("Accept-Encoding", encoding));
@@ -259,7 +259,7 @@ public sealed class PullTests
     public async Task A_failure_in_the_middle_of_an_answer_cannot_be_taken_for_its_end(int read)
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         for (var i = 0; i < 5_000; i++)
         {
             user.Put("goal", i.ToString(CultureInfo.InvariantCulture), $$"""{"id":"{{i}}","notes":"{{new string('n', 1000)}}"}""");
@@ -277,7 +277,7 @@ public sealed class PullTests
     public async Task An_export_holds_everything_and_says_where_it_ends()
     {
         await using var edge = await Edge.Start();
-        var user = edge.Engine.Of("ada");
+        var user = edge.Engine.For("ada");
         for (var i = 0; i < 1_001; i++) user.Put("goal", i.ToString(CultureInfo.InvariantCulture));
         user.Delete("logbook_entry", "gone");
         var response = await edge.Get("/api/sync/export");

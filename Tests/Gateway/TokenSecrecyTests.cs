@@ -95,8 +95,8 @@ public sealed class TokenSecrecyTests
     public async Task What_else_the_query_holds_still_arrives()
     {
         await using var edge = await Edge.Start(Edge.LogsEverything);
-        edge.Engine.Of("ada").Put("goal", "g");
-        edge.Engine.Of("ada").Put("logbook_entry", "e");
+        edge.Engine.For("ada").Put("goal", "g");
+        edge.Engine.For("ada").Put("logbook_entry", "e");
         var pull = await (await edge.Get("/api/sync/pull?types=goal&token=secret&limit=5")).Json();
         Assert.Equal(1, pull.GetProperty("goals").GetArrayLength());
         Assert.Equal(0, pull.GetProperty("entries").GetArrayLength());
@@ -107,7 +107,7 @@ public sealed class TokenSecrecyTests
     public async Task A_search_text_finds_and_is_in_no_log()
     {
         await using var edge = await Edge.Start(Edge.LogsEverything);
-        edge.Engine.Of("ada").Put("logbook_entry", "e", """{"id":"e","pieces":[{"title":"Zyklus","composer":"J.S.Bach"}]}""");
+        edge.Engine.For("ada").Put("logbook_entry", "e", """{"id":"e","pieces":[{"title":"Zyklus","composer":"J.S.Bach"}]}""");
         foreach (
             var query in (string[])
             [
@@ -132,7 +132,7 @@ public sealed class TokenSecrecyTests
     [InlineData("userId")]
     [InlineData("email")]
     [InlineData("a-name-of-tomorrow")]
-    public async Task Who_is_named_in_the_query_is_in_no_log_under_whatever_name(string name)
+    public async Task A_user_named_in_the_query_is_in_no_log_under_any_parameter_name(string name)
     {
         await using var edge = await Edge.Start(Edge.LogsEverything);
         var user = $"user-{Guid.NewGuid():n}";

@@ -37,7 +37,7 @@ public sealed class UnreadAnswersTests : IDisposable
     public async Task An_answer_to_a_push_that_is_not_read_costs_a_step_beside_itself()
     {
         await using var edge = await Edge.StartAt(clock);
-        edge.Engine.Of("ada").AnswerBody = new byte[Limits.AnswerBytesMax];
+        edge.Engine.For("ada").AnswerBody = new byte[Limits.AnswerBytesMax];
         var before = GC.GetTotalMemory(forceFullCollection: true);
         for (var i = 0; i < 8; i++)
         {
@@ -73,7 +73,7 @@ public sealed class UnreadAnswersTests : IDisposable
 
     private static void Fill(Edge edge, string user, int pageRows)
     {
-        var of = edge.Engine.Of(user);
+        var of = edge.Engine.For(user);
         of.PageRows = pageRows;
         for (var i = 0; i < Documents; i++)
         {

@@ -68,7 +68,7 @@ public sealed class D1FileTests : IDisposable
     [InlineData("ALTER TABLE sync_data ADD COLUMN secrets TEXT", "sync_data has a column secrets")]
     [InlineData("DROP TABLE users; DROP TABLE sync_metadata", "no table users; there is no table sync_metadata")]
     [InlineData("UPDATE sync_sequence SET current_value = 9007199254740993", "leaves no room above it")]
-    public void What_differs_is_said_with_the_remedy(string change, string expected)
+    public void A_schema_that_differs_is_reported_with_the_remedy(string change, string expected)
     {
         using (var dump = new D1Dump(Path)) dump.Run(change);
         var wrong = Assert.Throws<D1FileException>(() =>

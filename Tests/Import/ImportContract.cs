@@ -16,7 +16,7 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("mirubato-import-").FullName;
     private readonly FakeClock clock = new();
     private readonly CapturedLogs logs = new();
-    private readonly TaskCompletionSource letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Func<string, Func<ValueTask<CommitOutcome>>, ValueTask<CommitOutcome>>? around;
     private ImportCluster cluster = null!;
 
@@ -33,7 +33,7 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
 
     public virtual async Task DisposeAsync()
     {
-        letGo.TrySetResult();
+        released.TrySetResult();
         await cluster.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
@@ -82,7 +82,7 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
         around = async (silo, commit) =>
         {
             var outcome = await commit();
-            if (++commits == 5 && held.TrySetResult(silo)) await letGo.Task;
+            if (++commits == 5 && held.TrySetResult(silo)) await released.Task;
             return outcome;
         };
         await Begin();
@@ -195,7 +195,7 @@ public abstract class ImportContract : IAsyncLifetime, IDisposable
         around = async (silo, commit) =>
         {
             var outcome = await commit();
-            if (held.TrySetResult(silo)) await letGo.Task;
+            if (held.TrySetResult(silo)) await released.Task;
             return outcome;
         };
         var begun = await Begin();

@@ -7,7 +7,7 @@ namespace Mirubato.Tests.Silo;
 public sealed class ClusterOptionsTests
 {
     [Fact]
-    public void Everything_wrong_with_a_cluster_is_said_at_once_with_its_remedy() => Complains(
+    public void All_wrong_cluster_settings_are_reported_at_once_with_their_remedy() => Complains(
         Refused(
             "Host=db", ("Silo:Mode", "2"), ("Silo:Address", "localhost"), ("Silo:Port", "0"), ("Silo:ProbeSeconds", "soon"),
             ("Silo:Adress", "10.0.0.5"), ("Silo:Tls:Certificat", "x")),
@@ -49,7 +49,7 @@ public sealed class ClusterOptionsTests
             "Silo:Address is '0.0.0.0': set the address (not a name, and not 0.0.0.0)");
 
     [Fact]
-    public void What_is_no_connection_string_is_said_and_not_shown()
+    public void An_invalid_connection_string_is_reported_but_not_shown()
     {
         var error = Assert.Single(Refused("Hoost=secret"));
         Assert.StartsWith("Storage:Postgres cannot be read", error, StringComparison.Ordinal);

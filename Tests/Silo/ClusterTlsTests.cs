@@ -60,7 +60,7 @@ public sealed class ClusterTlsTests : IDisposable
         Complains(("Certificate", "/nowhere/at-all.pem"), "/nowhere/at-all.pem", "files that this process may read");
 
     [Fact]
-    public void A_wrong_password_is_said_and_not_shown()
+    public void A_wrong_password_is_reported_but_not_shown()
     {
         var error = Assert.Single(
             Refused(("Certificate", own.Pfx("a", "open")), ("Password", "guessed"), ("CertificateAuthority", own.Authority)));

@@ -21,7 +21,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     private readonly SweepTrail trail = new();
     private readonly CapturedLogs logs = new();
     private readonly List<MaintenanceCluster> clusters = [];
-    private readonly TaskCompletionSource<bool> letGo = Signal<bool>();
+    private readonly TaskCompletionSource<bool> released = Signal<bool>();
     private string database = "";
     private PostgresStore store = null!;
 
@@ -36,7 +36,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
 
     public async Task DisposeAsync()
     {
-        letGo.TrySetResult(true);
+        released.TrySetResult(true);
         trail.Before = null;
         foreach (var cluster in clusters) await cluster.DisposeAsync();
         await store.DisposeAsync();
@@ -67,7 +67,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     {
         var cluster = await Cluster(silos: 2);
         var held = Signal<SweptBatch>();
-        trail.Before = (batch, _, _) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? letGo.Task : Task.CompletedTask;
+        trail.Before = (batch, _, _) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? released.Task : Task.CompletedTask;
         var killed = cluster.Tick();
         var at = await held.Task.WaitAsync(Patience);
         var before = trail.Batches.Count;
@@ -84,7 +84,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
         Assert.DoesNotContain(after, batch => batch.Silo == at.Silo);
         await AssertSwept();
 
-        letGo.SetResult(true);
+        released.SetResult(true);
         killed.Ignore();
         await cluster.Tick();
         Assert.Equal(before + after.Count, trail.Batches.Count);
@@ -96,7 +96,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
         var cluster = await Cluster(silos: 2);
         var held = Signal<SweptBatch>();
         trail.Before = (batch, _, cancel) => IsInTheMiddle(batch) && held.TrySetResult(batch)
-            ? letGo.Task.WaitAsync(cancel)
+            ? released.Task.WaitAsync(cancel)
             : Task.CompletedTask;
         var stopped = cluster.Tick();
         var at = await held.Task.WaitAsync(Patience);
@@ -173,14 +173,14 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     {
         var cluster = await Cluster(silos: 1);
         var held = Signal<SweptBatch>();
-        trail.Before = (batch, _, _) => held.TrySetResult(batch) ? letGo.Task : Task.CompletedTask;
+        trail.Before = (batch, _, _) => held.TrySetResult(batch) ? released.Task : Task.CompletedTask;
         var first = cluster.Tick();
         await held.Task.WaitAsync(Patience);
 
         await cluster.Tick();
         Assert.Single(trail.Batches);
 
-        letGo.SetResult(true);
+        released.SetResult(true);
         await first;
         await AssertSwept();
     }
@@ -190,13 +190,13 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
     {
         var (one, other) = (await Cluster(silos: 1), await Cluster(silos: 1));
         var held = Signal<SweptBatch>();
-        trail.Before = (batch, _, _) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? letGo.Task : Task.CompletedTask;
+        trail.Before = (batch, _, _) => IsInTheMiddle(batch) && held.TrySetResult(batch) ? released.Task : Task.CompletedTask;
         var first = one.Tick();
         await held.Task.WaitAsync(Patience);
         var before = trail.Batches.Count;
         await other.Tick();
         Assert.Equal(before, trail.Batches.Count);
-        letGo.SetResult(true);
+        released.SetResult(true);
         await first;
         var whole = trail.Batches.Count;
 
@@ -230,7 +230,7 @@ public sealed class MaintenanceTests(PostgresCluster postgres) : IAsyncLifetime,
         Assert.Equal(CommitResult.Held, held.Result);
     }
 
-    /// <summary>One whole sweep, whoever did it: what every step removed is told once, in one line.</summary>
+    /// <summary>One whole sweep, by whichever silo: what every step removed is logged once, in one line.</summary>
     private async Task AssertSwept()
     {
         Assert.True(logs.Hold("Swept 4 receipts, 4 conflicts, 20 tombstones, 0 devices."));

@@ -45,7 +45,7 @@ public sealed class MaintenanceTimerTests(PostgresCluster postgres)
         Assert.Single(own.Lines);
     }
 
-    /// <summary>Tells when somebody begins to wait, and for how long: before that, moving the clock would wake nobody.</summary>
+    /// <summary>Reports when a wait begins, and for how long: before that, moving the clock would wake nothing.</summary>
     private sealed class WatchedClock(FakeClock clock) : TimeProvider
     {
         private readonly Channel<TimeSpan> pauses = Channel.CreateUnbounded<TimeSpan>();

@@ -62,7 +62,7 @@ public sealed class SiloPortsTests(PostgresCluster postgres)
         .Select(one => one.Address)
         .FirstOrDefault(address => address.AddressFamily is AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
 
-    /// <summary>Whether the silo tells who it is, which it does to whom it lets in. Anybody else is cut off.</summary>
+    /// <summary>Whether the silo sends its address, which it does to peers that it admits. Others are cut off.</summary>
     private static async Task<bool> IsLetIn(IPEndPoint silo, Func<Stream, Task<Stream>> secure)
     {
         using var client = new TcpClient();

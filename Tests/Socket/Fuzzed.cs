@@ -13,7 +13,7 @@ internal static class Fuzzed
     /// <summary>How many inputs a test tries: <c>MIRUBATO_RUNS</c>, else few.</summary>
     public static int Runs(int few) => int.TryParse(Environment.GetEnvironmentVariable("MIRUBATO_RUNS"), out var runs) ? runs : few;
 
-    public static byte[] Of(string[] seeds, Random random)
+    public static byte[] Mutate(string[] seeds, Random random)
     {
         var list = Encoding.UTF8.GetBytes(seeds[random.Next(seeds.Length)]).ToList();
         for (var n = random.Next(4); n > 0 && list.Count > 1; n--)

@@ -15,7 +15,7 @@ public sealed class GatewaysTests(PostgresCluster cluster)
     private const int DevicesOfAUser = 3;
 
     [Fact]
-    public async Task A_socket_on_each_gateway_hears_every_write_of_all_in_order_and_a_drained_gateway_says_1012()
+    public async Task A_socket_on_each_gateway_receives_every_write_in_order_and_a_drained_gateway_closes_with_1012()
     {
         var setting = $"--Storage:Postgres={await cluster.FreshDatabase()}";
         var gateways = new List<LiveServer>();

@@ -4,9 +4,9 @@ namespace Mirubato.Tests.Sockets;
 
 public sealed class OutboxTests
 {
-    /// <summary>Found by the fault suite: a socket that fell behind just after its catch-up never heard that it was complete.</summary>
+    /// <summary>Found by the fault suite: a socket that fell behind just after its catch-up never received the end of it.</summary>
     [Fact]
-    public void What_was_promised_outlives_an_overflow_and_what_the_store_has_does_not()
+    public void Frames_that_were_promised_survive_an_overflow_and_frames_that_the_store_has_do_not()
     {
         var outbox = new Outbox();
         FrameKind[] queued = [FrameKind.Stream, FrameKind.Control, FrameKind.End, FrameKind.Stream, FrameKind.Ack];

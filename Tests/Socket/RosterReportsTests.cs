@@ -7,7 +7,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>When a process tells coordinators of its users' connections again.</summary>
+/// <summary>When a process reports its users' connections to coordinators again.</summary>
 public sealed class RosterReportsTests : IDisposable
 {
     private const string Here = "this silo";
@@ -50,7 +50,7 @@ public sealed class RosterReportsTests : IDisposable
     [Theory]
     [InlineData(Here, Limits.RosterRenewMs)]
     [InlineData(Elsewhere, Limits.RosterRenewElsewhereMs)]
-    public async Task It_is_renewed_in_time_and_not_all_the_time(string at, int withinMs)
+    public async Task A_roster_is_renewed_when_it_is_due_and_not_before(string at, int withinMs)
     {
         silo = at;
         await Admitted("ada");
@@ -61,7 +61,7 @@ public sealed class RosterReportsTests : IDisposable
     }
 
     [Fact]
-    public async Task An_activation_that_ended_makes_it_due_at_once_for_its_user_alone()
+    public async Task An_activation_that_ended_makes_a_report_due_at_once_for_its_user_alone()
     {
         await Admitted("ada");
         await Admitted("bob");
@@ -72,7 +72,7 @@ public sealed class RosterReportsTests : IDisposable
     }
 
     [Fact]
-    public async Task A_dead_silo_makes_it_due_at_once_for_the_users_that_were_there()
+    public async Task A_dead_silo_makes_reports_due_at_once_for_the_users_whose_activations_were_there()
     {
         await Admitted("ada");
         silo = Elsewhere;
@@ -84,7 +84,7 @@ public sealed class RosterReportsTests : IDisposable
     }
 
     [Fact]
-    public async Task One_that_fails_is_sent_again_after_a_second_until_it_arrives()
+    public async Task A_report_that_fails_is_sent_again_after_a_second_until_it_arrives()
     {
         await Admitted("ada");
         fails = true;
@@ -126,7 +126,7 @@ public sealed class RosterReportsTests : IDisposable
     }
 
     [Fact]
-    public async Task Whoever_asks_to_be_admitted_hears_that_the_coordinator_cannot_be_reached()
+    public async Task Admission_fails_if_the_coordinator_cannot_be_reached()
     {
         fails = true;
         var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => Admitted("ada"));

@@ -12,7 +12,7 @@ public sealed class RosterStateTests
         Channel.CreateUnbounded<(List<LiveConnection>, TaskCompletionSource<RosterReply>)>();
 
     [Fact]
-    public async Task One_report_is_under_way_and_who_comes_meanwhile_shares_the_next()
+    public async Task One_report_is_under_way_and_connections_that_come_meanwhile_share_the_next()
     {
         roster.Reserve(Connection("a"));
         var first = Report();
@@ -35,7 +35,7 @@ public sealed class RosterStateTests
     }
 
     [Fact]
-    public async Task Who_came_after_a_report_was_sent_is_not_admitted_by_its_answer()
+    public async Task A_connection_that_came_after_a_report_was_sent_is_not_admitted_by_its_answer()
     {
         var early = roster.Reserve(Connection("a"));
         var first = Report();
@@ -48,7 +48,7 @@ public sealed class RosterStateTests
     }
 
     [Fact]
-    public async Task Who_is_refused_is_not_admitted_and_asks_again_unless_it_has_gone()
+    public async Task A_refused_connection_is_not_admitted_and_asks_again_unless_it_has_gone()
     {
         var (admitted, refused) = (roster.Reserve(Connection("a")), roster.Reserve(Connection("b")));
         await Answered(Reply("b"));
@@ -60,7 +60,7 @@ public sealed class RosterStateTests
     }
 
     [Fact]
-    public async Task A_report_that_failed_admits_nobody_and_the_next_one_says_it_all_again()
+    public async Task A_report_that_failed_admits_no_connection_and_the_next_one_names_all_again()
     {
         var reservation = roster.Reserve(Connection("a"));
         var failing = Report();
@@ -78,7 +78,7 @@ public sealed class RosterStateTests
     }
 
     [Fact]
-    public async Task It_remembers_where_the_coordinator_runs()
+    public async Task A_roster_remembers_the_silo_of_its_coordinator()
     {
         await Answered(Reply() with { Silo = "somewhere" });
         Assert.Equal("somewhere", roster.Silo);

@@ -54,7 +54,7 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
     /// <summary>The next write is answered by this.</summary>
     public void Next(Func<WriteRequest, Task<WriteAnswer>> answer) => script.Enqueue(answer);
 
-    /// <summary>Stores a revision, told to nobody.</summary>
+    /// <summary>Stores a revision without an announcement.</summary>
     public StoredRow Put(string id, string value = "v")
     {
         lock (gate)

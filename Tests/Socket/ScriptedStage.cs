@@ -20,7 +20,7 @@ internal sealed class ScriptedStage : IAsyncDisposable
 
     public ScriptedEngine Engine => app.Services.GetRequiredService<ScriptedEngine>();
 
-    /// <summary>As the user's coordinator tells it.</summary>
+    /// <summary>As the user's coordinator announces it.</summary>
     public void Tell(Func<UserNews, UserNews> news) => Engine.Tell(news(new UserNews(new UserId(User))));
 
     public void HeadMoved() => Tell(news => news with { Head = Engine.Head });

@@ -20,10 +20,10 @@ internal sealed class SocketClient : IAsyncDisposable
     private readonly List<string> faults = [];
     private int mutations;
 
-    /// <summary>It has asked and the answer's end has not come: until then it may be told again what it has.</summary>
+    /// <summary>It has sent a request and the answer's end has not come: until then it may receive again what it has.</summary>
     private volatile bool asking;
 
-    /// <summary>Where this socket begins is known. One that does not ask is told from where the server sees fit.</summary>
+    /// <summary>True if the first revision of this socket is known. Without a request the server chooses it.</summary>
     private bool begun;
 
     private SocketClient(ClientWebSocket socket)

@@ -17,13 +17,13 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Who_does_not_ask_is_told_what_came_lately()
+    public async Task A_client_that_sends_no_SYNC_REQUEST_gets_the_recent_changes()
     {
         var first = await Live();
         await first.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e", "while it was away")}");
         var back = await Open();
         var told = await back.Next();
-        Assert.Equal("while it was away", Of(told.GetProperty("entries")[0], "notes"));
+        Assert.Equal("while it was away", Text(told.GetProperty("entries")[0], "notes"));
         await first.Mutate("GOAL_UPDATED", "\"goal\":{\"id\":\"g\"}");
         Assert.Equal(2, Seq(await back.Next("GOAL_UPDATED")));
     }
@@ -37,11 +37,11 @@ public abstract partial class SocketContract
         await http.Push($"\"entries\":[{{\"id\":\"e1\",\"deletedAt\":\"{Iso(-1)}\"}}]");
         var client = await Open();
         var end = await client.Sync();
-        Assert.Equal(("Sync complete", 5L), (Of(end, "message"), end.GetProperty("lastSeq").GetInt64()));
-        Assert.Equal("e2", Of(Assert.Single(client.Seen, f => SocketClient.Type(f) == "BULK_SYNC").GetProperty("entries")[0], "id"));
+        Assert.Equal(("Sync complete", 5L), (Text(end, "message"), end.GetProperty("lastSeq").GetInt64()));
+        Assert.Equal("e2", Text(Assert.Single(client.Seen, f => SocketClient.Type(f) == "BULK_SYNC").GetProperty("entries")[0], "id"));
         Assert.Contains(client.Seen, f => SocketClient.Type(f) == "REPERTOIRE_BULK_SYNC");
         Assert.Contains(client.Seen, f => SocketClient.Type(f) == "GOAL_UPDATED");
-        Assert.Contains(client.Seen, f => SocketClient.Type(f) == "ENTRY_DELETED" && Of(f, "entryId") == "e1");
+        Assert.Contains(client.Seen, f => SocketClient.Type(f) == "ENTRY_DELETED" && Text(f, "entryId") == "e1");
         Assert.Single(client.Seen, f => SocketClient.Has(f, "after"));
     }
 
@@ -56,11 +56,11 @@ public abstract partial class SocketContract
             ["e3"],
             client.Seen.Where(f => SocketClient.Type(f) == "BULK_SYNC")
                 .SelectMany(f => f.GetProperty("entries").EnumerateArray())
-                .Select(e => Of(e, "id")));
+                .Select(e => Text(e, "id")));
         Assert.Equal(3, end.GetProperty("lastSeq").GetInt64());
 
         var atHead = await client.Sync(3);
-        Assert.Equal(("No new data to sync", 3L), (Of(atHead, "message"), atHead.GetProperty("lastSeq").GetInt64()));
+        Assert.Equal(("No new data to sync", 3L), (Text(atHead, "message"), atHead.GetProperty("lastSeq").GetInt64()));
         Assert.False(SocketClient.Has(atHead, "reset"));
 
         var ahead = await client.Sync(99_999_999);
@@ -88,7 +88,7 @@ public abstract partial class SocketContract
         var head = (await Http().Get("/api/sync/status")).GetProperty("lastSeq").GetInt64();
         var reset = await live.Until(f => SocketClient.Has(f, "reset"));
         Assert.Equal(0, reset.GetProperty("lastSeq").GetInt64());
-        Assert.Equal("e", Of(await live.Next("ENTRY_DELETED"), "entryId"));
+        Assert.Equal("e", Text(await live.Next("ENTRY_DELETED"), "entryId"));
         Assert.Equal(head, live.Cursor);
 
         var late = await Open();
@@ -120,11 +120,12 @@ public abstract partial class SocketContract
         Assert.Equal(each, Distinct(client, "pieces").Count);
         Assert.Equal(each, client.Seen.Count(f => SocketClient.Type(f) == "GOAL_UPDATED"));
         Assert.Equal(
-            each / 5, client.Seen.Where(f => SocketClient.Has(f, "plan")).Select(f => Of(f.GetProperty("plan"), "id")).Distinct().Count());
+            each / 5,
+            client.Seen.Where(f => SocketClient.Has(f, "plan")).Select(f => Text(f.GetProperty("plan"), "id")).Distinct().Count());
         var occurrences = client.Seen.Where(f => SocketClient.Has(f, "occurrences")).SelectMany(
             f => f.GetProperty("occurrences").EnumerateArray())
             .Concat(client.Seen.Where(f => SocketClient.Has(f, "occurrence")).Select(f => f.GetProperty("occurrence")));
-        Assert.Equal(each * 4 / 5, occurrences.Select(o => Of(o, "id")).Distinct().Count());
+        Assert.Equal(each * 4 / 5, occurrences.Select(o => Text(o, "id")).Distinct().Count());
         Assert.Contains(client.Seen, f => f.ToString().Contains("in the middle", StringComparison.Ordinal));
     }
 
@@ -141,7 +142,7 @@ public abstract partial class SocketContract
             Assert.Equal(
                 5_001,
                 Distinct(socket, "entries")
-                    .Concat(socket.Seen.Where(f => SocketClient.Has(f, "entry")).Select(f => Of(f.GetProperty("entry"), "id")))
+                    .Concat(socket.Seen.Where(f => SocketClient.Has(f, "entry")).Select(f => Text(f.GetProperty("entry"), "id")))
                     .Distinct()
                     .Count());
         }
@@ -168,7 +169,7 @@ public abstract partial class SocketContract
                 SocketClient.Has(f, "entry") ? [f.GetProperty("entry")] : SocketClient.Has(f, "entries") ? f.GetProperty("entries")
                     .EnumerateArray()
                     .ToArray() : [])
-            .GroupBy(e => Of(e, "id")).ToDictionary(g => g.Key, g => Of(g.Last(), "notes"));
+            .GroupBy(e => Text(e, "id")).ToDictionary(g => g.Key, g => Text(g.Last(), "notes"));
         Assert.Equal(60, last.Count);
         Assert.StartsWith("60n", last["e0"], StringComparison.Ordinal);
         Assert.StartsWith("79n", last["e19"], StringComparison.Ordinal);
@@ -185,11 +186,11 @@ public abstract partial class SocketContract
             for (var i = 0; i < 60; i++) await b.Mutate("ENTRY_UPDATED", $"\"entry\":{Entry($"b{i}", "x")}");
         });
         for (var i = 0; i < 60; i++) await a.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"q{{i}}","entry":{{Entry($"a{i}", "x")}}}""");
-        await a.Until(f => SocketClient.Has(f, "mutationId") && Of(f, "mutationId") == "q59");
+        await a.Until(f => SocketClient.Has(f, "mutationId") && Text(f, "mutationId") == "q59");
         await other;
         Assert.Equal(
             Enumerable.Range(0, 60).Select(i => $"q{i}"),
-            a.Seen.Where(f => SocketClient.Has(f, "mutationId")).Select(f => Of(f, "mutationId")));
+            a.Seen.Where(f => SocketClient.Has(f, "mutationId")).Select(f => Text(f, "mutationId")));
         while (a.Cursor < 120) await a.Next();
     }
 
@@ -200,5 +201,6 @@ public abstract partial class SocketContract
         bulk.GetProperty(SocketClient.Has(bulk, "entries") ? "entries" : "pieces").GetArrayLength();
 
     private static HashSet<string> Distinct(SocketClient client, string member) =>
-        [.. client.Seen.Where(f => SocketClient.Has(f, member)).SelectMany(f => f.GetProperty(member).EnumerateArray()).Select(e => Of(e, "id"))];
+        [.. client.Seen.Where(f => SocketClient.Has(f, member))
+            .SelectMany(f => f.GetProperty(member).EnumerateArray()).Select(e => Text(e, "id"))];
 }

@@ -11,22 +11,22 @@ public abstract partial class SocketContract
         var (a, b, c) = (await Live(), await Live(), await Live());
         var ack = await a.Mutate("ENTRY_CREATED", $"\"entry\":{Entry("e1", "slow")}", "m1");
         Assert.Equal("SYNC_RESPONSE", SocketClient.Type(ack));
-        Assert.Equal("Mutation applied", Of(ack, "message"));
-        Assert.Equal("created", Of(ack, "status"));
-        Assert.Equal("m1", Of(ack, "mutationId"));
+        Assert.Equal("Mutation applied", Text(ack, "message"));
+        Assert.Equal("created", Text(ack, "status"));
+        Assert.Equal("m1", Text(ack, "mutationId"));
         Assert.Equal(1, Seq(ack));
         Assert.Equal(1, ack.GetProperty("lastSeq").GetInt64());
         Assert.Equal(1, ack.GetProperty("version").GetInt64());
         foreach (var other in new[] { b, c })
         {
-            var heard = await other.Next("ENTRY_CREATED");
-            Assert.Equal("slow", Of(heard.GetProperty("entry"), "notes"));
-            Assert.Equal((0L, 1L), (heard.GetProperty("after").GetInt64(), Seq(heard)));
-            Assert.EndsWith("Z", Of(heard, "timestamp"), StringComparison.Ordinal);
+            var received = await other.Next("ENTRY_CREATED");
+            Assert.Equal("slow", Text(received.GetProperty("entry"), "notes"));
+            Assert.Equal((0L, 1L), (received.GetProperty("after").GetInt64(), Seq(received)));
+            Assert.EndsWith("Z", Text(received, "timestamp"), StringComparison.Ordinal);
         }
 
         Assert.Empty(await a.Settle());
-        Assert.Equal("slow", Of((await Http().Pull()).GetProperty("entries")[0], "notes"));
+        Assert.Equal("slow", Text((await Http().Pull()).GetProperty("entries")[0], "notes"));
     }
 
     [Fact]
@@ -54,14 +54,14 @@ public abstract partial class SocketContract
     [InlineData("ENTITY_UPDATED", "\"entityType\":\"metronome_preset\",\"entityId\":\"x\",\"entity\":{\"id\":\"x\",\"bpm\":60}", "ENTITY_UPDATED", "entity")]
     [InlineData("BULK_SYNC", "\"entries\":[{\"id\":\"x\",\"n\":1}]", "ENTRY_CREATED", "entry")]
     [InlineData("REPERTOIRE_BULK_SYNC", "\"pieces\":[{\"scoreId\":\"a-b\",\"n\":1}]", "PIECE_ADDED", "piece")]
-    public async Task Every_kind_of_change_is_stored_and_told(string sent, string members, string heard, string payload)
+    public async Task Every_kind_of_change_is_stored_and_announced(string sent, string members, string received, string payload)
     {
         var (a, b) = (await Live(), await Live());
         var ack = await a.Mutate(sent, members);
         Assert.Equal("SYNC_RESPONSE", SocketClient.Type(ack));
-        Assert.Equal("created", Of(ack, "status"));
+        Assert.Equal("created", Text(ack, "status"));
         var frame = await b.Next();
-        Assert.Equal(heard, SocketClient.Type(frame));
+        Assert.Equal(received, SocketClient.Type(frame));
         Assert.Equal(1, Seq(frame));
         Assert.Equal(JsonValueKind.Object, frame.GetProperty(payload).ValueKind);
         Assert.True(SocketClient.Has(frame.GetProperty(payload), "updatedAt"));
@@ -73,17 +73,17 @@ public abstract partial class SocketContract
     [InlineData("PIECE_ADDED", "\"piece\":{\"scoreId\":\"A - B\"}", "PIECE_REMOVED", "scoreId", "a-b")]
     [InlineData("PLAN_CREATED", "\"plan\":{\"id\":\"x\"}", "PLAN_DELETED", "planId", "x")]
     [InlineData("TEMPLATE_UPDATED", "\"template\":{\"id\":\"x\"}", "TEMPLATE_DELETED", "templateId", "x")]
-    public async Task A_deletion_is_told_by_its_own_name(string create, string document, string delete, string idMember, string id)
+    public async Task A_deletion_has_an_event_type_of_its_own(string create, string document, string delete, string idMember, string id)
     {
         var (a, b) = (await Live(), await Live());
         await a.Mutate(create, document);
         await b.Next();
         // The client's own spelling of the id does as well.
         var ack = await a.Mutate(delete, $"\"{idMember}\":\"{id.ToUpperInvariant().Replace("X", "x", StringComparison.Ordinal)}\"");
-        Assert.Equal("deleted", Of(ack, "status"));
-        var heard = await b.Next(delete);
-        Assert.Equal(id, Of(heard, idMember));
-        Assert.Equal(2, Seq(heard));
+        Assert.Equal("deleted", Text(ack, "status"));
+        var received = await b.Next(delete);
+        Assert.Equal(id, Text(received, idMember));
+        Assert.Equal(2, Seq(received));
     }
 
     [Fact]
@@ -106,9 +106,9 @@ public abstract partial class SocketContract
         var ack = await a.Mutate(
             "PLAN_CREATED", "\"plan\":{\"id\":\"p\"},\"occurrences\":[{\"id\":\"o1\",\"planId\":\"p\"},{\"id\":\"o2\",\"plan_id\":\"p\"}]");
         Assert.Equal(3, Seq(ack));
-        var heard = await b.Next("PLAN_CREATED");
-        Assert.Equal((0L, 3L), (heard.GetProperty("after").GetInt64(), Seq(heard)));
-        Assert.Equal(["o1", "o2"], heard.GetProperty("occurrences").EnumerateArray().Select(o => Of(o, "id")));
+        var received = await b.Next("PLAN_CREATED");
+        Assert.Equal((0L, 3L), (received.GetProperty("after").GetInt64(), Seq(received)));
+        Assert.Equal(["o1", "o2"], received.GetProperty("occurrences").EnumerateArray().Select(o => Text(o, "id")));
         await a.Mutate("PLAN_DELETED", "\"planId\":\"p\"");
         Assert.Equal(2, (await Http().Pull()).GetProperty("planOccurrences").GetArrayLength());
     }
@@ -119,7 +119,7 @@ public abstract partial class SocketContract
         var (a, b) = (await Live(), await Live());
         var ack = await a.Mutate("BULK_SYNC", $"\"entries\":[{Entry("e1", "a")},{{\"notes\":\"no id\"}},{Entry("e2", "b")}]");
         Assert.Equal(2, Seq(ack));
-        Assert.Equal(["created", "refused", "created"], ack.GetProperty("results").EnumerateArray().Select(r => Of(r, "status")));
+        Assert.Equal(["created", "refused", "created"], ack.GetProperty("results").EnumerateArray().Select(r => Text(r, "status")));
         Assert.Equal(1, Seq(await b.Next("ENTRY_CREATED")));
         Assert.Equal(2, Seq(await b.Next("ENTRY_CREATED")));
     }
@@ -134,7 +134,7 @@ public abstract partial class SocketContract
         var ack = await a.Mutate(
             "ENTRY_CREATED",
             $"\"entry\":{{\"id\":\"e\",\"notes\":\"x\",\"pieces\":[{{\"title\":\"T\"}}],\"extra\":1,\"updatedAt\":\"{at}\"}}");
-        Assert.Equal("unchanged", Of(ack, "status"));
+        Assert.Equal("unchanged", Text(ack, "status"));
         Assert.Single(await Frames(b), f => SocketClient.Type(f) == "ENTRY_CREATED");
         Assert.Empty((await Http().Get("/api/sync/conflicts")).GetProperty("conflicts").EnumerateArray());
     }
@@ -146,9 +146,9 @@ public abstract partial class SocketContract
         var first = await a.Mutate("ENTRY_CREATED", $"\"entry\":{{\"id\":\"e\",\"n\":1}}", "same");
         var again = await a.Mutate("ENTRY_CREATED", $"\"timestamp\":\"{Iso()}\",\"entry\":{{\"id\":\"e\",\"n\":1}}", "same");
         Assert.Equal(Seq(first), Seq(again));
-        Assert.Equal("created", Of(again, "status"));
+        Assert.Equal("created", Text(again, "status"));
         var other = await a.Mutate("ENTRY_CREATED", "\"entry\":{\"id\":\"e\",\"n\":2}", "same");
-        Assert.Equal("MUTATION_ID_REUSED", Of(other, "code"));
+        Assert.Equal("MUTATION_ID_REUSED", Text(other, "code"));
         Assert.Single(await Frames(b), f => SocketClient.Type(f).StartsWith("ENTRY_", StringComparison.Ordinal));
 
         // On another socket, whose client has not been sent that far, it waits until it has.
@@ -159,7 +159,7 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Who_loses_is_given_the_winning_copy_and_nobody_else_hears()
+    public async Task A_sender_that_loses_gets_the_winning_copy_and_no_other_socket_does()
     {
         var (a, b) = (await Live(), await Live());
         await Http("phone").PushEntry(Entry("e", "newer"));
@@ -167,16 +167,16 @@ public abstract partial class SocketContract
         await b.Next("ENTRY_CREATED");
         await a.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"m","deviceId":"old","entry":{{Entry("e", "older", 3600)}}}""");
         var copy = await a.Next("BULK_SYNC");
-        Assert.Equal("newer", Of(copy.GetProperty("entries")[0], "notes"));
+        Assert.Equal("newer", Text(copy.GetProperty("entries")[0], "notes"));
         Assert.False(SocketClient.Has(copy, "seq") || SocketClient.Has(copy, "lastSeq"));
         var ack = await a.Next();
-        Assert.Equal(("conflict", "stale"), (Of(ack, "status"), Of(ack, "reason")));
+        Assert.Equal(("conflict", "stale"), (Text(ack, "status"), Text(ack, "reason")));
         Assert.Empty(await b.Settle());
         Assert.Equal(1, (await Http().Get("/api/sync/conflicts")).GetProperty("conflicts").GetArrayLength());
     }
 
     [Fact]
-    public async Task Who_lost_and_asks_again_is_given_the_winning_copy_again()
+    public async Task A_sender_that_lost_and_repeats_its_change_gets_the_winning_copy_again()
     {
         var a = await Live();
         await Http("phone").Push(
@@ -187,25 +187,25 @@ public abstract partial class SocketContract
             $$"""{"type":"BULK_SYNC","mutationId":"many","deviceId":"old","entries":[{{Entry("e", "older yet", 3600)}},{{Entry("x", "new")}},{{Entry("f", "older", 3600)}}]}""";
         var gone = $$$"""{"type":"GOAL_UPDATED","mutationId":"gone","deviceId":"old","goal":{"id":"g","updatedAt":"{{{Iso(3600)}}}"} }""";
         foreach (var frame in (string[])[stale, bulk, gone]) await a.Send(frame);
-        await a.Until(f => SocketClient.Has(f, "mutationId") && Of(f, "mutationId") == "gone");
+        await a.Until(f => SocketClient.Has(f, "mutationId") && Text(f, "mutationId") == "gone");
 
         // Its first answers never reached it.
         foreach (var again in (SocketClient[])[a, await Live()])
         {
             await again.Send(stale);
             Assert.Equal(["newer"], Notes(await again.Next("BULK_SYNC")));
-            Assert.Equal(("conflict", "one"), (await again.Next() is var one ? Of(one, "status") : "", Of(one, "mutationId")));
+            Assert.Equal(("conflict", "one"), (await again.Next() is var one ? Text(one, "status") : "", Text(one, "mutationId")));
             await again.Send(bulk);
             Assert.Equal(["newer", "newer"], Notes(await again.Next("BULK_SYNC")));
             Assert.Equal(
                 ["conflict", "created", "conflict"],
-                (await again.Next()).GetProperty("results").EnumerateArray().Select(r => Of(r, "status")));
+                (await again.Next()).GetProperty("results").EnumerateArray().Select(r => Text(r, "status")));
             await again.Send(gone);
-            Assert.Equal("g", Of(await again.Next("GOAL_DELETED"), "goalId"));
-            Assert.Equal("gone", Of(await again.Next(), "mutationId"));
+            Assert.Equal("g", Text(await again.Next("GOAL_DELETED"), "goalId"));
+            Assert.Equal("gone", Text(await again.Next(), "mutationId"));
         }
 
-        static IEnumerable<string> Notes(JsonElement frame) => frame.GetProperty("entries").EnumerateArray().Select(e => Of(e, "notes"));
+        static IEnumerable<string> Notes(JsonElement frame) => frame.GetProperty("entries").EnumerateArray().Select(e => Text(e, "notes"));
     }
 
     [Fact]
@@ -217,15 +217,15 @@ public abstract partial class SocketContract
             "ENTITY_UPDATED",
             "\"entityType\":\"lesson\",\"entityId\":\"l\",\"entity\":{\"id\":\"l\",\"userId\":\"the-teacher\",\"user_id\":\"somebody-else\"}");
         var entry = (await b.Next("ENTRY_CREATED")).GetProperty("entry");
-        Assert.Equal((user, user), (Of(entry, "userId"), Of(entry, "user_id")));
+        Assert.Equal((user, user), (Text(entry, "userId"), Text(entry, "user_id")));
         // A type of the application's own may name anybody; whose it is says user_id.
         var lesson = (await b.Next("ENTITY_UPDATED")).GetProperty("entity");
-        Assert.Equal(("the-teacher", user), (Of(lesson, "userId"), Of(lesson, "user_id")));
+        Assert.Equal(("the-teacher", user), (Text(lesson, "userId"), Text(lesson, "user_id")));
         using var other = Server().Device("somebody-else-entirely", null);
         Assert.Empty((await other.Pull()).GetProperty("entries").EnumerateArray());
 
         await a.Send("""{"type":"ENTRY_CREATED","mutationId":"m","userId":"somebody-else","entry":{"id":"f"}}""");
-        Assert.Equal(("FORBIDDEN", "m"), (await a.Next("ERROR") is var error ? Of(error, "code") : "", Of(error, "mutationId")));
+        Assert.Equal(("FORBIDDEN", "m"), (await a.Next("ERROR") is var error ? Text(error, "code") : "", Text(error, "mutationId")));
     }
 
     [Fact]
@@ -236,8 +236,8 @@ public abstract partial class SocketContract
         await Http("phone").Push($"\"entries\":[{{\"id\":\"e\",\"deletedAt\":\"{Iso(30)}\"}}]");
         await a.Next("ENTRY_DELETED");
         await a.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"m","entry":{{Entry("e", "late")}}}""");
-        Assert.Equal("e", Of(await a.Next("ENTRY_DELETED"), "entryId"));
-        Assert.Equal(("conflict", "deleted"), (await a.Next() is var ack ? Of(ack, "status") : "", Of(ack, "reason")));
+        Assert.Equal("e", Text(await a.Next("ENTRY_DELETED"), "entryId"));
+        Assert.Equal(("conflict", "deleted"), (await a.Next() is var ack ? Text(ack, "status") : "", Text(ack, "reason")));
     }
 
     [Fact]
@@ -247,8 +247,8 @@ public abstract partial class SocketContract
         var first = await a.Mutate("ENTRY_CREATED", $"\"deviceId\":\"one\",\"entry\":{Entry("e", "x")}");
         var ack = await a.Mutate(
             "ENTRY_UPDATED", $"\"deviceId\":\"two\",\"baseVersion\":{first.GetProperty("version")},\"entry\":{Entry("e", "y", 3600)}");
-        Assert.Equal("updated", Of(ack, "status"));
-        // Its clock was raised, so that those who compare clocks take it; the sender hears so too.
+        Assert.Equal("updated", Text(ack, "status"));
+        // Its updatedAt was raised, so that clients that compare times take it; the sender receives that too.
         Assert.Contains(a.Seen, f => SocketClient.Type(f) == "ENTRY_UPDATED" && Seq(f) == 2);
         Assert.Empty((await Http().Get("/api/sync/conflicts")).GetProperty("conflicts").EnumerateArray());
     }
@@ -258,7 +258,7 @@ public abstract partial class SocketContract
     {
         var a = await Live();
         var ack = await a.Mutate("ENTRY_CREATED", $"\"timestamp\":\"{Iso(5)}\",\"entry\":{{\"id\":\"no-clock\",\"n\":1}}");
-        Assert.Equal(Of((await Http().Pull()).GetProperty("entries")[0], "updatedAt"), Of(ack, "updatedAt"));
+        Assert.Equal(Text((await Http().Pull()).GetProperty("entries")[0], "updatedAt"), Text(ack, "updatedAt"));
         Assert.Empty(await a.Settle());
     }
 
@@ -269,7 +269,7 @@ public abstract partial class SocketContract
         const string session = "\"timestamp\":\"2026-01-01T10:00:00.000Z\",\"duration\":25";
         await a.Mutate("ENTRY_CREATED", $"\"entry\":{{\"id\":\"one\",{session},\"updatedAt\":\"{Iso(1)}\"}}");
         var ack = await a.Mutate("ENTRY_CREATED", $"\"entry\":{{\"id\":\"two\",{session},\"updatedAt\":\"{Iso()}\"}}");
-        Assert.Equal("created", Of(ack, "status"));
+        Assert.Equal("created", Text(ack, "status"));
         Assert.Equal(2, (await Http().Pull()).GetProperty("entries").GetArrayLength());
     }
 
@@ -280,10 +280,10 @@ public abstract partial class SocketContract
         await a.Mutate("ENTRY_CREATED", $"\"deviceId\":\"one\",\"entry\":{Entry("e", "new")}");
         await a.Mutate("ENTRY_UPDATED", $"\"deviceId\":\"two\",\"entry\":{Entry("e", "old", 100)}");
         var http = Http();
-        var id = Of((await http.Get("/api/sync/conflicts")).GetProperty("conflicts")[0], "id");
+        var id = Text((await http.Get("/api/sync/conflicts")).GetProperty("conflicts")[0], "id");
         await http.Ask(HttpMethod.Post, $"/api/sync/conflicts/{Uri.EscapeDataString(id)}/restore");
-        var heard = await a.Next("ENTRY_UPDATED");
-        Assert.Equal("old", Of(heard.GetProperty("entry"), "notes"));
+        var received = await a.Next("ENTRY_UPDATED");
+        Assert.Equal("old", Text(received.GetProperty("entry"), "notes"));
     }
 
     [Fact]
@@ -302,22 +302,22 @@ public abstract partial class SocketContract
         }
 
         var head = (await http.Get("/api/sync/status")).GetProperty("lastSeq").GetInt64();
-        var stored = (await http.Pull()).GetProperty("entries").EnumerateArray().ToDictionary(e => Of(e, "id"), e => Of(e, "notes"));
+        var stored = (await http.Pull()).GetProperty("entries").EnumerateArray().ToDictionary(e => Text(e, "id"), e => Text(e, "notes"));
         foreach (var socket in sockets)
         {
             if (socket.Cursor < head) await socket.Until(_ => socket.Cursor >= head);
-            var heard = socket.Seen.Where(f => SocketClient.Has(f, "entry"))
-                .GroupBy(f => Of(f.GetProperty("entry"), "id"))
+            var received = socket.Seen.Where(f => SocketClient.Has(f, "entry"))
+                .GroupBy(f => Text(f.GetProperty("entry"), "id"))
                 .Select(g => g.Last());
-            foreach (var frame in heard.Where(f => Of(f.GetProperty("entry"), "id").StartsWith('h')))
+            foreach (var frame in received.Where(f => Text(f.GetProperty("entry"), "id").StartsWith('h')))
             {
-                Assert.Equal(stored[Of(frame.GetProperty("entry"), "id")], Of(frame.GetProperty("entry"), "notes"));
+                Assert.Equal(stored[Text(frame.GetProperty("entry"), "id")], Text(frame.GetProperty("entry"), "notes"));
             }
             Assert.Empty(socket.Faults);
         }
     }
 
-    /// <summary>What has come since, in order, once all that was written before has been told.</summary>
+    /// <summary>What has come since, in order, once all that was written before has been sent.</summary>
     private async Task<IReadOnlyList<JsonElement>> Frames(SocketClient client)
     {
         var marker = $"marker-{Guid.NewGuid():n}";

@@ -14,7 +14,7 @@ public abstract partial class SocketContract
         Assert.Equal(4403, await one.Closed());
         Assert.Equal(4403, await two.Closed());
 
-        // The upgrade asks no store, so an old token gets in; it is found out before anything is told.
+        // The upgrade asks no store, so an old token opens a socket; it is refused before anything is sent.
         var late = await Open(query: $"userId={user}&token={old}");
         await late.Ask();
         Assert.Equal(4403, await late.Closed());
@@ -22,11 +22,11 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task Turning_a_device_away_closes_its_sockets_and_no_others()
+    public async Task Revoking_a_device_closes_its_sockets_and_no_others()
     {
         await Http("phone").PushEntry(Entry("e", "x"));
         var phone = await Open(query: $"userId={user}&token={Token}&deviceId=phone");
-        // It has been told all: only the hint closes it now, and no reading of its own.
+        // It has received everything: only the announcement closes it now, and no read of its own.
         await phone.Sync();
         var laptop = await Live();
         using (var revoked = await Http().Send(HttpMethod.Delete, "/api/sync/devices/phone")) Assert.True(revoked.IsSuccessStatusCode);

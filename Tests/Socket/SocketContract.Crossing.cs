@@ -13,6 +13,6 @@ public abstract partial class SocketContract
         await two.Send(
             $"{{\"type\":\"PIECE_ADDED\",\"timestamp\":\"{Iso()}\",\"piece\":{{\"scoreId\":\"clair-debussy\",\"notes\":\"again\",\"updatedAt\":\"{Iso()}\"}}}}");
         var echo = await two.Until(frame => SocketClient.Type(frame) is "PIECE_ADDED" or "PIECE_UPDATED");
-        Assert.Equal("again", Of(echo.GetProperty("piece"), "notes"));
+        Assert.Equal("again", Text(echo.GetProperty("piece"), "notes"));
     }
 }

@@ -86,7 +86,7 @@ public abstract partial class SocketContract
     {
         var pull = await Http().Pull();
         var head = pull.GetProperty("lastSeq").GetInt64();
-        var stored = pull.GetProperty("entries").EnumerateArray().ToDictionary(e => Of(e, "id"), e => Of(e, "notes"));
+        var stored = pull.GetProperty("entries").EnumerateArray().ToDictionary(e => Text(e, "id"), e => Text(e, "notes"));
         foreach (var device in devices)
         {
             await device.Reach(head);

@@ -16,14 +16,14 @@ public abstract partial class SocketContract
         await b.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"m","merge":true,"baseVersion":1,"entry":{{entry}}}""");
         foreach (var client in new[] { a, b })
         {
-            var heard = await client.Next("ENTRY_UPDATED");
-            Assert.Equal(3, Seq(heard));
-            var stored = heard.GetProperty("entry");
-            Assert.Equal(("a", "2"), (Of(stored, "notes"), Of(stored, "duration")));
+            var received = await client.Next("ENTRY_UPDATED");
+            Assert.Equal(3, Seq(received));
+            var stored = received.GetProperty("entry");
+            Assert.Equal(("a", "2"), (Text(stored, "notes"), Text(stored, "duration")));
         }
 
         var ack = await b.Next();
-        Assert.Equal(("m", "merged", 3L), (Of(ack, "mutationId"), Of(ack, "status"), Seq(ack)));
+        Assert.Equal(("m", "merged", 3L), (Text(ack, "mutationId"), Text(ack, "status"), Seq(ack)));
         Assert.False(ack.TryGetProperty("members", out _));
         Assert.Empty(await b.Settle());
     }
@@ -38,9 +38,9 @@ public abstract partial class SocketContract
 
         var edit = $"\"baseVersion\":1,\"entry\":{Fields("\"notes\":\"b\",\"duration\":2", 40)}";
         var plain = await b.Mutate("ENTRY_UPDATED", edit);
-        Assert.Equal("conflict", Of(plain, "status"));
+        Assert.Equal("conflict", Text(plain, "status"));
         var ack = await b.Mutate("ENTRY_UPDATED", $"\"merge\":true,{edit}");
-        Assert.Equal(("merged", "/notes"), (Of(ack, "status"), ack.GetProperty("members")[0].GetString()));
+        Assert.Equal(("merged", "/notes"), (Text(ack, "status"), ack.GetProperty("members")[0].GetString()));
     }
 
     [Fact]
@@ -55,10 +55,10 @@ public abstract partial class SocketContract
         {
             await b.Send($$"""{"type":"ENTRY_UPDATED","mutationId":"m","merge":true,"baseVersion":1,"entry":{{entry}}}""");
             var copy = await b.Next("BULK_SYNC");
-            Assert.Equal("a", Of(copy.GetProperty("entries")[0], "notes"));
+            Assert.Equal("a", Text(copy.GetProperty("entries")[0], "notes"));
             Assert.False(copy.TryGetProperty("seq", out _));
             var ack = await b.Next();
-            Assert.Equal(("m", "merged", "e"), (Of(ack, "mutationId"), Of(ack, "status"), Of(ack, "entityId")));
+            Assert.Equal(("m", "merged", "e"), (Text(ack, "mutationId"), Text(ack, "status"), Text(ack, "entityId")));
             Assert.False(ack.TryGetProperty("seq", out _));
         }
     }

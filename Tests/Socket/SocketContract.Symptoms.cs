@@ -27,7 +27,7 @@ public abstract partial class SocketContract
         var (live, gone, cursor) = (new HashSet<string>(), new HashSet<string>(), 0L);
         for (var frames = 1; cursor < 1_600; frames++)
         {
-            // It hears one frame more each time, and comes back with the cursor it has by then.
+            // It receives one frame more each time, and reconnects with the cursor it has by then.
             var client = await Open();
             await client.Ask(cursor);
             for (var i = 0; i < frames; i++)
@@ -35,9 +35,9 @@ public abstract partial class SocketContract
                 var frame = await client.Next();
                 if (SocketClient.Has(frame, "entries"))
                 {
-                    live.UnionWith(frame.GetProperty("entries").EnumerateArray().Select(e => Of(e, "id")));
+                    live.UnionWith(frame.GetProperty("entries").EnumerateArray().Select(e => Text(e, "id")));
                 }
-                if (SocketClient.Has(frame, "entryId")) gone.Add(Of(frame, "entryId"));
+                if (SocketClient.Has(frame, "entryId")) gone.Add(Text(frame, "entryId"));
                 foreach (var member in (string[])["seq", "lastSeq"])
                 {
                     if (SocketClient.Has(frame, member)) cursor = Math.Max(cursor, frame.GetProperty(member).GetInt64());
@@ -63,12 +63,12 @@ public abstract partial class SocketContract
         foreach (var client in (SocketClient[])[a, b])
         {
             Assert.Equal(
-                (2L, "e"), (Seq(await client.Until(f => SocketClient.Type(f) == "ENTRY_DELETED")), Of(client.Seen[^1], "entryId")));
+                (2L, "e"), (Seq(await client.Until(f => SocketClient.Type(f) == "ENTRY_DELETED")), Text(client.Seen[^1], "entryId")));
         }
     }
 
     [Fact]
-    public async Task Who_was_reset_goes_on_from_where_it_was_brought_and_is_not_reset_again()
+    public async Task A_socket_that_was_reset_continues_from_its_new_cursor_and_is_not_reset_again()
     {
         await Http().PushEntry(Entry("e", "x"));
         var client = await Open();
@@ -78,7 +78,7 @@ public abstract partial class SocketContract
             var again = await client.Sync(client.Cursor);
             Assert.Equal(
                 ("No new data to sync", 1L, false),
-                (Of(again, "message"), again.GetProperty("lastSeq").GetInt64(), SocketClient.Has(again, "reset")));
+                (Text(again, "message"), again.GetProperty("lastSeq").GetInt64(), SocketClient.Has(again, "reset")));
         }
     }
 

@@ -13,8 +13,8 @@ public abstract partial class SocketContract
     {
         var client = await Open();
         var welcome = client.Seen[0];
-        Assert.NotEmpty(Of(welcome, "connectionId"));
-        Assert.NotEmpty(Of(welcome, "message"));
+        Assert.NotEmpty(Text(welcome, "connectionId"));
+        Assert.NotEmpty(Text(welcome, "message"));
         Assert.Equal(1, welcome.GetProperty("schemaVersion").GetInt32());
         Assert.False(SocketClient.Has(welcome, "seq") || SocketClient.Has(welcome, "lastSeq"));
     }
@@ -55,22 +55,22 @@ public abstract partial class SocketContract
     }
 
     [Fact]
-    public async Task A_ticket_lets_in_once_and_its_own_page_only()
+    public async Task A_ticket_opens_one_socket_and_only_for_its_own_origin()
     {
         var http = Http();
-        var ticket = Of(await http.Ask(HttpMethod.Post, "/api/sync/ticket"), "ticket");
+        var ticket = Text(await http.Ask(HttpMethod.Post, "/api/sync/ticket"), "ticket");
         var client = await Open(query: $"ticket={ticket}");
         await client.Sync();
         Assert.Equal(401, (await Refused($"ticket={ticket}")).Status);
 
         using var response = await http.Send(HttpMethod.Post, "/api/sync/ticket", headers: ("Origin", "http://localhost:3000"));
-        var bound = Of(await response.Json(), "ticket");
+        var bound = Text(await response.Json(), "ticket");
         Assert.Equal(401, (await Refused($"ticket={bound}", ("Origin", "http://localhost:4000"))).Status);
         Assert.Equal(401, (await Refused($"ticket={bound}", ("Origin", "http://localhost:3000"))).Status);
     }
 
     [Fact]
-    public async Task What_cannot_be_read_is_an_error_and_the_socket_stays()
+    public async Task An_unreadable_frame_is_answered_with_an_error_and_the_socket_stays_open()
     {
         var client = await Live();
         foreach (var (sent, code, path) in new[]
@@ -88,14 +88,14 @@ public abstract partial class SocketContract
         {
             await client.Send(sent);
             var error = await client.Next("ERROR");
-            Assert.Equal((code, path), (Of(error, "code"), Of(error, "path")));
+            Assert.Equal((code, path), (Text(error, "code"), Text(error, "path")));
             Assert.Equal(
                 code switch
                 {
                     "INVALID_JSON" => "Invalid JSON format",
-                    "FORBIDDEN" => Of(error, "error"),
+                    "FORBIDDEN" => Text(error, "error"),
                     _ => "Invalid sync event format"
-                }, Of(error, "error"));
+                }, Text(error, "error"));
         }
 
         Assert.Equal(0, (await Http().Get("/api/sync/status")).GetProperty("entityCount").GetInt32());
@@ -109,9 +109,9 @@ public abstract partial class SocketContract
         var (a, b) = (await Live(), await Live());
         await a.SendBytes(
             [.. "{\"type\":\"ENTRY_CREATED\",\"entry\":{\"id\":\"e\",\"notes\":\"ab"u8, 0xC3, .. "\"}}"u8], WebSocketMessageType.Binary);
-        Assert.Equal("INVALID_JSON", Of(await a.Next("ERROR"), "code"));
+        Assert.Equal("INVALID_JSON", Text(await a.Next("ERROR"), "code"));
         await a.Mutate("ENTRY_CREATED", "\"entry\":{\"id\":\"next\"}");
-        Assert.Equal((1L, "next"), (Seq(await b.Next("ENTRY_CREATED")), Of(b.Seen[^1].GetProperty("entry"), "id")));
+        Assert.Equal((1L, "next"), (Seq(await b.Next("ENTRY_CREATED")), Text(b.Seen[^1].GetProperty("entry"), "id")));
     }
 
     [Fact]
@@ -155,11 +155,11 @@ public abstract partial class SocketContract
     {
         var client = await Live();
         await client.Send($$"""{"type":"AUTH","token":"{{Edge.Token("someone-else")}}"}""");
-        Assert.Equal("FORBIDDEN", Of(await client.Next("ERROR"), "code"));
+        Assert.Equal("FORBIDDEN", Text(await client.Next("ERROR"), "code"));
         await client.Send("""{"type":"AUTH","token":"nonsense"}""");
-        Assert.Equal("INVALID_TOKEN", Of(await client.Next("ERROR"), "code"));
+        Assert.Equal("INVALID_TOKEN", Text(await client.Next("ERROR"), "code"));
         await client.Send($$"""{"type":"AUTH","token":"{{Token}}"}""");
-        Assert.NotEmpty(Of(await client.Next("AUTHENTICATED"), "expiresAt"));
+        Assert.NotEmpty(Text(await client.Next("AUTHENTICATED"), "expiresAt"));
     }
 
     [Fact]

@@ -11,10 +11,10 @@ public abstract partial class SocketContract : IAsyncLifetime
 
     private protected readonly string user = $"user-{Guid.NewGuid():n}";
 
-    /// <summary>Where the next call or socket goes. Every one asks anew, as behind a balancer.</summary>
+    /// <summary>Where the next call or socket goes. Each one asks again, as behind a balancer.</summary>
     private protected abstract LiveServer Server();
 
-    /// <summary>Then every revision is told by itself, and nothing is skipped.</summary>
+    /// <summary>True: every revision is sent by itself, and none is skipped.</summary>
     protected virtual bool IsOneSilo => false;
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -47,7 +47,7 @@ public abstract partial class SocketContract : IAsyncLifetime
         return client;
     }
 
-    /// <summary>A socket that has everything and hears what comes.</summary>
+    /// <summary>A socket that has everything and receives what comes.</summary>
     private protected async Task<SocketClient> Live(string? of = null)
     {
         var client = await Open(of);
@@ -61,7 +61,7 @@ public abstract partial class SocketContract : IAsyncLifetime
     private protected static string Entry(string id, string notes, double secondsAgo = 0, string more = "") =>
         $"{{\"id\":\"{id}\",\"notes\":\"{notes}\",\"updatedAt\":\"{Iso(secondsAgo)}\"{more}}}";
 
-    private protected static string Of(JsonElement frame, string member) => frame.GetProperty(member).ToString();
+    private protected static string Text(JsonElement frame, string member) => frame.GetProperty(member).ToString();
 
     private protected static long Seq(JsonElement frame) => frame.GetProperty("seq").GetInt64();
 }

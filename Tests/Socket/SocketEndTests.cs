@@ -14,7 +14,7 @@ public sealed class SocketEndTests
     private const string Frame = """{"type":"GOAL_UPDATED","goal":{"id":"g","title":"t","updatedAt":"2026-01-01T00:00:00Z"}}""";
 
     [Fact]
-    public async Task A_socket_closed_while_its_change_is_under_way_is_told_why()
+    public async Task A_socket_closed_while_its_change_is_under_way_gets_the_reason()
     {
         await using var stage = await ScriptedStage.Start();
         for (var i = 0; i < 10; i++)
@@ -34,7 +34,7 @@ public sealed class SocketEndTests
     }
 
     [Fact]
-    public async Task A_peer_that_closes_and_reads_no_more_is_cut_off_without_a_fuss()
+    public async Task A_peer_that_closes_and_stops_reading_is_cut_off_without_an_error()
     {
         var (clock, logs) = (new FakeClock(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), new CapturedLogs());
         await using var stage = await ScriptedStage.Start(builder =>
@@ -60,7 +60,7 @@ public sealed class SocketEndTests
     }
 
     [Fact]
-    public async Task Who_does_not_read_the_winners_of_its_changes_is_not_asked_for_more_changes()
+    public async Task The_server_reads_no_more_changes_from_a_socket_that_does_not_read_its_winners()
     {
         const int changes = 400;
         await using var stage = await ScriptedStage.Start();
@@ -89,7 +89,7 @@ public sealed class SocketEndTests
     }
 
     [Fact]
-    public async Task A_socket_let_in_while_the_server_has_begun_to_stop_is_asked_to_go_too()
+    public async Task A_socket_admitted_while_the_server_is_stopping_is_closed_too()
     {
         await using var stage = await ScriptedStage.Start();
         var (asked, draining) = (new TaskCompletionSource(), new TaskCompletionSource());

@@ -7,18 +7,18 @@ namespace Mirubato.Tests.Sockets;
 public sealed class SocketOrderTests
 {
     [Fact]
-    public async Task An_own_write_in_flight_while_an_older_acknowledgement_waits_shows_its_sender_no_hole()
+    public async Task A_write_in_flight_behind_a_waiting_acknowledgement_shows_its_sender_no_gap()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;
         var (a, b) = (await stage.Live(), await stage.Live());
 
-        // Another process stored x; nobody here has heard of it, and the acknowledgement that names it waits.
+        // Another process stored x; it is unknown here, and the acknowledgement that names it waits.
         var elsewhere = engine.Put("x");
         engine.Next(request => Task.FromResult(engine.Answer(request, ItemStatus.Unchanged, elsewhere)));
         await Send(a, "x", "first");
 
-        // Then the socket replaces it, so that what it waits for is never told, and another change comes right behind.
+        // Then the socket replaces it, so that what it waits for is never sent, and another change follows at once.
         var (reading, answering) = (new TaskCompletionSource(), new TaskCompletionSource());
         engine.Reading = reading.Task;
         engine.Next(async request =>
@@ -65,7 +65,7 @@ public sealed class SocketOrderTests
     }
 
     [Fact]
-    public async Task What_comes_behind_an_own_change_waits_for_its_acknowledgement()
+    public async Task Changes_after_a_sockets_own_change_wait_for_its_acknowledgement()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;
@@ -88,7 +88,7 @@ public sealed class SocketOrderTests
     }
 
     [Fact]
-    public async Task A_write_whose_outcome_is_not_known_is_read_again_by_its_sender_once_it_is_heard_of()
+    public async Task A_write_with_an_unknown_outcome_is_read_by_its_sender_once_it_is_announced()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;
@@ -106,7 +106,7 @@ public sealed class SocketOrderTests
     }
 
     [Fact]
-    public async Task A_hint_of_another_process_is_read_once_however_often_it_is_heard()
+    public async Task A_repeated_announcement_of_another_process_is_read_once()
     {
         await using var stage = await ScriptedStage.Start();
         var a = await stage.Live();
@@ -139,7 +139,7 @@ public sealed class SocketOrderTests
         Assert.Equal((0, 3), (window.GetProperty("after").GetInt64(), window.GetProperty("lastSeq").GetInt64()));
         Assert.Equal(1, engine.Reads - reads);
 
-        // What comes then continues it, and is told from memory.
+        // What comes then continues it, and is sent from memory.
         engine.Announce(null, engine.Put("four"));
         await a.Until(_ => a.Cursor == 4);
         Assert.Equal(1, engine.Reads - reads);
@@ -178,7 +178,7 @@ public sealed class SocketOrderTests
     }
 
     [Fact]
-    public async Task A_commit_of_256_is_told_one_by_one_and_a_larger_one_is_read_in_frames_of_many()
+    public async Task A_commit_of_256_changes_is_announced_one_by_one_and_a_larger_one_is_read_in_windows()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;
@@ -193,7 +193,7 @@ public sealed class SocketOrderTests
     }
 
     [Fact]
-    public async Task Who_is_not_live_yet_gets_its_own_change_back_like_any_others()
+    public async Task A_socket_that_is_not_live_yet_gets_its_own_change_back_like_any_other()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;

@@ -3,7 +3,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
-/// <summary>The store goes away and comes back; sockets stay, and nothing is told that was not stored.</summary>
+/// <summary>The store goes away and comes back; sockets stay, and nothing is sent that was not stored.</summary>
 [Collection(SharesPostgresWithSilos.Name)]
 public sealed class SocketOutageTests
 {

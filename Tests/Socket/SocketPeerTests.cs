@@ -40,11 +40,11 @@ public sealed class SocketPeerTests
         Assert.Empty(stage.Sessions);
         await stage.Pass(4);
         var end = UntilEnd(mute);
-        var rooms = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
-        Assert.Single(rooms.All());
+        var registry = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
+        Assert.Single(registry.All());
         await stage.Pass(1);
         await end.WaitAsync(Patience);
-        while (rooms.All().Count > 0) await Task.Yield();
+        while (registry.All().Count > 0) await Task.Yield();
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class SocketRateTests
 
     [Theory]
     [MemberData(nameof(Floods))]
-    public async Task Frames_that_say_nothing_are_borne_up_to_a_bound_and_one_more_closes_with_1008(byte[] first, byte[] next, int bound)
+    public async Task Empty_frames_are_tolerated_up_to_a_bound_and_one_more_closes_with_1008(byte[] first, byte[] next, int bound)
     {
         await using var stage = await Stage.Start();
         using var peer = await SocketPeerTests.Upgraded(stage.Server.Url);

@@ -83,7 +83,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task Who_does_not_ask_is_told_of_the_last_minute_and_no_more()
+    public async Task A_client_that_sends_no_SYNC_REQUEST_gets_the_last_minute_and_no_more()
     {
         await using var stage = await Stage.Start();
         var writer = await stage.Live();
@@ -99,7 +99,7 @@ public sealed class SocketTimeTests
         Assert.Equal(1, (await back.Until(f => SocketClient.Has(f, "after"))).GetProperty("after").GetInt64());
         Assert.Equal("a-while-ago", told.GetProperty("goal").GetProperty("id").GetString());
 
-        // Long after, nothing is volunteered at all.
+        // Long after, nothing is replayed at all.
         await stage.Pass(120, writer);
         var late = await stage.Open();
         await stage.Pass(1);
@@ -107,7 +107,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task Who_does_not_ask_is_told_of_the_last_minute_and_no_more_after_a_long_quiet_too()
+    public async Task A_client_that_sends_no_SYNC_REQUEST_gets_the_last_minute_and_no_more_after_a_long_silence_too()
     {
         await using var stage = await Stage.Start();
         var writer = await stage.Live();
@@ -120,7 +120,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task A_second_passes_before_anything_is_volunteered()
+    public async Task The_server_waits_a_second_for_a_SYNC_REQUEST_before_it_replays()
     {
         await using var stage = await Stage.Start();
         using var http = stage.Http();
@@ -182,7 +182,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task A_store_that_goes_on_in_another_life_at_the_same_revisions_starts_every_socket_over()
+    public async Task A_store_with_another_epoch_at_the_same_revisions_resets_every_socket()
     {
         await using var stage = await Stage.Start();
         using var http = stage.Http();
@@ -213,7 +213,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task Two_hundred_frames_a_second_go_on_for_ever_and_a_thousand_close_with_1008()
+    public async Task Two_hundred_frames_a_second_are_allowed_without_end_and_a_thousand_close_with_1008()
     {
         await using var stage = await Stage.Start();
         var (steady, fast) = (await stage.Live(), await stage.Live());
@@ -237,7 +237,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task Nineteen_frames_of_nonsense_a_minute_are_borne_and_the_twentieth_closes_with_1008()
+    public async Task Nineteen_invalid_frames_a_minute_are_tolerated_and_the_twentieth_closes_with_1008()
     {
         await using var stage = await Stage.Start();
         var client = await stage.Live();
@@ -253,7 +253,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task A_ticket_lets_in_for_thirty_seconds()
+    public async Task A_ticket_is_valid_for_thirty_seconds()
     {
         await using var stage = await Stage.Start();
         using var http = stage.Http();
@@ -280,7 +280,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task A_sign_out_and_a_device_turned_away_are_found_within_half_a_minute_when_they_were_never_announced()
+    public async Task A_sign_out_and_a_revocation_that_were_never_announced_are_found_within_half_a_minute()
     {
         await using var stage = await Stage.Start();
         using var http = stage.Http("phone");
@@ -298,7 +298,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task What_is_kept_of_a_user_goes_with_the_last_socket_and_the_coordinator_hears_of_it()
+    public async Task The_state_of_a_user_goes_with_the_last_socket_and_the_coordinator_gets_a_leave()
     {
         await using var stage = await Stage.Start();
         var registry = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
@@ -338,7 +338,7 @@ public sealed class SocketTimeTests
     }
 
     [Fact]
-    public async Task Who_comes_to_a_stopping_server_is_sent_elsewhere()
+    public async Task A_stopping_server_refuses_upgrades_so_that_clients_connect_to_another()
     {
         await using var stage = await Stage.Start();
         await stage.Server.Services.GetRequiredService<UserSocketsRegistry>().Drain(CancellationToken.None);

@@ -10,7 +10,7 @@ namespace Mirubato.Tests.Sockets;
 public sealed class SocketWinnerTests
 {
     [Fact]
-    public async Task A_winner_does_not_come_behind_what_has_replaced_it_meanwhile()
+    public async Task A_winner_does_not_arrive_after_what_has_replaced_it_meanwhile()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;
@@ -38,7 +38,7 @@ public sealed class SocketWinnerTests
     }
 
     [Fact]
-    public async Task A_winner_that_is_told_again_does_not_come_behind_what_has_replaced_it_meanwhile()
+    public async Task A_winner_that_is_sent_again_does_not_arrive_after_what_has_replaced_it_meanwhile()
     {
         await using var stage = await ScriptedStage.Start();
         var engine = stage.Engine;

@@ -107,7 +107,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
     [InlineData("40P01", "contention")]
     [InlineData("57014", "timeout")]
     [InlineData("08006", "unreachable")]
-    public async Task What_the_server_says_has_a_class_and_half_a_commit_is_none(string sqlState, string reason)
+    public async Task Each_PostgreSQL_error_has_a_class_and_half_a_commit_is_no_commit(string sqlState, string reason)
     {
         await Sql($"""
             CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -160,7 +160,7 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
     }
 
     [Fact]
-    public async Task Whoever_takes_the_lease_waits_for_the_batch_under_way()
+    public async Task Taking_the_lease_waits_for_the_batch_under_way()
     {
         var (user, at) = await NewUser();
         await store.Commit(user, Commit(at, [.. Enumerable.Range(1, TombstonesMax + 1).Select(i => Tombstone(Entry($"t{i}"), i))]), Cancel);

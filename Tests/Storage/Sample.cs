@@ -4,7 +4,7 @@ using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Storage;
 
-/// <summary>Commits as a coordinator would make them, told in a line.</summary>
+/// <summary>Commits as a coordinator would make them, in one line each.</summary>
 internal static class Sample
 {
     public const long Now = 1_750_000_000_000;

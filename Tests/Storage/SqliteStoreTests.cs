@@ -47,7 +47,7 @@ public sealed class SqliteStoreTests : StoreContract
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public async Task Its_files_and_the_folder_made_for_them_are_their_owners_alone_also_where_they_stood_open()
+    public async Task The_database_files_and_their_new_folder_are_made_readable_by_their_owner_alone()
     {
         var folder = Path.Combine(directory, "made", "for");
         var path = Path.Combine(folder, "sync.db");

@@ -29,7 +29,7 @@ public abstract partial class StoreContract
     [Theory]
     [InlineData(0, 1)]
     [InlineData(7, 8)]
-    public async Task A_user_whom_nobody_has_heard_of_starts_above_it(long last, long first)
+    public async Task A_new_user_starts_above_the_given_revision(long last, long first)
     {
         var other = User();
 

@@ -149,7 +149,7 @@ public abstract partial class StoreContract
     }
 
     [Fact]
-    public async Task An_old_tombstone_keeps_only_its_key_and_stamps()
+    public async Task An_old_tombstone_keeps_only_its_key_and_its_times()
     {
         await Hold(
             Commit(await HistoryState(), Tombstone(Entry("old"), 1), Tombstone(Entry("new"), 2, Now + DayMs), Row(Entry("live"), 3)));

@@ -14,7 +14,7 @@ public abstract partial class StoreContract
     public async Task What_is_replaced_becomes_a_version_field_by_field()
     {
         var merged = Row(Entry("a"), 1, """{"v":"älter"}""", device: "d9");
-        merged = merged with { Head = merged.Head with { MergedIn = new ChangeStamp(Now - 7, Now - 6, new DeviceId("d9")) } };
+        merged = merged with { Head = merged.Head with { MergedIn = new ChangeTime(Now - 7, Now - 6, new DeviceId("d9")) } };
         await Hold(Commit(await HistoryState(), merged) with { NowMs = Now });
         await Replace(Now + 5, Tombstone(Entry("a"), 2));
         await Replace(Now + 9, Row(Entry("a"), 3, """{"v":3}""", device: null));
@@ -27,7 +27,7 @@ public abstract partial class StoreContract
         Assert.True(states[1].IsDeleted);
         Assert.Equal("""{"v":"älter"}""", Text(states[2].Data));
         Assert.Equal((Now, Now), (states[2].EffectiveMs, states[2].PublishedMs));
-        Assert.Equal(new ChangeStamp(Now - 7, Now - 6, new DeviceId("d9")), states[2].Stamp);
+        Assert.Equal(new ChangeTime(Now - 7, Now - 6, new DeviceId("d9")), states[2].ChangeTime);
         Assert.Equal(merged.Head.Fingerprint, states[2].Fingerprint);
         Assert.Equal([2, 1], (await Store.History(user, Entry("a"), before: 3, 10, Cancel)).Select(state => state.Version));
         Assert.Equal([3], (await Store.History(user, Entry("a"), long.MaxValue, 1, Cancel)).Select(state => state.Version));

@@ -8,8 +8,7 @@ namespace Mirubato.Tests.Support;
 /// <summary>
 /// Behaves as the existing web client does: it keeps entries, pieces and plans, sends each action by HTTP and by socket with the same clock
 /// and its device id on one path only, pushes its whole logbook before it listens, keeps the highest seq of any frame as its cursor, merges
-/// by
-/// <c>updatedAt</c> alone (strictly greater wins) but lets plans overwrite, and flushes a queue that overflowed newest first.
+/// by <c>updatedAt</c> alone (strictly greater wins) but lets plans overwrite, and flushes a queue that overflowed newest first.
 /// </summary>
 internal sealed class Device(LiveServer server, string user, string name, Func<long> clockMs) : IAsyncDisposable
 {
@@ -21,7 +20,7 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
     private readonly List<string> queue = [];
     private SocketClient? socket;
     private bool overflowed;
-    private int heard;
+    private int received;
     private long lastMs;
 
     /// <summary>As the client keeps it in memory: it goes with the page.</summary>
@@ -33,7 +32,7 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
 
     public IReadOnlyList<string> Faults => socket?.Faults ?? [];
 
-    /// <summary>A page load: the whole logbook is pushed before anything is heard, and the cursor is lost.</summary>
+    /// <summary>A page load: the whole logbook is pushed before anything is received, and the cursor is lost.</summary>
     public async Task Start()
     {
         Cursor = 0;
@@ -134,7 +133,7 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
     private async Task Connect(bool asks)
     {
         socket = await SocketClient.Open(server.Url, user);
-        heard = 0;
+        received = 0;
         await socket.Next("WELCOME");
         if (asks) await socket.Send(Cursor == 0 ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{Cursor}}}""");
         if (overflowed) queue.Reverse();
@@ -153,7 +152,7 @@ internal sealed class Device(LiveServer server, string user, string name, Func<l
 
     private void Hear()
     {
-        for (; socket is not null && heard < socket.Seen.Count; heard++) Take(socket.Seen[heard]);
+        for (; socket is not null && received < socket.Seen.Count; received++) Take(socket.Seen[received]);
         Cursor = Math.Max(Cursor, socket?.Cursor ?? 0);
     }
 

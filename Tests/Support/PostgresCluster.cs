@@ -118,7 +118,7 @@ public sealed class PostgresCluster : IAsyncLifetime
         await Start();
     }
 
-    /// <summary>kill -9: nothing is flushed, nobody is told.</summary>
+    /// <summary>kill -9: nothing is flushed, and no client gets a message.</summary>
     public async Task Kill()
     {
         var pid = int.Parse((await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid")))[0]);

@@ -114,7 +114,7 @@ public sealed class MetricsTests : IDisposable
         services => services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.SetMaxMetricStreams(100_000)),
         $"--Storage:SqlitePath={Path.Combine(folder, "sync.db")}", [$"--Admin:Secret={AdminSecret}", .. more]);
 
-    /// <summary>A pull, a conflict, a duplicate, a replay, a refusal, a future clock, and a socket that is told of it.</summary>
+    /// <summary>A pull, a conflict, a duplicate, a replay, a refusal, a future clock, and a socket that receives it.</summary>
     private static async Task Use(LiveServer server)
     {
         await using var socket = await SocketClient.Open(server.Url, User);

@@ -7,7 +7,7 @@ using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Telemetry;
 
-/// <summary>Two processes over one database, and what a collector hears of both.</summary>
+/// <summary>Two processes over one database, and what a collector receives of both.</summary>
 [Collection(SharesPostgresWithSilos.Name)]
 public sealed class TraceTests(PostgresCluster postgres)
 {

@@ -17,9 +17,9 @@ public abstract partial class WebAppContract
         Assert.Equal(("Scales", "active", 0), (goal.Text("title"), goal.Text("status"), goal.GetProperty("currentValue").GetInt32()));
         Assert.Equal(DateTimeOffset.Parse("2027-01-01T00:00:00Z").ToUnixTimeMilliseconds(), goal.GetProperty("targetDate").GetInt64());
         Assert.Equal("m", Assert.Single(goal.List("milestones")).Text("id"));
-        var heard = (await Heard()).Only("goals");
-        Assert.Equal(goal.Text("id"), heard.Text("id"));
-        Assert.Equal(1, heard.GetProperty("mine").GetInt32());
+        var received = (await Pulled()).Only("goals");
+        Assert.Equal(goal.Text("id"), received.Text("id"));
+        Assert.Equal(1, received.GetProperty("mine").GetInt32());
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public abstract partial class WebAppContract
 
         Assert.Equal((await first.Json()).Text("id"), (await second.Json()).Text("id"));
         Assert.Equal((HttpStatusCode.Created, true), (second.StatusCode, second.Headers.Contains("X-Idempotent-Replay")));
-        Assert.Single((await Heard()).List("goals"));
+        Assert.Single((await Pulled()).List("goals"));
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public abstract partial class WebAppContract
         await Delete("/api/goals/g");
         using var deleted = await Web.Send(HttpMethod.Post, "/api/goals", """{"id":"g","title":"two"}""");
         await deleted.Problem(409, "ALREADY_EXISTS");
-        Assert.Empty((await Heard()).List("goals"));
+        Assert.Empty((await Pulled()).List("goals"));
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public abstract partial class WebAppContract
                 .GetProperty("stats")
                 .List("recentSessions")
                 .Count);
-        Assert.Equal(nfd, (await Heard()).List("entries").Single(entry => entry.Text("id") == "1").List("pieces")[0].Text("composer"));
+        Assert.Equal(nfd, (await Pulled()).List("entries").Single(entry => entry.Text("id") == "1").List("pieces")[0].Text("composer"));
         var renamed = await Put(
             "/api/pieces/update-name",
             $$$"""{"oldPiece":{"title":"Rusalka","composer":"{{{nfc}}}"},"newPiece":{"title":"Rusalka, op. 114","composer":"{{{nfc}}}"}}""");
@@ -150,9 +150,9 @@ public abstract partial class WebAppContract
 
         await Put("/api/goals/g", """{"status":"cancelled","id":"h"}""");
 
-        var heard = (await Heard(since)).Only("goals");
-        Assert.Equal(("g", "cancelled", "Scales"), (heard.Text("id"), heard.Text("status"), heard.Text("title")));
-        Assert.Equal("[1]", heard.GetProperty("mine").GetProperty("deep").GetRawText());
+        var received = (await Pulled(since)).Only("goals");
+        Assert.Equal(("g", "cancelled", "Scales"), (received.Text("id"), received.Text("status"), received.Text("title")));
+        Assert.Equal("[1]", received.GetProperty("mine").GetProperty("deep").GetRawText());
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Put, "/api/goals/h", "{}"));
     }
 
@@ -164,7 +164,7 @@ public abstract partial class WebAppContract
 
         await Delete("/api/goals/g");
 
-        Assert.Equal("g", (await Heard(since)).Only("deleted").Text("entityId"));
+        Assert.Equal("g", (await Pulled(since)).Only("deleted").Text("entityId"));
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, "/api/goals/g"));
     }
 
@@ -177,7 +177,7 @@ public abstract partial class WebAppContract
             (i % 2 == 0 ? Web : Phone).Ask(HttpMethod.Post, "/api/goals/g/progress", """{"value":1,"notes":"a bit"}""")));
 
         Assert.Contains(answers, answer => answer.GetProperty("completed").GetBoolean());
-        var goal = (await Heard()).Only("goals");
+        var goal = (await Pulled()).Only("goals");
         Assert.Equal(("completed", 10), (goal.Text("status"), goal.GetProperty("currentValue").GetInt32()));
         Assert.Equal(10, goal.List("progress").Count);
         Assert.All(
@@ -215,14 +215,14 @@ public abstract partial class WebAppContract
             """{"oldPiece":{"title":"Claire","composer":"Debusy"},"newPiece":{"title":"Clair de Lune","composer":"Debussy"}}""");
 
         Assert.Equal((true, 601), (answer.GetProperty("success").GetBoolean(), answer.GetProperty("updatedCount").GetInt32()));
-        var heard = (await Heard(since)).List("entries");
-        Assert.Equal(601, heard.Count);
-        var piece = heard.Single(entry => entry.Text("id") == "e7").List("pieces");
+        var received = (await Pulled(since)).List("entries");
+        Assert.Equal(601, received.Count);
+        var piece = received.Single(entry => entry.Text("id") == "e7").List("pieces");
         Assert.Equal(
             ("Clair de Lune", "Debussy", "1-4", "clair de lune-debussy"),
             (piece[0].Text("title"), piece[0].Text("composer"), piece[0].Text("measures"), piece[0].Text("id")));
         Assert.Equal("Other", piece[1].Text("title"));
-        var scored = heard.Single(entry => entry.Text("id") == "scored");
+        var scored = received.Single(entry => entry.Text("id") == "scored");
         Assert.Equal(("Clair de Lune", "clair de lune-debussy"), (scored.Text("scoreTitle"), scored.Text("scoreId")));
         Assert.Equal(
             0,

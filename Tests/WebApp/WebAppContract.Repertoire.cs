@@ -26,9 +26,9 @@ public abstract partial class WebAppContract
         Assert.InRange(
             item.GetProperty("createdAt").GetInt64(), DateTimeOffset.UtcNow.AddMinutes(-1).ToUnixTimeMilliseconds(),
             DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
-        var heard = (await Heard()).Only("repertoire");
-        Assert.Equal("clair de lune-debussy", heard.Text("score_id"));
-        Assert.Equal(66, heard.GetProperty("tempo").GetInt32());
+        var received = (await Pulled()).Only("repertoire");
+        Assert.Equal("clair de lune-debussy", received.Text("score_id"));
+        Assert.Equal(66, received.GetProperty("tempo").GetInt32());
         using var twice = await Web.Send(HttpMethod.Post, "/api/repertoire", """{"scoreId":"CLAIR DE LUNE-Debussy"}""");
         await twice.Problem(409, "ALREADY_EXISTS");
     }
@@ -95,9 +95,9 @@ public abstract partial class WebAppContract
         Assert.NotEmpty(
             (await Put(Clair, """{"status":"performance_ready","scoreId":"another-one","deletedAt":"2026-01-01"}""")).Text("message")!);
 
-        var heard = (await Heard(since)).Only("repertoire");
-        Assert.Equal(("performance_ready", "slow"), (heard.Text("status"), heard.Text("personalNotes")));
-        Assert.Equal((66, "clair de lune-debussy"), (heard.GetProperty("tempo").GetInt32(), heard.Text("scoreId")));
+        var received = (await Pulled(since)).Only("repertoire");
+        Assert.Equal(("performance_ready", "slow"), (received.Text("status"), received.Text("personalNotes")));
+        Assert.Equal((66, "clair de lune-debussy"), (received.GetProperty("tempo").GetInt32(), received.Text("scoreId")));
         using var absent = await Web.Send(HttpMethod.Put, "/api/repertoire/no-such", """{"status":"dropped"}""");
         await absent.Problem(404, "NOT_FOUND");
     }
@@ -110,7 +110,7 @@ public abstract partial class WebAppContract
             Enumerable.Range(0, 10).Select(
                 i => (i % 2 == 0 ? Web : Phone).Ask(HttpMethod.Put, "/api/repertoire/A-B", $"{{\"own{i}\":true}}")));
 
-        var stored = (await Heard()).Only("repertoire");
+        var stored = (await Pulled()).Only("repertoire");
         Assert.All(Enumerable.Range(0, 10), i => Assert.True(stored.GetProperty($"own{i}").GetBoolean()));
     }
 
@@ -123,13 +123,13 @@ public abstract partial class WebAppContract
         using var response = await Web.Send(HttpMethod.Delete, Clair, key: "k");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
 
-        Assert.Equal("clair de lune-debussy", (await Heard(since)).Only("deleted").Text("entityId"));
+        Assert.Equal("clair de lune-debussy", (await Pulled(since)).Only("deleted").Text("entityId"));
         Assert.Equal(HttpStatusCode.OK, await Web.FindStatus(HttpMethod.Delete, Clair, key: "k"));
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, Clair));
         Assert.Equal(HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Delete, Clair, key: "other"));
         Assert.Equal(
             HttpStatusCode.Created, await Web.FindStatus(HttpMethod.Post, "/api/repertoire", """{"scoreId":"Clair de Lune-Debussy"}"""));
-        Assert.Single((await Heard()).List("repertoire"));
+        Assert.Single((await Pulled()).List("repertoire"));
     }
 
     [Fact]
@@ -149,9 +149,9 @@ public abstract partial class WebAppContract
         Assert.Equal(
             (2, "Clair de Lune", "Debussy"),
             (answer.GetProperty("preservedLogs").GetInt32(), answer.Text("pieceTitle"), answer.Text("pieceComposer")));
-        var heard = await Heard(since);
-        Assert.Equal("repertoire_item", heard.Only("deleted").Text("entityType"));
-        var entry = heard.Only("entries");
+        var received = await Pulled(since);
+        Assert.Equal("repertoire_item", received.Only("deleted").Text("entityType"));
+        var entry = received.Only("entries");
         Assert.Equal(
             ("bare", "Clair de Lune", "Debussy", 20),
             (entry.Text("id"), entry.Text("scoreTitle"), entry.Text("scoreComposer"), entry.GetProperty("duration").GetInt32()));
@@ -193,7 +193,7 @@ public abstract partial class WebAppContract
                 "learning", (await Web.Get($"/api/repertoire/{Uri.EscapeDataString(id)}/stats")).GetProperty("repertoire").Text("status"));
         }
 
-        Assert.Equal(5, (await Heard()).List("repertoire").Count);
+        Assert.Equal(5, (await Pulled()).List("repertoire").Count);
     }
 
     [Theory]
@@ -210,6 +210,6 @@ public abstract partial class WebAppContract
         using var response = await Web.Send(HttpMethod.Post, "/api/repertoire", body);
 
         Assert.Equal(path, (await response.Problem(400, "INVALID_SHAPE")).Text("path"));
-        Assert.Equal(0, (await Heard()).GetProperty("lastSeq").GetInt64());
+        Assert.Equal(0, (await Pulled()).GetProperty("lastSeq").GetInt64());
     }
 }

@@ -30,7 +30,7 @@ public abstract partial class WebAppContract
     }
 
     [Fact]
-    public async Task Me_refuses_who_is_signed_out_or_turned_away()
+    public async Task Me_refuses_a_signed_out_user_and_a_revoked_device()
     {
         await Web.Get("/api/sync/status");
         Assert.Equal(HttpStatusCode.NoContent, await Phone.FindStatus(HttpMethod.Delete, "/api/sync/devices/web"));
@@ -52,10 +52,10 @@ public abstract partial class WebAppContract
         var stored = await Put("/api/user/preferences", """{"theme":"dark","sound":{"volume":3}}""");
 
         Assert.Equal("dark", stored.Text("theme"));
-        var heard = (await Heard()).GetProperty("preferences");
-        Assert.Equal(stored.GetRawText(), heard.GetRawText());
-        Assert.Equal(user, heard.Text("user_id"));
-        Assert.Equal(heard.GetRawText(), (await Web.Get("/api/user/preferences")).GetRawText());
+        var received = (await Pulled()).GetProperty("preferences");
+        Assert.Equal(stored.GetRawText(), received.GetRawText());
+        Assert.Equal(user, received.Text("user_id"));
+        Assert.Equal(received.GetRawText(), (await Web.Get("/api/user/preferences")).GetRawText());
     }
 
     [Fact]
@@ -68,11 +68,11 @@ public abstract partial class WebAppContract
 
         await Put("/api/user/preferences", """{"theme":"dark","id":"mine","deletedAt":"2026-01-01T00:00:00Z","version":77}""");
 
-        var heard = (await Heard()).GetProperty("preferences");
-        Assert.Equal("dark", heard.Text("theme"));
-        Assert.Equal("1.50", heard.GetProperty("volume").GetRawText());
-        Assert.Equal("\"\\u00e9\"", heard.GetProperty("odd 🎵").GetRawText());
-        Assert.Equal(seen.GetProperty("version").GetInt64() + 1, heard.GetProperty("version").GetInt64());
+        var received = (await Pulled()).GetProperty("preferences");
+        Assert.Equal("dark", received.Text("theme"));
+        Assert.Equal("1.50", received.GetProperty("volume").GetRawText());
+        Assert.Equal("\"\\u00e9\"", received.GetProperty("odd 🎵").GetRawText());
+        Assert.Equal(seen.GetProperty("version").GetInt64() + 1, received.GetProperty("version").GetInt64());
         Assert.Empty((await Web.Get("/api/sync/conflicts")).List("conflicts"));
     }
 
@@ -132,12 +132,12 @@ public abstract partial class WebAppContract
         Assert.Equal(status, (int)response.StatusCode);
         if (status == 200) return;
         await response.Problem(status, code);
-        Assert.Equal(1, (await Heard()).GetProperty("lastSeq").GetInt64());
+        Assert.Equal(1, (await Pulled()).GetProperty("lastSeq").GetInt64());
         Assert.Empty((await Web.Get("/api/sync/conflicts")).List("conflicts"));
     }
 
     [Fact]
-    public async Task What_belongs_to_other_services_is_501_and_says_where_it_belongs()
+    public async Task Calls_of_other_services_are_501_and_name_the_service()
     {
         foreach (
             var (method, path) in ((HttpMethod, string)[])
@@ -179,8 +179,8 @@ public abstract partial class WebAppContract
             """{"templateId":"t","customization":{"title":"Mine","tags":["b","a"],"schedule":{"durationMinutes":45}}}""");
 
         Assert.True(answer.GetProperty("success").GetBoolean());
-        var heard = await Heard(since);
-        var (plan, occurrence) = (heard.Only("practicePlans"), heard.Only("planOccurrences"));
+        var received = await Pulled(since);
+        var (plan, occurrence) = (received.Only("practicePlans"), received.Only("planOccurrences"));
         Assert.Equal(
             (plan.GetRawText(), occurrence.GetRawText()),
             (answer.GetProperty("plan").GetRawText(), answer.Only("occurrences").GetRawText()));
@@ -200,7 +200,7 @@ public abstract partial class WebAppContract
         Assert.Equal(
             ("2026-05-04T07:30:00.000Z", "2026-05-04T08:15:00.000Z"), (occurrence.Text("scheduledStart"), occurrence.Text("scheduledEnd")));
         Assert.Equal("Long tones", Assert.Single(occurrence.List("segments")).Text("label"));
-        Assert.Equal(1, heard.Only("planTemplates").GetProperty("adoptionCount").GetInt32());
+        Assert.Equal(1, received.Only("planTemplates").GetProperty("adoptionCount").GetInt32());
         Assert.Equal(
             HttpStatusCode.NotFound, await Web.FindStatus(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"another's"}"""));
     }
@@ -215,7 +215,7 @@ public abstract partial class WebAppContract
         using var second = await Web.Send(HttpMethod.Post, "/api/templates/adopt", """{"templateId":"t"}""", "k");
 
         Assert.Equal((await first.Json()).GetProperty("plan").Text("id"), (await second.Json()).GetProperty("plan").Text("id"));
-        Assert.Equal("Warm-up (Copy)", (await Heard()).Only("practicePlans").Text("title"));
+        Assert.Equal("Warm-up (Copy)", (await Pulled()).Only("practicePlans").Text("title"));
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public abstract partial class WebAppContract
         await Post("/api/repertoire", """{"scoreId":"clair de lune-debussy"}""");
         await Post("/api/goals", """{"id":"g","title":"mine"}""");
         await Entries(Entry("e", 10, "2026-01-01T10:00:00Z", "\"scoreTitle\":\"Clair de Lune\",\"scoreComposer\":\"Debussy\""));
-        var before = await Heard();
+        var before = await Pulled();
         var stranger = Device("web", $"stranger-{Guid.NewGuid():n}");
 
         Assert.Empty((await stranger.Get("/api/user/preferences")).EnumerateObject());
@@ -253,7 +253,7 @@ public abstract partial class WebAppContract
             await response.Problem(404, "NOT_FOUND");
         }
 
-        Assert.Equal(before.Text("digest"), (await Heard()).Text("digest"));
+        Assert.Equal(before.Text("digest"), (await Pulled()).Text("digest"));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Mirubato.Tests.EndToEnd;
 namespace Mirubato.Tests.WebApp;
 
 /// <summary>
-/// What the existing web app sees of its calls, over real sockets and each real store; another device hears of it by pulling.
+/// What the existing web app sees of its calls, over real sockets and each real store; another device pulls the result.
 /// </summary>
 public abstract partial class WebAppContract : IDisposable
 {
@@ -41,8 +41,8 @@ public abstract partial class WebAppContract : IDisposable
 
     private Task<JsonElement> Delete(string path) => Web.Ask(HttpMethod.Delete, path);
 
-    /// <summary>What the other device hears from <paramref name="since"/> on.</summary>
-    private async Task<JsonElement> Heard(string? since = null) => await Phone.Pull(since);
+    /// <summary>What the other device pulls from <paramref name="since"/> on.</summary>
+    private async Task<JsonElement> Pulled(string? since = null) => await Phone.Pull(since);
 
     private async Task<string> Now() => (await Phone.Pull()).Text("syncToken")!;
 

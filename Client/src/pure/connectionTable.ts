@@ -1,28 +1,44 @@
 import type { TransitionTable } from './stateMachine.js';
 
 /**
- * following: another tab leads · offline: by switch or browser · connecting: fetching a ticket, opening · catchingUp: what was missed is
- * under way ·
- * live: changes come as they happen · waiting: before the next attempt · polling: HTTP answers, sockets do not · signedOut: needs a token ·
- * refused: the device was turned away, or the protocol differs · closed: for good.
+ * - following: another tab leads.
+ * - offline: the app or the browser has switched the network off.
+ * - connecting: a ticket is fetched and the socket opens.
+ * - catchingUp: the server sends what this device missed.
+ * - live: changes arrive as they happen.
+ * - waiting: the back-off before the next attempt.
+ * - polling: the server answers HTTP, but sockets fail.
+ * - signedOut: a new token is needed.
+ * - refused: the device is revoked, or the server speaks another protocol version.
+ * - closed: the app has closed the device. No event leaves this state.
  */
 export type ConnectionState =
   | 'following' | 'offline' | 'connecting' | 'catchingUp' | 'live' | 'waiting' | 'polling' | 'signedOut' | 'refused' | 'closed';
 
 /**
- * lead, follow: this tab became leader, or no longer is · online, offline: the switch or the browser · opened, caughtUp, dropped: the
- * socket · gap: a hole in the stream ·
- * blocked: sockets fail while HTTP answers · timer: the wait is over · probe: time to try a socket again · unauthorized: 401 with the
- * freshest token ·
- * refused: 403, or another protocol version · token: the app brought one · close.
+ * - lead, follow: this tab became the leader, or stopped leading.
+ * - online, offline: the app or the browser has switched the network on or off.
+ * - opened, caughtUp, dropped: the socket opened, delivered what was missed, or closed.
+ * - gap: a revision is missing in the stream.
+ * - blocked: sockets fail although the server answers HTTP.
+ * - timer: the wait is over.
+ * - probe: it is time to try a socket again.
+ * - unauthorized: the server answered 401 to the newest token.
+ * - refused: the server answered 403, or speaks another protocol version.
+ * - token: the app set a new token.
+ * - close: the app closes the device.
  */
 export type ConnectionEvent =
   | 'lead' | 'follow' | 'online' | 'offline' | 'opened' | 'caughtUp' | 'gap' | 'dropped' | 'blocked' | 'timer'
   | 'probe' | 'unauthorized' | 'refused' | 'token' | 'close';
 
 /**
- * connect: ticket and socket · resume: ask for what came since · pull: over HTTP · backOff: set the timer · poll: pull and set the timer ·
- * disconnect: drop socket, timers, requests.
+ * - connect: fetches a ticket and opens a socket.
+ * - resume: asks the socket for everything after the cursor.
+ * - pull: fetches it over HTTP instead.
+ * - backOff: sets the timer.
+ * - poll: pulls and sets the timer.
+ * - disconnect: ends the socket, the timers and the requests.
  */
 export type ConnectionAction = 'connect' | 'resume' | 'pull' | 'backOff' | 'poll' | 'disconnect';
 

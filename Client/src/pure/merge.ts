@@ -63,8 +63,8 @@ export const visibleDocument = (row: Row | undefined): Doc | null =>
   (row?.mine === undefined ? row?.doc ?? null : row.mine);
 
 /**
- * The row with an edit on top, and the item for the queue. An edit nobody has seen yet is replaced: the server needs only the last.
- * `saw` is the version the author had before them, as the document says that was edited: a form may be open while another version comes in.
+ * Returns the row with an edit on top, and the item for the queue. An edit that was not sent yet is replaced, because the server needs only
+ * the last. `saw` is the version that the author saw, as the edited document says: a form may be open while another version arrives.
  */
 export function applyEdit(
   row: Row, items: readonly Item[], edit: Doc | null, at: number,
@@ -84,9 +84,8 @@ export const isNewer = (row: Row, at: number): boolean =>
   at > row.at || (at === row.at && row.assumed === true) || (!row.at && !row.version);
 
 /**
- * The row once the server's revision has come, or undefined if that changes nothing. An edit that waits stays on top of it, whichever is
- * later:
- * only the server can tell, and its answer to that edit does.
+ * Returns the row with the server's revision in it, or undefined if the revision changes nothing. A queued edit stays on top of the
+ * revision, whichever is later: only the server can decide that, and it does so in its answer to the edit.
  */
 export const applyRevision = (row: Row, { doc, version, at }: Revision): Row | undefined =>
   isNewer(row, at) ? { ...localPart(row, doc), doc, version, at } : undefined;
@@ -105,9 +104,8 @@ export type Settlement =
 export function applyResult(row: Row, item: Item, result: ItemResult, server: Doc | undefined, reason: string | undefined): Settlement {
   switch (result.status) {
     case 'unchanged':
-      // The server held the same already.
-      // Which version that is only its copy can tell, when it comes. Our own claim must not pass for the server's time: it may lie ahead of
-      // all that follows.
+      // The server held the same document already. Only its copy tells the version, when it arrives. The edit's own time must not pass for
+      // the server's: it may be ahead of all later ones.
       return { kind: 'stored', row: row.at && item.doc ? row : { ...row, doc: item.doc } };
     case 'refused':
       return { kind: 'refused', row };
@@ -143,7 +141,7 @@ function storedState(item: Item, { status, version = 0, updatedAt, document }: I
   return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: toIso(at) }, version, at, assumed: true };
 }
 
-// Equal means that the socket has brought this very revision already, as it was stored; greater, that it brought a later one.
+// If equal, the socket has delivered this revision already, as it was stored. If greater, it has delivered a later one.
 const adopt = (row: Row, stored: StoredState): Row =>
   (stored.at > row.at || !row.at || (!row.version && stored.at === row.at) ? { ...row, assumed: undefined, ...stored } : row);
 

@@ -1,19 +1,26 @@
 import type { TransitionTable } from './stateMachine.js';
 
 /**
- * held: not this tab's, or no network · idle: nothing to send · sending: a batch is under way · stirred: sending, and something was queued
- * meanwhile · waiting: before the next attempt.
+ * - held: another tab sends, or there is no network.
+ * - idle: there is nothing to send.
+ * - sending: a batch waits for its answer.
+ * - stirred: a batch waits for its answer, and an edit was queued meanwhile.
+ * - waiting: the back-off before the next attempt.
  */
 export type QueueState = 'held' | 'idle' | 'sending' | 'stirred' | 'waiting';
 
 /**
- * release, hold: the connection · wake: something was queued · flush: now, whatever the wait · settled: a batch was answered, whatever
- * became of its items ·
- * empty: nothing to send · failed: no answer, or one that says later · timer: the wait is over.
+ * - release, hold: the connection came online, or went offline.
+ * - wake: an edit was queued.
+ * - flush: the app wants to send now, during a back-off too.
+ * - settled: a batch was answered, whatever the answer says of its items.
+ * - empty: there was nothing to send.
+ * - failed: a batch got no answer, or was told to come later.
+ * - timer: the wait is over.
  */
 export type QueueEvent = 'release' | 'hold' | 'wake' | 'flush' | 'settled' | 'empty' | 'failed' | 'timer';
 
-/** send: stage a batch, or take the staged one, and send it · backOff: set the timer · cancel: unset it. */
+/** `send` stages a batch, or takes the staged one, and sends it. `backOff` sets the timer, `cancel` unsets it. */
 export type QueueAction = 'send' | 'backOff' | 'cancel';
 
 const stays = <S extends QueueState>(state: S) => ({

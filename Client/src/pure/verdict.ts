@@ -1,7 +1,10 @@
 /**
  * What a failed request means.
- * later: the server says so, wait and repeat it as it is · unanswered: no answer, or one that is not the server's; likewise ·
- * fault: the content's own, it counts · unauthorized: a fresh token · refused: stop and tell the user.
+ * - later: the server asks to wait. The same request is repeated.
+ * - unanswered: there was no answer, or not one of the server. The same request is repeated.
+ * - fault: the content is at fault, so the failure counts as one of its attempts.
+ * - unauthorized: a new token is needed.
+ * - refused: the device stops and tells the user.
  */
 export type Verdict = 'later' | 'unanswered' | 'fault' | 'unauthorized' | 'refused';
 
@@ -24,12 +27,12 @@ export interface Reconnect {
   failures: number;
 }
 
-// As one failure count: a server that restarts (1012: jitter spreads us over a second), that we read nothing from for a minute, as a laptop
-// that slept (1013), a token that has ended (4401), a lost network.
+// Most closes count as one failure: a server that restarts (1012; jitter spreads the clients over a second), a client that read nothing for
+// a minute, as a laptop that slept (1013), an expired token (4401), a lost network.
 const FAILURES: Readonly<Record<number, number>> = {
-  1008: 4, // We sent too much: calm down.
+  1008: 4, // This client sent too much.
   4403: 2,
-  4429: 6, // Another of the user's connections took this place: do not take it back at once.
+  4429: 6, // Another connection of the user took this one's place. The two would take it from each other without end.
 };
 
 export const reconnectAfter = (code: number): Reconnect => ({ needsToken: code === 4401 || code === 4403, failures: FAILURES[code] ?? 1 });

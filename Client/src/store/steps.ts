@@ -14,7 +14,7 @@ import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
 const PASSING_FAULT_WAIT_MS = 30_000;
 
 export type EntityKey = readonly [type: string, id: string];
-/** What the app wrote; null deletes. `saw` is the version that was before its author. */
+/** What the app wrote; null deletes. `saw` is the version that its author saw. */
 export interface Edit {
   type: string;
   id: string;
@@ -75,11 +75,11 @@ export function applyRevisions(unit: UnitOfWork, revisions: readonly Revision[])
   return keys;
 }
 
-/** An item as a batch says it; JSON leaves out what is undefined. */
+/** An item in the form of a batch. JSON leaves out undefined members. */
 export const toEntity = ({ type, id, doc, base, at }: Item): object =>
   ({ type, id, data: doc ?? { id, deletedAt: toIso(at) }, deleted: doc ? undefined : true, baseVersion: base || undefined });
 
-/** The body of a batch. An entity's base version and the token say together what its author had seen. */
+/** The body of a batch. An entity's base version and the token together tell what its author had seen. */
 export const batchBody = (items: readonly Item[], token: string | null): string =>
   JSON.stringify({ entities: items.map(toEntity), syncToken: token ?? undefined });
 

@@ -12,7 +12,7 @@ import type { Doc, EditError, QueuedEdit } from '../types.js';
 import { UnitOfWork } from './unitOfWork.js';
 
 const QUEUE_WINDOW = 3_000;
-// A key of `meta`. A full device can delete it only, so what it says is said by its absence.
+// A key of `meta`. A full device can only delete it, so its absence carries the message.
 const CLEAN = 'clean';
 const FROM_SCRATCH: Partial<Cursor> = { token: null, lastSeq: 0, etag: undefined };
 

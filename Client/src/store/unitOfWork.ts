@@ -10,9 +10,9 @@ const entityKey = ({ type, id }: EntityRef): string => `${type}\0${id}`;
 const ignoreError = () => {};
 
 /**
- * What one transaction works on: read together, changed in memory, written together at the end. A request to the database is a trip to
- * another
- * process; a thousand edits that each wait for their own take seconds. A write that fails ends the transaction, which says so.
+ * The rows and queued items that one transaction works on. They are read together, changed in memory, and written together at the end.
+ * A request to the database is a trip to another process: a thousand edits that each wait for their own request take seconds.
+ * A write that fails aborts the transaction, and the transaction rejects.
  */
 export class UnitOfWork {
   readonly #rows = new Map<string, Row>();
@@ -48,10 +48,7 @@ export class UnitOfWork {
     this.#changed.add(name);
   }
 
-  /**
-   * Adds or replaces a queued item. An item without a number is new; a second new item of an entity replaces the first, which was never
-   * sent.
-   */
+  /** Adds or replaces a queued item. An item without a number is new. A second new item of an entity replaces the first, unsent one. */
   enqueue(item: Item): void {
     const name = entityKey(item);
     const queue = this.queueFor(item);

@@ -9,7 +9,7 @@ export function page(onLine: boolean): { onLine: boolean; fire(event: string): v
   vi.stubGlobal(
     'window',
     {
-      navigator: state, document: state, addEventListener: (event: string, heard: () => void) => listeners.set(event, heard),
+      navigator: state, document: state, addEventListener: (event: string, listener: () => void) => listeners.set(event, listener),
       removeEventListener: (event: string) => listeners.delete(event)
     });
   return state;

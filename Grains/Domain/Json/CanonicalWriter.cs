@@ -20,7 +20,7 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
         Root,
         Items,
         Item,
-        Elsewhere,
+        Other,
     }
 
     public bool HasDuplicates { get; private set; }
@@ -43,7 +43,7 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
                 Object(at, place);
                 break;
             case JsonTokenType.StartArray:
-                Array(at, place is Place.Items ? Place.Item : Place.Elsewhere);
+                Array(at, place is Place.Items ? Place.Item : Place.Other);
                 break;
             case JsonTokenType.PropertyName or JsonTokenType.String:
                 Text(at);
@@ -108,7 +108,7 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
             return;
         }
 
-        var inner = place is Place.Root && form.OmitIdsIn is { } items && text.SequenceEqual(items) ? Place.Items : Place.Elsewhere;
+        var inner = place is Place.Root && form.OmitIdsIn is { } items && text.SequenceEqual(items) ? Place.Items : Place.Other;
         output.Append((byte)':');
         Value(name + 1, inner);
 

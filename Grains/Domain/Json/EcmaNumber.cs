@@ -44,7 +44,7 @@ internal static class EcmaNumber
         Math.Abs(value).TryFormat(text, out var length, default, CultureInfo.InvariantCulture);
         Span<byte> digits = stackalloc byte[32];
         var (count, point) = Take(text[..length], digits);
-        Lay(digits[..count], point, ref output);
+        Write(digits[..count], point, ref output);
     }
 
     private static bool IsExactInteger(ReadOnlySpan<byte> raw)
@@ -73,12 +73,12 @@ internal static class EcmaNumber
         return (count, point);
     }
 
-    private static void Lay(ReadOnlySpan<byte> digits, int point, ref Utf8Buffer output)
+    private static void Write(ReadOnlySpan<byte> digits, int point, ref Utf8Buffer output)
     {
         switch (point)
         {
             case > 21 or <= -6:
-                LayExponent(digits, point - 1, ref output);
+                WriteExponent(digits, point - 1, ref output);
                 break;
             case <= 0:
                 output.Append("0."u8);
@@ -95,7 +95,7 @@ internal static class EcmaNumber
         }
     }
 
-    private static void LayExponent(ReadOnlySpan<byte> digits, int exponent, ref Utf8Buffer output)
+    private static void WriteExponent(ReadOnlySpan<byte> digits, int exponent, ref Utf8Buffer output)
     {
         output.Append(digits[0]);
         if (digits.Length > 1)

@@ -45,7 +45,7 @@ internal sealed partial class PostgresStore
         }
 
         ArrayPool<byte>.Shared.Return(document);
-        return history is null ? null : fits ? joined.Under(history) : new LiveDocuments(history, null);
+        return history is null ? null : fits ? joined.ToLiveDocuments(history) : new LiveDocuments(history, null);
     }
 
     private static ReadOnlySpan<byte> Take(NpgsqlDataReader row, byte[] document) =>

@@ -10,7 +10,7 @@ internal sealed partial class PostgresStore
     public async ValueTask<long> BumpEpochs(CancellationToken cancel)
     {
         var users = 0;
-        await Unhurried(async (connection, token) => users = await BumpEpochs(connection, token), PostgresFaults.FromCommit, cancel);
+        await RunUpkeep(async (connection, token) => users = await BumpEpochs(connection, token), PostgresFaults.FromCommit, cancel);
         return users;
     }
 
@@ -18,7 +18,7 @@ internal sealed partial class PostgresStore
     public async ValueTask<long?> FinishRestore(CancellationToken cancel)
     {
         long? users = null;
-        await Unhurried(async (connection, token) =>
+        await RunUpkeep(async (connection, token) =>
         {
             await Run(connection, $"SELECT pg_advisory_xact_lock({MigrationLock})", token);
             await using var marked = Command(connection, $"SELECT to_regclass('{RestoreMark.Table}') IS NOT NULL");

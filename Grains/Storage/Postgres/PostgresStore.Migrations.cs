@@ -8,7 +8,7 @@ internal sealed partial class PostgresStore
     private const string MigrationLock = "1835627125, 1";
 
     public ValueTask Migrate(CancellationToken cancel) =>
-        Unhurried(
+        RunUpkeep(
             (connection, token) => Migrate(connection, Migration.List("Postgres"), options.AlsoApply, token), PostgresFaults.Known, cancel);
 
     // The lock goes with the transaction: processes that start at once wait for the first, and find nothing left to do.

@@ -110,15 +110,15 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
     /// nothing.
     /// </summary>
     private ValueTask Locked(UserId user, Func<NpgsqlConnection, long, CancellationToken, Task> work, CancellationToken cancel) =>
-        Unhurried(async (connection, token) =>
+        RunUpkeep(async (connection, token) =>
         {
             await using var command = Command(connection, "SELECT last_seq FROM sync_metadata WHERE user_id = $1 FOR NO KEY UPDATE");
             command.Parameters.Values(user.Value);
             if (await command.ExecuteScalarAsync(token) is long lastSeq) await work(connection, lastSeq, token);
         }, PostgresFaults.FromCommit, cancel);
 
-    /// <summary>One transaction of upkeep, which may take longer than a statement that somebody waits for.</summary>
-    private async ValueTask Unhurried(
+    /// <summary>One transaction of upkeep, which may take longer than a statement of a request.</summary>
+    private async ValueTask RunUpkeep(
         Func<NpgsqlConnection, CancellationToken, Task> work, Func<Exception, StoreUnavailableException> fault, CancellationToken cancel)
     {
         try

@@ -2,8 +2,8 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// The batches of a sweep, one statement each: a process that stands still in the middle of one holds no lock. Each batch locks the row of
-/// the lease before it changes anything, so that nobody takes the lease while it runs; it answers whether it held the lease and how many
-/// rows it changed. $1 holder, $2 now.
+/// the lease before it changes anything, so that no other process takes the lease while it runs; it answers whether it held the lease and
+/// how many rows it changed. $1 holder, $2 now.
 /// </summary>
 internal static class SweepSql
 {

@@ -27,7 +27,7 @@ internal sealed partial class SqliteStore
         {
             return new CommitOutcome(CommitResult.ReceiptTaken);
         }
-        var arrivedMs = FindArrival(session, user, commit.NowMs);
+        var arrivedMs = FindArrivedMs(session, user, commit.NowMs);
         foreach (var entity in commit.Versions) KeepVersion(session, user, entity, arrivedMs);
         foreach (var replaced in commit.Replaced) KeepReplaced(session, user, replaced, commit.NowMs);
         foreach (var loser in commit.Losers) KeepLoser(session, user, loser, commit.NowMs);
@@ -54,7 +54,7 @@ internal sealed partial class SqliteStore
     }
 
     /// <summary>When what is committed counts as received: no earlier than what was received before it.</summary>
-    private static long FindArrival(SqliteSession session, string user, long nowMs) =>
+    private static long FindArrivedMs(SqliteSession session, string user, long nowMs) =>
         session.First("SELECT max(last_sync_ms, $2) FROM sync_metadata WHERE user_id = $1", row => row.GetInt64(0), user, nowMs);
 
     private static void KeepVersion(SqliteSession session, string user, EntityKey entity, long replacedMs)

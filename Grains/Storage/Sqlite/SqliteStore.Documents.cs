@@ -27,6 +27,6 @@ internal sealed partial class SqliteStore
             query.Types is null ? DocumentsSql : DocumentsOfTypesSql,
             row => joined.Add(row.GetString(0), raw.sqlite3_column_blob(row.Handle!, 1)),
             query.Types is null ? values : [.. values, JsonSerializer.Serialize(query.Types)]);
-        return joined.Under(history);
+        return joined.ToLiveDocuments(history);
     }
 }

@@ -49,7 +49,7 @@ internal sealed partial class SqliteStore : SqlStore, IUserStore, IStoreUpkeep, 
     protected override ValueTask<int> Execute(string sql, CancellationToken cancel, params object[] values) =>
         writer.Write(session => session.Execute(sql, values), cancel);
 
-    // Coordinators of this engine trust their memory, which only holds while nobody else writes.
+    // Coordinators trust their memory, which is right only while no other process writes.
     private static FileStream Own(string path)
     {
         try

@@ -1,16 +1,16 @@
 namespace Mirubato.Grains.Storage.Sqlite;
 
-/// <summary>A write that waits for the writer. Its caller hears of it after the COMMIT.</summary>
+/// <summary>A write that waits for the writer. Its caller gets the answer after the COMMIT.</summary>
 internal abstract class SqliteWrite
 {
-    /// <summary>True when the caller gave up before its turn; it is told so and nothing is written.</summary>
-    public abstract bool Withdrawn();
+    /// <summary>True if the caller gave up before the write began: its call is cancelled and nothing is written.</summary>
+    public abstract bool TryCancel();
 
     public abstract void Run(SqliteSession session);
 
     public abstract void Answered();
 
-    /// <summary>The first failure is the one that is told.</summary>
+    /// <summary>The caller gets the first failure.</summary>
     public abstract void Failed(Exception e);
 }
 
@@ -21,7 +21,7 @@ internal sealed class SqliteWrite<T>(Func<SqliteSession, T> work, CancellationTo
 
     public Task<T> Answer => answer.Task;
 
-    public override bool Withdrawn() => cancel.IsCancellationRequested && answer.TrySetCanceled(cancel);
+    public override bool TryCancel() => cancel.IsCancellationRequested && answer.TrySetCanceled(cancel);
 
     public override void Run(SqliteSession session) => result = work(session);
 

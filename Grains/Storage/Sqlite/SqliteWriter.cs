@@ -45,7 +45,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         {
             while (group.Count < groupMax && waiting.Reader.TryRead(out var write))
             {
-                if (!write.Withdrawn()) group.Add(write);
+                if (!write.TryCancel()) group.Add(write);
             }
 
             if (group.Count > 0) WriteGroup(group);
@@ -59,7 +59,7 @@ internal sealed class SqliteWriter : IAsyncDisposable
         foreach (var write in group) write.Answered();
     }
 
-    // A full disk makes SQLite roll the whole transaction back: then nobody of the group was stored.
+    // A full disk makes SQLite roll the whole transaction back: then no write of the group was stored.
     private bool TryRun(List<SqliteWrite> group)
     {
         try

@@ -72,7 +72,7 @@ public sealed class CanonicalJsonTests
     [InlineData("""{"a":01}""", JsonProblem.Malformed)]
     [InlineData("", JsonProblem.Malformed)]
     [InlineData("{\"a\":\"line\nbreak\"}", JsonProblem.Malformed)]
-    public void What_has_no_checksum_says_why(string json, object problem) =>
+    public void A_document_without_a_checksum_names_the_reason(string json, object problem) =>
         Assert.Equal((JsonProblem)problem, Problem(Encoding.UTF8.GetBytes(json)));
 
     [Fact]

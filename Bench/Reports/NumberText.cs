@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Mirubato.Bench.Reports;
 
 /// <summary>Figures as people read them: about three digits that count, the same in every culture.</summary>
-internal static class Numerals
+internal static class NumberText
 {
     public static string Short(double value) => value.ToString(
         value switch { >= 100 => "N0", >= 10 => "N1", _ => "N2" }, CultureInfo.InvariantCulture);

@@ -5,7 +5,7 @@ using Mirubato.Bench.Http;
 namespace Mirubato.Bench.Scenarios;
 
 /// <summary>Says what is wrong with an answer, or null.</summary>
-internal sealed class Judge(Expectation expect)
+internal sealed class AnswerCheck(Expectation expect)
 {
     /// <summary>Enough of a body for the cheap check and for an error's text.</summary>
     public const int KeepBytes = 2048;

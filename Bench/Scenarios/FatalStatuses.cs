@@ -1,7 +1,7 @@
 namespace Mirubato.Bench.Scenarios;
 
 /// <summary>The statuses after which no figure means anything.</summary>
-internal static class Refusals
+internal static class FatalStatuses
 {
     public static void Throw(int status)
     {

@@ -7,12 +7,12 @@ namespace Mirubato.Bench.Ws;
 /// <summary>
 /// Users of one phase, each with its devices, all of them live. Another phase has another: nothing of one is left in the next.
 /// </summary>
-internal sealed class Crowd : IDisposable
+internal sealed class LiveUsers : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(2);
 
-    private Crowd(IReadOnlyList<IReadOnlyList<Device>> users) => Users = users;
+    private LiveUsers(IReadOnlyList<IReadOnlyList<Device>> users) => Users = users;
 
     public IReadOnlyList<IReadOnlyList<Device>> Users { get; }
 
@@ -26,36 +26,36 @@ internal sealed class Crowd : IDisposable
     /// <param name="users">How many.</param>
     /// <param name="devices">Of each. The first is on the first gateway, the others on the second, where there is one.</param>
     /// <param name="notesBytes">To make the entries so much larger.</param>
-    public static async Task<Crowd> Open(
+    public static async Task<LiveUsers> Open(
         WsOptions options, string name, int users, int devices, EventLog log, CancellationToken cancel, int notesBytes = 0)
     {
         var entries = new EntryText(options.Run, options.Seed);
-        var crowd = new Crowd([.. Enumerable.Range(0, users).Select(user =>
+        var live = new LiveUsers([.. Enumerable.Range(0, users).Select(user =>
         {
             var identity = options.Identify($"{name}_{user:D4}");
             return Enumerable.Range(0, devices).Select(place => new Device(
-                Door.Of(place == 0 ? options.Target : options.Second ?? options.Target, identity),
+                UpgradeRequest.Create(place == 0 ? options.Target : options.Second ?? options.Target, identity),
                 log, EntryEvent.Template(entries, options.Run, place, notesBytes))).ToList();
         })]);
         try
         {
-            foreach (var device in crowd.Devices)
+            foreach (var device in live.Devices)
             {
                 // The last one of a user is the one that may stall, and is to be noticed when it does.
-                await device.Open(cancel, notesBytes > 0 && device == crowd.Users[0][^1] ? 4096 : 0);
+                await device.Open(cancel, notesBytes > 0 && device == live.Users[0][^1] ? 4096 : 0);
                 await device.Sync(0, cancel);
             }
-            return crowd;
+            return live;
         }
         catch
         {
-            crowd.Dispose();
+            live.Dispose();
             throw;
         }
     }
 
     /// <summary>
-    /// Until every device has been told of all that its user's others sent, and told that its own is done, or it takes too long.
+    /// Until every device has received all that the others of its user sent, and every acknowledgement, or it takes too long.
     /// </summary>
     public async Task Settle(CancellationToken cancel)
     {

@@ -5,9 +5,9 @@ namespace Mirubato.Bench.Ws;
 /// <summary>
 /// An open loop: it acts when the time has come, whether or not what it did before is done. What it missed it makes up for at once.
 /// </summary>
-internal static class Pace
+internal static class OpenLoop
 {
-    public static Task Keep(double perSecond, TimeSpan duration, Action act, CancellationToken cancel) => Task.Factory.StartNew(
+    public static Task Run(double perSecond, TimeSpan duration, Action act, CancellationToken cancel) => Task.Factory.StartNew(
         () =>
         {
             var interval = Stopwatch.Frequency / perSecond;

@@ -12,7 +12,7 @@ using Mirubato.Tests.Support;
 namespace Mirubato.Tests.Gateway;
 
 /// <summary>How much of one user is under way at a time.</summary>
-public sealed class UserTurnsTests : IDisposable
+public sealed class UserConcurrencyTests : IDisposable
 {
     private readonly WatchedClock clock = new();
     private readonly List<RawConnection> unread = [];
@@ -51,7 +51,7 @@ public sealed class UserTurnsTests : IDisposable
     }
 
     [Fact]
-    public async Task Thirty_two_reads_wait_and_one_more_is_turned_away_at_once()
+    public async Task Thirty_two_reads_wait_and_one_more_is_refused_at_once()
     {
         await using var edge = await Edge.StartAt(clock);
         await HoldReads(edge);
@@ -79,7 +79,7 @@ public sealed class UserTurnsTests : IDisposable
     }
 
     [Fact]
-    public async Task Who_has_everything_needs_no_turn_to_hear_it()
+    public async Task A_304_needs_no_read_lease()
     {
         await using var edge = await Edge.StartAt(clock);
         await HoldReads(edge);
@@ -115,25 +115,25 @@ public sealed class UserTurnsTests : IDisposable
     public async Task An_erase_whose_client_went_away_keeps_its_turn_until_it_is_done()
     {
         await using var edge = await Edge.Start();
-        using var turns = new UserTurns(clock);
+        using var concurrency = new UserConcurrency(clock);
         using var gone = new CancellationTokenSource();
         var done = new TaskCompletionSource();
-        edge.Engine.Of("ada").BeforeErased = done.Task;
+        edge.Engine.For("ada").BeforeErased = done.Task;
         var call = CallOf(edge, gone.Token);
         call.Http.Request.Headers["Confirm"] = "erase";
-        var erase = AccountEndpoints.Erase(call, turns);
+        var erase = AccountEndpoints.Erase(call, concurrency);
         await gone.CancelAsync();
-        Assert.Equal(Problem.RateLimited, Assert.Throws<RequestRefusedException>(() => turns.Long(call.Caller.User)).Problem);
+        Assert.Equal(Problem.RateLimited, Assert.Throws<RequestRefusedException>(() => concurrency.Long(call.Caller.User)).Problem);
         done.SetResult();
         await Record.ExceptionAsync(() => erase);
-        turns.Long(call.Caller.User).Dispose();
+        concurrency.Long(call.Caller.User).Dispose();
     }
 
     [Fact]
     public async Task An_edit_of_all_entries_is_written_page_by_page_and_gives_way_after_each()
     {
         await using var edge = await Edge.Start();
-        var ada = edge.Engine.Of("ada");
+        var ada = edge.Engine.For("ada");
         for (var i = 0; i < (2 * Limits.PageRowsMax) + 1; i++) ada.Put("logbook_entry", i.ToString("d5", CultureInfo.InvariantCulture));
         var way = new Way();
         var before = SynchronizationContext.Current;
@@ -177,7 +177,7 @@ public sealed class UserTurnsTests : IDisposable
         for (var i = 0; i < 80; i++)
         {
             var id = i.ToString("d2", CultureInfo.InvariantCulture);
-            edge.Engine.Of(user).Put("goal", id, $$"""{"id":"{{id}}","title":"t","notes":"{{new string('n', 200_000)}}"}""");
+            edge.Engine.For(user).Put("goal", id, $$"""{"id":"{{id}}","title":"t","notes":"{{new string('n', 200_000)}}"}""");
         }
     }
 
@@ -190,7 +190,7 @@ public sealed class UserTurnsTests : IDisposable
             edge.Engine);
     }
 
-    /// <summary>Whoever gives way waits here for their next turn.</summary>
+    /// <summary>Work that yields waits here for its next turn.</summary>
     private sealed class Way : SynchronizationContext
     {
         private readonly Queue<(SendOrPostCallback Turn, object? State)> turns = [];

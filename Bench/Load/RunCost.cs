@@ -5,9 +5,9 @@ namespace Mirubato.Bench.Load;
 /// <summary>
 /// How long something took, how many cores the load generator was busy with it, and the CPU time that it cost the server and PostgreSQL.
 /// </summary>
-internal readonly record struct Taken(double Seconds, double ClientCores, TimeSpan? ServerCpu, TimeSpan? PostgresCpu)
+internal readonly record struct RunCost(double Seconds, double ClientCores, TimeSpan? ServerCpu, TimeSpan? PostgresCpu)
 {
-    public static Func<Taken> Begin(MeasuredProcesses processes)
+    public static Func<RunCost> Begin(MeasuredProcesses processes)
     {
         var (server, postgres) = (processes.ServerCpu(), processes.PostgresCpu());
         var client = Environment.CpuUsage.TotalTime;
@@ -16,7 +16,7 @@ internal readonly record struct Taken(double Seconds, double ClientCores, TimeSp
         {
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var cores = (Environment.CpuUsage.TotalTime - client).TotalSeconds / seconds;
-            return new Taken(seconds, cores, processes.ServerCpu() - server, processes.PostgresCpu() - postgres);
+            return new RunCost(seconds, cores, processes.ServerCpu() - server, processes.PostgresCpu() - postgres);
         };
     }
 }

@@ -4,29 +4,29 @@ namespace Mirubato.Gateway.Http;
 
 /// <summary>
 /// How much of one user is under way in this process. A read holds rows and waits for its client, so that eight are let in and some more
-/// wait, which is room for the tabs of a browser that opens. A long call works for seconds: there is one, and who asks again is told to
-/// retry.
+/// wait, which is enough for the tabs of a browser that opens. A long call works for seconds: one is under way, and another one is refused
+/// with the advice to retry.
 /// </summary>
-internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvider time) : IDisposable
+internal sealed class UserConcurrency([FromKeyedServices(ServerClock.Key)] TimeProvider time) : IDisposable
 {
     private readonly PartitionedRateLimiter<UserId> reads = Limiter(Limits.ReadsPerUserMax, Limits.WaitingReadsMax);
     private readonly PartitionedRateLimiter<UserId> longCalls = Limiter(Limits.LongCallsPerUserMax, waiting: 0);
 
-    /// <summary>A turn to read, held until it is disposed.</summary>
+    /// <summary>A lease to read, held until it is disposed.</summary>
     public async ValueTask<IDisposable> Read(UserId user, CancellationToken aborted)
     {
-        var turn = reads.AttemptAcquire(user);
-        if (turn.IsAcquired) return turn;
-        turn.Dispose();
+        var lease = reads.AttemptAcquire(user);
+        if (lease.IsAcquired) return lease;
+        lease.Dispose();
         return await WaitToRead(user, aborted);
     }
 
-    /// <summary>The turn of a call that works through all of a user's documents.</summary>
+    /// <summary>The lease of a call that works through all of a user's documents.</summary>
     public IDisposable Long(UserId user)
     {
-        var turn = longCalls.AttemptAcquire(user);
-        if (turn.IsAcquired) return turn;
-        turn.Dispose();
+        var lease = longCalls.AttemptAcquire(user);
+        if (lease.IsAcquired) return lease;
+        lease.Dispose();
         throw new RequestRefusedException(
             Problem.RateLimited,
             "Another long call of the user is under way (an export, an erase, or a piece being renamed or dissociated); send this again "
@@ -47,9 +47,9 @@ internal sealed class UserTurns([FromKeyedServices(ServerClock.Key)] TimeProvide
             _ => over.Cancel(), null, TimeSpan.FromMilliseconds(Limits.ReadWaitMs), Timeout.InfiniteTimeSpan);
         try
         {
-            var turn = await waiting;
-            if (turn.IsAcquired) return turn;
-            turn.Dispose();
+            var lease = await waiting;
+            if (lease.IsAcquired) return lease;
+            lease.Dispose();
         }
         catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {

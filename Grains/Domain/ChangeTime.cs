@@ -1,15 +1,15 @@
 namespace Mirubato.Grains.Domain;
 
-/// <summary>When a change counts as made, and who made it: what a contest over one member is decided by.</summary>
+/// <summary>When a change counts as made, and who made it. A contest over one member is decided by it.</summary>
 /// <param name="EffectiveMs">min(client time, the server's clock at its arrival), Unix ms; after the effective time of its base.</param>
 /// <param name="ClientMs">The clock its writer wrote, Unix ms.</param>
-internal sealed record ChangeStamp(long EffectiveMs, long ClientMs, DeviceId? Device)
+internal sealed record ChangeTime(long EffectiveMs, long ClientMs, DeviceId? Device)
 {
     /// <summary>
     /// Whether this change, which arrives now, wins over a stored one that it had not seen. If the server's clock stepped back, a stored
     /// time in the future counts as now, as in rule 5. Of two changes of one device at one time the one that arrives later is the later.
     /// </summary>
-    public bool Beats(ChangeStamp stored, long nowMs)
+    public bool Beats(ChangeTime stored, long nowMs)
     {
         if (stored.EffectiveMs > nowMs) stored = stored with { EffectiveMs = nowMs, ClientMs = Math.Min(stored.ClientMs, nowMs) };
         return EffectiveMs != stored.EffectiveMs ? EffectiveMs > stored.EffectiveMs
@@ -17,9 +17,9 @@ internal sealed record ChangeStamp(long EffectiveMs, long ClientMs, DeviceId? De
             : IsOfSameDevice(stored) || string.CompareOrdinal(Device?.Value, stored.Device?.Value) > 0;
     }
 
-    public bool IsOfSameDevice(ChangeStamp other) => Device is not null && Device == other.Device;
+    public bool IsOfSameDevice(ChangeTime other) => Device is not null && Device == other.Device;
 
     /// <summary>The later of two.</summary>
-    public static ChangeStamp Max(ChangeStamp one, ChangeStamp other) =>
+    public static ChangeTime Max(ChangeTime one, ChangeTime other) =>
         (one.EffectiveMs, one.ClientMs).CompareTo((other.EffectiveMs, other.ClientMs)) >= 0 ? one : other;
 }
