@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Mirubato.Tests.Faults;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.EndToEnd;
@@ -35,15 +36,12 @@ public sealed class StoppedServerTests : IDisposable
     }
 
     /// <summary>What was under way as the server stopped ends soon after.</summary>
-    private static async Task IsCollected(WeakReference services)
-    {
-        for (var left = 200; left > 0 && services.IsAlive; left--)
+    private static async Task IsCollected(WeakReference services) => Assert.True(await Patiently.Until(
+        () =>
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
-            await Task.Delay(50);
-        }
-
-        Assert.False(services.IsAlive);
-    }
+            return !services.IsAlive;
+        },
+        TimeSpan.FromSeconds(30)));
 }
