@@ -38,13 +38,14 @@ export class Puller {
   }
 
   /**
-   * Applies a frame. Returns false if revisions before it are missing or it holds an unknown event: the frame must come again after a pull.
+   * Applies a frame. Returns false if revisions before it are missing, if it holds an unknown event, or if an accepted edit may be left over
+   * its document: the frame must come again after a pull.
    */
   apply(frame: SocketFrame): Promise<boolean> {
     return this.#serial.run(async () => {
       const { store, invalidate } = this.context;
-      const { lastSeq } = await store.cursor();
-      if (frame.after !== undefined && frame.after > lastSeq) return false;
+      const { lastSeq, isClean } = await store.cursor();
+      if (!isClean || frame.after! > lastSeq) return false;
       const revisions = frameRevisions(frame);
       const reached = frame.seq ?? frame.lastSeq ?? 0;
       if (!revisions.length && reached <= lastSeq) return true;
@@ -102,7 +103,7 @@ export class Puller {
       'POST', '/api/sync/pull', JSON.stringify({ since: since ?? undefined, limit: this.#pageSize }), headers);
     if (answer.status === 304) return undefined;
     if (!isPullAnswer(answer.body)) throw unknownAnswer();
-    return { body: answer.body, etag: answer.etag };
+    return answer as { body: PullAnswer; etag: string | undefined };
   }
 
   /** Compares the digest with the server's, which is possible at the same revision only. If they differ, everything is fetched again. */

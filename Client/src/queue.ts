@@ -144,9 +144,8 @@ export class Queue {
     this.#failures = this.#retryAfterMs = this.#unanswered = 0;
     this.failure = undefined;
     // A live socket delivers the stored documents; without one they are pulled. The socket does not repeat what it has delivered.
-    const isLive = this.connection.state === 'live';
-    if (!isLive && !store.isFull) await this.puller.pull();
-    this.connection.onAnswer(settled.isIncomplete && isLive);
+    if (this.connection.state !== 'live' && !store.isFull) await this.puller.pull();
+    this.connection.onAnswer(settled.isIncomplete);
   }
 
   async #failBatch(batch: Batch, failure: Failure, final = false): Promise<void> {

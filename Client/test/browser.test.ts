@@ -131,7 +131,9 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     await Promise.all([up, down].map(page => page.evaluate('sync.goOnline()')));
     const steps = async (page: Page, count: string, until: number) => {
       const seen = new Set<number>();
-      for (let now = NaN; now !== until; await new Promise(resolve => setTimeout(resolve, 200))) seen.add((now = await page.evaluate(count)));
+      for (let now = NaN; now !== until; await new Promise(resolve => setTimeout(resolve, 200))) {
+        seen.add((now = await page.evaluate(count)));
+      }
       return [...seen];
     };
     const [pending, arrived] = await Promise.all([

@@ -160,10 +160,23 @@ class Run {
       const isEqual = all.every(([view, pending, poisoned]) => JSON.stringify(view) === JSON.stringify(server) && !pending && !poisoned);
       if (isEqual) return;
       if (Date.now() > deadline) {
+        await this.tell(server);
         for (const [view, pending, poisoned] of all) expect({ view, pending, poisoned }).toEqual({ view: server, pending: 0, poisoned: 0 });
         return;
       }
       await pause(20);
+    }
+  }
+
+  /** Says of each tab where it stands, and what its database holds where it shows something else than the server. */
+  private async tell(server: Record<string, Doc>): Promise<void> {
+    for (const { name, isBlocked, merges, tabs } of this.devices) for (const { sync } of tabs) {
+      const view = await viewOf(sync);
+      const odd = [...new Set([...Object.keys(view), ...Object.keys(server)])].filter(
+        key => JSON.stringify(view[key]) !== JSON.stringify(server[key]));
+      const { store } = sync as unknown as { store: { cursor(): Promise<object>; name: string } };
+      console.error(JSON.stringify({ name, isBlocked, merges, status: sync.status, cursor: await store.cursor(), odd }));
+      console.error(JSON.stringify({ rows: await rowsOf(store.name, odd), queue: await sync.queue() }));
     }
   }
 
@@ -236,6 +249,19 @@ class Disk {
   mend(): void {
     IDBObjectStore.prototype.put = this.put;
   }
+}
+
+async function rowsOf(database: string, keys: readonly string[]): Promise<unknown[]> {
+  const opened = await new Promise<IDBDatabase>(resolve => {
+    const request = indexedDB.open(database);
+    request.onsuccess = () => resolve(request.result);
+  });
+  const rows = await Promise.all(keys.map(key => new Promise(resolve => {
+    const request = opened.transaction('rows').objectStore('rows').get(key.split(' '));
+    request.onsuccess = () => resolve(request.result ?? key);
+  })));
+  opened.close();
+  return rows;
 }
 
 /** A write that does not fit is refused where it is made, which is no loss. */

@@ -258,6 +258,41 @@ describe('a full device', () => {
     await soon(async () => expect(await versions(sync)).toEqual([3]));
   });
 
+  test.each(['connecting', 'catchingUp'])('shows what others write over an edit that was accepted while full and %s', async state => {
+    const disk = new Disk();
+    const world = new FakeWorld();
+    world.answer = ({ path }) => (path === '/api/sync/pull' ? pulled(1, ['e1']) : undefined);
+    const sync = await live(world);
+    sync.goOffline();
+    await sync.collection('logbook_entry').put({ id: 'e1', notes: 'mine' });
+    let answer = () => {};
+    world.answer = ({ path, body }) => {
+      if (path === '/api/sync/pull') return pulled(2, body!.includes('e.1') ? ['e1'] : []);
+      if (path !== '/api/sync/batch') return undefined;
+      return new Promise(resolve => (answer = () => {
+        disk.room = 0;
+        resolve({ body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'e.2', lastSeq: 2 } });
+      }));
+    };
+    const before = world.sockets.length;
+    sync.goOnline();
+    await soon(() => expect(world.sockets).toHaveLength(before + 1));
+    if (state === 'catchingUp') await world.socket.opens();
+    await soon(() => expect(sync.status.connection).toBe(state));
+    answer();
+    await soon(() => expect(sync.status).toMatchObject({ pending: 0, full: true }));
+    disk.room = Infinity;
+    if (state === 'connecting') await world.socket.opens();
+    await world.socket.says({ type: 'SYNC_RESPONSE', entries: [entry('e1', 2, 1).entry], lastSeq: 2 });
+    for (let i = 0; i < 3; i++) {
+      await world.pass(60_000);
+      if (world.socket.isClosed) continue;
+      await world.socket.opens();
+      await world.socket.says({ type: 'SYNC_RESPONSE', lastSeq: 2 });
+    }
+    await soon(async () => expect(await versions(sync)).toEqual([2]));
+  });
+
   test('takes the answer 304 for current only once no accepted edit is left over its documents', async () => {
     const { world, sync, disk } = await acceptedWhileFull();
     disk.room = Infinity;
