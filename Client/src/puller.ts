@@ -38,8 +38,8 @@ export class Puller {
   }
 
   /**
-   * Applies a frame. Returns false if revisions before it are missing, if it holds an unknown event, or if an accepted edit may be left over
-   * its document: the frame must come again after a pull.
+   * Applies a frame. Returns false if revisions before it are missing, if it holds an unknown event, or if an accepted edit may be left
+   * over its document: the frame must come again after a pull.
    */
   apply(frame: SocketFrame): Promise<boolean> {
     return this.#serial.run(async () => {
