@@ -114,6 +114,7 @@ export class Connection {
   }
 
   #open(address: string): void {
+    this.puller.isReplaced = false;
     try {
       const socket: Socket = new Socket(address, this.context.platform, {
         opened: () => this.#socket === socket && this.fire('opened'),
@@ -156,7 +157,7 @@ export class Connection {
         await this.#pulling;
         if (!(await this.puller.apply(frame))) return socket.close();
       }
-      if (frame.type === 'SYNC_RESPONSE' && !frame.mutationId && socket === this.#socket) this.fire('caughtUp');
+      if (frame.type === 'SYNC_RESPONSE' && socket === this.#socket) this.fire('caughtUp');
     } catch {
       // The cursor has not moved, so the server sends again what was not stored.
       socket.close();
@@ -199,7 +200,7 @@ export class Connection {
     const ms = credentials.msUntilRefresh();
     platform.clearTimeout(this.#refreshTimer);
     if (Number.isNaN(ms)) return;
-    this.#refreshTimer = platform.setTimeout(() => void this.#refreshToken(), Math.min(Math.max(ms, 0), 2 ** 31 - 1));
+    this.#refreshTimer = platform.setTimeout(() => void this.#refreshToken(), Math.min(ms, 2 ** 31 - 1));
   }
 
   async #refreshToken(): Promise<void> {

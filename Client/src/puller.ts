@@ -21,6 +21,9 @@ export class Puller {
   /** The pages of an interrupted replacement; the next pull continues after them. */
   #partial: { since: string | null; isReplacement: boolean; received: Revision[] } | undefined;
 
+  /** Whether a pull met another history since the socket opened: what the socket says then may be of the one before. */
+  isReplaced = false;
+
   constructor(private readonly context: Context) {}
 
   /** Runs work that must not overlap a pull, such as storing the answer to a batch. */
@@ -38,19 +41,18 @@ export class Puller {
   }
 
   /**
-   * Applies a frame. Returns false if revisions before it are missing, if it holds an unknown event, or if an accepted edit may be left
-   * over its document: the frame must come again after a pull.
+   * Applies a frame. Returns false if revisions before it are missing, if it holds an unknown event, if an accepted edit may be left over
+   * its document, or if it may be of a history that was replaced: the frame must come again after a pull.
    */
   apply(frame: SocketFrame): Promise<boolean> {
     return this.#serial.run(async () => {
       const { store, invalidate } = this.context;
       const { lastSeq, isClean } = await store.cursor();
-      if (!isClean || frame.after! > lastSeq) return false;
+      if (this.isReplaced || !isClean || frame.after! > lastSeq) return false;
       const revisions = frameRevisions(frame);
       const reached = frame.seq ?? frame.lastSeq ?? 0;
-      if (!revisions.length && reached <= lastSeq) return true;
-      if (!revisions.length && frame.seq !== undefined) return false;
-      await this.#receive(revisions, reached > lastSeq ? { lastSeq: reached } : {});
+      if (!revisions.length && (reached <= lastSeq || frame.seq)) return reached <= lastSeq;
+      await this.#receive(revisions, { lastSeq: Math.max(lastSeq, reached) });
       invalidate();
       return true;
     });
@@ -80,7 +82,7 @@ export class Puller {
       this.#pageSize = Math.min(PAGE_SIZE, this.#pageSize * 2);
       if (answer === undefined) return;
       const { body, etag } = answer;
-      if (body.reset) [isReplacement, received] = [true, []];
+      if (body.reset) [this.isReplaced, isReplacement, received] = [true, true, []];
       const position = { token: body.syncToken, proof: body.syncToken, etag: body.syncToken === since ? etag : undefined };
       const revisions = pullRevisions(body);
       if (!isReplacement) {
@@ -111,7 +113,7 @@ export class Puller {
     const { store, platform, broadcast, changed } = this.context;
     const now = platform.now();
     const { isClean, lastSeq } = await store.cursor();
-    const isDue = answer.digest && (!this.#verifiedAt || Math.abs(now - this.#verifiedAt) >= this.#verifyMs);
+    const isDue = answer.digest && Math.abs(now - this.#verifiedAt) >= this.#verifyMs;
     if (lastSeq !== answer.lastSeq || (isClean && !isDue)) return;
     const { digest, keys } = await store.verify();
     changed(keys);

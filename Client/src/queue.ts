@@ -148,7 +148,7 @@ export class Queue {
     this.connection.onAnswer(settled.isIncomplete);
   }
 
-  async #failBatch(batch: Batch, failure: Failure, final = false): Promise<void> {
+  async #failBatch(batch: Batch, failure: Failure, final?: boolean): Promise<void> {
     const { store, platform, broadcast, invalidate } = this.context;
     const events = await store.failBatch(
       batch, { code: failure.code, message: failure.message }, platform.now(), platform.random(), final);

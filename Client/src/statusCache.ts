@@ -29,9 +29,9 @@ export class StatusCache {
   }
 
   async #read(): Promise<void> {
-    const known = await Promise.all([this.store.counts(), this.store.cursor()]).catch(() => undefined);
+    const [counts, cursor] = await Promise.all([this.store.counts(), this.store.cursor()]).catch(() => []);
     const before = this.status;
-    const next: SyncStatus = { ...before, ...this.readState(), ...known?.[0], revision: known?.[1].lastSeq ?? before.revision };
+    const next: SyncStatus = { ...before, ...this.readState(), ...counts, revision: cursor?.lastSeq ?? before.revision };
     if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === before[name])) return;
     this.status = next;
     this.onStatus(next, before);

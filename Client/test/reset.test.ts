@@ -92,4 +92,46 @@ describe('a reset history', () => {
     await sync.flush();
     expect(await sync.collection('goal').all()).toEqual([]);
   });
+
+  test.each([
+    ['without a place in the order', { type: 'ENTRY_UPDATED', entry: { id: 'gone', version: 2, updatedAt: '2026-11-22T10:00:00.000Z' } }],
+    ['with one', entry('gone', 4, 3)],
+  ])('is not mixed with a frame of the history before, %s', async (_, frame) => {
+    const world = new FakeWorld();
+    world.answer = ({ path }) => (path === '/api/sync/pull' ? pulled(3, ['gone']) : undefined);
+    const sync = await live(world);
+    world.answer = ({ path, body }) => (path === '/api/sync/pull'
+      ? pulled(1_000_000_001, ['new'], { reset: !body!.includes('e.1000000001') })
+      : undefined);
+    await sync.pull();
+    const { socket } = world;
+    await socket.says(frame);
+    await soon(() => expect(socket.isClosed).toBe(true));
+    expect(await ids(sync)).toEqual(['new']);
+    while (world.socket === socket) await world.pass(1_000);
+    await world.socket.lives(1_000_000_001);
+    await world.socket.says(entry('later', 1_000_000_002, 1_000_000_001));
+    await soon(async () => expect(await ids(sync)).toEqual(['later', 'new']));
+  });
+
+  test('keeps its token when an answer of the history before comes late', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    world.answer = ({ path, body }) => {
+      if (path === '/api/sync/pull') return pulled(1_000_000_001, [], { reset: true, syncToken: 'new.1000000001' });
+      if (path !== '/api/sync/batch' || world.batches.length > 1) return undefined;
+      const late = { body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'old.4', lastSeq: 4 } };
+      return new Promise(resolve => (answer = () => resolve(late)));
+    };
+    const goals = sync.collection('goal');
+    await goals.put({ id: 'first' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await sync.pull();
+    answer();
+    await sync.flush();
+    await goals.put({ id: 'second' });
+    await sync.flush();
+    expect(JSON.parse(world.batches[1]!.text)).toMatchObject({ syncToken: 'new.1000000001' });
+  });
 });

@@ -54,8 +54,7 @@ internal static class UserEndpoints
 
     public static Task Erase(AdminCall call, UserConcurrency concurrency) => call.Act("erase", async () =>
     {
-        using var only = concurrency.Long(call.User);
-        var history = await Decide(call, grain => grain.Erase());
+        var history = await concurrency.Long(call.User, () => Decide(call, grain => grain.Erase()));
         await call.Http.Answer(new ErasedAnswer(true, $"{history.Token}", history.Last.Number), WireJson.Default.ErasedAnswer);
     });
 

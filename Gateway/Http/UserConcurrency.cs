@@ -33,6 +33,16 @@ internal sealed class UserConcurrency([FromKeyedServices(ServerClock.Key)] TimeP
             + "when it is done.");
     }
 
+    /// <summary>
+    /// Runs a long call that is not given up with its client: the lease ends when the work does, before its answer goes out, so that a
+    /// client may send the next call as soon as it has the answer.
+    /// </summary>
+    public async ValueTask<T> Long<T>(UserId user, Func<ValueTask<T>> work)
+    {
+        using var lease = Long(user);
+        return await work();
+    }
+
     public void Dispose()
     {
         reads.Dispose();

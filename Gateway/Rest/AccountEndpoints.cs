@@ -33,10 +33,9 @@ internal static class AccountEndpoints
         {
             throw new RequestRefusedException(Problem.ConfirmationRequired);
         }
-        using var only = concurrency.Long(call.Caller.User);
 
-        // Not given up with its client: the lease ends when the work does.
-        var history = await call.Coordinator.Decide(grain => grain.Erase(), CancellationToken.None);
+        var history = await concurrency.Long(
+            call.Caller.User, () => call.Coordinator.Decide(grain => grain.Erase(), CancellationToken.None));
         await call.Http.Answer(new ErasedAnswer(true, history.Token.ToString(), history.Last.Number), WireJson.Default.ErasedAnswer);
     }
 

@@ -47,11 +47,9 @@ internal static class HistoryEndpoints
     public static async Task Rewind(Call call, RequestBodies bodies, UserConcurrency concurrency)
     {
         var wanted = RewindBody.Parse(await bodies.Read(call.Http, call.Caller.User));
-        using var only = concurrency.Long(call.Caller.User);
-
-        // Not given up with its client: the lease ends when the work does.
         var request = new RewindRequest(call.Caller, wanted.ToMs, wanted.Device, wanted.Types, wanted.DryRun, wanted.After);
-        var report = await call.Coordinator.Decide(grain => grain.Rewind(request), CancellationToken.None);
+        var report = await concurrency.Long(
+            call.Caller.User, () => call.Coordinator.Decide(grain => grain.Rewind(request), CancellationToken.None));
         RequestRefusedException.ThrowIf(report.Refusal);
         var items = report.Items.Select(item => new RewoundItem(item.Entity.Type, item.Entity.Id, Word(item.Action), item.Version));
         await call.Http.Answer(

@@ -257,9 +257,9 @@ export class Store {
       items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, now, lastSeq, settled, this.merging));
       settled.keys.push(...applyRevisions(unit, changes));
       unit.save();
-      // The answer to a batch without a token has one that proves nothing; a pull may have brought a better one meanwhile.
+      // The token of a late answer may be of the history before, and that of a batch without a token proves nothing.
       await saveCursor(
-        tables, { proof: (!answer.lastSeq && proof) || answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
+        tables, { proof: (answer.lastSeq <= lastSeq && proof) || answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
       return settled;
     });
   }
@@ -275,7 +275,7 @@ export class Store {
   }
 
   /** Counts a failure for each item of a refused batch. The items go on in smaller batches, or are parked if `final`. */
-  failBatch(batch: Batch, error: EditError, now: number, random: number, final: boolean): Promise<Report[]> {
+  failBatch(batch: Batch, error: EditError, now: number, random: number, final?: boolean): Promise<Report[]> {
     return this.#transactAsLeader(async tables => {
       const events: Report[] = [];
       const items = await unstage(tables, batch);
