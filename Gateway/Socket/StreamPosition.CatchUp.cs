@@ -15,21 +15,25 @@ internal sealed partial class StreamPosition
     /// <summary>The horizon when reading from the start began: a client that began with nothing needs no tombstones up to there.</summary>
     private Revision floor;
 
-    /// <summary>The client sent SYNC_REQUEST.</summary>
+    /// <summary>
+    /// The client sent SYNC_REQUEST. Copies that waited go out now: after a window they might undo something newer in it.
+    /// </summary>
     public StreamEffects Request(long lastSeq)
     {
         if (!IsOpen) return StreamEffects.None;
         request = new CatchUpRequest(lastSeq);
         StartReader();
+        Release();
         return Effects();
     }
 
-    /// <summary>The client sent no SYNC_REQUEST within a second.</summary>
+    /// <summary>The client sent no SYNC_REQUEST within a second. Copies that waited go out now.</summary>
     public StreamEffects ReplayUnrequested()
     {
         if (State is not SessionState.Greeted) return StreamEffects.None;
         request = new CatchUpRequest(LastSeq: null);
         StartReader();
+        Release();
         return Effects();
     }
 

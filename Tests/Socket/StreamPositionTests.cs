@@ -69,6 +69,25 @@ public sealed class StreamPositionTests
         Assert.True(cells.SequenceEqual(StreamPositionTable.Cells(name)), $"The table has other cells than\n{string.Join('\n', cells)}\n");
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_copy_that_waited_for_the_catch_up_goes_out_before_its_windows_which_may_hold_a_newer_one(bool isAsked)
+    {
+        byte[] copy = [1], window = [2];
+        var position = new StreamPosition(Me);
+        position.SendCopies([], [copy]);
+        Assert.False(position.TryTake(out _));
+
+        if (isAsked) position.Request(3);
+        else position.ReplayUnrequested();
+        position.SendNow(window);
+
+        Assert.True(position.TryTake(out var first));
+        Assert.True(position.TryTake(out var second));
+        Assert.Equal([copy, window], [first.Bytes.ToArray(), second.Bytes.ToArray()]);
+    }
+
     [Fact]
     public void Any_order_of_events_loses_no_revision_and_overtakes_none() =>
         Property.HoldsForSchedules(schedule => new StreamPositionModel().Run(schedule), runs: 2_000, steps: 80);
