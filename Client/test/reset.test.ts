@@ -134,4 +134,26 @@ describe('a reset history', () => {
     await sync.flush();
     expect(JSON.parse(world.batches[1]!.text)).toMatchObject({ syncToken: 'new.1000000001' });
   });
+
+  test('does not store the winner that an answer of the history before brings late', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    world.answer = ({ path }) => {
+      if (path === '/api/sync/pull') return pulled(1_000_000_001, [], { reset: true, syncToken: 'new.1000000001' });
+      if (path !== '/api/sync/batch') return undefined;
+      const server = { id: 'g', version: 2, updatedAt: '2036-01-01T00:00:00.000Z' };
+      const late = { body: {
+        results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', version: 2 }],
+        conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', server }], newSyncToken: 'old.4', lastSeq: 4,
+      } };
+      return new Promise(resolve => (answer = () => resolve(late)));
+    };
+    await sync.collection('goal').put({ id: 'g' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await sync.pull();
+    answer();
+    await sync.flush();
+    expect(await sync.collection('goal').all()).toEqual([]);
+  });
 });

@@ -98,13 +98,14 @@ export async function unstage(tables: Tables, { key, items, sent }: Batch): Prom
 }
 
 export function settleItem(
-  unit: UnitOfWork, item: Item, outcome: Outcome, now: number, lastSeq: number, settled: SettledBatch, merging?: Merging): void {
+  unit: UnitOfWork, item: Item, outcome: Outcome, now: number, answered: number, lastSeq: number, settled: SettledBatch,
+  merging?: Merging): void {
   const { result, conflict } = outcome;
   const { reason = '', message = '' } = conflict ?? {};
   const row = unit.row(item);
   const settlement = applyResult(row, item, result, conflict?.server, reason);
   // Everything up to the cursor is stored. A late answer to an entity that is not stored means that it was deleted since.
-  if (!row.at && result.seq && result.seq <= lastSeq) settlement.row = row;
+  if (!row.at && (result.seq ?? answered) && (result.seq ?? answered) <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
   settled.isIncomplete ||= result.status === 'conflict' && !conflict?.server;
   unit.put(settlement.row);

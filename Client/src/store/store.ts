@@ -254,7 +254,7 @@ export class Store {
       const unit = await new UnitOfWork(tables).read(items, true);
       await unit.read(changes);
       const outcomes = outcomesFrom(answer);
-      items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, now, lastSeq, settled, this.merging));
+      items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, now, answer.lastSeq, lastSeq, settled, this.merging));
       settled.keys.push(...applyRevisions(unit, changes));
       unit.save();
       // The token of a late answer may be of the history before, and that of a batch without a token proves nothing.
