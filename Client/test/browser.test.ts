@@ -98,6 +98,43 @@ describe.skipIf(!isBuilt || !hasChromium)('in Chromium', () => {
     await soon(async () => expect(await first.evaluate("sync.collection('goal').all().then(all => all.length)")).toBe(51));
   });
 
+  test('a leader tab that is frozen while a transaction is being committed gives up the lead at once', async () => {
+    const first = await tab('committing');
+    await soon(async () => expect(await status(first)).toMatchObject({ leader: true, connection: 'live' }));
+    const second = await tab('committing');
+    await soon(async () => expect(await status(second)).toMatchObject({ leader: false, connection: 'live' }));
+    // The browser commits a transaction once none of its requests is left.
+    await first.evaluate(`(() => {
+      const requests = new Map();
+      let isFrozen = false;
+      for (const source of [IDBObjectStore, IDBIndex]) for (const name of ['get', 'getAll', 'count', 'put', 'delete', 'clear']) {
+        const native = source.prototype[name];
+        if (native) source.prototype[name] = function (...given) {
+          const request = native.apply(this, given);
+          const { transaction } = request;
+          requests.set(transaction, (requests.get(transaction) ?? 0) + 1);
+          request.addEventListener('success', () => {
+            requests.set(transaction, requests.get(transaction) - 1);
+            const next = new MessageChannel();
+            next.port1.onmessage = () => {
+              if (isFrozen || transaction.mode !== 'readwrite' || requests.get(transaction)) return;
+              isFrozen = true;
+              document.dispatchEvent(new Event('freeze'));
+            };
+            next.port2.postMessage(0);
+          });
+          return request;
+        };
+      }
+    })()`);
+    void first.evaluate("sync.collection('goal').put({ id: 'first' })");
+    await soon(async () => expect(await status(second)).toMatchObject({ leader: true }));
+    await first.evaluate("document.dispatchEvent(new Event('resume'))");
+    await first.evaluate("sync.collection('goal').put({ id: 'second' }).then(() => sync.flush())");
+    const { goals } = (await gateway.pull('committing')) as { goals: { id: string }[] };
+    expect(goals.map(({ id }) => id).sort()).toEqual(['first', 'second']);
+  });
+
   test('a leader tab that stops without an event loses the lead, and follows once it runs again', async () => {
     const first = await tab('stopped');
     await soon(async () => expect(await status(first)).toMatchObject({ leader: true, connection: 'live' }));

@@ -168,6 +168,7 @@ internal sealed partial class FaultDevice
         {
             cursor = Math.Max(cursor, trail.Cursor);
             if (trail.Answers(frame) is { } change) Answered(change, frame);
+            else if (frame.GetProperty("type").GetString() is "ERROR") Failed(trail, frame);
             else if (
                 frame.GetProperty("type").GetString() is "SYNC_RESPONSE"
                     && frame.GetProperty("message").GetString() is "Sync complete" or "No new data to sync")
@@ -179,6 +180,17 @@ internal sealed partial class FaultDevice
         }
 
         bell.Ring();
+    }
+
+    /// <summary>
+    /// Of a change without a mutation id, so it is not said which: of those that were sent there and are not answered, any may be it.
+    /// </summary>
+    private void Failed(SocketTrail trail, JsonElement frame)
+    {
+        var code = frame.GetProperty("code").GetString();
+        world.Count($"answered {code} without an id");
+        if (code is not "UNAVAILABLE") world.Fault($"{Name} was answered {frame}");
+        foreach (var change in unopposed.Values.Where(change => change.SentOn?.Trail == trail)) change.IsUnavailable = true;
     }
 
     private void Answered(FaultChange change, JsonElement frame)

@@ -40,7 +40,7 @@ public sealed class SocketTimeTests
             // What does not fit waits in the store and not here.
             Assert.Contains(stage.Sessions, session => !session.IsLive);
             // It may still be draining into the network's own buffers; a minute after that has stopped it is found out.
-            for (var minute = 0; minute < 4 && stage.Sessions.Count == 2; minute++) await stage.Pass(60, quick);
+            await stage.PassUntilOpen(1, 240, quick);
             Assert.Single(stage.Sessions);
         }
 
@@ -288,12 +288,12 @@ public sealed class SocketTimeTests
         var (phone, laptop) = (await stage.Open(query: $"userId=ada&token={Edge.Token(Stage.User)}&deviceId=phone"), await stage.Open());
         foreach (var socket in (SocketClient[])[phone, laptop]) await socket.Sync();
         await Sql(stage, "UPDATE sync_devices SET revoked_ms = 1 WHERE device_id = 'phone'; UPDATE sync_metadata SET rights = rights + 1");
-        await stage.Pass(30, laptop);
+        await stage.PassUntilOpen(1, 30, laptop);
         Assert.Equal(4403, await phone.Closed());
         await laptop.Settle();
 
         await Sql(stage, $"UPDATE sync_metadata SET not_before_ms = {stage.Clock.NowMs}, rights = rights + 1");
-        await stage.Pass(30);
+        await stage.PassUntilOpen(0, 30);
         Assert.Equal(4403, await laptop.Closed());
     }
 

@@ -71,6 +71,15 @@ internal sealed class Stage : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Turns the clock on by a second at a time, and stops when so many sessions are left open. A step past that might cut off a session
+    /// that closes before its last frame is written: it has five seconds by this clock.
+    /// </summary>
+    public async Task PassUntilOpen(int count, int secondsMax, params SocketClient[] pinging)
+    {
+        for (; secondsMax > 0 && Sessions.Count > count; secondsMax--) await Pass(1, pinging);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var socket in sockets) Assert.Empty(socket.Faults);

@@ -43,3 +43,12 @@ export function completion(transaction: IDBTransaction): Promise<void> {
     transaction.onabort = () => reject(transaction.error ?? new DOMException('', 'AbortError'));
   });
 }
+
+/** A transaction that is being committed, or has ended, cannot be aborted. It delays nobody. */
+export function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort();
+  } catch {
+    // Nothing is left to abort.
+  }
+}

@@ -1,6 +1,6 @@
 import { utf8Length, isParkedDue, selectBatch } from '../pure/batch.js';
 import { localPart, withoutBase, withoutItem, visibleDocument } from '../pure/merge.js';
-import { completion, fullDevice, isQuota, toPromise } from './database.js';
+import { abort, completion, fullDevice, isQuota, toPromise } from './database.js';
 import { Digest } from '../pure/digest.js';
 import {
   batchBody, readCursor, toEntity, countFailure, toQueuedEdit, saveCursor, park, requeue, queueEdit, withoutBatch, removeItem,
@@ -43,7 +43,7 @@ export class Store {
   /** Aborts running transactions, because a frozen tab would block other tabs; they run again once `frozen` resolves. */
   freeze(frozen: Promise<void>): void {
     this.#frozen = frozen;
-    for (const transaction of this.#running) transaction.abort();
+    this.#running.forEach(abort);
   }
 
   close(): void {
@@ -348,11 +348,8 @@ export class Store {
         return result;
       } catch (error) {
         ended.catch(() => {});
-        try {
-          transaction.abort();
-        } catch {
-          // The transaction has aborted by itself, for instance on a full disk.
-        }
+        // It may have aborted by itself, for instance on a full disk.
+        abort(transaction);
         throw transaction.error ?? error;
       } finally {
         this.#running.delete(transaction);
