@@ -18,11 +18,15 @@ internal static class CompareVerb
         return verb;
     }
 
-    private static int Run(ParseResult parsed)
+    private static int Run(ParseResult parsed) =>
+        Try(() => Comparison.Print(Screen.Out, Read(parsed.GetRequiredValue(First)), Read(parsed.GetRequiredValue(Second))));
+
+    /// <summary>Turns a failure into a sentence. Answers the exit code.</summary>
+    public static int Try(Action act)
     {
         try
         {
-            Comparison.Print(Screen.Out, Read(parsed.GetRequiredValue(First)), Read(parsed.GetRequiredValue(Second)));
+            act();
             return 0;
         }
         catch (BenchFailure failure)
@@ -32,7 +36,8 @@ internal static class CompareVerb
         }
     }
 
-    private static Report Read(FileInfo file)
+    /// <exception cref="BenchFailure">It cannot be read.</exception>
+    public static Report Read(FileInfo file)
     {
         try
         {

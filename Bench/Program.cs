@@ -12,6 +12,9 @@ var root = new RootCommand("Drives a server that speaks docs/protocol.md and rep
 {
     HttpVerb.Create(),
     WsVerb.Create(),
+    BareVerb.Create(),
     CompareVerb.Create(),
+    MedianVerb.Create(),
+    StartVerb.Create(),
 };
 return await root.Parse(args).InvokeAsync();

@@ -29,9 +29,26 @@ internal static class HttpScenarios
         {
             OneAtATime = true,
         },
+        Grown(100),
+        Grown(100_000),
     ];
 
     private static Task<RequestTemplate> Fresh(RequestTemplate template) => Task.FromResult(template);
+
+    /// <summary>How much dearer a push is that comes on top of so many entities.</summary>
+    private static Scenario Grown(int entities) =>
+        new($"grown-{entities}", $"push of 1 new entry after {entities:N0}", user => Grow(user, entities), Accepts(1))
+        {
+            OneAtATime = true,
+            UsersMax = 1,
+        };
+
+    private static async Task<RequestTemplate> Grow(ScenarioUser user, int entities)
+    {
+        for (var left = entities; left > 0; left -= BatchEntities)
+            await user.Send(user.Batch(Math.Min(left, BatchEntities)));
+        return user.Push(1);
+    }
 
     private static async Task<RequestTemplate> Replay(ScenarioUser user)
     {

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Mirubato.Bench.Http;
+using Mirubato.Bench.Load;
+using Mirubato.Bench.Reports;
+using Mirubato.Bench.Scenarios;
+using Mirubato.Bench.Ws;
+
+namespace Mirubato.Bench;
+
+/// <summary><c>bench start server.dll</c>: from the start of a process to its first answered push, on SQLite in an empty folder.</summary>
+internal static class StartVerb
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(20);
+    private static readonly Argument<FileInfo> Program = new("program") { Description = "The server, a .dll for dotnet or a program." };
+    private static readonly Option<int> Times = LoadVerb.Whole("--times", "How often.", 5, 1, 100);
+
+    public static Command Create()
+    {
+        var verb = new Command("start", "Start a server and measure the time, CPU time and memory until its first push is answered.")
+        {
+            Program, Times,
+        };
+        verb.SetAction(async (parsed, cancel) =>
+        {
+            var figures = new List<Start>();
+            for (var time = 0; time < parsed.GetValue(Times); time++)
+            {
+                figures.Add(await Measure(parsed.GetRequiredValue(Program), cancel));
+                Screen.Say(figures[^1].ToString());
+            }
+            var median = new Start(Middle(figure => figure.Seconds), Middle(figure => figure.CpuSeconds), Middle(figure => figure.MiB));
+            Screen.Say($"median: {median}");
+
+            double Middle(Func<Start, double> value) => Medians.MiddleOf(figures.Select(value));
+        });
+        return verb;
+    }
+
+    private static async Task<Start> Measure(FileInfo program, CancellationToken cancel)
+    {
+        const string Secret = "a secret of the start verb, 32 bytes or longer";
+        var folder = Directory.CreateTempSubdirectory("mirubato-bench-");
+        var target = Target.Parse($"http://127.0.0.1:{FreePort()}", allowRemote: false);
+        var isLibrary = program.Extension == ".dll";
+        var start = new ProcessStartInfo(isLibrary ? "dotnet" : program.FullName)
+        {
+            WorkingDirectory = folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["Auth__Secret"] = Secret, ["Urls"] = target.Url.ToString(), ["DOTNET_ENVIRONMENT"] = "Production" },
+        };
+        if (isLibrary)
+            start.ArgumentList.Add(program.FullName);
+        var identity = new Identity("start", "bench_start", BearerToken.Sign(Secret, "bench_start", DateTimeOffset.UtcNow, Patience));
+        var started = Stopwatch.GetTimestamp();
+        using var server = Process.Start(start)!;
+        server.OutputDataReceived += (_, _) => { };
+        server.ErrorDataReceived += (_, _) => { };
+        server.BeginOutputReadLine();
+        server.BeginErrorReadLine();
+        try
+        {
+            await FirstPush(target, identity, server, started, cancel);
+            return new Start(
+                Stopwatch.GetElapsedTime(started).TotalSeconds,
+                CpuTime.ReadProcess("/proc", server.Id)?.TotalSeconds ?? double.NaN,
+                new ServerProcess(server.Id).ResidentKiB() / 1024.0);
+        }
+        finally
+        {
+            server.Kill();
+            await server.WaitForExitAsync(CancellationToken.None);
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task FirstPush(Target target, Identity identity, Process server, long started, CancellationToken cancel)
+    {
+        while (true)
+        {
+            try
+            {
+                using var connection = await HttpConnection.Open(target, cancel);
+                var user = new ScenarioUser(target, connection, identity, new EntryText("start", 1), new Numbers(TimeProvider.System));
+                await user.Send(user.Push(1));
+                return;
+            }
+            catch (Exception e) when (e is SocketException or IOException)
+            {
+                if (server.HasExited || Stopwatch.GetElapsedTime(started) > Patience)
+                    throw new BenchFailure($"The server did not answer within {Patience.TotalSeconds:N0} s ({e.Message}).");
+                await Task.Delay(AskEvery, cancel);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private sealed record Start(double Seconds, double CpuSeconds, double MiB)
+    {
+        public override string ToString() =>
+            $"{NumberText.Short(Seconds)} s, {NumberText.Short(CpuSeconds)} s of CPU time, then {NumberText.Short(MiB)} MiB resident";
+    }
+}
