@@ -27,13 +27,23 @@ internal static class StartVerb
         verb.SetAction(async (parsed, cancel) =>
         {
             var figures = new List<Start>();
-            for (var time = 0; time < parsed.GetValue(Times); time++)
+            try
             {
-                figures.Add(await Measure(parsed.GetRequiredValue(Program), cancel));
-                Screen.Say(figures[^1].ToString());
+                for (var time = 0; time < parsed.GetValue(Times); time++)
+                {
+                    figures.Add(await Measure(parsed.GetRequiredValue(Program), cancel));
+                    Screen.Say(figures[^1].ToString());
+                }
             }
+            catch (BenchFailure failure)
+            {
+                Screen.Error(failure.Message);
+                return 1;
+            }
+
             var median = new Start(Middle(figure => figure.Seconds), Middle(figure => figure.CpuSeconds), Middle(figure => figure.MiB));
             Screen.Say($"median: {median}");
+            return 0;
 
             double Middle(Func<Start, double> value) => Medians.MiddleOf(figures.Select(value));
         });
@@ -51,20 +61,28 @@ internal static class StartVerb
             WorkingDirectory = folder.FullName,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["Auth__Secret"] = Secret, ["Urls"] = target.Url.ToString(), ["DOTNET_ENVIRONMENT"] = "Production" },
+            Environment =
+            {
+                ["Auth__Secret"] = Secret,
+                ["Cors__Origins__0"] = "https://bench.invalid",
+                ["DOTNET_ENVIRONMENT"] = "Production",
+                ["Urls"] = target.Url.ToString(),
+            },
         };
         if (isLibrary)
             start.ArgumentList.Add(program.FullName);
         var identity = new Identity("start", "bench_start", BearerToken.Sign(Secret, "bench_start", DateTimeOffset.UtcNow, Patience));
         var started = Stopwatch.GetTimestamp();
         using var server = Process.Start(start)!;
+        var said = "";
         server.OutputDataReceived += (_, _) => { };
-        server.ErrorDataReceived += (_, _) => { };
+        server.ErrorDataReceived += (_, line) => said += $" {line.Data}";
         server.BeginOutputReadLine();
         server.BeginErrorReadLine();
         try
         {
-            await FirstPush(target, identity, server, started, cancel);
+            if (!await IsPushAnswered(target, identity, server, started, cancel))
+                throw new BenchFailure($"The server did not answer within {Patience.TotalSeconds:N0} s, or ended:{said}");
             return new Start(
                 Stopwatch.GetElapsedTime(started).TotalSeconds,
                 CpuTime.ReadProcess("/proc", server.Id)?.TotalSeconds ?? double.NaN,
@@ -72,30 +90,31 @@ internal static class StartVerb
         }
         finally
         {
-            server.Kill();
+            if (!server.HasExited) server.Kill();
             await server.WaitForExitAsync(CancellationToken.None);
             folder.Delete(recursive: true);
         }
     }
 
-    private static async Task FirstPush(Target target, Identity identity, Process server, long started, CancellationToken cancel)
+    private static async Task<bool> IsPushAnswered(
+        Target target, Identity identity, Process server, long started, CancellationToken cancel)
     {
-        while (true)
+        while (!server.HasExited && Stopwatch.GetElapsedTime(started) < Patience)
         {
             try
             {
                 using var connection = await HttpConnection.Open(target, cancel);
                 var user = new ScenarioUser(target, connection, identity, new EntryText("start", 1), new Numbers(TimeProvider.System));
                 await user.Send(user.Push(1));
-                return;
+                return true;
             }
             catch (Exception e) when (e is SocketException or IOException)
             {
-                if (server.HasExited || Stopwatch.GetElapsedTime(started) > Patience)
-                    throw new BenchFailure($"The server did not answer within {Patience.TotalSeconds:N0} s ({e.Message}).");
                 await Task.Delay(AskEvery, cancel);
             }
         }
+
+        return false;
     }
 
     private static int FreePort()

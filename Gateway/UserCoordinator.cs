@@ -2,7 +2,7 @@ using Mirubato.Gateway.Socket;
 
 namespace Mirubato.Gateway;
 
-internal sealed class Coordinators(IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets)
+internal sealed class Coordinators(UserGrains grains, IUserReader reader, UserSocketsRegistry sockets)
 {
     public UserCoordinator For(UserId user) => new(user, grains, reader, sockets);
 }
@@ -12,7 +12,7 @@ internal sealed class Coordinators(IGrainFactory grains, IUserReader reader, Use
 /// acknowledged then. That no answer came, or that a silo is gone, says nothing about the outcome of a write: the caller retries under the
 /// same key, and finds its receipt if the commit was made.
 /// </summary>
-internal sealed class UserCoordinator(UserId user, IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets)
+internal sealed class UserCoordinator(UserId user, UserGrains grains, IUserReader reader, UserSocketsRegistry sockets)
 {
     /// <summary>The class of failure when the user's coordinator does not answer.</summary>
     public const string Unreachable = "cluster";
@@ -59,7 +59,7 @@ internal sealed class UserCoordinator(UserId user, IGrainFactory grains, IUserRe
 
     private async ValueTask<T> Invoke<TGrain, T>(Func<TGrain, Task<Reply<T>>> call, CancellationToken cancel)
         where TGrain : IGrainWithStringKey =>
-        (await Reach(() => call(grains.GetGrain<TGrain>(user.Value)), cancel, outcomeUnknown: true)).ValueOrThrow();
+        (await Reach(() => call(grains.For<TGrain>(user)), cancel, outcomeUnknown: true)).ValueOrThrow();
 
     public static Task Reach(Func<Task> call, CancellationToken cancel) =>
         Reach(async () =>

@@ -13,8 +13,7 @@ namespace Mirubato.Bench.Bare;
 internal static class BareServer
 {
     public static readonly IReadOnlyList<string> HttpScenarios = ["push-1", "push-10", "pull-304", "status"];
-    public static readonly IReadOnlyList<string> WsScenarios =
-        ["fanout-1-50", "fanout-9-50", "fanout-1-500", "fanout-9-500", "closed-10x10"];
+    public static readonly IReadOnlyList<string> WsScenarios = ["fanout-1-50", "fanout-9-50", "fanout-1-500", "fanout-9-500"];
 
     private static readonly string Token = new('x', 40);
     private static readonly byte[] Status = Encoding.ASCII.GetBytes(

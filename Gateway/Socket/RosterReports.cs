@@ -9,7 +9,7 @@ internal sealed class RosterReports : IDisposable
 {
     private const int RetryMs = 1_000;
 
-    private readonly IGrainFactory grains;
+    private readonly UserGrains grains;
     private readonly IUserReader reader;
     private readonly UserSocketsRegistry sockets;
     private readonly ProcessIdentity process;
@@ -21,10 +21,11 @@ internal sealed class RosterReports : IDisposable
     private long number;
 
     public RosterReports(
-        IGrainFactory grains, IUserReader reader, UserSocketsRegistry sockets, ProcessIdentity process, SocketContext context)
+        UserGrains grains, IGrainFactory factory, IUserReader reader, UserSocketsRegistry sockets, ProcessIdentity process,
+        SocketContext context)
     {
         (this.grains, this.reader, this.sockets, this.process, this.context) = (grains, reader, sockets, process, context);
-        observer = new Lazy<IGatewayObserver>(() => grains.CreateObjectReference<IGatewayObserver>(sockets));
+        observer = new Lazy<IGatewayObserver>(() => factory.CreateObjectReference<IGatewayObserver>(sockets));
         sockets.Ticked += Renew;
     }
 
@@ -86,7 +87,7 @@ internal sealed class RosterReports : IDisposable
     private async Task<RosterReply> Report(UserSockets of)
     {
         var hadSessions = of.HasSessions;
-        var reply = await of.Roster.Report(connections => grains.GetGrain<IUserConnectionsGrain>(of.User.Value).Report(
+        var reply = await of.Roster.Report(connections => grains.For<IUserConnectionsGrain>(of.User).Report(
             new Roster(process.Name, process.Silo, Interlocked.Increment(ref number), observer.Value, connections)));
         // Reports that came together, after a restart for instance, drift apart.
         var renewMs = reply.Silo == process.Silo ? Limits.RosterRenewMs : Limits.RosterRenewElsewhereMs;

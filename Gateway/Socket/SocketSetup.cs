@@ -7,6 +7,7 @@ internal static class SocketSetup
     public static void Configure(IServiceCollection services)
     {
         services.AddSingleton<Auth.TokenCheck>();
+        services.AddSingleton<UserGrains>();
         services.AddSingleton<Coordinators>();
         services.AddSingleton<SocketContext>();
         services.AddSingleton<UserSocketsRegistry>();

@@ -12,7 +12,7 @@ namespace Mirubato.Gateway.Socket;
 /// grain.
 /// </summary>
 internal sealed class SocketTickets(
-    IGrainFactory grains, IUserReader reader, [FromKeyedServices(ServerClock.Key)] TimeProvider time) : IHostedService
+    UserGrains grains, IUserReader reader, [FromKeyedServices(ServerClock.Key)] TimeProvider time) : IHostedService
 {
     private const int RandomBytes = 32;
     private const int SignedBytesMin = sizeof(long) + RandomBytes;
@@ -64,7 +64,7 @@ internal sealed class SocketTickets(
 
     private async ValueTask<byte[]> Key(CancellationToken cancel) => key ??= await reader.TicketKey(cancel);
 
-    private IUserConnectionsGrain Grain(UserId user) => grains.GetGrain<IUserConnectionsGrain>(user.Value);
+    private IUserConnectionsGrain Grain(UserId user) => grains.For<IUserConnectionsGrain>(user);
 
     private static byte[] Sign(UserId user, long issuedMs, byte[] key)
     {

@@ -186,7 +186,7 @@ public sealed class UserConcurrencyTests : IDisposable
         var http = new DefaultHttpContext { RequestServices = edge.Services, RequestAborted = aborted };
         var user = new UserId("ada");
         return new Call(
-            http, new Caller(user, null, 0), new UserCoordinator(user, new FakeGrains(edge.Engine.For), edge.Engine, sockets: null!),
+            http, new Caller(user, null, 0), new UserCoordinator(user, new UserGrains(new FakeGrains(edge.Engine.For)), edge.Engine, sockets: null!),
             edge.Engine);
     }
 

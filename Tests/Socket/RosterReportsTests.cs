@@ -26,7 +26,8 @@ public sealed class RosterReportsTests : IDisposable
     {
         registry = new UserSocketsRegistry(clock, NullLogger<UserSocketsRegistry>.Instance);
         context = new SocketContext(null!, null!, clock, null!, null!, null!, NullLogger<SocketSession>.Instance);
-        reports = new RosterReports(new FakeGrains(CoordinatorOf), null!, registry, new ProcessIdentity("p", Here), context);
+        reports = new RosterReports(
+            new UserGrains(new FakeGrains(CoordinatorOf)), new FakeGrains(CoordinatorOf), null!, registry, new ProcessIdentity("p", Here), context);
     }
 
     public void Dispose()
