@@ -185,9 +185,8 @@ public sealed class UserConcurrencyTests : IDisposable
     {
         var http = new DefaultHttpContext { RequestServices = edge.Services, RequestAborted = aborted };
         var user = new UserId("ada");
-        return new Call(
-            http, new Caller(user, null, 0), new UserCoordinator(user, new UserGrains(new FakeGrains(edge.Engine.For)), edge.Engine, sockets: null!),
-            edge.Engine);
+        var grains = new UserGrains(new FakeGrains(edge.Engine.For));
+        return new Call(http, new Caller(user, null, 0), new UserCoordinator(user, grains, edge.Engine, sockets: null!), edge.Engine);
     }
 
     /// <summary>Work that yields waits here for its next turn.</summary>

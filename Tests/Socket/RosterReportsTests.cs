@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Mirubato.Gateway;
 using Mirubato.Gateway.Socket;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Engine;
