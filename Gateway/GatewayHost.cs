@@ -50,7 +50,9 @@ public static class GatewayHost
         string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null,
         Action? onStarted = null) => Guarded(async () =>
     {
+        using var deadline = new StopDeadline();
         await using var app = Build(args, configure, check);
+        deadline.Watch(app);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             onStarted?.Invoke();

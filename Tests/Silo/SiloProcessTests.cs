@@ -32,6 +32,26 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
     }
 
     [Fact]
+    public async Task A_silo_that_is_told_to_stop_while_PostgreSQL_is_away_ends_soon_after_its_time_for_that_and_says_so()
+    {
+        var store = await PostgresCluster.StartOwn(fsync: false);
+        try
+        {
+            await using var silo = await SiloProcess.Start(
+                $"--Storage:Postgres={await store.FreshDatabase()}", $"--Silo:Port={FreePort.Next()}",
+                $"--Silo:GatewayPort={FreePort.Next()}", "--Limits:ShutdownSeconds=1");
+            await store.Kill();
+
+            Assert.Equal(1, await silo.Stop());
+            Assert.Contains("did not stop within 3 s", silo.Printed, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await store.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_silo_listens_on_its_configured_address_only()
     {
         var (port, gatewayPort) = (FreePort.Next(), FreePort.Next());
