@@ -101,7 +101,7 @@ export class Connection {
       const { token, lastSeq, isClean } = await store.cursor();
       if (attempt !== this.#attempt) return;
       // Revision 0 exists in every epoch of the history, so only the token tells whether the history is still the same.
-      if (token === null || !lastSeq || !isClean) await this.puller.pull();
+      if (!token || !lastSeq || !isClean) await this.puller.pull();
       if (attempt !== this.#attempt) return;
       if (!platform.WebSocket) return this.fire('blocked');
       const { ticket } = ((await http.call('POST', '/api/sync/ticket')).body ?? {}) as { ticket?: string };
@@ -150,6 +150,7 @@ export class Connection {
   async #onFrame(socket: Socket, frame: SocketFrame): Promise<void> {
     try {
       if (frame.type === 'AUTHENTICATED') return this.#refreshTokenLater();
+      if (this.puller.isReplaced) return socket.close();
       const startsOver = frame.reset && !frame.lastSeq;
       if (startsOver) await this.puller.restart();
       if (startsOver || !(await this.puller.apply(frame))) {

@@ -9,7 +9,7 @@ import { Device } from './device.js';
 /** Opens a device of the token's user. It works from the local store at once and connects to the server in the background. */
 export async function openSync(userOptions: SyncOptions): Promise<Sync> {
   const options = { ...userOptions, url: withoutTrailingSlash(userOptions.url) };
-  if (typeof indexedDB === 'undefined') throw new Error("There is no IndexedDB here. In Node import 'fake-indexeddb/auto' first.");
+  if (typeof indexedDB === 'undefined') throw new Error("No IndexedDB here. In Node import 'fake-indexeddb/auto' first.");
   if (userOptions.device !== undefined && !isValidId(userOptions.device)) throw new TypeError(`device: ${ID_RULE}.`);
   const platform = { ...defaultPlatform(), ...(userOptions.WebSocket && { WebSocket: userOptions.WebSocket }), ...userOptions.platform };
   const credentials = new Credentials(userOptions.token, platform.now);

@@ -16,7 +16,7 @@ export class Puller {
   /** Doubles each time a full fetch did not make the digests equal. */
   #verifyMs = VERIFY_MS;
 
-  /** Shrinks after a page that did not arrive. Always whole: 2,000, 500, 125, 60 and their doubles. */
+  /** Shrinks after a page that did not arrive. */
   #pageSize = PAGE_SIZE;
   /** The pages of an interrupted replacement; the next pull continues after them. */
   #partial: { since: string | null; isReplacement: boolean; received: Revision[] } | undefined;
@@ -70,17 +70,17 @@ export class Puller {
     const cursor = await store.cursor();
     // The first sync has nothing to replace, so each page is stored and shown at once.
     let { since, isReplacement, received } = this.#partial
-      ?? { since: cursor.token, isReplacement: cursor.token === null && cursor.proof !== null, received: [] as Revision[] };
+      ?? { since: cursor.token, isReplacement: !cursor.token && !!cursor.proof, received: [] as Revision[] };
     this.#partial = undefined;
     for (;;) {
       // Nothing new is no reason to stop while an accepted edit may be left over its document.
       const answer = await this.#fetchPage(since, cursor.isClean && cursor.etag).catch(error => {
-        this.#pageSize = Math.max(PAGE_SIZE_MIN, this.#pageSize / 4);
+        this.#pageSize = Math.max(PAGE_SIZE_MIN, this.#pageSize >> 2);
         this.#partial = isReplacement ? { since, isReplacement, received } : undefined;
         throw error;
       });
       this.#pageSize = Math.min(PAGE_SIZE, this.#pageSize * 2);
-      if (answer === undefined) return;
+      if (!answer) return;
       const { body, etag } = answer;
       if (body.reset) [this.isReplaced, isReplacement, received] = [true, true, []];
       const position = { token: body.syncToken, proof: body.syncToken, etag: body.syncToken === since ? etag : undefined };

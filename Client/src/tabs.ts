@@ -37,14 +37,13 @@ export class Tabs<Message> {
   /** Requests the lead, or steals it from a tab that does not answer. */
   requestLead(steal = false): void {
     const { locks } = this;
-    const { signal } = this.#closing;
     if (!locks) return queueMicrotask(() => this.#onElected());
     const held = () => new Promise<void>(resolve => {
       this.#releaseLock = resolve;
       queueMicrotask(() => this.#onElected());
     });
     // The request rejects when this tab closes before its turn, and when another tab steals the lock.
-    Promise.resolve(locks.request(this.name, steal ? { steal } : { signal }, held)).catch(() => this.isLeader && this.stepDown());
+    locks.request(this.name, steal ? { steal } : { signal: this.#closing.signal }, held).catch(() => this.isLeader && this.stepDown());
   }
 
   /** Gives up the lead. */

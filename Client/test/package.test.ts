@@ -39,7 +39,7 @@ test('has separate entry points for merging, history and support', async () => {
       + "console.log(merging, history, rewind, recordErrors, supportBundle);\n");
   const bundle = await build({ entryPoints: [page], bundle: true, format: 'esm', platform: 'browser', write: false });
   expect(bundle.outputFiles[0]!.text).toContain('x-sync-merge');
-  expect(bundle.outputFiles[0]!.text).not.toContain('There is no IndexedDB here');
+  expect(bundle.outputFiles[0]!.text).not.toContain('No IndexedDB here');
 });
 
 test('names its version in a support bundle', () =>
@@ -58,7 +58,7 @@ test('holds the built files and nothing else', () => {
 test('can be bundled with esbuild', async () => {
   const page = inProject('page.ts', "import { openSync } from '@mirubato/sync';\nconsole.log(openSync);\n");
   const bundle = await build({ entryPoints: [page], bundle: true, format: 'esm', platform: 'browser', write: false });
-  expect(bundle.outputFiles[0]!.text).toContain('There is no IndexedDB here');
+  expect(bundle.outputFiles[0]!.text).toContain('No IndexedDB here');
 });
 
 test('can be bundled with Vite', async () => {
@@ -67,7 +67,7 @@ test('can be bundled with Vite', async () => {
   const vite = await import('vite');
   const output = await vite.build({ root: project.folder, logLevel: 'error', configFile: false, build: { write: false } });
   const files = (output as unknown as { output: { fileName: string; code?: string }[] }).output;
-  expect(files.some(file => file.code?.includes('There is no IndexedDB here'))).toBe(true);
+  expect(files.some(file => file.code?.includes('No IndexedDB here'))).toBe(true);
 });
 
 test('fails in Node without IndexedDB with a message that names the remedy', async () => {

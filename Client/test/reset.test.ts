@@ -96,6 +96,7 @@ describe('a reset history', () => {
   test.each([
     ['without a place in the order', { type: 'ENTRY_UPDATED', entry: { id: 'gone', version: 2, updatedAt: '2026-11-22T10:00:00.000Z' } }],
     ['with one', entry('gone', 4, 3)],
+    ['that starts over', { type: 'SYNC_RESPONSE', message: 'Sync reset', reset: true, lastSeq: 0 }],
   ])('is not mixed with a frame of the history before, %s', async (_, frame) => {
     const world = new FakeWorld();
     world.answer = ({ path }) => (path === '/api/sync/pull' ? pulled(3, ['gone']) : undefined);
@@ -105,8 +106,11 @@ describe('a reset history', () => {
       : undefined);
     await sync.pull();
     const { socket } = world;
+    const pulls = () => world.requests.filter(({ path }) => path === '/api/sync/pull').length;
+    const before = pulls();
     await socket.says(frame);
     await soon(() => expect(socket.isClosed).toBe(true));
+    expect(pulls()).toBe(before);
     expect(await ids(sync)).toEqual(['new']);
     while (world.socket === socket) await world.pass(1_000);
     await world.socket.lives(1_000_000_001);
@@ -133,6 +137,26 @@ describe('a reset history', () => {
     await goals.put({ id: 'second' });
     await sync.flush();
     expect(JSON.parse(world.batches[1]!.text)).toMatchObject({ syncToken: 'new.1000000001' });
+  });
+
+  test('takes the token of an answer whose change the socket brought first', async () => {
+    const world = new FakeWorld();
+    const sync = await live(world);
+    let answer = () => {};
+    world.answer = ({ path, body }) => {
+      if (path !== '/api/sync/batch' || world.batches.length > 1) return undefined;
+      const own = { body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'e.2', lastSeq: 2 } };
+      return new Promise(resolve => (answer = () => resolve(own)));
+    };
+    const goals = sync.collection('goal');
+    await goals.put({ id: 'first' });
+    await soon(() => expect(world.batches).toHaveLength(1));
+    await world.socket.says(entry('first', 2, 0));
+    answer();
+    await sync.flush();
+    await goals.put({ id: 'second' });
+    await sync.flush();
+    expect(JSON.parse(world.batches[1]!.text)).toMatchObject({ syncToken: 'e.2' });
   });
 
   test('does not store the winner that an answer of the history before brings late', async () => {

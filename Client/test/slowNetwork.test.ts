@@ -192,6 +192,20 @@ describe('when the connection breaks', () => {
   });
 });
 
+test('the size of a page is a whole number, whichever pages arrive', async () => {
+  const world = new FakeWorld();
+  const sync = await live(world);
+  const limits: number[] = [];
+  const losses = [true, false, true, true, true, false, true];
+  world.answer = request => {
+    if (request.path !== '/api/sync/pull') return undefined;
+    limits.push(JSON.parse(request.body!).limit);
+    return losses[limits.length - 1] ? 'lost' : undefined;
+  };
+  for (const _ of losses) await sync.pull().catch(() => {});
+  expect(limits).toEqual([2_000, 500, 1_000, 250, 62, 60, 120]);
+});
+
 test('bodies are gzipped if the platform supports it', async () => {
   const world = new FakeWorld();
   const sent: { body: unknown; encoding: string | undefined }[] = [];

@@ -64,13 +64,13 @@ export const visibleDocument = (row: Row | undefined): Doc | null =>
 
 /**
  * Returns the row with an edit on top, and the item for the queue. An edit that was not sent yet is replaced, because the server needs only
- * the last. `saw` is the version that the author saw, as the edited document says: a form may be open while another version arrives.
+ * the last. `baseVersion` is the version that the author saw, as the edited document says: a form may be open while another arrives.
  */
 export function applyEdit(
   row: Row, items: readonly Item[], edit: Doc | null, at: number,
   baseVersion?: unknown): { row: Row; item: Omit<Item, 'n'> & { n?: number } } {
   const last = items.at(-1);
-  const revives = edit !== null && (row.mine === null || (row.removed === true && !row.doc) || last?.revives === true);
+  const revives = !!edit && (row.mine === null || (row.removed && !row.doc) || last?.revives);
   const base = Number.isInteger(baseVersion) && !revives ? (baseVersion as number) : (last?.base ?? row.version);
   const doc = edit && { ...edit, version: base };
   const item = { type: row.type, id: row.id, doc, base, ...(revives && { revives }), at, attempts: 0, notBefore: 0, live: 1 as const };
@@ -137,7 +137,7 @@ type StoredState = Pick<Row, 'doc' | 'version' | 'at' | 'assumed'>;
 
 function storedState(item: Item, { status, version = 0, updatedAt, document }: ItemResult): StoredState {
   const at = parseTime(updatedAt);
-  if (item.doc === null || status === 'deleted') return { doc: null, version, at };
+  if (!item.doc || status === 'deleted') return { doc: null, version, at };
   return document ? { doc: document, version, at } : { doc: { ...item.doc, version, updatedAt: toIso(at) }, version, at, assumed: true };
 }
 

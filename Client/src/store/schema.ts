@@ -5,6 +5,8 @@ import { toPromise, table, type Table } from './database.js';
 export interface Batch {
   key: string;
   body: string;
+  /** The token that it was sent with. */
+  proof?: string | null;
   items: number[];
   /** The items as they were sent; absent if the batch was read from the database. An item without a number was never queued. */
   sent?: Item[];

@@ -14,7 +14,7 @@ import type { Doc, EditError, QueuedEdit, SyncEvents } from '../types.js';
 const PASSING_FAULT_WAIT_MS = 30_000;
 
 export type EntityKey = readonly [type: string, id: string];
-/** What the app wrote; null deletes. `saw` is the version that its author saw. */
+/** What the app wrote; null deletes. `baseVersion` is the version that its author saw. */
 export interface Edit {
   type: string;
   id: string;
@@ -105,7 +105,7 @@ export function settleItem(
   const row = unit.row(item);
   const settlement = applyResult(row, item, result, conflict?.server, reason);
   // Everything up to the cursor is stored. A late answer to an entity that is not stored means that it was deleted since.
-  if (!row.at && (result.seq ?? answered) && (result.seq ?? answered) <= lastSeq) settlement.row = row;
+  if (!row.at && ((result.seq ?? answered) || Infinity) <= lastSeq) settlement.row = row;
   settled.keys.push([item.type, item.id]);
   settled.isIncomplete ||= result.status === 'conflict' && !conflict?.server;
   unit.put(settlement.row);

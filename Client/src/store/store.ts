@@ -234,7 +234,7 @@ export class Store {
       if (!items.length) return { nextAt };
       await Promise.all(items.map(async item => queue.put({ ...item, batch: key })));
       const { proof } = await readCursor(tables);
-      const batch = { key, body: batchBody(items, proof), items: items.map(item => item.n) };
+      const batch = { key, proof, body: batchBody(items, proof), items: items.map(item => item.n) };
       await tables.batches.put(batch);
       // A full device forgets the key. If the answer is lost, the server finds the items unchanged.
       return { batch: { ...batch, sent: items } };
@@ -257,9 +257,9 @@ export class Store {
       items.forEach((item, i) => item && settleItem(unit, item, outcomes[i]!, now, answer.lastSeq, lastSeq, settled, this.merging));
       settled.keys.push(...applyRevisions(unit, changes));
       unit.save();
-      // The token of a late answer may be of the history before, and that of a batch without a token proves nothing.
-      await saveCursor(
-        tables, { proof: (answer.lastSeq <= lastSeq && proof) || answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
+      // Only if no pull has brought a token since the batch was made: that of the answer may be of the history before.
+      await saveCursor(tables, {
+        proof: (batch.proof !== proof && proof) || answer.newSyncToken, ...(settled.isIncomplete && FROM_SCRATCH) });
       return settled;
     });
   }
