@@ -20,8 +20,8 @@ internal static class PiecesEndpoints
         {
             throw Fields.Wrong("$.newPiece", $"is too long: title and composer have at most {UsableId.UnitsMax - 2} characters together");
         }
-        using var only = concurrency.Long(call.Caller.User);
-        var (_, changed) = await Logbook.Edit(call, entry => RenameEntry(entry.Members, renaming, from, to));
+        var (_, changed) = await concurrency.Long(
+            call.Caller.User, () => Logbook.Edit(call, entry => RenameEntry(entry.Members, renaming, from, to)));
         await call.Http.Answer(new RenamedAnswer(true, changed, $"Renamed in {changed} entries"), WebAppJson.Default.RenamedAnswer);
     }
 

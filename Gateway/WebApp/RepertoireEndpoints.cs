@@ -79,7 +79,12 @@ internal static class RepertoireEndpoints
     /// <summary>The piece goes last: a call that broke off in the middle can be made again.</summary>
     private static async Task Dissociate(Call call, Logbooks logbooks, UserConcurrency concurrency)
     {
-        using var only = concurrency.Long(call.Caller.User);
+        var answer = await concurrency.Long(call.Caller.User, () => RemoveKeepingNames(call, logbooks));
+        await call.Http.Answer(answer, WebAppJson.Default.DissociatedAnswer);
+    }
+
+    private static async ValueTask<DissociatedAnswer> RemoveKeepingNames(Call call, Logbooks logbooks)
+    {
         var documents = new Documents(call);
         var scoreId = PathId.ParseScore(call.Http);
         var piece = (await documents.Get(Repertoire.Type, scoreId, Absent)).Members;
@@ -89,8 +94,7 @@ internal static class RepertoireEndpoints
             ?? new PieceName(scoreId, null);
         var (kept, _) = await Logbook.Edit(call, entry => KeepName(entry, scoreId, name));
         await documents.EditLive(Repertoire.Type, scoreId, default, Absent, change: null);
-        var answer = new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
-        await call.Http.Answer(answer, WebAppJson.Default.DissociatedAnswer);
+        return new DissociatedAnswer("Removed from the repertoire; its entries stay", kept, name.Title, name.Composer);
     }
 
     private static Func<EntryFacts, bool> IsOf(string scoreId)
