@@ -22,6 +22,12 @@ public static class GatewayHost
 {
     public const string DefaultUrl = "http://localhost:8787";
 
+    /// <summary>
+    /// Settings are read once. The framework would watch the working directory and all below it, and be told of each write to a SQLite file
+    /// there.
+    /// </summary>
+    private const string NoReload = "--hostBuilder:reloadConfigOnChange=false";
+
     private static readonly KeyValuePair<string, string?>[] Defaults =
     [
         new("Logging:LogLevel:Default", "Information"),
@@ -106,7 +112,7 @@ public static class GatewayHost
         string[] args, Action<WebApplicationBuilder>? configure = null, Func<IConfiguration, IReadOnlyList<string>>? check = null)
     {
         // Slim leaves out what this server has no use for: host filtering, IIS, static assets, event logs.
-        var builder = WebApplication.CreateSlimBuilder(args);
+        var builder = WebApplication.CreateSlimBuilder([NoReload, .. args]);
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = Defaults });
         var options = OptionsParser.Read(builder.Configuration, builder.Environment, check?.Invoke(builder.Configuration) ?? []);
         builder.Services.AddSingleton(options);

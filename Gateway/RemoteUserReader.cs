@@ -3,6 +3,11 @@ namespace Mirubato.Gateway;
 /// <summary>Reads in a process without a store: a silo is asked, and once more after one went away.</summary>
 internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IReadiness
 {
+    /// <summary>No coordinator is in this process.</summary>
+    public ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel) => new((HistoryState?)null);
+
+    public ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel) => new((StatusReport?)null);
+
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) =>
         Ask(caller.User, grain => grain.HistoryState(caller), cancel);
 

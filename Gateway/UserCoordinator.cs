@@ -33,11 +33,12 @@ internal sealed class UserCoordinator(UserId user, UserGrains grains, IUserReade
     }
 
     /// <summary>
-    /// The head of the history, without a query if the coordinator knows it. If it does not answer in time, a snapshot of the store
-    /// decides.
+    /// The head of the history, without a call if this process knows it, and without a query if the coordinator does. If it does not
+    /// answer in time, a snapshot of the store decides.
     /// </summary>
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
     {
+        if (await reader.Confirmed(caller, cancel) is { } known) return known;
         try
         {
             return await Ask(one => one.HistoryState(caller), cancel);
@@ -47,6 +48,10 @@ internal sealed class UserCoordinator(UserId user, UserGrains grains, IUserReade
             return await reader.HistoryState(caller, cancel);
         }
     }
+
+    /// <summary>What the coordinator reports of the user, without a call if this process knows it.</summary>
+    public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) =>
+        await reader.ConfirmedStatus(caller, cancel) ?? await Ask(one => one.Status(caller), cancel);
 
     /// <summary>Has the coordinator decide or do something.</summary>
     public ValueTask<T> Decide<T>(Func<ISyncCoordinatorGrain, Task<Reply<T>>> call, CancellationToken cancel) => Invoke(call, cancel);

@@ -6,6 +6,15 @@ namespace Mirubato.Grains.Interfaces;
 /// </summary>
 public interface IUserReader
 {
+    /// <summary>
+    /// The head of the history, if the user's coordinator is in this process and the store has confirmed lately that the caller has access.
+    /// It takes no query and no call. Null: ask the coordinator. Notes the device as seen.
+    /// </summary>
+    ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel);
+
+    /// <summary>The last report of the user's coordinator, on the same terms, and if nothing of it has changed since.</summary>
+    ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel);
+
     /// <summary>The head of the history, and whether this caller still has access. Notes the device as seen.</summary>
     ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel);
 

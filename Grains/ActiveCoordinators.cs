@@ -8,7 +8,7 @@ namespace Mirubato.Grains;
 /// </summary>
 internal sealed class ActiveCoordinators
 {
-    private readonly ConcurrentDictionary<SyncCoordinatorGrain, TaskScheduler> all = new();
+    private readonly ConcurrentDictionary<UserId, Activation> all = new();
 
     public int Count => all.Count;
 
@@ -18,18 +18,25 @@ internal sealed class ActiveCoordinators
     /// <summary>Every coordinator ends once its calls are answered, and is made again where the next call comes from.</summary>
     public void HandOver()
     {
-        foreach (var (coordinator, _) in all) Run(coordinator, one => one.HandOver()).Ignore();
+        foreach (var (_, one) in all) Run(one.Coordinator, coordinator => coordinator.HandOver()).Ignore();
     }
 
-    public void Add(SyncCoordinatorGrain coordinator, TaskScheduler turns) => all[coordinator] = turns;
+    public void Add(SyncCoordinatorGrain coordinator, TaskScheduler turns) => all[coordinator.User] = new Activation(coordinator, turns);
 
-    public void Remove(SyncCoordinatorGrain coordinator) => all.TryRemove(coordinator, out _);
+    public void Remove(SyncCoordinatorGrain coordinator)
+    {
+        if (all.TryGetValue(coordinator.User, out var one) && one.Coordinator == coordinator)
+            all.TryRemove(KeyValuePair.Create(coordinator.User, one));
+    }
+
+    /// <summary>The user's coordinator, if it is in this silo.</summary>
+    public SyncCoordinatorGrain? Find(UserId user) => all.GetValueOrDefault(user)?.Coordinator;
 
     /// <summary>What all of them hold.</summary>
     public CoordinatorLoad Load()
     {
         var (coordinators, connections, heads, observers, queued) = (0, 0L, 0L, 0L, 0L);
-        foreach (var (coordinator, _) in all)
+        foreach (var (_, (coordinator, _)) in all)
         {
             coordinators++;
             connections += coordinator.Connections;
@@ -44,7 +51,7 @@ internal sealed class ActiveCoordinators
     public List<SyncCoordinatorGrain> Where(Predicate<SyncCoordinatorGrain> isMeant)
     {
         var found = new List<SyncCoordinatorGrain>();
-        foreach (var (coordinator, _) in all)
+        foreach (var (_, (coordinator, _)) in all)
         {
             if (isMeant(coordinator)) found.Add(coordinator);
         }
@@ -53,13 +60,16 @@ internal sealed class ActiveCoordinators
     }
 
     /// <summary>Runs <paramref name="work"/> on the coordinator's turns.</summary>
-    public Task Run(SyncCoordinatorGrain coordinator, Action<SyncCoordinatorGrain> work) => all.TryGetValue(coordinator, out var turns)
-        ? Task.Factory.StartNew(() => work(coordinator), CancellationToken.None, TaskCreationOptions.None, turns)
-        : Task.CompletedTask;
+    public Task Run(SyncCoordinatorGrain coordinator, Action<SyncCoordinatorGrain> work) =>
+        all.TryGetValue(coordinator.User, out var one) && one.Coordinator == coordinator
+            ? Task.Factory.StartNew(() => work(coordinator), CancellationToken.None, TaskCreationOptions.None, one.Turns)
+            : Task.CompletedTask;
 
     /// <summary>The connections of a silo that was declared dead are gone, for each user.</summary>
     public Task RemoveSilo(string address) =>
         Task.WhenAll(Where(one => one.HasConnections).Select(one => Run(one, coordinator => coordinator.RemoveSilo(address))));
+
+    private sealed record Activation(SyncCoordinatorGrain Coordinator, TaskScheduler Turns);
 }
 
 /// <param name="Connections">Of the users of these coordinators, in any process.</param>

@@ -18,6 +18,9 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
 
     public RecentHeads RecentHeads { get; } = new();
 
+    /// <summary>Rises whenever a connection comes or goes.</summary>
+    public int Version { get; private set; }
+
     public bool IsEmpty => !processes.Exists(process => process.Connections.Count > 0);
 
     public int Count
@@ -156,11 +159,14 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
 
     private void Remove(ProcessConnections process)
     {
-        if (processes.Remove(process)) process.News.Drop();
+        if (!processes.Remove(process)) return;
+        Version++;
+        process.News.Drop();
     }
 
     private async ValueTask Replace(ProcessConnections process, Roster roster, List<string> refused)
     {
+        Version++;
         process.Number = roster.Number;
         process.Connections = roster.Connections.FindAll(one => !one.IsNew);
         foreach (var added in roster.Connections.Where(one => one.IsNew))
@@ -172,6 +178,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
                     && await EvictLongestSilent(); asked++) { }
             // A later report of the process has come meanwhile, and says more than this one.
             if (process.Number != roster.Number) return;
+            Version++;
             if (Count < silo.Quotas.ConnectionsMax) process.Connections.Add(added with { IsNew = false });
             else refused.Add(added.ConnectionId);
         }
@@ -205,6 +212,7 @@ internal sealed class DeviceConnections(UserId user, CoordinatorContext silo)
 
     private void Evict(ProcessConnections process, string connectionId)
     {
+        Version++;
         process.Connections.RemoveAll(one => one.ConnectionId == connectionId);
         process.News.Tell(new UserNews(user) { Evicted = [connectionId] });
     }

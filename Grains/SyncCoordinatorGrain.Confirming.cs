@@ -34,6 +34,16 @@ internal sealed partial class SyncCoordinatorGrain
     /// <summary>Rises with all that makes an answer of the store that was asked for before it out of date.</summary>
     public int ConfirmedVersion => confirmed.Version;
 
+    /// <summary>
+    /// What memory may decide, outside the turns: the head of the history, if the store confirmed recently that this caller has access.
+    /// Null: only a call can say.
+    /// </summary>
+    public HistoryState? FindConfirmed(Caller caller)
+    {
+        UsedMs = silo.NowMs;
+        return confirmed.Recent is { } known && HasAccess(known, caller) ? known.HistoryState : null;
+    }
+
     /// <summary>Takes in what the store says of the user now. A difference is announced, and closes the connections that it must.</summary>
     public void Follow(UserState fresh, int version, ClockReading askedAt)
     {
@@ -74,10 +84,13 @@ internal sealed partial class SyncCoordinatorGrain
     private async ValueTask<HistoryState> Judge(Caller caller)
     {
         var known = await Confirm(confirmed.Fresh);
-        var hasAccess = caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs
-            && !(caller.Device is { } device && known.Revoked.Contains(device));
-        return hasAccess ? known.HistoryState : await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
+        return HasAccess(known, caller)
+            ? known.HistoryState
+            : await silo.Store.HistoryState(user, caller.Device, silo.NowMs, NoCancellation);
     }
+
+    private static bool HasAccess(UserState known, Caller caller) =>
+        caller.TokenIssuedAtMs >= known.HistoryState.NotBeforeMs && !(caller.Device is { } device && known.Revoked.Contains(device));
 
     private async ValueTask<UserState> Confirm(Func<ValueTask<UserState>> ask)
     {

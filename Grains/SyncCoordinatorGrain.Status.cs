@@ -3,6 +3,8 @@ namespace Mirubato.Grains;
 /// <summary>What the coordinator reports of the user.</summary>
 internal sealed partial class SyncCoordinatorGrain
 {
+    private volatile LastStatus? lastStatus;
+
     /// <summary>The caller is an operator: it has no token that could be signed out, and no device.</summary>
     private Caller Operator => new(user, Device: null, TokenIssuedAtMs: long.MaxValue);
 
@@ -19,8 +21,22 @@ internal sealed partial class SyncCoordinatorGrain
         var history = await Judge(caller);
         if (history.Refusal(caller) is not RequestRefusal.None) return new StatusReport(history, 0, 0, []);
         var ledger = await LedgerAt(caller, history);
-        return new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
+        var report = new StatusReport(history, known.Devices, connections.Count, new Dictionary<string, int>(ledger.LiveByType));
+        if (ReferenceEquals(history, known.HistoryState)) lastStatus = new LastStatus(known, connections.Version, report);
+        return report;
     });
+
+    /// <summary>
+    /// The last report, outside the turns, if nothing of it has changed since and the store confirmed recently that this caller has access.
+    /// Null: only a call can say.
+    /// </summary>
+    public StatusReport? FindStatus(Caller caller)
+    {
+        UsedMs = silo.NowMs;
+        return lastStatus is { } last && last.IsOf(confirmed.RecentlyCounted, connections.Version) && HasAccess(last.Known, caller)
+            ? last.Report
+            : null;
+    }
 
     public Task<Reply<List<DeviceReport>>> Devices() => Answer(KnownDevices);
 
@@ -41,5 +57,12 @@ internal sealed partial class SyncCoordinatorGrain
         await silo.Devices.Flush(user, NoCancellation);
         var devices = await silo.Store.Devices(user, NoCancellation);
         return devices.ConvertAll(device => device with { Live = connections.IsLive(device.Device) });
+    }
+
+    /// <summary>A report, and what it was made of.</summary>
+    private sealed record LastStatus(UserState Known, int ConnectionsVersion, StatusReport Report)
+    {
+        public bool IsOf(UserState? known, int connectionsVersion) =>
+            ReferenceEquals(Known, known) && ConnectionsVersion == connectionsVersion;
     }
 }

@@ -6,6 +6,20 @@ namespace Mirubato.Grains;
 /// <summary>Reads in a silo: straight from the store, without a grain call, so that they go on while the cluster mends.</summary>
 internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) : IUserReader
 {
+    public async ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel)
+    {
+        if (silo.Active.Find(caller.User) is not { } coordinator) return null;
+        await See(caller, Revision.Origin, cancel);
+        return coordinator.FindConfirmed(caller);
+    }
+
+    public async ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel)
+    {
+        if (silo.Active.Find(caller.User) is not { } coordinator) return null;
+        await See(caller, Revision.Origin, cancel);
+        return coordinator.FindStatus(caller);
+    }
+
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
     {
         await See(caller, Revision.Origin, cancel);

@@ -10,7 +10,7 @@ internal static class AccountEndpoints
 {
     public static async Task Status(Call call)
     {
-        var report = await call.Ask(grain => grain.Status(call.Caller));
+        var report = await call.Coordinator.Status(call.Caller, call.Cancel);
         var history = report.HistoryState;
         RequestRefusedException.ThrowIf(history.Refusal(call.Caller));
         var answer = new StatusAnswer(

@@ -16,6 +16,8 @@ internal sealed class Coordinator(
 
     public IUserConnectionsGrain Connections => connections;
 
+    public IUserReader Reader => reader;
+
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
         (await grain.Write(request)).ValueOrThrow();
 
@@ -29,9 +31,10 @@ internal sealed class Coordinator(
         (await grain.Dismiss(new DismissRequest(id))).ValueOrThrow();
 
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) =>
-        (await status.HistoryState(caller)).ValueOrThrow();
+        await reader.Confirmed(caller, cancel) ?? (await status.HistoryState(caller)).ValueOrThrow();
 
-    public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) => (await status.Status(caller)).ValueOrThrow();
+    public async ValueTask<StatusReport> Status(Caller caller, CancellationToken cancel) =>
+        await reader.ConfirmedStatus(caller, cancel) ?? (await status.Status(caller)).ValueOrThrow();
 
     public async ValueTask<List<DeviceReport>> Devices(CancellationToken cancel) => (await status.Devices()).ValueOrThrow();
 

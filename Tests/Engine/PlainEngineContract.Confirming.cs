@@ -28,6 +28,50 @@ public abstract partial class PlainEngineContract
     }
 
     [Fact]
+    public async Task Head_and_status_need_no_call_while_the_store_has_confirmed_them_and_nothing_of_them_has_changed()
+    {
+        var (node, _) = await Warm();
+        Assert.Equal((1, 1), await WithoutCall(node, Caller()));
+        await node.Write(Push(null, Goal("h")), Cancel);
+        Assert.Equal((2, null), await WithoutCall(node, Caller()));
+        await node.Status(Caller(), Cancel);
+        Assert.Equal((2, 2), await WithoutCall(node, Caller()));
+        Clock.Advance(Confirmed + OneMs);
+        Assert.Equal((null, null), await WithoutCall(node, Caller()));
+    }
+
+    [Fact]
+    public async Task The_status_needs_a_call_once_a_connection_has_come_or_gone()
+    {
+        var (node, _) = await Warm();
+        var gateway = new RecordingGateway();
+        for (var connections = 1; connections >= 0; connections--)
+        {
+            await node.Connections.Report(
+                new Roster("p", null, 2 - connections, gateway, connections == 0 ? [] : [new LiveConnection("c1", null, Clock.NowMs)]));
+            Assert.Null(await node.Reader.ConfirmedStatus(Caller(), Cancel));
+            Assert.Equal(connections, (await node.Status(Caller(), Cancel)).Connections);
+            Assert.Equal(connections, (await node.Reader.ConfirmedStatus(Caller(), Cancel))!.Connections);
+        }
+    }
+
+    [Fact]
+    public async Task Only_a_call_can_refuse_a_caller()
+    {
+        var (node, _) = await Warm();
+        await node.Revoke(new DeviceId("d2"), revoked: true, Cancel);
+        await node.Revoke(new DeviceId("d1"), revoked: true, Cancel);
+        await node.Status(Caller("d3"), Cancel);
+
+        Assert.Equal((null, null), await WithoutCall(node, Caller()));
+        Assert.Equal((1, 1), await WithoutCall(node, Caller("d3")));
+        var signedOut = await node.SignOutEverywhere(Cancel);
+        await node.Status(Caller("d3", issuedAtMs: signedOut), Cancel);
+        Assert.Equal((null, null), await WithoutCall(node, Caller("d3")));
+        Assert.Equal((1, 1), await WithoutCall(node, Caller("d3", issuedAtMs: signedOut)));
+    }
+
+    [Fact]
     public async Task A_commit_confirms_so_that_the_next_standing_asks_nothing()
     {
         var (node, store) = await Warm();
@@ -111,6 +155,11 @@ public abstract partial class PlainEngineContract
         var told = sockets.News[^1];
         Assert.Equal((signedOut, new DeviceId("d1")), (told.NotBeforeMs, Assert.Single(told.Revoked!)));
     }
+
+    /// <summary>The head and the number of goals, as far as the process knows them without a call.</summary>
+    private static async Task<(long? Head, int? Goals)> WithoutCall(Coordinator node, Caller caller) => (
+        (await node.Reader.Confirmed(caller, Cancel))?.Last.Number,
+        (await node.Reader.ConfirmedStatus(caller, Cancel))?.LiveEntities["goal"]);
 
     /// <summary>One goal is written, and head, devices and heads are known.</summary>
     private async Task<(Coordinator Node, CountingStore Store)> Warm()

@@ -1,12 +1,23 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Grains.Interfaces;
 
 namespace Mirubato.Tests.Gateway;
 
 public sealed class EdgeTests
 {
+    [Fact]
+    public async Task No_file_of_settings_is_watched()
+    {
+        await using var edge = await Edge.Start();
+        var files = ((IConfigurationRoot)edge.Services.GetRequiredService<IConfiguration>()).Providers.OfType<FileConfigurationProvider>();
+        Assert.NotEmpty(files);
+        Assert.DoesNotContain(files, file => file.Source.ReloadOnChange);
+    }
+
     [Fact]
     public async Task What_does_not_exist_or_takes_another_method_is_a_problem_too()
     {

@@ -21,6 +21,10 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public FakeCoordinator For(string user) => For(new UserId(user));
 
+    public ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel) => new((HistoryState?)null);
+
+    public ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel) => new((StatusReport?)null);
+
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));
 
     public ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel) => new(For(caller.User).Read(caller, query));

@@ -113,6 +113,10 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public Task<Reply<HistoryState>> HistoryState(Caller caller) => Task.FromResult(new Reply<HistoryState>(Now()));
 
+    public ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel) => new((HistoryState?)null);
+
+    public ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel) => new((StatusReport?)null);
+
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(Now());
 
     public async ValueTask<ReadPage> Read(Caller caller, ReadQuery query, CancellationToken cancel)
