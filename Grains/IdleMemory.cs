@@ -3,16 +3,24 @@ using System.Runtime;
 namespace Mirubato.Grains;
 
 /// <summary>
-/// The runtime collects when somebody allocates; a process that has fallen quiet keeps the memory of its busiest minute for ever: on a
-/// machine with a large cache some 80 MB of garbage, which is 8 KiB for each of ten thousand idle sockets. This one gives it back, once
-/// it has hardly allocated for a while and there is something to gain: nobody is there to notice the pause.
+/// The runtime collects when somebody allocates, and compacts when memory runs out. So a process keeps the memory of its busiest minute: on
+/// a machine with a large cache some 80 MB of garbage, which is 8 KiB for each of ten thousand idle sockets, and the holes between what
+/// lives on, which can be more. This class gives it back once the process has hardly allocated for a while and nobody is there to notice
+/// the pause; and under little load if it has grown much since the last time.
 /// </summary>
 internal sealed class IdleMemory : IDisposable
 {
     private const int FreedMin = 500;
     private const int QuietLooks = 2;
     private const long QuietBytesMax = 4 * 1024 * 1024;
+
+    /// <summary>Allocated between two looks: some 300 small requests a second.</summary>
+    private const long LittleLoadBytesMax = 64 * 1024 * 1024;
     private const long WorthwhileBytes = 48 * 1024 * 1024;
+
+    /// <summary>Under little load the pause must be worth more, and half of what lives: it lasts as long as that is large.</summary>
+    private const long WorthwhileUnderLoadBytes = 64 * 1024 * 1024;
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(30);
 
@@ -23,9 +31,11 @@ internal sealed class IdleMemory : IDisposable
     private readonly ITimer timer;
     private int freed;
     private int quiet;
+    private int littleLoad;
     private int looking;
     private long allocated = GC.GetTotalAllocatedBytes();
     private long allocatedThen;
+    private long committedThen = CommittedBytes;
     private long pausedAt;
     private bool arePoolsDue;
 
@@ -47,13 +57,21 @@ internal sealed class IdleMemory : IDisposable
         var before = allocated;
         allocated = GC.GetTotalAllocatedBytes();
         quiet = allocated - before > QuietBytesMax ? 0 : quiet + 1;
-        if (quiet >= QuietLooks && IsDue(time.GetElapsedTime(pausedAt))) ReturnMemory();
+        littleLoad = allocated - before > LittleLoadBytesMax ? 0 : littleLoad + 1;
+        if (IsDue(time.GetElapsedTime(pausedAt))) ReturnMemory();
         Volatile.Write(ref looking, 0);
     }
 
-    private bool IsDue(TimeSpan sincePause) => (IsWorthwhile && sincePause >= PauseEvery) || (arePoolsDue && sincePause >= PoolsAfter);
+    private bool IsDue(TimeSpan sincePause) =>
+        (quiet >= QuietLooks && ((IsWorthwhile && sincePause >= PauseEvery) || (arePoolsDue && sincePause >= PoolsAfter)))
+            || (littleLoad >= QuietLooks && HasGrown && sincePause >= PauseEvery);
 
     private bool IsWorthwhile => allocated - allocatedThen >= WorthwhileBytes || Volatile.Read(ref freed) >= FreedMin;
+
+    private bool HasGrown => CommittedBytes - committedThen >= Math.Max(WorthwhileUnderLoadBytes, committedThen / 2);
+
+    /// <summary>As of the last collection, garbage and holes included.</summary>
+    private static long CommittedBytes => GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes;
 
     private void ReturnMemory()
     {
@@ -63,5 +81,6 @@ internal sealed class IdleMemory : IDisposable
         // Large bodies leave holes between what lives longer, which no collection gives back unless it is asked to move that.
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        committedThen = CommittedBytes;
     }
 }

@@ -29,6 +29,12 @@ internal static class SiloHost
     /// </summary>
     private const int DirectoryCacheMax = 50_000;
 
+    /// <summary>
+    /// Threads beside one for each core: what computes for long (a large body, a rename of thousands of entries) then shares the cores with
+    /// short requests, as the system divides them. The framework would add a thread only after half a second.
+    /// </summary>
+    private const int SpareThreads = 2;
+
     private static readonly TimeSpan StartAgainAfter = TimeSpan.FromSeconds(2);
 
     /// <summary>
@@ -37,6 +43,8 @@ internal static class SiloHost
     /// </summary>
     public static async Task<int> Run(string[] args)
     {
+        ThreadPool.GetMinThreads(out var workers, out var others);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + SpareThreads), others);
         for (var attempt = 1; ; attempt++)
         {
             ClusterOptions? options = null;
