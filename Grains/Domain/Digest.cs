@@ -11,14 +11,28 @@ namespace Mirubato.Grains.Domain;
 /// </summary>
 internal static class Digest
 {
+    private const int DigitsMax = 20;
+    private const int StackBytesMax = 1024;
+
     public static UInt128 From(EntityKey entity, long version)
     {
+        var most = Encoding.UTF8.GetMaxByteCount(entity.Type.Length + entity.Id.Length + 2) + DigitsMax;
+        var text = most <= StackBytesMax ? stackalloc byte[most] : new byte[most];
+        var end = Append(text, 0, entity.Type);
+        end = Append(text, end, entity.Id);
+        version.TryFormat(text[end..], out var digits, provider: CultureInfo.InvariantCulture);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(
-            Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{entity.Type}\0{entity.Id}\0{version}")), hash);
+        SHA256.HashData(text[..(end + digits)], hash);
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 
     public static UInt128 From(EntityKey entity, EntityHead? head) =>
         head is null or { IsDeleted: true } ? UInt128.Zero : From(entity, head.Version);
+
+    private static int Append(Span<byte> to, int at, string text)
+    {
+        var end = at + Encoding.UTF8.GetBytes(text, to[at..]);
+        to[end] = 0;
+        return end + 1;
+    }
 }

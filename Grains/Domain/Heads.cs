@@ -7,8 +7,12 @@ internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest, int 
     public Tally Move(EntityKey entity, EntityHead? from, EntityHead to) => new(
         Live - LivesIn(from) + LivesIn(to),
         Bytes - (from?.Bytes ?? 0) + to.Bytes,
-        unchecked(Digest - Domain.Digest.From(entity, from) + Domain.Digest.From(entity, to)),
+        AddsTheSame(from, to) ? Digest : unchecked(Digest - Domain.Digest.From(entity, from) + Domain.Digest.From(entity, to)),
         Tombstones - DeletedIn(from) + DeletedIn(to));
+
+    /// <summary>The true size of a document is settled when it is rendered; that is no reason to hash again.</summary>
+    private static bool AddsTheSame(EntityHead? from, EntityHead to) =>
+        from?.Version == to.Version && from.IsDeleted == to.IsDeleted;
 
     private static int DeletedIn(EntityHead? head) => head is { IsDeleted: true } ? 1 : 0;
 
