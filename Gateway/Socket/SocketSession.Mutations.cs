@@ -80,7 +80,7 @@ internal sealed partial class SocketSession
     }
 
     /// <summary>
-    /// A device whose change lost receives the stored document. It has already received what was announced since, or something newer.
+    /// A device whose change lost receives the stored document, unless that, or something newer, was sent to it since the write began.
     /// </summary>
     private async ValueTask SendWinners(IReadOnlyList<ItemResult> items, long sentBefore)
     {
@@ -89,13 +89,18 @@ internal sealed partial class SocketSession
                 item =>
                     TakesCopy(item)
                         && !(item.Server.IsEmpty && item.Document.IsEmpty)
-                        && !(IsLive && sockets.RecentlyAnnounced(item.Entity) is { } seq && seq >= item.Seq && seq > sentBefore))
+                        && !HasSentSinceWrite(item))
             .Select(RowFrames.Winner)
             .DistinctBy(row => row.Entity)
             .ToList();
         await SendWinners(winners, asOf: Math.Max(sentBefore, winners.Select(row => row.Seq).DefaultIfEmpty().Max()));
         await SendWinnersAsStored(
             items.Where(item => TakesCopy(item) && item.IsCopyLeftOut).Select(item => item.Entity).Distinct());
+    }
+
+    private bool HasSentSinceWrite(ItemResult item)
+    {
+        lock (gate) return position.HasSentSinceWrite(item.Entity, item.Seq);
     }
 
     /// <summary>Its sender is sent what is stored, without a place in the order.</summary>

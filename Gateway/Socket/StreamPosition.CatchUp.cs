@@ -70,6 +70,7 @@ internal sealed partial class StreamPosition
         run.From = null;
         epoch = into;
         sent = handed = reached = 0;
+        recentlySent.StartOver();
         return SendNow(reset);
     }
 
@@ -86,7 +87,7 @@ internal sealed partial class StreamPosition
     /// <param name="last">It alone moves the client's cursor. Empty: there is nothing to send, and the socket is at the end.</param>
     public StreamEffects EndWindow(IEnumerable<StoredRow> rows, ReadOnlyMemory<byte> last, long end)
     {
-        foreach (var row in rows) recentlySent.Add(row.Entity);
+        foreach (var row in rows) recentlySent.Add(row.Entity, row.Seq);
         if (State is not SessionState.CatchingUp) return StreamEffects.None;
         if (!last.IsEmpty) outbox.Add(new QueuedFrame(FrameKind.Stream, last, end));
         sent = end;

@@ -77,7 +77,7 @@ internal sealed partial class StreamPosition(string connectionId)
         else
         {
             sent = reached = frame.Seq;
-            recentlySent.Add(frame.Entity);
+            recentlySent.Add(frame.Entity, frame.Seq);
             outbox.Add(new QueuedFrame(FrameKind.Stream, frame.Bytes, frame.Seq, fanOut));
             fanOut?.Queued();
         }
@@ -100,12 +100,19 @@ internal sealed partial class StreamPosition(string connectionId)
     public void Forget(long nowMs) => recentlySent.Turn(nowMs);
 
     /// <summary>
+    /// Whether a frame with this revision of the entity, or with a later one, was queued since the write that is under way began. Its
+    /// client then needs no winning copy. An acknowledgement is no such frame.
+    /// </summary>
+    public bool HasSentSinceWrite(EntityKey entity, long seq) => recentlySent.HoldsSinceWrite(entity, seq);
+
+    /// <summary>
     /// A write begins. A socket that is not live gets its own change back like any other's: what it reads from the store meanwhile may be
     /// older than the change.
     /// </summary>
     public WriteBasis BeginWrite()
     {
         mutating = true;
+        recentlySent.BeginWrite();
         var cursor = epoch is { } known ? new SyncToken(known, new Revision(sent)) : SyncToken.Start;
         return new WriteBasis(cursor, sent, IsLive ? writer : null);
     }
@@ -118,6 +125,7 @@ internal sealed partial class StreamPosition(string connectionId)
     public StreamEffects Acknowledge(long seq, Func<long, ReadOnlyMemory<byte>> ack)
     {
         mutating = false;
+        recentlySent.EndWrite();
         if (outbox.HasSlot)
         {
             outbox.Fill(ack(outbox.SlotSeq));
@@ -137,6 +145,7 @@ internal sealed partial class StreamPosition(string connectionId)
     public StreamEffects FailWrite(ReadOnlyMemory<byte> error)
     {
         mutating = false;
+        recentlySent.EndWrite();
         writer = $"{firstWriter}/{++failedWrites}";
         if (outbox.HasSlot) LeaveLiveSet();
         return SendUnordered(error);
@@ -148,7 +157,7 @@ internal sealed partial class StreamPosition(string connectionId)
     /// <summary>Winning copies, without a place in the order.</summary>
     public StreamEffects SendCopies(IEnumerable<StoredRow> copies, IEnumerable<ReadOnlyMemory<byte>> frames)
     {
-        foreach (var copy in copies) recentlySent.Add(copy.Entity);
+        foreach (var copy in copies) recentlySent.Add(copy.Entity, copy.Seq);
         var all = StreamEffects.None;
         foreach (var frame in frames) all |= SendUnordered(frame);
         return all;

@@ -10,11 +10,8 @@ namespace Mirubato.Gateway.Socket;
 /// </summary>
 internal sealed class UserSockets(UserId user, SocketContext context)
 {
-    private const int RecentMax = 64;
-
     private readonly Lock gate = new();
     private readonly List<SocketSession> sessions = new(1);
-    private Queue<(EntityKey Entity, long Seq)>? recent;
     private SyncToken? announced;
 
     public UserId User => user;
@@ -96,21 +93,6 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         }
     }
 
-    /// <summary>The last revision of an entity that was announced here not long ago.</summary>
-    public long? RecentlyAnnounced(EntityKey entity)
-    {
-        lock (gate)
-        {
-            long? latest = null;
-            foreach (var (named, seq) in recent ?? [])
-            {
-                if (named == entity) latest = seq;
-            }
-
-            return latest;
-        }
-    }
-
     /// <summary>The session that has been silent for the longest, if any has been for <see cref="Limits.EvictSilentMs"/>.</summary>
     public SilentConnection? LongestSilent()
     {
@@ -160,13 +142,6 @@ internal sealed class UserSockets(UserId user, SocketContext context)
         }
 
         fanOut.Done();
-
-        recent ??= new Queue<(EntityKey, long)>();
-        foreach (var (row, _, _) in announcement.Rows)
-        {
-            if (recent.Count == RecentMax) recent.Dequeue();
-            recent.Enqueue((row.Entity, row.Seq));
-        }
     }
 
     /// <summary>A sender that must receive one of its own changes receives all: then no acknowledgement stands between two.</summary>

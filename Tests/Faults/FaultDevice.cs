@@ -52,9 +52,21 @@ internal sealed partial class FaultDevice(FaultWorld world, int number, string u
         lock (gate)
         {
             var own = unopposed.GetValueOrDefault(entity);
-            var answers = own is null ? "" : $" | answered by HTTP {own.HttpAnswer ?? "-"}, by socket {own.SocketAnswer ?? "-"}";
+            var answers = own is null
+                ? ""
+                : $" | answered by HTTP {own.HttpAnswer ?? "-"}, by socket {own.SocketAnswer ?? "-"}, sent on {Path(own)}";
             return string.Join(" | ", stories.GetValueOrDefault(entity, []).TakeLast(StoryMax)) + answers;
         }
+    }
+
+    /// <summary>The socket on which it was sent, and the first frames that came there since it was made.</summary>
+    private string Path(FaultChange own)
+    {
+        if (own.SentOn is not { Trail: var trail } on) return "no socket";
+        var madeAt = DateTimeOffset.FromUnixTimeMilliseconds(own.Items[0].ClientMs);
+        var came = trail.Points.Where(point => point.At >= madeAt).Take(StoryMax).Select(point => $"{point.At:ss.fff} {point.Text}");
+        return $"{trail}{(on == socket ? "" : ", which is over")}{(own.IsUnavailable ? ", unavailable" : "")}, where came "
+            + string.Join(" / ", came);
     }
 
     /// <summary>

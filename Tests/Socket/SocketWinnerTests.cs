@@ -63,6 +63,31 @@ public sealed class SocketWinnerTests
         Assert.Equal("second", Shown(a));
     }
 
+    [Fact]
+    public async Task A_winner_is_sent_although_it_was_announced_meanwhile_if_its_receiver_was_only_sent_an_acknowledgement_of_it()
+    {
+        await using var stage = await ScriptedStage.Start();
+        var engine = stage.Engine;
+        var a = await stage.Live();
+        (StoredRow Row, string? Writer)? own = null;
+        engine.Next(request =>
+        {
+            own = (engine.Put("x", "earlier"), request.ConnectionId);
+            return Task.FromResult(engine.Answer(request, ItemStatus.Created, own.Value.Row));
+        });
+        engine.Next(request =>
+        {
+            // The announcement of the earlier write is late, as it may be from another silo.
+            engine.Announce(own!.Value.Writer, own.Value.Row);
+            return Task.FromResult(engine.Answer(request, ItemStatus.Conflict, own.Value.Row));
+        });
+        await Send(a, "m1");
+        await Send(a, "m2");
+        await Acknowledged(a, "m2");
+
+        Assert.Equal("earlier", Shown(a));
+    }
+
     private static Task Send(SocketClient socket, string mutation) =>
         socket.Send(
             $$"""{"type":"GOAL_UPDATED","timestamp":"2026-11-22T10:00:00.000Z","mutationId":"{{mutation}}","goal":{"id":"x","title":"mine"} }""");
