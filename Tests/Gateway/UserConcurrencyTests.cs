@@ -5,7 +5,6 @@ using Mirubato.Gateway;
 using Mirubato.Gateway.Errors;
 using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Rest;
-using Mirubato.Gateway.WebApp;
 using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Support;
 
@@ -112,6 +111,28 @@ public sealed class UserConcurrencyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_rename_pauses_after_a_page_for_as_long_as_the_page_took()
+    {
+        const int PageMs = 1_234;
+        await using var edge = await Edge.StartAt(clock);
+        var ada = edge.Engine.For("ada");
+        foreach (var id in Enumerable.Range(0, 251).Select(i => i.ToString("d3", CultureInfo.InvariantCulture)))
+            ada.Put("logbook_entry", id, $$"""{"id":"{{id}}","scoreTitle":"a"}""");
+        var pages = 0;
+        ada.BeforeRead = () =>
+        {
+            if (pages++ == 0) clock.Advance(TimeSpan.FromMilliseconds(PageMs));
+        };
+        var rename = edge.Send(HttpMethod.Put, "/api/pieces/update-name", """{"oldPiece":{"title":"a"},"newPiece":{"title":"b"}}""");
+        Assert.True(SpinWait.SpinUntil(() => clock.Waiting(PageMs) == 1, TimeSpan.FromSeconds(60)));
+        Assert.Equal((1, 250), (pages, ada.LastRequest!.Changes.Count));
+        clock.Advance(TimeSpan.FromMilliseconds(PageMs));
+
+        Assert.Contains("251 entries", await (await rename).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal((2, 1), (pages, ada.LastRequest.Changes.Count));
+    }
+
+    [Fact]
     public async Task An_erase_whose_client_went_away_keeps_its_turn_until_it_is_done()
     {
         await using var edge = await Edge.Start();
@@ -127,32 +148,6 @@ public sealed class UserConcurrencyTests : IDisposable
         done.SetResult();
         await Record.ExceptionAsync(() => erase);
         concurrency.Long(call.Caller.User).Dispose();
-    }
-
-    [Fact]
-    public async Task An_edit_of_all_entries_is_written_page_by_page_and_gives_way_after_each()
-    {
-        await using var edge = await Edge.Start();
-        var ada = edge.Engine.For("ada");
-        for (var i = 0; i < (2 * Limits.PageRowsMax) + 1; i++) ada.Put("logbook_entry", i.ToString("d5", CultureInfo.InvariantCulture));
-        var way = new Way();
-        var before = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(way);
-        Task<(int Meant, int Changed)> edit;
-        List<int> written = [];
-        try
-        {
-            edit = Logbook.Edit(CallOf(edge, CancellationToken.None), _ => EntryEdit.Changed).AsTask();
-            do written.Add(ada.LastRequest!.Changes.Count);
-            while (way.Next());
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(before);
-        }
-
-        Assert.Equal([Limits.PageRowsMax, Limits.PageRowsMax, 1], written);
-        Assert.Equal((2 * Limits.PageRowsMax) + 1, (await edit).Meant);
     }
 
     private async Task HoldReads(Edge edge)
@@ -187,20 +182,5 @@ public sealed class UserConcurrencyTests : IDisposable
         var user = new UserId("ada");
         var grains = new UserGrains(new FakeGrains(edge.Engine.For));
         return new Call(http, new Caller(user, null, 0), new UserCoordinator(user, grains, edge.Engine, sockets: null!), edge.Engine);
-    }
-
-    /// <summary>Work that yields waits here for its next turn.</summary>
-    private sealed class Way : SynchronizationContext
-    {
-        private readonly Queue<(SendOrPostCallback Turn, object? State)> turns = [];
-
-        public override void Post(SendOrPostCallback d, object? state) => turns.Enqueue((d, state));
-
-        public bool Next()
-        {
-            if (!turns.TryDequeue(out var next)) return false;
-            next.Turn(next.State);
-            return true;
-        }
     }
 }
