@@ -24,8 +24,11 @@ internal sealed class IdleMemory : IDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>Pools let go of arrays that nobody has rented for a minute, and only when they see a second collection.</summary>
-    private static readonly TimeSpan PoolsAfter = TimeSpan.FromSeconds(90);
+    /// <summary>
+    /// Pools let go of arrays that nobody has rented for a minute, and only when they see a second collection. By then the heads of users
+    /// who have left are gone as well.
+    /// </summary>
+    private static readonly TimeSpan SecondAfter = TimeSpan.FromSeconds(90);
 
     private readonly TimeProvider time;
     private readonly ITimer timer;
@@ -37,7 +40,7 @@ internal sealed class IdleMemory : IDisposable
     private long allocatedThen;
     private long committedThen = CommittedBytes;
     private long pausedAt;
-    private bool arePoolsDue;
+    private bool isSecondDue;
 
     public IdleMemory(TimeProvider time)
     {
@@ -58,13 +61,13 @@ internal sealed class IdleMemory : IDisposable
         allocated = GC.GetTotalAllocatedBytes();
         quiet = allocated - before > QuietBytesMax ? 0 : quiet + 1;
         littleLoad = allocated - before > LittleLoadBytesMax ? 0 : littleLoad + 1;
-        if (IsDue(time.GetElapsedTime(pausedAt))) ReturnMemory();
+        var sincePause = time.GetElapsedTime(pausedAt);
+        if (IsDue && sincePause >= PauseEvery) ReturnMemory(isFirst: true);
+        else if (isSecondDue && littleLoad >= QuietLooks && sincePause >= SecondAfter) ReturnMemory(isFirst: false);
         Volatile.Write(ref looking, 0);
     }
 
-    private bool IsDue(TimeSpan sincePause) =>
-        (quiet >= QuietLooks && ((IsWorthwhile && sincePause >= PauseEvery) || (arePoolsDue && sincePause >= PoolsAfter)))
-            || (littleLoad >= QuietLooks && HasGrown && sincePause >= PauseEvery);
+    private bool IsDue => (quiet >= QuietLooks && IsWorthwhile) || (littleLoad >= QuietLooks && HasGrown);
 
     private bool IsWorthwhile => allocated - allocatedThen >= WorthwhileBytes || Volatile.Read(ref freed) >= FreedMin;
 
@@ -73,9 +76,9 @@ internal sealed class IdleMemory : IDisposable
     /// <summary>As of the last collection, garbage and holes included.</summary>
     private static long CommittedBytes => GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes;
 
-    private void ReturnMemory()
+    private void ReturnMemory(bool isFirst)
     {
-        arePoolsDue = IsWorthwhile;
+        isSecondDue = isFirst;
         Interlocked.Exchange(ref freed, 0);
         (allocatedThen, pausedAt) = (allocated, time.GetTimestamp());
         // Large bodies leave holes between what lives longer, which no collection gives back unless it is asked to move that.
