@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using Mirubato.Bench.Http;
 using Mirubato.Bench.Load;
@@ -54,7 +53,7 @@ internal static class StartVerb
     {
         const string Secret = "a secret of the start verb, 32 bytes or longer";
         var folder = Directory.CreateTempSubdirectory("mirubato-bench-");
-        var target = Target.Parse($"http://127.0.0.1:{FreePort()}", allowRemote: false);
+        var target = Target.Parse($"http://127.0.0.1:{FreePort.Next()}", allowRemote: false);
         var isLibrary = program.Extension == ".dll";
         var start = new ProcessStartInfo(isLibrary ? "dotnet" : program.FullName)
         {
@@ -115,13 +114,6 @@ internal static class StartVerb
         }
 
         return false;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private sealed record Start(double Seconds, double CpuSeconds, double MiB)

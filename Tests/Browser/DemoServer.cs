@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using Mirubato.Bench;
 using Mirubato.Tests.Gateway;
 
 namespace Mirubato.Tests.Browser;
@@ -17,7 +17,7 @@ internal sealed class DemoServer : IAsyncDisposable
     private DemoServer(string[] settings)
     {
         this.settings = settings;
-        Url = $"http://127.0.0.1:{FreePort()}";
+        Url = $"http://127.0.0.1:{FreePort.Next()}";
     }
 
     public string Url { get; }
@@ -39,7 +39,7 @@ internal sealed class DemoServer : IAsyncDisposable
             $"--Storage:SqlitePath={Path.Combine(directory, "mirubato.db")}", "--Demo:TokensPerMinute=100000",
             "--Logging:LogLevel:Default=Warning", .. settings,
         ];
-        var up = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var up = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         process = new Process
         {
             StartInfo = new ProcessStartInfo("dotnet", arguments)
@@ -51,16 +51,20 @@ internal sealed class DemoServer : IAsyncDisposable
         };
         process.StartInfo.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
         process.EnableRaisingEvents = true;
-        process.Exited += (_, _) => up.TrySetException(new InvalidOperationException("The server ended before it listened."));
+        process.Exited += (_, _) => up.TrySetResult(false);
+        var printed = new ConcurrentQueue<string?>();
         process.OutputDataReceived += (_, line) =>
         {
-            if (line.Data?.Contains("Now listening on", StringComparison.Ordinal) == true) up.TrySetResult();
+            printed.Enqueue(line.Data);
+            if (line.Data?.Contains("Now listening on", StringComparison.Ordinal) == true) up.TrySetResult(true);
         };
-        process.ErrorDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, line) => printed.Enqueue(line.Data);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await up.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        if (await up.Task.WaitAsync(TimeSpan.FromMinutes(1))) return;
+        await process.WaitForExitAsync();
+        throw new InvalidOperationException($"The server ended before it listened, with {process.ExitCode}: {string.Join('\n', printed)}");
     }
 
     /// <summary>SIGKILL: it has no chance to finish anything.</summary>
@@ -86,12 +90,5 @@ internal sealed class DemoServer : IAsyncDisposable
         await Kill();
         client.Dispose();
         Directory.Delete(directory, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,6 @@
+using Mirubato.Bench;
 using Mirubato.Cli.Doctor;
 using Mirubato.Tests.EndToEnd;
-using Mirubato.Tests.Faults;
 using Mirubato.Tests.Support;
 using Npgsql;
 

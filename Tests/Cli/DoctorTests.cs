@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
+using Mirubato.Bench;
 using Mirubato.Cli.Doctor;
 using Mirubato.Tests.EndToEnd;
-using Mirubato.Tests.Faults;
 
 namespace Mirubato.Tests.Cli;
 

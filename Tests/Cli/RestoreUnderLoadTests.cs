@@ -1,3 +1,4 @@
+using Mirubato.Bench;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Faults;
 using Mirubato.Tests.Gateway;

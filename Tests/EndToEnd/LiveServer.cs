@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mirubato.Bench;
 using Mirubato.Gateway;
 using Mirubato.Silo;
 using Mirubato.Tests.Gateway;
@@ -27,7 +28,7 @@ internal sealed class LiveServer : IAsyncDisposable
     {
         // Over PostgreSQL a silo has fixed ports, which several of one process must not share.
         string[] ports = setting.Contains("Postgres", StringComparison.Ordinal)
-            ? [$"--Silo:Port={Faults.FreePort.Next()}", $"--Silo:GatewayPort={Faults.FreePort.Next()}"]
+            ? [$"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}"]
             : [];
         string[] args =
         [

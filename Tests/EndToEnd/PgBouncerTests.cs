@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Mirubato.Bench;
 using Mirubato.Grains.Storage.Postgres;
 using Mirubato.Tests.Faults;
 using Mirubato.Tests.Support;

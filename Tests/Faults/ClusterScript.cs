@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using System.Threading.Channels;
+using Mirubato.Bench;
 using Mirubato.Tests.Docs;
 using Mirubato.Tests.Gateway;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Mirubato.Bench;
 using Mirubato.Tests.Admin;
 using Mirubato.Tests.Docs;
 using Mirubato.Tests.Gateway;

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Mirubato.Bench;
 using Mirubato.Gateway;
 using Mirubato.Gateway.Auth;
 using Mirubato.Grains.Interfaces;
@@ -107,7 +108,7 @@ public sealed class AdminTests
     [Fact]
     public async Task With_a_port_of_their_own_pages_for_operators_are_there_and_nothing_else_is()
     {
-        var port = Faults.FreePort.Next();
+        var port = FreePort.Next();
         await using var app = await Start(new HostEndpoints(More: MapPage), $"--Admin:Port={port}");
         using var everybody = Client(app);
         using var operators = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };

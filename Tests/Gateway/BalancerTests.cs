@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using Mirubato.Bench;
 using Mirubato.Tests.Docs;
 using Mirubato.Tests.Faults;
 

@@ -5,8 +5,8 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.DependencyInjection;
+using Mirubato.Bench;
 using Mirubato.Tests.EndToEnd;
-using Mirubato.Tests.Faults;
 using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Silo;

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Mirubato.Bench;
 using Mirubato.Tests.EndToEnd;
-using Mirubato.Tests.Faults;
 using Mirubato.Tests.Support;
 using Npgsql;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using Mirubato.Bench;
 using Npgsql;
 
 namespace Mirubato.Tests.Support;
@@ -136,7 +135,7 @@ public sealed class PostgresCluster : IAsyncLifetime
     private async Task Create()
     {
         IsOwn = true;
-        port = FreePort();
+        port = FreePort.Next();
         server = $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres";
         Directory.CreateDirectory(directory);
         if (IsRoot) await Run("chown", "postgres", directory);
@@ -172,13 +171,6 @@ public sealed class PostgresCluster : IAsyncLifetime
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Binary(string name)

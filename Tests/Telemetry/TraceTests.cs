@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using Mirubato.Bench;
 using Mirubato.Tests.EndToEnd;
-using Mirubato.Tests.Faults;
 using Mirubato.Tests.Silo;
 using Mirubato.Tests.Sockets;
 using Mirubato.Tests.Support;

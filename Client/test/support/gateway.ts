@@ -89,7 +89,7 @@ export class Gateway {
       if (await fetch(`${this.url}/health/ready`).then(response => response.ok, () => false)) return;
       await new Promise(resolve => setTimeout(resolve, 100));
     }
-    throw new Error('The gateway does not come up.');
+    throw new Error(`The gateway does not come up: ${this.log()}`);
   }
 
   /** Kills the process without a shutdown. */
@@ -107,11 +107,17 @@ export class Gateway {
   }
 }
 
-export function freePort(): Promise<number> {
-  return new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
+/**
+ * A port nobody listens on. It lies below those the system hands out by itself: each outgoing connection and each server on port 0 takes
+ * one of these, at any time before the process listens.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    if (await isFree(port)) return port;
+  }
 }
+
+const isFree = (port: number): Promise<boolean> => new Promise(resolve => {
+  const server = createServer().on('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+});
