@@ -6,14 +6,12 @@ namespace Mirubato.Grains.Domain;
 /// </summary>
 internal sealed class Ledger : IHeads
 {
-    private readonly Dictionary<EntityKey, EntityHead> heads = [];
-    private readonly Dictionary<string, int> liveByType = [];
+    private readonly HeadTable heads;
 
+    /// <summary>Takes the heads of the snapshot over.</summary>
     public Ledger(UserSnapshot snapshot)
     {
-        HistoryState = snapshot.HistoryState;
-        heads.EnsureCapacity(snapshot.Heads.Count);
-        foreach (var (entity, head) in snapshot.Heads) Put(entity, head);
+        (HistoryState, heads) = (snapshot.HistoryState, snapshot.Heads);
         AssertDigest();
     }
 
@@ -24,22 +22,22 @@ internal sealed class Ledger : IHeads
 
     public Revision Last => HistoryState.Last;
 
-    public Tally Tally { get; private set; }
+    public Tally Tally => heads.Tally;
 
     public int Count => heads.Count;
 
-    public int LiveTypes => liveByType.Count;
+    public int LiveTypes => LiveByType.Count;
 
-    public IReadOnlyDictionary<string, int> LiveByType => liveByType;
+    public IReadOnlyDictionary<string, int> LiveByType => heads.LiveByType;
 
-    public int LiveCount(string type) => liveByType.GetValueOrDefault(type);
+    public int LiveCount(string type) => LiveByType.GetValueOrDefault(type);
 
-    public EntityHead? Find(EntityKey entity) => heads.GetValueOrDefault(entity);
+    public EntityHead? Find(EntityKey entity) => heads.Find(entity);
 
     /// <summary>Takes in what the store has held.</summary>
     public void Adopt(Draft draft)
     {
-        foreach (var (entity, head) in draft.Changed) Put(entity, head);
+        foreach (var (entity, head) in draft.Changed) heads.Put(entity, head);
         HistoryState = HistoryState with { Last = draft.Last, Digest = Tally.Digest };
         Invariant.Holds(Tally == draft.Tally, "a ledger's tally is that of the draft it adopted");
     }
@@ -48,27 +46,10 @@ internal sealed class Ledger : IHeads
     public void CatchUp(UserSnapshot later)
     {
         Invariant.Holds(later.HistoryState.Epoch == HistoryState.Epoch, "a ledger catches up within its epoch");
-        foreach (var (entity, head) in later.Heads) Put(entity, head);
+        foreach (var (entity, head) in later.Heads) heads.Put(entity, head);
         HistoryState = later.HistoryState;
         AssertDigest();
     }
 
     private void AssertDigest() => Invariant.Holds(Tally.Digest == HistoryState.Digest, "the digest of the heads is the stored one");
-
-    private void Put(EntityKey entity, EntityHead head)
-    {
-        var before = Find(entity);
-        Tally = Tally.Move(entity, before, head);
-        heads[entity] = head;
-        CountLive(entity.Type, before, -1);
-        CountLive(entity.Type, head, +1);
-    }
-
-    private void CountLive(string type, EntityHead? head, int by)
-    {
-        if (head is null or { IsDeleted: true }) return;
-        var live = liveByType.GetValueOrDefault(type) + by;
-        if (live > 0) liveByType[type] = live;
-        else liveByType.Remove(type);
-    }
 }

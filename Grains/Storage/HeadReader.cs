@@ -3,8 +3,8 @@ using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains.Storage;
 
-/// <summary>Reads the heads of a load. A user has few types and devices and many heads: their names are kept once per load.</summary>
-internal sealed class HeadReader
+/// <summary>Reads the heads of a load.</summary>
+internal static class HeadReader
 {
     /// <summary>In the order in which they are read.</summary>
     public const string Columns = """
@@ -12,20 +12,15 @@ internal sealed class HeadReader
         deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, merged_in_effective_ms, merged_in_client_ms
         """;
 
-    private readonly Dictionary<string, string> names = [];
-    private readonly List<HeadRow> heads = [];
+    public static HeadRow Read(DbDataReader row) => new(new EntityKey(row.GetString(0), row.GetString(1)), ReadHead(row));
 
-    public IReadOnlyList<HeadRow> Heads => heads;
-
-    public void Take(DbDataReader row) => heads.Add(new HeadRow(new EntityKey(Name(row.GetString(0)), row.GetString(1)), ReadHead(row)));
-
-    private EntityHead ReadHead(DbDataReader row)
+    private static EntityHead ReadHead(DbDataReader row)
     {
         var head = ReadTimes(row);
         return row.IsDBNull(15) ? head : head with { MergedIn = new ChangeTime(row.GetInt64(15), row.GetInt64(16), head.Device) };
     }
 
-    private EntityHead ReadTimes(DbDataReader row) => new()
+    private static EntityHead ReadTimes(DbDataReader row) => new()
     {
         Seq = new Revision(row.GetInt64(2)),
         Version = row.GetInt64(3),
@@ -36,7 +31,7 @@ internal sealed class HeadReader
         DeletedMs = row.IsDBNull(8) ? null : row.GetInt64(8),
         Bytes = row.GetInt32(9),
         NamedVersion = row.IsDBNull(10) ? null : row.GetInt64(10),
-        Device = row.IsDBNull(11) ? null : new DeviceId(Name(row.GetString(11))),
+        Device = row.IsDBNull(11) ? null : new DeviceId(row.GetString(11)),
         Fingerprint = ReadFingerprint(row, 12),
         PreviousFingerprint = ReadFingerprint(row, 13),
         Echoes = row.IsDBNull(14) ? [] : EchoCodec.Read(row.GetFieldValue<byte[]>(14)),
@@ -44,11 +39,4 @@ internal sealed class HeadReader
 
     private static Fingerprint ReadFingerprint(DbDataReader row, int column) =>
         row.IsDBNull(column) ? Fingerprint.None : new Fingerprint(UInt128Codec.Decode(row.GetFieldValue<byte[]>(column)));
-
-    private string Name(string read)
-    {
-        if (names.TryGetValue(read, out var kept)) return kept;
-        names.Add(read, read);
-        return read;
-    }
 }

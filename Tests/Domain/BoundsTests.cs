@@ -93,6 +93,6 @@ public sealed class BoundsTests
         return new Ledger(
             new UserSnapshot(
                 new HistoryState(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0,
-                false), list));
+                false), [.. list]));
     }
 }

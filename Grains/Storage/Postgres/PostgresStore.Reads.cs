@@ -80,14 +80,14 @@ internal sealed partial class PostgresStore
     private static async Task<UserSnapshot?> ReadSnapshot(NpgsqlDataReader row, CancellationToken cancel)
     {
         HistoryState? history = null;
-        var heads = new HeadReader();
+        var heads = new HeadTable();
         while (await row.ReadAsync(cancel))
         {
             if (row.IsDBNull(0)) history = ReadHeadsState(row);
-            else heads.Take(row);
+            else heads.Add(HeadReader.Read(row));
         }
 
-        return history is null ? null : new UserSnapshot(history, heads.Heads);
+        return history is null ? null : new UserSnapshot(history, heads);
     }
 
     private static HistoryState ReadHeadsState(NpgsqlDataReader row) => new(

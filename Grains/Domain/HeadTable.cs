@@ -1,0 +1,151 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Mirubato.Grains.Domain;
+
+/// <summary>
+/// The heads of one user's entities and the sums over them, in some 180 bytes each: millions of objects and texts would cost twice as much,
+/// and the collector would visit each of them. Heads and keys lie in arrays; the slots of an open hash table with linear probing say where.
+/// Entities are never taken out. Not safe for use by several threads.
+/// </summary>
+internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
+{
+    // Parts of both stay below the size from which the collector treats an array as large.
+    private const int HeadsPerPart = 512;
+    private const int BytesPerPart = 1 << 16;
+    private const int LeastSlots = 16;
+    private const int StackBytesMax = 1024;
+
+    private readonly List<PackedHead[]> heads = [];
+    private readonly List<byte[]> keys = [];
+    private readonly Names devices = new();
+    private readonly Dictionary<string, int> liveByType = [];
+    private ulong[] slots = new ulong[LeastSlots]; // The hash of a key, and in the lower half the number of its head plus one; 0 is free.
+    private int keyBytes;
+
+    public int Count { get; private set; }
+
+    public Tally Tally { get; private set; }
+
+    /// <summary>Types with live entities.</summary>
+    public IReadOnlyDictionary<string, int> LiveByType => liveByType;
+
+    public EntityHead? Find(EntityKey entity)
+    {
+        var most = KeyBytesMax(entity);
+        var key = Encode(entity, most <= StackBytesMax ? stackalloc byte[most] : new byte[most]);
+        var number = NumberIn(slots[Slot((uint)entity.GetHashCode(), key)]);
+        return number < 0 ? null : At(number).Unpack(devices);
+    }
+
+    public void Put(EntityKey entity, EntityHead head)
+    {
+        var most = KeyBytesMax(entity);
+        var key = Encode(entity, most <= StackBytesMax ? stackalloc byte[most] : new byte[most]);
+        var hash = (uint)entity.GetHashCode();
+        var slot = Slot(hash, key);
+        var number = NumberIn(slots[slot]);
+        var before = number < 0 ? null : At(number).Unpack(devices);
+        if (number < 0) number = Append(hash, key, slot);
+        At(number).Pack(head, devices);
+        Tally = Tally.Move(entity, before, head);
+        CountLive(entity.Type, (head.IsDeleted ? 0 : 1) - (before is null or { IsDeleted: true } ? 0 : 1));
+    }
+
+    public void Add(HeadRow row) => Put(row.Entity, row.Head);
+
+    /// <summary>In the order in which the entities came.</summary>
+    public IEnumerator<HeadRow> GetEnumerator()
+    {
+        for (var number = 0; number < Count; number++)
+        {
+            yield return new HeadRow(Decode(KeyOf(At(number))), At(number).Unpack(devices));
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    private ref PackedHead At(int number) => ref heads[number / HeadsPerPart][number % HeadsPerPart];
+
+    private ReadOnlySpan<byte> KeyOf(in PackedHead head) =>
+        keys[head.KeyAt / BytesPerPart].AsSpan(head.KeyAt % BytesPerPart, head.KeyBytes);
+
+    private static int NumberIn(ulong slot) => (int)(uint)slot - 1;
+
+    /// <summary>The slot of this key, or the free one where it belongs.</summary>
+    private int Slot(uint hash, ReadOnlySpan<byte> key)
+    {
+        var at = (int)(hash & (slots.Length - 1));
+        while (slots[at] is not 0 and var slot && !(slot >> 32 == hash && KeyOf(At(NumberIn(slot))).SequenceEqual(key)))
+        {
+            at = (at + 1) & (slots.Length - 1);
+        }
+
+        return at;
+    }
+
+    private int Append(uint hash, ReadOnlySpan<byte> key, int slot)
+    {
+        if (keyBytes % BytesPerPart + key.Length > BytesPerPart) keyBytes += BytesPerPart - keyBytes % BytesPerPart;
+        key.CopyTo(Room(keys, keyBytes, key.Length, BytesPerPart));
+        Room(heads, Count, 1, HeadsPerPart)[0] = new PackedHead { KeyAt = keyBytes, KeyBytes = (ushort)key.Length };
+        keyBytes += key.Length;
+        Count++;
+        slots[slot] = (ulong)hash << 32 | (uint)Count;
+        if (Count > slots.Length / 4 * 3) DoubleSlots();
+        return Count - 1;
+    }
+
+    /// <summary>The next <paramref name="length"/> elements after <paramref name="used"/>; they never cross the end of a part.</summary>
+    private static Span<T> Room<T>(List<T[]> parts, int used, int length, int perPart)
+    {
+        var (part, at) = Math.DivRem(used, perPart);
+        if (part == parts.Count) parts.Add([]);
+        var array = parts[part];
+        if (at + length > array.Length)
+        {
+            Array.Resize(ref array, Math.Min(perPart, Math.Max(at + length, array.Length * 2)));
+            parts[part] = array;
+        }
+
+        return array.AsSpan(at, length);
+    }
+
+    private void DoubleSlots()
+    {
+        var before = slots;
+        slots = new ulong[before.Length * 2];
+        foreach (var slot in before)
+        {
+            if (slot == 0) continue;
+            var at = (int)(slot >> 32) & (slots.Length - 1);
+            while (slots[at] != 0) at = (at + 1) & (slots.Length - 1);
+            slots[at] = slot;
+        }
+    }
+
+    private void CountLive(string type, int added)
+    {
+        if (added == 0) return;
+        ref var live = ref CollectionsMarshal.GetValueRefOrAddDefault(liveByType, type, out _);
+        live += added;
+        if (live == 0) liveByType.Remove(type);
+    }
+
+    private static int KeyBytesMax(EntityKey entity) => Encoding.UTF8.GetMaxByteCount(entity.Type.Length + entity.Id.Length + 1);
+
+    /// <summary>The key in UTF-8: the type, a zero byte, the id. Neither holds a control character.</summary>
+    private static ReadOnlySpan<byte> Encode(EntityKey entity, Span<byte> room)
+    {
+        var type = Encoding.UTF8.GetBytes(entity.Type, room);
+        room[type] = 0;
+        return room[..(type + 1 + Encoding.UTF8.GetBytes(entity.Id, room[(type + 1)..]))];
+    }
+
+    private static EntityKey Decode(ReadOnlySpan<byte> key)
+    {
+        var type = key.IndexOf((byte)0);
+        return new EntityKey(Encoding.UTF8.GetString(key[..type]), Encoding.UTF8.GetString(key[(type + 1)..]));
+    }
+}
