@@ -29,7 +29,8 @@ public static class GrainsSetup
         services.AddSingleton<StoreGate>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<StoreGate>());
         services.AddHostedService(provider => provider.GetRequiredService<StoreGate>());
-        services.AddSingleton(provider => new IdleMemory(provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key)));
+        services.AddSingleton(provider =>
+            new IdleMemory(provider.GetRequiredKeyedService<TimeProvider>(ServerClock.Key), new ManagedHeap()));
         services.AddHostedService<CoordinatorUpkeep>();
         services.AddHostedService<MaintenanceTimer>();
         services.AddHostedService<ImportTimer>();

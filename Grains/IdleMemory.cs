@@ -1,5 +1,3 @@
-using System.Runtime;
-
 namespace Mirubato.Grains;
 
 /// <summary>
@@ -31,20 +29,22 @@ internal sealed class IdleMemory : IDisposable
     private static readonly TimeSpan SecondAfter = TimeSpan.FromSeconds(90);
 
     private readonly TimeProvider time;
+    private readonly ManagedHeap heap;
     private readonly ITimer timer;
     private int freed;
     private int quiet;
     private int littleLoad;
     private int looking;
-    private long allocated = GC.GetTotalAllocatedBytes();
+    private long allocated;
     private long allocatedThen;
-    private long committedThen = CommittedBytes;
+    private long committedThen;
     private long pausedAt;
     private bool isSecondDue;
 
-    public IdleMemory(TimeProvider time)
+    public IdleMemory(TimeProvider time, ManagedHeap heap)
     {
-        this.time = time;
+        (this.time, this.heap) = (time, heap);
+        (allocated, committedThen) = (heap.AllocatedBytes, heap.CommittedBytes);
         pausedAt = time.GetTimestamp();
         timer = time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
@@ -58,7 +58,7 @@ internal sealed class IdleMemory : IDisposable
     {
         if (Interlocked.Exchange(ref looking, 1) == 1) return;
         var before = allocated;
-        allocated = GC.GetTotalAllocatedBytes();
+        allocated = heap.AllocatedBytes;
         quiet = allocated - before > QuietBytesMax ? 0 : quiet + 1;
         littleLoad = allocated - before > LittleLoadBytesMax ? 0 : littleLoad + 1;
         var sincePause = time.GetElapsedTime(pausedAt);
@@ -71,19 +71,14 @@ internal sealed class IdleMemory : IDisposable
 
     private bool IsWorthwhile => allocated - allocatedThen >= WorthwhileBytes || Volatile.Read(ref freed) >= FreedMin;
 
-    private bool HasGrown => CommittedBytes - committedThen >= Math.Max(WorthwhileUnderLoadBytes, committedThen / 2);
-
-    /// <summary>As of the last collection, garbage and holes included.</summary>
-    private static long CommittedBytes => GC.GetGCMemoryInfo(GCKind.Any).TotalCommittedBytes;
+    private bool HasGrown => heap.CommittedBytes - committedThen >= Math.Max(WorthwhileUnderLoadBytes, committedThen / 2);
 
     private void ReturnMemory(bool isFirst)
     {
         isSecondDue = isFirst;
         Interlocked.Exchange(ref freed, 0);
         (allocatedThen, pausedAt) = (allocated, time.GetTimestamp());
-        // Large bodies leave holes between what lives longer, which no collection gives back unless it is asked to move that.
-        GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        committedThen = CommittedBytes;
+        heap.Compact();
+        committedThen = heap.CommittedBytes;
     }
 }
