@@ -30,6 +30,15 @@ public sealed class HeadTableTests
         Assert.Equal(model.Where(row => !row.Value.IsDeleted).CountBy(row => row.Key.Type).ToDictionary(), table.LiveByType);
     }
 
+    /// <summary>Of so many keys some ten pairs have one hash of 32 bits.</summary>
+    [Fact]
+    public void Keys_with_one_hash_are_two_entities()
+    {
+        var (table, head) = (new HeadTable(), Head(new Random(1)) with { DeletedMs = 1 });
+        for (var i = 0; i < 300_000; i++) table.Put(new EntityKey("goal", $"{i}"), head);
+        Assert.Equal(300_000, table.Count);
+    }
+
     /// <summary>With an id of 36 characters, as clients make them, a type of 7, and at worst 3/8 of the slots taken.</summary>
     [Fact]
     public void A_head_takes_at_most_200_bytes() =>
