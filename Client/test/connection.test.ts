@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, rest, soon, token } from './support/fakeWorld.js';
+import { FakeWorld, gate, rest, soon, token, type Reply } from './support/fakeWorld.js';
 import { live, opened } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
@@ -54,8 +54,8 @@ describe('the socket', () => {
     const sync = await live(world);
     await world.socket.says(entry('a', 1, 0));
     await soon(() => expect(sync.status.revision).toBe(1));
-    let fail = () => {};
-    const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
+    const { opened, open: fail } = gate();
+    const failed = opened.then((): Reply => 'lost');
     world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
     await world.socket.says(entry('later', 9, 7));
     await world.socket.ends(1006);
@@ -95,8 +95,8 @@ describe('the socket', () => {
     const sync = await live(world);
     await world.socket.says(entry('a', 1, 0));
     await soon(() => expect(sync.status.revision).toBe(1));
-    let fail = () => {};
-    const failed = new Promise<'lost'>(resolve => (fail = () => resolve('lost')));
+    const { opened, open: fail } = gate();
+    const failed = opened.then((): Reply => 'lost');
     world.answer = request => (request.path === '/api/sync/pull' ? failed : undefined);
     await world.socket.says(entry('later', 9, 7));
     await world.socket.ends(1006);
@@ -258,8 +258,7 @@ describe('the socket', () => {
   test('an edit after a stored one has that one as its base, not a later revision from the socket', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    let answer = () => {};
-    const answered = new Promise<void>(resolve => (answer = resolve));
+    const { opened: answered, open: answer } = gate();
     world.answer = async request => {
       if (request.path === '/api/sync/batch') await answered;
       return undefined;

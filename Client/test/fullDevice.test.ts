@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
 import { Disk } from './support/disk.js';
-import { FakeTabs, FakeWorld, rest, soon, type Reply, type Request } from './support/fakeWorld.js';
+import { FakeTabs, FakeWorld, gate, rest, soon, type Reply, type Request } from './support/fakeWorld.js';
 import { live, opened } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
@@ -96,15 +96,17 @@ describe('a full device', () => {
 
   test('still sends an edit that was made while a batch waited for its answer', async () => {
     const { world, sync, disk } = await full();
-    let answers = () => {};
-    const answer = () => new Promise<undefined>(resolve => (answers = () => resolve(undefined)));
-    world.answer = request => (request.path === '/api/sync/batch' ? answer() : undefined);
+    const { opened: answered, open: answer } = gate();
+    world.answer = async request => {
+      if (request.path === '/api/sync/batch') await answered;
+      return undefined;
+    };
     sync.goOnline();
     await soon(() => expect(world.batches).toHaveLength(1));
     disk.room = Infinity;
     await goals(sync).put({ id: 'a', title: 'later' });
     world.answer = () => undefined;
-    answers();
+    answer();
     await sync.flush();
     expect(world.batches.map(batch => batch.entities.map(entity => entity.data.title))).toEqual([['A', 'B'], ['later']]);
     expect(await titles(sync)).toEqual(['later', 'B']);
@@ -265,20 +267,20 @@ describe('a full device', () => {
     const sync = await live(world);
     sync.goOffline();
     await sync.collection('logbook_entry').put({ id: 'e1', notes: 'mine' });
-    let answer = () => {};
-    world.answer = ({ path, body }) => {
+    const { opened: answered, open: answer } = gate();
+    world.answer = async ({ path, body }) => {
       if (path === '/api/sync/pull') return pulled(2, body!.includes('e.1') ? ['e1'] : []);
       if (path !== '/api/sync/batch') return undefined;
-      return new Promise(resolve => (answer = () => {
-        disk.room = 0;
-        resolve({ body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'e.2', lastSeq: 2 } });
-      }));
+      await answered;
+      disk.room = 0;
+      return { body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'e.2', lastSeq: 2 } };
     };
     const before = world.sockets.length;
     sync.goOnline();
     await soon(() => expect(world.sockets).toHaveLength(before + 1));
     if (state === 'catchingUp') await world.socket.opens();
     await soon(() => expect(sync.status.connection).toBe(state));
+    await soon(() => expect(world.batches).toHaveLength(1));
     answer();
     await soon(() => expect(sync.status).toMatchObject({ pending: 0, full: true }));
     disk.room = Infinity;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConflictReport, QueuedEdit } from '../src/index.js';
-import { FakeWorld, rest, soon, type Reply } from './support/fakeWorld.js';
+import { FakeWorld, gate, rest, soon, type Reply } from './support/fakeWorld.js';
 import { opened } from './support/openDevice.js';
 
 const problem = (status: number, code: string, headers = {}) => ({ status, body: { code, error: `${code} it is` }, headers });
@@ -225,8 +225,7 @@ describe('the queue', () => {
 
   test('a refused edit that a later edit replaced is dropped: it is not poisoned, and hides no changes of other devices', async () => {
     const world = new FakeWorld();
-    let answer = () => {};
-    const answered = new Promise<void>(resolve => (answer = resolve));
+    const { opened: answered, open: answer } = gate();
     world.answer = async request => {
       if (request.path !== '/api/sync/batch') return undefined;
       await answered;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FakeWorld, soon } from './support/fakeWorld.js';
+import { FakeWorld, gate, soon } from './support/fakeWorld.js';
 import { live } from './support/openDevice.js';
 import { entry, ids, pulled } from './support/wire.js';
 
@@ -42,8 +42,7 @@ describe('a reset history', () => {
     const world = new FakeWorld();
     const sync = await live(world);
     await world.socket.says(entry('e', 5, 0));
-    let answer = () => {};
-    const answered = new Promise<void>(resolve => (answer = resolve));
+    const { opened: answered, open: answer } = gate();
     world.answer = async request => {
       if (request.path === '/api/sync/pull') return pulled(1_000_000_009, ['e'], { reset: true, syncToken: 'new.1000000009' });
       if (request.path === '/api/sync/batch' && world.batches.length === 1) await answered;
@@ -66,8 +65,7 @@ describe('a reset history', () => {
   test('is not undone by a late answer from before it', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    let answer = () => {};
-    const answered = new Promise<void>(resolve => (answer = resolve));
+    const { opened: answered, open: answer } = gate();
     world.answer = async request => {
       if (request.path === '/api/sync/pull') return pulled(1_000_000_009, [], { reset: true });
       if (request.path !== '/api/sync/batch') return undefined;
@@ -121,12 +119,13 @@ describe('a reset history', () => {
   test('keeps its token when an answer of the history before comes late', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    let answer = () => {};
-    world.answer = ({ path, body }) => {
+    const { opened: answered, open: answer } = gate();
+    world.answer = async ({ path, body }) => {
       if (path === '/api/sync/pull') return pulled(1_000_000_001, [], { reset: true, syncToken: 'new.1000000001' });
       if (path !== '/api/sync/batch' || world.batches.length > 1) return undefined;
       const late = { body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'old.4', lastSeq: 4 } };
-      return new Promise(resolve => (answer = () => resolve(late)));
+      await answered;
+      return late;
     };
     const goals = sync.collection('goal');
     await goals.put({ id: 'first' });
@@ -142,11 +141,12 @@ describe('a reset history', () => {
   test('takes the token of an answer whose change the socket brought first', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    let answer = () => {};
-    world.answer = ({ path, body }) => {
+    const { opened: answered, open: answer } = gate();
+    world.answer = async ({ path, body }) => {
       if (path !== '/api/sync/batch' || world.batches.length > 1) return undefined;
       const own = { body: { ...world.accepted(JSON.parse(body!)), newSyncToken: 'e.2', lastSeq: 2 } };
-      return new Promise(resolve => (answer = () => resolve(own)));
+      await answered;
+      return own;
     };
     const goals = sync.collection('goal');
     await goals.put({ id: 'first' });
@@ -162,8 +162,8 @@ describe('a reset history', () => {
   test('does not store the winner that an answer of the history before brings late', async () => {
     const world = new FakeWorld();
     const sync = await live(world);
-    let answer = () => {};
-    world.answer = ({ path }) => {
+    const { opened: answered, open: answer } = gate();
+    world.answer = async ({ path }) => {
       if (path === '/api/sync/pull') return pulled(1_000_000_001, [], { reset: true, syncToken: 'new.1000000001' });
       if (path !== '/api/sync/batch') return undefined;
       const server = { id: 'g', version: 2, updatedAt: '2036-01-01T00:00:00.000Z' };
@@ -171,7 +171,8 @@ describe('a reset history', () => {
         results: [{ entityType: 'goal', entityId: 'g', status: 'conflict', version: 2 }],
         conflicts: [{ entityType: 'goal', entityId: 'g', reason: 'stale', server }], newSyncToken: 'old.4', lastSeq: 4,
       } };
-      return new Promise(resolve => (answer = () => resolve(late)));
+      await answered;
+      return late;
     };
     await sync.collection('goal').put({ id: 'g' });
     await soon(() => expect(world.batches).toHaveLength(1));

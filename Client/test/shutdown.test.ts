@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { FakeWorld, gate, rest, soon } from './support/fakeWorld.js';
 import { closeAll, opened } from './support/openDevice.js';
 
 // After close(), goOffline() and signOut() running work sends no request and leaves no timer.
@@ -89,8 +89,7 @@ describe.each(['close', 'signOut', 'goOffline'] as const)('%s', end => {
 
 test('an answer that arrives after signOut() restores no data', async () => {
   const world = new FakeWorld();
-  let answer = () => {};
-  const answered = new Promise<void>(resolve => (answer = resolve));
+  const { opened: answered, open: answer } = gate();
   // A network that does not hear of the abort.
   world.answer = async request => {
     if (request.path === '/api/sync/batch' || request.path === '/api/sync/pull') await answered;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openSync, type Sync } from '../src/index.js';
-import { FakeWorld, soon } from './support/fakeWorld.js';
+import { FakeWorld, gate, soon } from './support/fakeWorld.js';
 import { Gateway, isBuilt } from './support/gateway.js';
 import { live } from './support/openDevice.js';
 
@@ -28,10 +28,10 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
     for (const sync of open.splice(0)) await sync.close();
   });
 
-  async function device(user: string, name: string, gate: { wait?: Promise<void> | undefined }): Promise<Sync> {
+  async function device(user: string, name: string, network: { wait?: Promise<void> | undefined }): Promise<Sync> {
     const { platform } = { platform: { fetch: async (url: string | URL | Request, init?: RequestInit) => {
       const response = await fetch(url, init);
-      if (String(url).endsWith('/api/sync/batch')) await gate.wait;
+      if (String(url).endsWith('/api/sync/batch')) await network.wait;
       return response;
     } } };
     const sync = await openSync({ url: gateway.url, token: gateway.token(user), name, platform });
@@ -41,15 +41,15 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
 
   test.each(orders)('that is %s, of the object %s, deleted by its id: %s', async (deletion, object, byId) => {
     const user = `undo${Math.random()}`;
-    const gate: { wait?: Promise<void> | undefined } = {};
-    let sync = await device(user, user, gate);
+    const network: { wait?: Promise<void> | undefined } = {};
+    let sync = await device(user, user, network);
     const goals = () => sync.collection<Goal>('goal');
     const created = await goals().put({ id: 'g', title: 'kept' });
     await sync.flush();
     const held = object === 'as it was created' ? created : (await goals().get('g'))!;
     if (deletion === 'unsent') sync.goOffline();
-    let answer = () => {};
-    if (deletion === 'on its way') gate.wait = new Promise(resolve => (answer = resolve));
+    const { opened: answered, open: answer } = gate();
+    if (deletion === 'on its way') network.wait = answered;
     await goals().delete(byId ? 'g' : held);
     if (deletion === 'on its way') await soon(async () => expect(await gateway.pull(user)).toMatchObject({ goals: [] }));
     if (deletion.startsWith('acknowledged')) await sync.flush();
@@ -60,11 +60,11 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
     }
     if (deletion.endsWith('reload')) {
       await sync.close();
-      sync = await device(user, user, gate);
+      sync = await device(user, user, network);
     }
     await goals().put(held);
     answer();
-    gate.wait = undefined;
+    network.wait = undefined;
     sync.goOnline();
     await sync.flush();
     await sync.pull();
@@ -74,19 +74,19 @@ describe.skipIf(!isBuilt)('undo of a delete', () => {
 
   test('and a further edit, both while the deletion is being sent, stores the last edit', async () => {
     const user = `undo${Math.random()}`;
-    const gate: { wait?: Promise<void> | undefined } = {};
-    const sync = await device(user, user, gate);
+    const network: { wait?: Promise<void> | undefined } = {};
+    const sync = await device(user, user, network);
     const goals = sync.collection<Goal>('goal');
     const held = await goals.put({ id: 'g', title: 'kept' });
     await sync.flush();
-    let answer = () => {};
-    gate.wait = new Promise(resolve => (answer = resolve));
+    const { opened: answered, open: answer } = gate();
+    network.wait = answered;
     await goals.delete('g');
     await soon(async () => expect(await gateway.pull(user)).toMatchObject({ goals: [] }));
     await goals.put(held);
     await goals.put({ ...held, title: 'edited' });
     answer();
-    gate.wait = undefined;
+    network.wait = undefined;
     await sync.flush();
     await goals.put({ ...held, title: 'edited again' });
     await sync.flush();

@@ -267,5 +267,12 @@ export async function rest(): Promise<void> {
   for (let i = 0; i < 150; i++) await new Promise(resolve => setImmediate(resolve));
 }
 
+/** Holds something back until the test opens it. It may be opened before anything waits for it. */
+export function gate(): { opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>(resolve => (open = resolve));
+  return { opened, open };
+}
+
 /** Waits until the check passes. */
 export const soon = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 20_000, interval: 5 });
