@@ -8,6 +8,8 @@ internal sealed class RemoteUserReader(IGrainFactory grains) : IUserReader, IRea
 
     public ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel) => new((StatusReport?)null);
 
+    public ValueTask<WriteAnswer?> Replayed(ReceiptQuery query, CancellationToken cancel) => new((WriteAnswer?)null);
+
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) =>
         Ask(caller.User, grain => grain.HistoryState(caller), cancel);
 

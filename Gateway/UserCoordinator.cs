@@ -25,6 +25,9 @@ internal sealed class UserCoordinator(UserId user, UserGrains grains, IUserReade
         return answer;
     }
 
+    /// <summary>The answer that was given to this body under its key, if this process knows it; null says nothing.</summary>
+    public ValueTask<WriteAnswer?> FindReplay(ReceiptQuery query, CancellationToken cancel) => reader.Replayed(query, cancel);
+
     /// <summary>The answer that was given under a key; null if none was.</summary>
     public async ValueTask<WriteAnswer?> FindReceipt(ReceiptQuery query, CancellationToken cancel)
     {

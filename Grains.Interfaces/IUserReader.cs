@@ -15,6 +15,12 @@ public interface IUserReader
     /// <summary>The last report of the user's coordinator, on the same terms, and if nothing of it has changed since.</summary>
     ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel);
 
+    /// <summary>
+    /// The answer that was given to these very bytes under this key, on the same terms. Null: only the coordinator can say, which may know
+    /// the key after all.
+    /// </summary>
+    ValueTask<WriteAnswer?> Replayed(ReceiptQuery query, CancellationToken cancel);
+
     /// <summary>The head of the history, and whether this caller still has access. Notes the device as seen.</summary>
     ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel);
 

@@ -1,13 +1,15 @@
+using System.Collections.Concurrent;
 using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains;
 
 /// <summary>
 /// The last responses given under a key. A receipt never changes once it is stored, so a cached one is as good as the store's.
+/// It may be searched outside the coordinator's turns.
 /// </summary>
 internal sealed class IdempotencyCache
 {
-    private readonly Dictionary<(WriteScope, string), Receipt> receipts = [];
+    private readonly ConcurrentDictionary<(WriteScope, string), Receipt> receipts = new(concurrencyLevel: 1, capacity: 7);
     private readonly Queue<(WriteScope, string)> order = [];
     private long bytes;
 
@@ -37,6 +39,6 @@ internal sealed class IdempotencyCache
 
     private void RemoveOldest()
     {
-        if (receipts.Remove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
+        if (receipts.TryRemove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
     }
 }

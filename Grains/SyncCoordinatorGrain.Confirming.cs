@@ -44,6 +44,16 @@ internal sealed partial class SyncCoordinatorGrain
         return confirmed.Recent is { } known && HasAccess(known, caller) ? known.HistoryState : null;
     }
 
+    /// <summary>The receipt of a key, outside the turns and on the same terms.</summary>
+    public Receipt? FindCached(ReceiptQuery query)
+    {
+        UsedMs = silo.NowMs;
+        return cachedResponses.Find(query.Scope, query.Key, silo.NowMs) is { } first
+            && confirmed.Recent is { } known && HasAccess(known, query.Caller)
+            ? first
+            : null;
+    }
+
     /// <summary>Takes in what the store says of the user now. A difference is announced, and closes the connections that it must.</summary>
     public void Follow(UserState fresh, int version, ClockReading askedAt)
     {

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Storage;
 
@@ -18,6 +19,16 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
         if (silo.Active.Find(caller.User) is not { } coordinator) return null;
         await See(caller, Revision.Origin, cancel);
         return coordinator.FindStatus(caller);
+    }
+
+    public async ValueTask<WriteAnswer?> Replayed(ReceiptQuery query, CancellationToken cancel)
+    {
+        if (silo.Active.Find(query.Caller.User)?.FindCached(query) is not { } first) return null;
+        var isOfBody = await BodyWork.Run(
+            query.Body.Length, (first, query.Body), asked => asked.first.RawHash.Span.SequenceEqual(SHA256.HashData(asked.Body.Span)));
+        if (!isOfBody || !await See(query.Caller, Revision.Origin, cancel)) return null;
+        silo.Metrics.Replays.Add(1);
+        return new WriteAnswer(RequestRefusal.None, first.Status, first.Response, Replayed: true);
     }
 
     public async ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel)
@@ -65,8 +76,7 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
         state.Entity, state.Version, state.PublishedMs, state.ChangeTime.Device, state.ArrivedMs,
         IsPresent: state.ReplacedMs is null, isRepeat, state.Data);
 
-    private async ValueTask See(Caller caller, Revision cursor, CancellationToken cancel)
-    {
-        if (caller.Device is { } device) await silo.Devices.See(caller.User, device, cursor, cancel);
-    }
+    /// <summary>False: the user has too many devices for this one.</summary>
+    private ValueTask<bool> See(Caller caller, Revision cursor, CancellationToken cancel) =>
+        caller.Device is { } device ? silo.Devices.See(caller.User, device, cursor, cancel) : new(true);
 }

@@ -34,6 +34,13 @@ internal static class WriteEndpoints
         NoteUnsent(call.Http.Request.Headers[CommonHeaders.UnsentAge].ToString(), metrics);
         var key = Key(call.Http);
         var body = await bodies.Read(call.Http, call.Caller.User);
+        if (key is not null
+            && await call.Coordinator.FindReplay(new ReceiptQuery(call.Caller, scope, key, body), call.Cancel) is { } first)
+        {
+            await Answer(call, first, metrics);
+            return;
+        }
+
         var parsed = await BodyWork.Run(body.Length, body, parse);
         var request = new WriteRequest(call.Caller, scope, key, body, parsed.Changes, parsed.Cursor, IsStrict(call.Http.Request))
         {

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Mirubato.Grains.Domain;
 
@@ -15,11 +14,10 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
     private const int HeadsPerPart = 512;
     private const int BytesPerPart = 1 << 16;
     private const int LeastSlots = 16;
-    private const int StackBytesMax = 1024;
 
     private readonly List<PackedHead[]> heads = [];
     private readonly List<byte[]> keys = [];
-    private readonly Names devices = new();
+    private readonly Names types = new();
     private readonly Dictionary<string, int> liveByType = [];
     private ulong[] slots = new ulong[LeastSlots]; // The hash of a key, and in the lower half the number of its head plus one; 0 is free.
     private int keyBytes;
@@ -31,36 +29,49 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
     /// <summary>Types with live entities.</summary>
     public IReadOnlyDictionary<string, int> LiveByType => liveByType;
 
+    /// <summary>Devices that wrote one of the heads.</summary>
+    public Names Devices { get; } = new();
+
     public EntityHead? Find(EntityKey entity)
     {
-        var most = KeyBytesMax(entity);
-        var key = Encode(entity, most <= StackBytesMax ? stackalloc byte[most] : new byte[most]);
-        var number = NumberIn(slots[Slot((uint)entity.GetHashCode(), key)]);
-        return number < 0 ? null : At(number).Unpack(devices);
+        var key = KeyBytes.Encode(entity, stackalloc byte[KeyBytes.Usual]);
+        var number = NumberIn(slots[Slot(HashOf(key), key)]);
+        return number < 0 ? null : At(number).Unpack(Devices);
     }
 
     public void Put(EntityKey entity, EntityHead head)
     {
-        var most = KeyBytesMax(entity);
-        var key = Encode(entity, most <= StackBytesMax ? stackalloc byte[most] : new byte[most]);
-        var hash = (uint)entity.GetHashCode();
+        var key = KeyBytes.Encode(entity, stackalloc byte[KeyBytes.Usual]);
+        var hash = HashOf(key);
         var slot = Slot(hash, key);
         var number = NumberIn(slots[slot]);
-        var before = number < 0 ? null : At(number).Unpack(devices);
-        if (number < 0) number = Append(hash, key, slot);
-        At(number).Pack(head, devices);
+        var before = number < 0 ? null : At(number).Unpack(Devices);
+        var packed = PackedHead.From(head, Devices);
+        if (number < 0) Append(hash, key, packed, slot);
+        else At(number) = packed with { KeyAt = At(number).KeyAt, KeyBytes = At(number).KeyBytes };
         Tally = Tally.Move(entity, before, head);
         CountLive(entity.Type, (head.IsDeleted ? 0 : 1) - (before is null or { IsDeleted: true } ? 0 : 1));
     }
 
-    public void Add(HeadRow row) => Put(row.Entity, row.Head);
+    /// <summary>Adds the head of an entity that is not here yet, without an object for it.</summary>
+    /// <param name="key">As <see cref="KeyBytes"/> encodes it.</param>
+    /// <param name="head">Packed with <see cref="Devices"/>.</param>
+    public void Add(ReadOnlySpan<byte> key, in PackedHead head)
+    {
+        var hash = HashOf(key);
+        var slot = Slot(hash, key);
+        Invariant.Holds(slots[slot] == 0, "an entity has one head");
+        Append(hash, key, head, slot);
+        Tally = Tally.Add(key, head);
+        if (!head.IsDeleted) CountLive(types[types.NumberOf(KeyBytes.Type(key))], 1);
+    }
 
     /// <summary>In the order in which the entities came.</summary>
     public IEnumerator<HeadRow> GetEnumerator()
     {
         for (var number = 0; number < Count; number++)
         {
-            yield return new HeadRow(Decode(KeyOf(At(number))), At(number).Unpack(devices));
+            yield return new HeadRow(KeyBytes.Decode(KeyOf(At(number))), At(number).Unpack(Devices));
         }
     }
 
@@ -70,6 +81,13 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
 
     private ReadOnlySpan<byte> KeyOf(in PackedHead head) =>
         keys[head.KeyAt / BytesPerPart].AsSpan(head.KeyAt % BytesPerPart, head.KeyBytes);
+
+    private static uint HashOf(ReadOnlySpan<byte> key)
+    {
+        var hash = new HashCode();
+        hash.AddBytes(key);
+        return (uint)hash.ToHashCode();
+    }
 
     private static int NumberIn(ulong slot) => (int)(uint)slot - 1;
 
@@ -85,16 +103,15 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
         return at;
     }
 
-    private int Append(uint hash, ReadOnlySpan<byte> key, int slot)
+    private void Append(uint hash, ReadOnlySpan<byte> key, in PackedHead head, int slot)
     {
         if (keyBytes % BytesPerPart + key.Length > BytesPerPart) keyBytes += BytesPerPart - keyBytes % BytesPerPart;
         key.CopyTo(Room(keys, keyBytes, key.Length, BytesPerPart));
-        Room(heads, Count, 1, HeadsPerPart)[0] = new PackedHead { KeyAt = keyBytes, KeyBytes = (ushort)key.Length };
+        Room(heads, Count, 1, HeadsPerPart)[0] = head with { KeyAt = keyBytes, KeyBytes = (ushort)key.Length };
         keyBytes += key.Length;
         Count++;
         slots[slot] = (ulong)hash << 32 | (uint)Count;
         if (Count > slots.Length / 4 * 3) DoubleSlots();
-        return Count - 1;
     }
 
     /// <summary>The next <paramref name="length"/> elements after <paramref name="used"/>; they never cross the end of a part.</summary>
@@ -131,21 +148,5 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
         ref var live = ref CollectionsMarshal.GetValueRefOrAddDefault(liveByType, type, out _);
         live += added;
         if (live == 0) liveByType.Remove(type);
-    }
-
-    private static int KeyBytesMax(EntityKey entity) => Encoding.UTF8.GetMaxByteCount(entity.Type.Length + entity.Id.Length + 1);
-
-    /// <summary>The key in UTF-8: the type, a zero byte, the id. Neither holds a control character.</summary>
-    private static ReadOnlySpan<byte> Encode(EntityKey entity, Span<byte> room)
-    {
-        var type = Encoding.UTF8.GetBytes(entity.Type, room);
-        room[type] = 0;
-        return room[..(type + 1 + Encoding.UTF8.GetBytes(entity.Id, room[(type + 1)..]))];
-    }
-
-    private static EntityKey Decode(ReadOnlySpan<byte> key)
-    {
-        var type = key.IndexOf((byte)0);
-        return new EntityKey(Encoding.UTF8.GetString(key[..type]), Encoding.UTF8.GetString(key[(type + 1)..]));
     }
 }

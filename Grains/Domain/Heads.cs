@@ -10,6 +10,11 @@ internal readonly record struct Tally(int Live, long Bytes, UInt128 Digest, int 
         AddsTheSame(from, to) ? Digest : unchecked(Digest - Domain.Digest.From(entity, from) + Domain.Digest.From(entity, to)),
         Tombstones - DeletedIn(from) + DeletedIn(to));
 
+    /// <summary>This tally with one more entity.</summary>
+    public Tally Add(ReadOnlySpan<byte> key, in PackedHead head) => head.IsDeleted
+        ? this with { Bytes = Bytes + head.Bytes, Tombstones = Tombstones + 1 }
+        : new Tally(Live + 1, Bytes + head.Bytes, unchecked(Digest + Domain.Digest.From(key, head.Version)), Tombstones);
+
     /// <summary>The true size of a document is settled when it is rendered; that is no reason to hash again.</summary>
     private static bool AddsTheSame(EntityHead? from, EntityHead to) =>
         from?.Version == to.Version && from.IsDeleted == to.IsDeleted;

@@ -4,58 +4,105 @@ namespace Mirubato.Grains.Domain;
 /// An <see cref="EntityHead"/> as a <see cref="HeadTable"/> keeps it: 128 bytes in an array, without an object of its own. What most heads
 /// have is a field; what few have shares one object.
 /// </summary>
-internal struct PackedHead
+internal readonly record struct PackedHead
 {
-    private UInt128 fingerprint, previousFingerprint;
-    private long seq, version, effectiveMs, clientMs, publishedMs, previousPublishedMs, namedVersion, deletedMs;
-    private Extras? extras;
-    private int bytes;
-    private int device;
-    private Has has;
+    private readonly long namedVersion, deletedMs;
+    private readonly int devicePlusOne;
+    private readonly Has has;
 
     [Flags]
     private enum Has : byte
     {
         NamedVersion = 1,
-        Device = 2,
-        DeletedMs = 4,
+        DeletedMs = 2,
     }
 
-    /// <summary>Where the key begins.</summary>
-    public required int KeyAt { get; init; }
+    public required UInt128 Fingerprint { get; init; }
 
-    public required ushort KeyBytes { get; init; }
+    public required UInt128 PreviousFingerprint { get; init; }
 
-    public void Pack(EntityHead head, Names devices)
+    public required long Seq { get; init; }
+
+    public required long Version { get; init; }
+
+    public required long EffectiveMs { get; init; }
+
+    public required long ClientMs { get; init; }
+
+    public required long PublishedMs { get; init; }
+
+    public required long PreviousPublishedMs { get; init; }
+
+    public required int Bytes { get; init; }
+
+    public required long? NamedVersion
     {
-        (fingerprint, previousFingerprint) = (head.Fingerprint.Bits, head.PreviousFingerprint.Bits);
-        (seq, version, bytes) = (head.Seq.Number, head.Version, head.Bytes);
-        (effectiveMs, clientMs) = (head.EffectiveMs, head.ClientMs);
-        (publishedMs, previousPublishedMs) = (head.PublishedMs, head.PreviousPublishedMs);
-        (namedVersion, deletedMs) = (head.NamedVersion ?? 0, head.DeletedMs ?? 0);
-        device = head.Device is { } one ? devices.NumberOf(one.Value) : 0;
-        has = (head.NamedVersion is null ? 0 : Has.NamedVersion) | (head.Device is null ? 0 : Has.Device)
-            | (head.DeletedMs is null ? 0 : Has.DeletedMs);
-        extras = head.MergedIn is null && head.Echoes.Count == 0 ? null : new Extras(head.MergedIn, head.Echoes);
+        get => (has & Has.NamedVersion) != 0 ? namedVersion : null;
+        init => (namedVersion, has) = (value ?? 0, value is null ? has & ~Has.NamedVersion : has | Has.NamedVersion);
     }
 
-    public readonly EntityHead Unpack(Names devices) => new()
+    public required long? DeletedMs
     {
-        Seq = new Revision(seq),
-        Version = version,
-        EffectiveMs = effectiveMs,
-        ClientMs = clientMs,
-        MergedIn = extras?.MergedIn,
-        PublishedMs = publishedMs,
-        NamedVersion = (has & Has.NamedVersion) != 0 ? namedVersion : null,
-        Device = (has & Has.Device) != 0 ? new DeviceId(devices[device]) : null,
-        Fingerprint = new Fingerprint(fingerprint),
-        DeletedMs = (has & Has.DeletedMs) != 0 ? deletedMs : null,
-        PreviousFingerprint = new Fingerprint(previousFingerprint),
-        PreviousPublishedMs = previousPublishedMs,
-        Echoes = extras?.Echoes ?? [],
-        Bytes = bytes,
+        get => (has & Has.DeletedMs) != 0 ? deletedMs : null;
+        init => (deletedMs, has) = (value ?? 0, value is null ? has & ~Has.DeletedMs : has | Has.DeletedMs);
+    }
+
+    /// <summary>The number of the writer's device in <see cref="HeadTable.Devices"/>.</summary>
+    public required int? Device
+    {
+        get => devicePlusOne == 0 ? null : devicePlusOne - 1;
+        init => devicePlusOne = value + 1 ?? 0;
+    }
+
+    /// <summary>Null without either.</summary>
+    public required Extras? Few { get; init; }
+
+    public bool IsDeleted => (has & Has.DeletedMs) != 0;
+
+    /// <summary>Where the key begins; the table sets it.</summary>
+    public int KeyAt { get; init; }
+
+    public ushort KeyBytes { get; init; }
+
+    public static PackedHead From(EntityHead head, Names devices) => new()
+    {
+        Fingerprint = head.Fingerprint.Bits,
+        PreviousFingerprint = head.PreviousFingerprint.Bits,
+        Seq = head.Seq.Number,
+        Version = head.Version,
+        EffectiveMs = head.EffectiveMs,
+        ClientMs = head.ClientMs,
+        PublishedMs = head.PublishedMs,
+        PreviousPublishedMs = head.PreviousPublishedMs,
+        Bytes = head.Bytes,
+        NamedVersion = head.NamedVersion,
+        DeletedMs = head.DeletedMs,
+        Device = head.Device is { } device ? devices.NumberOf(device.Value) : null,
+        Few = Extras.From(head.MergedIn, head.Echoes),
     };
 
-    private sealed record Extras(ChangeTime? MergedIn, IReadOnlyList<Echo> Echoes);
+    public EntityHead Unpack(Names devices) => new()
+    {
+        Seq = new Revision(Seq),
+        Version = Version,
+        EffectiveMs = EffectiveMs,
+        ClientMs = ClientMs,
+        MergedIn = Few?.MergedIn,
+        PublishedMs = PublishedMs,
+        NamedVersion = NamedVersion,
+        Device = Device is { } device ? new DeviceId(devices[device]) : null,
+        Fingerprint = new Fingerprint(Fingerprint),
+        DeletedMs = DeletedMs,
+        PreviousFingerprint = new Fingerprint(PreviousFingerprint),
+        PreviousPublishedMs = PreviousPublishedMs,
+        Echoes = Few?.Echoes ?? [],
+        Bytes = Bytes,
+    };
+
+    /// <summary>What few heads have.</summary>
+    internal sealed record Extras(ChangeTime? MergedIn, IReadOnlyList<Echo> Echoes)
+    {
+        public static Extras? From(ChangeTime? mergedIn, IReadOnlyList<Echo> echoes) =>
+            mergedIn is null && echoes.Count == 0 ? null : new Extras(mergedIn, echoes);
+    }
 }

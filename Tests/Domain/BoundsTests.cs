@@ -88,11 +88,10 @@ public sealed class BoundsTests
 
     private static Ledger LedgerOf(IEnumerable<KeyValuePair<EntityKey, EntityHead>> heads)
     {
-        var list = heads.Select(head => new HeadRow(head.Key, head.Value)).ToList();
-        var digest = list.Aggregate(UInt128.Zero, (sum, head) => unchecked(sum + Digest.From(head.Entity, head.Head)));
-        return new Ledger(
-            new UserSnapshot(
-                new HistoryState(new Epoch(Guid.NewGuid()), new Revision(1), new Revision(list.Count), Revision.Origin, digest, 0, 0, 0,
-                false), [.. list]));
+        var table = new HeadTable();
+        foreach (var (entity, head) in heads) table.Put(entity, head);
+        var history = new HistoryState(
+            new Epoch(Guid.NewGuid()), new Revision(1), new Revision(table.Count), Revision.Origin, table.Tally.Digest, 0, 0, 0, false);
+        return new Ledger(new UserSnapshot(history, table));
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using FsCheck;
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
@@ -28,6 +29,47 @@ public sealed class HeadTableTests
         Assert.All(table, row => AssertSame(model[row.Entity], row.Head));
         Assert.Equal(Sum(model), table.Tally);
         Assert.Equal(model.Where(row => !row.Value.IsDeleted).CountBy(row => row.Key.Type).ToDictionary(), table.LiveByType);
+    }
+
+    [SeededProperty(100)]
+    public void Heads_that_are_added_packed_are_those_that_are_put(DoNotSize<int> seed)
+    {
+        var random = new Random(seed.Item);
+        var (put, added) = (new HeadTable(), new HeadTable());
+        for (var i = random.Next(2_000); i > 0; i--)
+        {
+            var (entity, head) = (Entity(random, 100_000), Head(random));
+            if (put.Find(entity) is not null) continue;
+            put.Put(entity, head);
+            added.Add(KeyBytes.Encode(entity, []), PackedHead.From(head, added.Devices));
+            AssertSame(head, added.Find(entity));
+        }
+
+        Assert.Equal((put.Tally, put.Count), (added.Tally, added.Count));
+        Assert.Equal(put.LiveByType, added.LiveByType);
+    }
+
+    [Fact]
+    public void A_second_head_of_one_entity_is_not_added()
+    {
+        var (table, head) = (new HeadTable(), Head(new Random(1)));
+        var key = KeyBytes.Encode(new EntityKey("goal", "g"), []).ToArray();
+        table.Add(key, PackedHead.From(head, table.Devices));
+        Assert.Throws<InvariantBrokenException>(() => table.Add(key, PackedHead.From(head, table.Devices)));
+    }
+
+    [Fact]
+    public void Names_have_one_number_each_however_they_are_asked_for()
+    {
+        var names = new Names();
+        string[] texts = ["", "a", "", "b", "a", "音", "b", "音", ""];
+        foreach (var text in texts)
+        {
+            Assert.Equal(text, names[names.NumberOf(Encoding.UTF8.GetBytes(text))]);
+            Assert.Equal(names.NumberOf(text), names.NumberOf(Encoding.UTF8.GetBytes(text)));
+        }
+
+        Assert.Equal([0, 1, 2, 3], texts.Distinct().Select(names.NumberOf));
     }
 
     /// <summary>Of so many keys some ten pairs have one hash of 32 bits.</summary>

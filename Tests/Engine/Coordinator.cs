@@ -19,7 +19,10 @@ internal sealed class Coordinator(
     public IUserReader Reader => reader;
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
-        (await grain.Write(request)).ValueOrThrow();
+        (request.Key is null ? null : await Replayed(request, cancel)) ?? (await grain.Write(request)).ValueOrThrow();
+
+    public ValueTask<WriteAnswer?> Replayed(WriteRequest request, CancellationToken cancel) =>
+        reader.Replayed(new ReceiptQuery(request.Caller, request.Scope, request.Key!, request.Body), cancel);
 
     public async ValueTask<WriteAnswer> FindReceipt(ReceiptQuery query, CancellationToken cancel) =>
         (await grain.FindReceipt(query)).ValueOrThrow();

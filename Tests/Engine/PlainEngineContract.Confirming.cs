@@ -72,6 +72,43 @@ public abstract partial class PlainEngineContract
     }
 
     [Fact]
+    public async Task A_replay_needs_no_call_and_no_query_while_the_store_has_confirmed_its_caller()
+    {
+        var (node, store) = await Warm();
+        var write = Push("k", Goal("h"));
+        Assert.Null(await node.Replayed(write, Cancel));
+        var first = await node.Write(write, Cancel);
+        var asked = store.Total;
+
+        Clock.Advance(Confirmed);
+        var again = await node.Replayed(write, Cancel);
+        Assert.Equal((true, first.Status), (again!.Replayed, again.Status));
+        Assert.Equal(first.Body.ToArray(), again.Body.ToArray());
+        Assert.Equal(asked, store.Total);
+        Clock.Advance(OneMs);
+        Assert.Null(await node.Replayed(write, Cancel));
+    }
+
+    [Fact]
+    public async Task Only_a_call_can_say_what_is_not_the_very_write_of_a_caller_with_access()
+    {
+        var (node, _) = await Warm();
+        var write = Push("k", Goal("h"));
+        await node.Write(write, Cancel);
+        Assert.NotNull(await node.Replayed(write, Cancel));
+
+        Assert.Null(await node.Replayed(write with { Key = "other" }, Cancel));
+        Assert.Null(await node.Replayed(write with { Scope = WriteScope.Batch }, Cancel));
+        Assert.Null(await node.Replayed(Push("k", Goal("h", "else")), Cancel));
+        await node.Revoke(new DeviceId("d1"), revoked: true, Cancel);
+        await node.Status(Caller("d2"), Cancel);
+        Assert.Null(await node.Replayed(write, Cancel));
+        Assert.NotNull(await node.Replayed(write with { Caller = Caller("d2") }, Cancel));
+        await node.Erase(Cancel);
+        Assert.Null(await node.Replayed(write with { Caller = Caller("d2") }, Cancel));
+    }
+
+    [Fact]
     public async Task A_commit_confirms_so_that_the_next_standing_asks_nothing()
     {
         var (node, store) = await Warm();

@@ -23,6 +23,8 @@ internal sealed class FakeCoordinators(IAnswerFormat format) : IUserReader, IRea
 
     public ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel) => new((HistoryState?)null);
 
+    public ValueTask<WriteAnswer?> Replayed(ReceiptQuery query, CancellationToken cancel) => new((WriteAnswer?)null);
+
     public ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel) => new((StatusReport?)null);
 
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(For(caller.User).Now(caller));

@@ -115,6 +115,8 @@ internal sealed class ScriptedEngine(IAnswerFormat format, IServiceProvider serv
 
     public ValueTask<HistoryState?> Confirmed(Caller caller, CancellationToken cancel) => new((HistoryState?)null);
 
+    public ValueTask<WriteAnswer?> Replayed(ReceiptQuery query, CancellationToken cancel) => new((WriteAnswer?)null);
+
     public ValueTask<StatusReport?> ConfirmedStatus(Caller caller, CancellationToken cancel) => new((StatusReport?)null);
 
     public ValueTask<HistoryState> HistoryState(Caller caller, CancellationToken cancel) => new(Now());

@@ -80,14 +80,14 @@ internal sealed partial class PostgresStore
     private static async Task<UserSnapshot?> ReadSnapshot(NpgsqlDataReader row, CancellationToken cancel)
     {
         HistoryState? history = null;
-        var heads = new HeadTable();
+        var heads = new HeadReader();
         while (await row.ReadAsync(cancel))
         {
             if (row.IsDBNull(0)) history = ReadHeadsState(row);
-            else heads.Add(HeadReader.Read(row));
+            else heads.Read(row);
         }
 
-        return history is null ? null : new UserSnapshot(history, heads);
+        return history is null ? null : new UserSnapshot(history, heads.Heads);
     }
 
     private static HistoryState ReadHeadsState(NpgsqlDataReader row) => new(

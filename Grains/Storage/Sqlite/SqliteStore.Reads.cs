@@ -68,11 +68,11 @@ internal sealed partial class SqliteStore
     private static UserSnapshot? Load(SqliteSession session, UserId user, Revision after)
     {
         if (ReadHistoryState(session, user, device: null) is not { } history) return null;
-        var heads = new HeadTable();
+        var heads = new HeadReader();
         session.Each(
             $"SELECT {HeadReader.Columns} FROM sync_data WHERE user_id = $1 AND seq > $2",
-            row => { heads.Add(HeadReader.Read(row)); return true; }, user.Value, after.Number);
-        return new UserSnapshot(history, heads);
+            row => { heads.Read(row); return true; }, user.Value, after.Number);
+        return new UserSnapshot(history, heads.Heads);
     }
 
     private static ReadPage? Page(SqliteSession session, UserId user, DeviceId? device, ReadQuery query)
