@@ -31,12 +31,12 @@ public static class Limits
     public const int TiedBytesMax = 32 * 1024 * 1024;
 
     /// <summary>
-    /// Receipts of one user, past which the oldest keys are forgotten early; and how many or how much a coordinator adds between two looks.
+    /// Receipts of one user, past which the oldest keys are forgotten early; and how many or how much of them go at once then.
     /// </summary>
     public const int ReceiptsMax = 10_000;
     public const long ReceiptBytesMax = 32L * 1024 * 1024;
-    public const int ReceiptsBetweenTrims = 500;
-    public const long ReceiptBytesBetweenTrims = 8L * 1024 * 1024;
+    public const int ReceiptsPerTrim = 500;
+    public const long ReceiptBytesPerTrim = 8L * 1024 * 1024;
 
     /// <summary>
     /// One user may hold one part in so many of the body budget. A body past 64 KiB of which nothing arrives for so long is cut.

@@ -45,7 +45,7 @@ public sealed class LimitsTests
         Assert.True(
             Limits.BatchItemsMax * ((4 * 3 * UsableId.UnitsMax) + 500) < Limits.AnswerResultsBytesMax,
             "a batch lists all of its results, with the longest ids");
-        Assert.True(Limits.ReceiptBytesMax > Limits.AnswerBytesMax && Limits.ReceiptBytesBetweenTrims >= Limits.AnswerBytesMax);
+        Assert.True(Limits.ReceiptBytesMax > Limits.AnswerBytesMax && Limits.ReceiptBytesPerTrim < Limits.ReceiptBytesMax);
         Assert.True(Limits.TiedBytesMax > Limits.StoredBytesMax);
     }
 

@@ -51,9 +51,10 @@ internal interface IUserStore
     ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel);
 
     /// <summary>
-    /// Deletes the oldest receipts past either bound. Their keys are forgotten: a repetition is then a request of its own.
+    /// If the user has more receipts than <paramref name="max"/>, in number or in bytes, deletes the oldest until there are at most
+    /// <paramref name="kept"/>. Their keys are forgotten: a repetition is then a request of its own. Returns what is left.
     /// </summary>
-    ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel);
+    ValueTask<ReceiptTotals> TrimReceipts(UserId user, ReceiptTotals max, ReceiptTotals kept, CancellationToken cancel);
 
     /// <summary>Deletes all but the newest <paramref name="keep"/> conflicts.</summary>
     ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel);
@@ -173,4 +174,12 @@ internal enum CommitResult
 
     /// <summary>A key already has a receipt that has not expired: read it and replay.</summary>
     ReceiptTaken,
+}
+
+/// <param name="Bytes">Of the answers in them.</param>
+internal readonly record struct ReceiptTotals(long Count, long Bytes)
+{
+    public ReceiptTotals Add(ReceiptTotals other) => new(Count + other.Count, Bytes + other.Bytes);
+
+    public bool Exceeds(ReceiptTotals max) => Count > max.Count || Bytes > max.Bytes;
 }

@@ -69,18 +69,24 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
     public async ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) =>
         await Execute("DELETE FROM sync_conflicts WHERE user_id = $1 AND id = $2", cancel, user.Value, id) > 0;
 
-    public async ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel)
+    public async ValueTask<ReceiptTotals> TrimReceipts(UserId user, ReceiptTotals max, ReceiptTotals kept, CancellationToken cancel)
     {
-        const string sql = """
+        const string totals = "SELECT count(*), coalesce(sum(length(response)), 0) FROM idempotency_keys WHERE user_id = $1";
+        const string delete = """
             DELETE FROM idempotency_keys WHERE user_id = $1 AND (scope, key) IN (
                 SELECT scope, key FROM (
                     SELECT scope, key, row_number() OVER newest AS place, sum(length(response)) OVER newest AS bytes
                     FROM idempotency_keys WHERE user_id = $1
-                    WINDOW newest AS (ORDER BY expires_ms DESC, scope, key ROWS UNBOUNDED PRECEDING)) AS kept
+                    WINDOW newest AS (ORDER BY expires_ms DESC, scope, key ROWS UNBOUNDED PRECEDING)) AS receipts
                 WHERE place > $2 OR bytes > $3)
             """;
-        await Execute(sql, cancel, user.Value, countMax, bytesMax);
+        var stored = (await List(totals, ReadTotals, cancel, user.Value))[0];
+        if (!stored.Exceeds(max)) return stored;
+        await Execute(delete, cancel, user.Value, kept.Count, kept.Bytes);
+        return (await List(totals, ReadTotals, cancel, user.Value))[0];
     }
+
+    private static ReceiptTotals ReadTotals(DbDataReader row) => new(row.GetInt64(0), row.GetInt64(1));
 
     public async ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel)
     {

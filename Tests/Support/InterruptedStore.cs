@@ -57,8 +57,8 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) => store.DeleteConflict(user, id, cancel);
 
-    public ValueTask TrimReceipts(UserId user, int countMax, long bytesMax, CancellationToken cancel) =>
-        store.TrimReceipts(user, countMax, bytesMax, cancel);
+    public ValueTask<ReceiptTotals> TrimReceipts(UserId user, ReceiptTotals max, ReceiptTotals kept, CancellationToken cancel) =>
+        store.TrimReceipts(user, max, kept, cancel);
 
     public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
 
