@@ -23,10 +23,12 @@ internal sealed class IdleMemory : IDisposable
     private static readonly TimeSpan PauseEvery = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Pools let go of arrays that nobody has rented for a minute, and only when they see a second collection. By then the heads of users
-    /// who have left are gone as well.
+    /// Pools let go of arrays that nobody has rented for a minute, and only when they see a second collection; of some they let go one at a
+    /// time. By then the heads of users who have left are gone as well. So a first time is followed by a second, and that by others as long
+    /// as they are worth it.
     /// </summary>
-    private static readonly TimeSpan SecondAfter = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(90);
+    private const long WorthwhileAgainBytes = 8 * 1024 * 1024;
 
     private readonly TimeProvider time;
     private readonly ManagedHeap heap;
@@ -39,7 +41,7 @@ internal sealed class IdleMemory : IDisposable
     private long allocatedThen;
     private long committedThen;
     private long pausedAt;
-    private bool isSecondDue;
+    private bool isNextDue;
 
     public IdleMemory(TimeProvider time, ManagedHeap heap)
     {
@@ -63,7 +65,7 @@ internal sealed class IdleMemory : IDisposable
         littleLoad = allocated - before > LittleLoadBytesMax ? 0 : littleLoad + 1;
         var sincePause = time.GetElapsedTime(pausedAt);
         if (IsDue && sincePause >= PauseEvery) ReturnMemory(isFirst: true);
-        else if (isSecondDue && littleLoad >= QuietLooks && sincePause >= SecondAfter) ReturnMemory(isFirst: false);
+        else if (isNextDue && littleLoad >= QuietLooks && sincePause >= AgainAfter) ReturnMemory(isFirst: false);
         Volatile.Write(ref looking, 0);
     }
 
@@ -75,10 +77,11 @@ internal sealed class IdleMemory : IDisposable
 
     private void ReturnMemory(bool isFirst)
     {
-        isSecondDue = isFirst;
         Interlocked.Exchange(ref freed, 0);
         (allocatedThen, pausedAt) = (allocated, time.GetTimestamp());
+        var committed = heap.CommittedBytes;
         heap.Compact();
         committedThen = heap.CommittedBytes;
+        isNextDue = isFirst || committed - committedThen >= WorthwhileAgainBytes;
     }
 }

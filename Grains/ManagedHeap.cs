@@ -14,6 +14,14 @@ internal class ManagedHeap
     /// <summary>Collects everything, and gives back what is free.</summary>
     public virtual void Compact()
     {
+        Collect();
+        // Pools let go of their arrays after a collection, so it is the next one that frees them.
+        GC.WaitForPendingFinalizers();
+        Collect();
+    }
+
+    private static void Collect()
+    {
         // Large bodies leave holes between what lives longer, which no collection gives back unless it is asked to move that.
         GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

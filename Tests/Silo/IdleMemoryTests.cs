@@ -34,6 +34,20 @@ public sealed class IdleMemoryTests : IDisposable
     }
 
     [Fact]
+    public void It_goes_on_every_90_seconds_as_long_as_that_returns_8_MiB()
+    {
+        heap.Returned = 8 * MiB;
+        Live(Busy, seconds: 60);
+        Live(Quiet, seconds: 10 + 90 + 90);
+        Assert.Equal(3, heap.Compactions);
+        heap.Returned--;
+        Live(0, seconds: 90);
+        Assert.Equal(4, heap.Compactions);
+        Live(0, seconds: 600);
+        Assert.Equal(4, heap.Compactions);
+    }
+
+    [Fact]
     public void A_process_that_has_hardly_allocated_is_left_alone()
     {
         Live(Quiet, seconds: 60);
@@ -101,10 +115,17 @@ public sealed class IdleMemoryTests : IDisposable
 
         public int Compactions { get; private set; }
 
+        /// <summary>By each compaction.</summary>
+        public long Returned { get; set; }
+
         public override long AllocatedBytes => Allocated;
 
         public override long CommittedBytes => Committed;
 
-        public override void Compact() => Compactions++;
+        public override void Compact()
+        {
+            Compactions++;
+            Committed -= Returned;
+        }
     }
 }
