@@ -52,9 +52,10 @@ public static class GatewayHost
     /// </summary>
     /// <param name="check">What is wrong with the settings of the caller's own, to be said together with the rest.</param>
     /// <param name="onStarted">Called once all of it has started.</param>
+    /// <param name="onFailed">Called if a part of it did not start.</param>
     public static Task<int> Run(
         string[] args, Action<WebApplicationBuilder> configure, Func<IConfiguration, IReadOnlyList<string>>? check = null,
-        Action? onStarted = null) => Guarded(async () =>
+        Action? onStarted = null, Func<WebApplication, Task>? onFailed = null) => Guarded(async () =>
     {
         using var deadline = new StopDeadline();
         await using var app = Build(args, configure, check);
@@ -64,7 +65,17 @@ public static class GatewayHost
             onStarted?.Invoke();
             StartupBanner.Print(app);
         });
-        await app.RunAsync();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch
+        {
+            if (onFailed is not null) await onFailed(app);
+            throw;
+        }
+
+        await app.WaitForShutdownAsync();
     });
 
     /// <summary>Does one thing to the configured store instead of serving, and says how much it did.</summary>

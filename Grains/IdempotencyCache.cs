@@ -9,20 +9,21 @@ namespace Mirubato.Grains;
 /// </summary>
 internal sealed class IdempotencyCache
 {
-    private readonly ConcurrentDictionary<(WriteScope, string), Receipt> receipts = new(concurrencyLevel: 1, capacity: 7);
+    private volatile ConcurrentDictionary<(WriteScope, string), Receipt>? receipts;
     private readonly Queue<(WriteScope, string)> order = [];
     private long bytes;
 
     public Receipt? Find(WriteRequest request, long nowMs) => request.Key is { } key ? Find(request.Scope, key, nowMs) : null;
 
     public Receipt? Find(WriteScope scope, string key, long nowMs) =>
-        receipts.TryGetValue((scope, key), out var receipt) && receipt.ExpiresMs > nowMs ? receipt : null;
+        receipts is { } all && all.TryGetValue((scope, key), out var receipt) && receipt.ExpiresMs > nowMs ? receipt : null;
 
     public void Add(Receipt receipt)
     {
         // It would make all others go, and then itself.
         if (receipt.Response.Length > Limits.CachedResponseBytesMax) return;
         var key = (receipt.Scope, receipt.Key);
+        receipts ??= new(concurrencyLevel: 1, capacity: 7);
         if (receipts.TryGetValue(key, out var old)) bytes -= old.Response.Length;
         else order.Enqueue(key);
         receipts[key] = receipt;
@@ -32,13 +33,13 @@ internal sealed class IdempotencyCache
 
     public void Clear()
     {
-        receipts.Clear();
+        receipts = null;
         order.Clear();
         bytes = 0;
     }
 
     private void RemoveOldest()
     {
-        if (receipts.TryRemove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
+        if (receipts!.TryRemove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
     }
 }

@@ -23,10 +23,12 @@ internal sealed class UserReader(CoordinatorContext silo, IStoreUpkeep upkeep) :
 
     public async ValueTask<WriteAnswer?> Replayed(ReceiptQuery query, CancellationToken cancel)
     {
-        if (silo.Active.Find(query.Caller.User)?.FindCached(query) is not { } first) return null;
+        if (silo.Active.Find(query.Caller.User) is not { } coordinator || coordinator.FindCached(query) is not { } first) return null;
         var isOfBody = await BodyWork.Run(
             query.Body.Length, (first, query.Body), asked => asked.first.RawHash.Span.SequenceEqual(SHA256.HashData(asked.Body.Span)));
         if (!isOfBody || !await See(query.Caller, Revision.Origin, cancel)) return null;
+        // Access is judged last: the caller may have lost it while the body was hashed.
+        if (coordinator.FindCached(query) != first) return null;
         silo.Metrics.Replays.Add(1);
         return new WriteAnswer(RequestRefusal.None, first.Status, first.Response, Replayed: true);
     }

@@ -51,7 +51,8 @@ internal static class SiloHost
             var hasStarted = false;
             try
             {
-                return await GatewayHost.Run(args, builder => options = Register(builder), ClusterOptions.Errors, () => hasStarted = true);
+                return await GatewayHost.Run(
+                    args, builder => options = Register(builder), ClusterOptions.Errors, () => hasStarted = true, EndFailedStart);
             }
             catch (Exception failure) when (!hasStarted && IsStoreLost(failure))
             {
@@ -71,6 +72,19 @@ internal static class SiloHost
     }
 
     public static void Compose(WebApplicationBuilder builder) => Register(builder);
+
+    /// <summary>
+    /// Ends what has started of a silo that failed to start. Orleans leaves it as it is when it is disposed of: its directory would then
+    /// ask for news of the members without a pause, on every core, and all of the silo would stay in memory beside the next one. It is
+    /// disposed of first, because a silo that is not running cannot be disposed of once its lifecycle has ended. Nobody waits for that end:
+    /// the silo first tells the other members that it is gone, in the store that it may have lost.
+    /// </summary>
+    public static async Task EndFailedStart(WebApplication app)
+    {
+        var silo = app.Services.GetService<ISiloLifecycleSubject>();
+        await app.DisposeAsync();
+        if (silo is not null) Task.Run(() => silo.OnStop(new CancellationToken(canceled: true))).Ignore();
+    }
 
     private static ClusterOptions Register(WebApplicationBuilder builder)
     {

@@ -29,10 +29,12 @@ internal static class Digest
         end[0] = 0;
         version.TryFormat(end[1..], out var digits, provider: CultureInfo.InvariantCulture);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        var algorithm = sha256 ??= IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var algorithm = sha256 ?? IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        sha256 = null; // One that fails half way is not used again.
         algorithm.AppendData(key);
         algorithm.AppendData(end[..(1 + digits)]);
         algorithm.GetHashAndReset(hash);
+        sha256 = algorithm;
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 }

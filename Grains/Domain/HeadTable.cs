@@ -17,7 +17,6 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
 
     private readonly List<PackedHead[]> heads = [];
     private readonly List<byte[]> keys = [];
-    private readonly Names types = new();
     private readonly Dictionary<string, int> liveByType = [];
     private ulong[] slots = new ulong[LeastSlots]; // The hash of a key, and in the lower half the number of its head plus one; 0 is free.
     private int keyBytes;
@@ -55,15 +54,16 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
 
     /// <summary>Adds the head of an entity that is not here yet, without an object for it.</summary>
     /// <param name="key">As <see cref="KeyBytes"/> encodes it.</param>
+    /// <param name="type">Its type.</param>
     /// <param name="head">Packed with <see cref="Devices"/>.</param>
-    public void Add(ReadOnlySpan<byte> key, in PackedHead head)
+    public void Add(ReadOnlySpan<byte> key, string type, in PackedHead head)
     {
         var hash = HashOf(key);
         var slot = Slot(hash, key);
         Invariant.Holds(slots[slot] == 0, "an entity has one head");
         Append(hash, key, head, slot);
         Tally = Tally.Add(key, head);
-        if (!head.IsDeleted) CountLive(types[types.NumberOf(KeyBytes.Type(key))], 1);
+        if (!head.IsDeleted) CountLive(type, 1);
     }
 
     /// <summary>In the order in which the entities came.</summary>

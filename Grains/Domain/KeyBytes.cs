@@ -6,7 +6,7 @@ namespace Mirubato.Grains.Domain;
 internal static class KeyBytes
 {
     /// <summary>Room that is enough for most keys.</summary>
-    public const int Usual = 256;
+    public const int Usual = 512;
 
     /// <param name="room">Taken if it is enough for the key.</param>
     public static ReadOnlySpan<byte> Encode(EntityKey entity, Span<byte> room)
@@ -20,9 +20,7 @@ internal static class KeyBytes
 
     public static EntityKey Decode(ReadOnlySpan<byte> key)
     {
-        var type = Type(key);
-        return new EntityKey(Encoding.UTF8.GetString(type), Encoding.UTF8.GetString(key[(type.Length + 1)..]));
+        var type = key.IndexOf((byte)0);
+        return new EntityKey(Encoding.UTF8.GetString(key[..type]), Encoding.UTF8.GetString(key[(type + 1)..]));
     }
-
-    public static ReadOnlySpan<byte> Type(ReadOnlySpan<byte> key) => key[..key.IndexOf((byte)0)];
 }

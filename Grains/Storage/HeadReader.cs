@@ -3,8 +3,8 @@ using Mirubato.Grains.Domain;
 
 namespace Mirubato.Grains.Storage;
 
-/// <summary>Reads the heads of a load into a table, without an object or a text for each: a user may have 100,000.</summary>
-internal sealed class HeadReader
+/// <summary>Reads the heads of a load into a table, without objects and texts for each: a user may have 100,000.</summary>
+internal abstract class HeadReader
 {
     /// <summary>In the order in which they are read.</summary>
     public const string Columns = """
@@ -12,18 +12,24 @@ internal sealed class HeadReader
         deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, merged_in_effective_ms, merged_in_client_ms
         """;
 
-    private byte[] room = new byte[KeyBytes.Usual];
+    private readonly Names types = new();
+    private byte[] key = new byte[KeyBytes.Usual];
 
     public HeadTable Heads { get; } = new();
 
     public void Read(DbDataReader row)
     {
         var head = ReadHead(row);
-        var type = ReadBytes(row, 0, at: 0);
-        var id = ReadBytes(row, 1, at: type + 1);
-        room[type] = 0;
-        Heads.Add(room.AsSpan(0, type + 1 + id), head);
+        var typeBytes = Bytes(row, 0);
+        var type = types[types.NumberOf(typeBytes)];
+        var length = Append(0, typeBytes);
+        length = Append(length, [0]);
+        length = Append(length, Bytes(row, 1));
+        Heads.Add(key.AsSpan(0, length), type, head);
     }
+
+    /// <summary>A text in UTF-8, or bytes; until the next call.</summary>
+    protected abstract ReadOnlySpan<byte> Bytes(DbDataReader row, int column);
 
     private PackedHead ReadHead(DbDataReader row) => new()
     {
@@ -36,14 +42,14 @@ internal sealed class HeadReader
         DeletedMs = row.IsDBNull(8) ? null : row.GetInt64(8),
         Bytes = row.GetInt32(9),
         NamedVersion = row.IsDBNull(10) ? null : row.GetInt64(10),
-        Device = row.IsDBNull(11) ? null : Heads.Devices.NumberOf(room.AsSpan(0, ReadBytes(row, 11, at: 0))),
+        Device = row.IsDBNull(11) ? null : Heads.Devices.NumberOf(Bytes(row, 11)),
         Fingerprint = ReadFingerprint(row, 12),
         PreviousFingerprint = ReadFingerprint(row, 13),
         Few = ReadExtras(row),
     };
 
     private UInt128 ReadFingerprint(DbDataReader row, int column) =>
-        row.IsDBNull(column) ? UInt128.Zero : UInt128Codec.Decode(room.AsSpan(0, ReadBytes(row, column, at: 0)));
+        row.IsDBNull(column) ? UInt128.Zero : UInt128Codec.Decode(Bytes(row, column));
 
     private static PackedHead.Extras? ReadExtras(DbDataReader row)
     {
@@ -53,14 +59,10 @@ internal sealed class HeadReader
             row.IsDBNull(14) ? [] : EchoCodec.Read(row.GetFieldValue<byte[]>(14)));
     }
 
-    /// <summary>Reads text as UTF-8, or bytes, to the place <paramref name="at"/> of the room. Returns the length.</summary>
-    private int ReadBytes(DbDataReader row, int column, int at)
+    private int Append(int at, ReadOnlySpan<byte> part)
     {
-        while (true)
-        {
-            var length = (int)row.GetBytes(column, 0, room, at, room.Length - at);
-            if (length < room.Length - at) return length;
-            Array.Resize(ref room, room.Length * 2);
-        }
+        if (at + part.Length > key.Length) Array.Resize(ref key, 2 * (at + part.Length));
+        part.CopyTo(key.AsSpan(at));
+        return at + part.Length;
     }
 }

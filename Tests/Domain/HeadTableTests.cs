@@ -41,7 +41,7 @@ public sealed class HeadTableTests
             var (entity, head) = (Entity(random, 100_000), Head(random));
             if (put.Find(entity) is not null) continue;
             put.Put(entity, head);
-            added.Add(KeyBytes.Encode(entity, []), PackedHead.From(head, added.Devices));
+            added.Add(KeyBytes.Encode(entity, []), entity.Type, PackedHead.From(head, added.Devices));
             AssertSame(head, added.Find(entity));
         }
 
@@ -54,8 +54,8 @@ public sealed class HeadTableTests
     {
         var (table, head) = (new HeadTable(), Head(new Random(1)));
         var key = KeyBytes.Encode(new EntityKey("goal", "g"), []).ToArray();
-        table.Add(key, PackedHead.From(head, table.Devices));
-        Assert.Throws<InvariantBrokenException>(() => table.Add(key, PackedHead.From(head, table.Devices)));
+        table.Add(key, "goal", PackedHead.From(head, table.Devices));
+        Assert.Throws<InvariantBrokenException>(() => table.Add(key, "goal", PackedHead.From(head, table.Devices)));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ internal sealed class Coordinator(
     public IUserReader Reader => reader;
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel) =>
-        (request.Key is null ? null : await Replayed(request, cancel)) ?? (await grain.Write(request)).ValueOrThrow();
+        (await grain.Write(request)).ValueOrThrow();
 
     public ValueTask<WriteAnswer?> Replayed(WriteRequest request, CancellationToken cancel) =>
         reader.Replayed(new ReceiptQuery(request.Caller, request.Scope, request.Key!, request.Body), cancel);

@@ -58,7 +58,7 @@ public abstract partial class StoreContract : IAsyncLifetime
             ClientMs = Now + 1,
             PublishedMs = Now + 2,
             NamedVersion = long.MaxValue - 5,
-            Device = new DeviceId("gerät-🎻"),
+            Device = new DeviceId(new string('音', 200) + "🎻"),
             Fingerprint = new Fingerprint(UInt128.MaxValue - 5),
             PreviousFingerprint = new Fingerprint(UInt128.One << 127),
             PreviousPublishedMs = Now - 3,

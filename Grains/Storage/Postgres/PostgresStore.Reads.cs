@@ -80,7 +80,7 @@ internal sealed partial class PostgresStore
     private static async Task<UserSnapshot?> ReadSnapshot(NpgsqlDataReader row, CancellationToken cancel)
     {
         HistoryState? history = null;
-        var heads = new HeadReader();
+        var heads = new PostgresHeadReader();
         while (await row.ReadAsync(cancel))
         {
             if (row.IsDBNull(0)) history = ReadHeadsState(row);

@@ -68,7 +68,7 @@ internal sealed partial class SqliteStore
     private static UserSnapshot? Load(SqliteSession session, UserId user, Revision after)
     {
         if (ReadHistoryState(session, user, device: null) is not { } history) return null;
-        var heads = new HeadReader();
+        var heads = new SqliteHeadReader();
         session.Each(
             $"SELECT {HeadReader.Columns} FROM sync_data WHERE user_id = $1 AND seq > $2",
             row => { heads.Read(row); return true; }, user.Value, after.Number);
