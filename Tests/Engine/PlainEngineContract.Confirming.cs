@@ -109,6 +109,18 @@ public abstract partial class PlainEngineContract
     }
 
     [Fact]
+    public async Task A_caller_that_loses_access_while_a_replay_is_under_way_gets_none()
+    {
+        var (node, store) = await Warm();
+        var write = Push("k", Goal("h"));
+        await node.Write(write, Cancel);
+        store.Instead[nameof(IUserStore.SeeDevice)] = _ => new ValueTask<bool>(SignOut());
+        Assert.Null(await node.Replayed(write with { Caller = Caller("d2") }, Cancel));
+
+        async Task<bool> SignOut() => await node.SignOutEverywhere(Cancel) > 0;
+    }
+
+    [Fact]
     public async Task A_commit_confirms_so_that_the_next_standing_asks_nothing()
     {
         var (node, store) = await Warm();
