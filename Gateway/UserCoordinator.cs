@@ -1,10 +1,11 @@
+using Mirubato.Gateway.Http;
 using Mirubato.Gateway.Socket;
 
 namespace Mirubato.Gateway;
 
-internal sealed class Coordinators(UserGrains grains, IUserReader reader, UserSocketsRegistry sockets)
+internal sealed class Coordinators(UserGrains grains, IUserReader reader, UserSocketsRegistry sockets, UserRates rates)
 {
-    public UserCoordinator For(UserId user) => new(user, grains, reader, sockets);
+    public UserCoordinator For(UserId user) => new(user, grains, reader, sockets, rates);
 }
 
 /// <summary>
@@ -12,13 +13,15 @@ internal sealed class Coordinators(UserGrains grains, IUserReader reader, UserSo
 /// acknowledged then. That no answer came, or that a silo is gone, says nothing about the outcome of a write: the caller retries under the
 /// same key, and finds its receipt if the commit was made.
 /// </summary>
-internal sealed class UserCoordinator(UserId user, UserGrains grains, IUserReader reader, UserSocketsRegistry sockets)
+internal sealed class UserCoordinator(
+    UserId user, UserGrains grains, IUserReader reader, UserSocketsRegistry sockets, UserRates rates)
 {
     /// <summary>The class of failure when the user's coordinator does not answer.</summary>
     public const string Unreachable = "cluster";
 
     public async ValueTask<WriteAnswer> Write(WriteRequest request, CancellationToken cancel)
     {
+        rates.Charge(user, request.Changes.Count / Limits.ItemsPerPermit);
         var traced = Tracing.CurrentId is { } trace ? request with { Trace = trace } : request;
         var answer = await Decide(one => one.Write(traced), cancel);
         if (answer.Head is { } head) sockets.Expect(user, head);

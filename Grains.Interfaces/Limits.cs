@@ -51,6 +51,13 @@ public static class Limits
     public const int AnswerStepBytes = 64 * 1024;
     public const int AnswerStalledMs = 60_000;
 
+    /// <summary>
+    /// A call takes one permit of its user's rate, and one more for each so many items that it writes, and for so much of its body past the
+    /// first 64 KiB.
+    /// </summary>
+    public const int ItemsPerPermit = 50;
+    public const int BytesPerPermit = 64 * 1024;
+
     /// <summary>Reads of one user under way in a process (pulls, exports, lists), and how many more wait for so long to begin.</summary>
     public const int ReadsPerUserMax = 8;
     public const int WaitingReadsMax = 32;
@@ -72,9 +79,13 @@ public static class Limits
     public const int RewindVersionsMax = 5_000;
     public const int RewindTriesMax = 5;
 
-    /// <summary>How many versions, or how much of them, a coordinator adds between two looks at the bounds of a user's versions.</summary>
+    /// <summary>
+    /// How many versions, or how much of them, a coordinator adds between two looks at the bounds of a user's versions: at least so many,
+    /// and at least one part in so many of those that the user has.
+    /// </summary>
     public const int VersionsBetweenTrims = 500;
     public const long VersionBytesBetweenTrims = 2L * 1024 * 1024;
+    public const int VersionTrimParts = 8;
 
     public const int PageRowsMax = 500;
     public const int PageBytesMax = 8 * 1024 * 1024;

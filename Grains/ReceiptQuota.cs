@@ -10,18 +10,18 @@ namespace Mirubato.Grains;
 /// </summary>
 internal sealed class ReceiptQuota(UserId user, CoordinatorContext silo)
 {
-    private static readonly ReceiptTotals Max = new(Limits.ReceiptsMax, Limits.ReceiptBytesMax);
-    private static readonly ReceiptTotals Kept =
+    private static readonly StoredTotals Max = new(Limits.ReceiptsMax, Limits.ReceiptBytesMax);
+    private static readonly StoredTotals Kept =
         new(Limits.ReceiptsMax - Limits.ReceiptsPerTrim, Limits.ReceiptBytesMax - Limits.ReceiptBytesPerTrim);
 
-    private ReceiptTotals added;
-    private ReceiptTotals? stored;
+    private StoredTotals added;
+    private StoredTotals? stored;
     private bool isTrimming;
 
     public void Added(IReadOnlyList<Receipt> receipts)
     {
         if (receipts.Count == 0) return;
-        foreach (var receipt in receipts) added = added.Add(new ReceiptTotals(1, receipt.Response.Length));
+        foreach (var receipt in receipts) added = added.Add(new StoredTotals(1, receipt.Response.Length));
         if (!isTrimming && (stored is not { } known || known.Add(added).Exceeds(Max))) _ = Trim();
     }
 

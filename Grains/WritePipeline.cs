@@ -43,7 +43,10 @@ internal sealed class WritePipeline(
         {
             var ledger = await state.Get(NoCancellation);
             var batch = new CommitBatch(user, silo, ledger, cachedResponses);
-            var rest = await batch.Draft(writes, atMost, NoCancellation); // 1 to 3
+            // The heads are read beside the turns then. Only this queue's runner changes them, and it waits here.
+            var rest = await BodyWork.RunAsync(
+                writes.Sum(write => write.Bytes), (batch, writes, atMost),
+                static work => work.batch.Draft(work.writes, work.atMost, NoCancellation)); // 1 to 3
             var result = batch.IsStale ? CommitResult.FenceLost : await Commit(batch, ledger);
             switch (result)
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -68,7 +69,13 @@ internal static class UserImport
     {
         try
         {
-            return await client.PostAsync("api/sync/import", body, cancel);
+            while (true)
+            {
+                var answer = await client.PostAsync("api/sync/import", body, cancel);
+                if (answer is not { StatusCode: HttpStatusCode.TooManyRequests, Headers.RetryAfter.Delta: { } wait }) return answer;
+                answer.Dispose();
+                await Task.Delay(wait, cancel);
+            }
         }
         catch (HttpRequestException away)
         {

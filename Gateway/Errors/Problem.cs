@@ -125,7 +125,8 @@ internal static class Problems
         [Problem.ImportRefused] = new(
             422, "IMPORT_REFUSED", "Import refused", "The file cannot be imported, or another import runs; the detail says what to do."),
         [Problem.RateLimited] = new(
-            429, "RATE_LIMITED", "Too many requests", "The user sends requests faster than allowed; wait as Retry-After says.", 1),
+            429, "RATE_LIMITED", "Too many requests",
+            "The user sends requests, items or large bodies faster than allowed; wait as Retry-After says.", 1),
         [Problem.RefusedTooOften] = new(
             429, "REFUSED_TOO_OFTEN", "Too many refused tokens",
             "This address sent too many tokens that were refused; wait as Retry-After says.", 60),

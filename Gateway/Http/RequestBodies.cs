@@ -8,7 +8,8 @@ namespace Mirubato.Gateway.Http;
 /// Reads a body, unpacked, into one array. The array is not pooled: documents are slices of it, and a request that was given up may
 /// still wait at its coordinator. What it outgrew on the way is: large arrays that are thrown away cost whole collections.
 /// </summary>
-internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
+internal sealed class RequestBodies(
+    BodyBudget budget, UserRates rates, GatewayOptions options, [FromKeyedServices(ServerClock.Key)] TimeProvider time)
 {
     /// <summary>What a buffer has before anything has arrived; from then on it doubles when it is full.</summary>
     private const int FirstBytes = 4 * 1024;
@@ -40,21 +41,44 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
     private async ValueTask<ReadOnlyMemory<byte>> Fill(
         HttpContext http, Stream stream, GrowingBuffer buffer, long? length, UserId user)
     {
-        using var timeout = new BodyTimeout(http.RequestAborted);
-        BodyBudget.BodyLease? lease = null;
         while (buffer.Filled != length)
         {
             if (buffer.IsFull)
             {
-                // One byte more than allowed is enough to know that there is too much: a bomb is not unpacked further.
-                var size = (int)Math.Min(Math.Min(2L * buffer.Size, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
+                var size = NextSize(buffer, length);
                 if (size > BodyBudget.FreeBytes)
-                {
-                    timeout.Start(TimeSpan.FromSeconds(options.Limits.BodySeconds), time);
-                    if (lease is null) http.Response.RegisterForDispose(lease = budget.Lease(user));
-                    lease.Grow(size);
-                }
+                    return await BodyWork.RunAsync(size, (http, stream, buffer, length, user), body =>
+                        FillLarge(body.http, body.stream, body.buffer, body.length, body.user));
+                buffer.Grow(size, isLast: size == length);
+            }
 
+            var read = await stream.ReadAsync(buffer.FreeSpace(SliceBytes), http.RequestAborted);
+            if (read == 0) break;
+            buffer.Advance(read);
+        }
+
+        return buffer.ToMemory();
+    }
+
+    /// <summary>
+    /// The rest of a body past 64 KiB: it counts toward the budget and the user's rate, and may take only so long. Of a user who owes for
+    /// what came before, nothing more is read.
+    /// </summary>
+    private async ValueTask<ReadOnlyMemory<byte>> FillLarge(
+        HttpContext http, Stream stream, GrowingBuffer buffer, long? length, UserId user)
+    {
+        using var timeout = new BodyTimeout(TimeSpan.FromSeconds(options.Limits.BodySeconds), time, http.RequestAborted);
+        var lease = budget.Lease(user);
+        http.Response.RegisterForDispose(lease);
+        var paid = buffer.Filled;
+        while (buffer.Filled != length)
+        {
+            if (buffer.IsFull)
+            {
+                if (rates.Owes(user)) throw new RequestRefusedException(Problem.RateLimited);
+                var size = NextSize(buffer, length);
+                lease.Grow(size);
+                Charge();
                 buffer.Grow(size, isLast: size == length);
             }
 
@@ -65,8 +89,20 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
             if (buffer.Filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
         }
 
+        Charge();
         return buffer.ToMemory();
+
+        void Charge()
+        {
+            var permits = (buffer.Filled - paid) / Limits.BytesPerPermit;
+            rates.Charge(user, permits);
+            paid += permits * Limits.BytesPerPermit;
+        }
     }
+
+    /// <summary>One byte more than allowed is enough to know that there is too much: a bomb is not unpacked further.</summary>
+    private static int NextSize(GrowingBuffer buffer, long? length) =>
+        (int)Math.Min(Math.Min(2L * buffer.Size, Limits.BodyBytesMax + 1), length ?? long.MaxValue);
 
     private static string? Encoding(HttpRequest request) => request.Headers.ContentEncoding.ToString().Trim() switch
     {
@@ -86,15 +122,16 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
     /// <summary>
     /// How long a large body may take in all, and without progress. Small ones are left to the server's own minimal data rate.
     /// </summary>
-    private sealed class BodyTimeout(CancellationToken aborted) : IDisposable
+    private sealed class BodyTimeout : IDisposable
     {
-        private CancellationTokenSource? over;
-        private CancellationTokenSource? stalled;
-        private CancellationTokenSource? any;
+        private readonly CancellationToken aborted;
+        private readonly CancellationTokenSource over;
+        private readonly CancellationTokenSource stalled;
+        private readonly CancellationTokenSource any;
 
-        public void Start(TimeSpan span, TimeProvider time)
+        public BodyTimeout(TimeSpan span, TimeProvider time, CancellationToken aborted)
         {
-            if (over is not null) return;
+            this.aborted = aborted;
             over = new CancellationTokenSource(span, time);
             stalled = new CancellationTokenSource(TimeSpan.FromMilliseconds(Limits.BodyStalledMs), time);
             any = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stalled.Token, aborted);
@@ -104,11 +141,11 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
         {
             try
             {
-                var read = await stream.ReadAsync(into, any?.Token ?? aborted);
-                stalled?.CancelAfter(Limits.BodyStalledMs);
+                var read = await stream.ReadAsync(into, any.Token);
+                stalled.CancelAfter(Limits.BodyStalledMs);
                 return read;
             }
-            catch (OperationCanceledException) when (any?.IsCancellationRequested == true && !aborted.IsCancellationRequested)
+            catch (OperationCanceledException) when (any.IsCancellationRequested && !aborted.IsCancellationRequested)
             {
                 throw new RequestRefusedException(Problem.BodyTooSlow);
             }
@@ -116,9 +153,9 @@ internal sealed class RequestBodies(BodyBudget budget, GatewayOptions options, [
 
         public void Dispose()
         {
-            any?.Dispose();
-            stalled?.Dispose();
-            over?.Dispose();
+            any.Dispose();
+            stalled.Dispose();
+            over.Dispose();
         }
     }
 }

@@ -3,7 +3,10 @@ using Mirubato.Gateway.Options;
 
 namespace Mirubato.Gateway.Http;
 
-/// <summary>How often one user may call this process: requests, writes by sockets and upgrades take from the same bucket.</summary>
+/// <summary>
+/// How often one user may call this process, and how much may come with the calls: requests, writes by sockets and upgrades take from the
+/// same bucket, and so do items and large bodies.
+/// </summary>
 internal sealed class UserRates(LimitOptions limits) : IDisposable
 {
     private readonly PartitionedRateLimiter<string> buckets =
@@ -21,6 +24,17 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
         return lease.IsAcquired;
     }
 
+    /// <summary>
+    /// Counts what a call costs beside the permit that it took. It is not refused for that any more: what the bucket does not hold is owed,
+    /// and the user's next call is refused until it is paid.
+    /// </summary>
+    public void Charge(UserId user, int permits)
+    {
+        if (permits > 0) _ = buckets.AcquireAsync(user.Value, Math.Min(permits, limits.RequestBurst)).AsTask();
+    }
+
+    public bool Owes(UserId user) => buckets.GetStatistics(user.Value) is { CurrentQueuedCount: > 0 };
+
     public void Dispose() => buckets.Dispose();
 
     /// <summary>
@@ -34,7 +48,8 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
             TokenLimit = limits.RequestBurst,
             TokensPerPeriod = often ? limits.RequestsPerSecond / 10 : limits.RequestsPerSecond,
             ReplenishmentPeriod = often ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromSeconds(1),
-            QueueLimit = 0,
+            QueueLimit = limits.RequestBurst,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
             AutoReplenishment = true,
         };
     }

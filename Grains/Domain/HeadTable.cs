@@ -6,7 +6,7 @@ namespace Mirubato.Grains.Domain;
 /// <summary>
 /// The heads of one user's entities and the sums over them, in less than 200 bytes each. Objects and strings took 300, and the garbage
 /// collector had to visit each. Heads and keys lie in arrays; the slots of an open hash table with linear probing say where. Entities are
-/// never taken out. Not safe for use by several threads.
+/// never taken out. Several threads may read it while none changes it.
 /// </summary>
 internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
 {

@@ -54,7 +54,7 @@ internal interface IUserStore
     /// If the user has more receipts than <paramref name="max"/>, in number or in bytes, deletes the oldest until there are at most
     /// <paramref name="kept"/>. Their keys are forgotten: a repetition is then a request of its own. Returns what is left.
     /// </summary>
-    ValueTask<ReceiptTotals> TrimReceipts(UserId user, ReceiptTotals max, ReceiptTotals kept, CancellationToken cancel);
+    ValueTask<StoredTotals> TrimReceipts(UserId user, StoredTotals max, StoredTotals kept, CancellationToken cancel);
 
     /// <summary>Deletes all but the newest <paramref name="keep"/> conflicts.</summary>
     ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel);
@@ -77,8 +77,9 @@ internal interface IUserStore
 
     /// <summary>
     /// Thins the user's versions by age (docs/protocol.md, History), and deletes the oldest past so many bytes of one entity or of all.
+    /// Returns what is left. It reads all of the user's versions.
     /// </summary>
-    ValueTask TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel);
+    ValueTask<StoredTotals> TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel);
 
     ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel);
 
@@ -176,10 +177,10 @@ internal enum CommitResult
     ReceiptTaken,
 }
 
-/// <param name="Bytes">Of the answers in them.</param>
-internal readonly record struct ReceiptTotals(long Count, long Bytes)
+/// <summary>How many rows of a kind a user has, and the bytes of what they keep: answers in receipts, documents in versions.</summary>
+internal readonly record struct StoredTotals(long Count, long Bytes)
 {
-    public ReceiptTotals Add(ReceiptTotals other) => new(Count + other.Count, Bytes + other.Bytes);
+    public StoredTotals Add(StoredTotals other) => new(Count + other.Count, Bytes + other.Bytes);
 
-    public bool Exceeds(ReceiptTotals max) => Count > max.Count || Bytes > max.Bytes;
+    public bool Exceeds(StoredTotals max) => Count > max.Count || Bytes > max.Bytes;
 }

@@ -12,8 +12,8 @@ internal static class Retention
 
     public const long VersionMs = Limits.VersionDays * DayMs;
 
-    /// <summary>Versions that one thinning behind an answer removes, as SQL writes it; the next one goes on.</summary>
-    public const string VersionsAtOnceMax = "10000";
+    /// <summary>Versions that one statement of a thinning behind an answer removes; another one goes on.</summary>
+    public const int VersionsAtOnceMax = 10_000;
 
     /// <summary>
     /// Rows that one batch of a sweep removes, and users that it looks at: few enough that no request waits long for its locks.

@@ -5,7 +5,7 @@ namespace Mirubato.Grains.Storage;
 internal abstract partial class SqlStore
 {
     private static readonly string Thin =
-        $"DELETE FROM sync_versions WHERE {VersionSql.Thinned("$1", "$2", "$3", "$4", Retention.VersionsAtOnceMax)}";
+        $"DELETE FROM sync_versions WHERE {VersionSql.Thinned("$1", "$2", "$3", "$4", $"{Retention.VersionsAtOnceMax}")}";
 
     public ValueTask<List<StoredVersion>> History(UserId user, EntityKey entity, long before, int limit, CancellationToken cancel) =>
         List(VersionSql.History, VersionSql.Read, cancel, user.Value, entity.Type, entity.Id, before, limit);
@@ -16,8 +16,17 @@ internal abstract partial class SqlStore
     public ValueTask<List<StoredVersion>> ChangedSince(UserId user, long sinceMs, EntityKey after, int limit, CancellationToken cancel) =>
         List(VersionSql.ChangedSince, VersionSql.Read, cancel, user.Value, sinceMs, after.Type, after.Id, limit);
 
-    public async ValueTask TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel) =>
-        await Execute(Thin, cancel, user.Value, nowMs, entityBytesMax, bytesMax);
+    public async ValueTask<StoredTotals> TrimVersions(
+        UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel)
+    {
+        const string totals = "SELECT count(*), CAST(coalesce(sum(bytes), 0) AS bigint) FROM sync_versions WHERE user_id = $1";
+        while (await Execute(Thin, cancel, user.Value, nowMs, entityBytesMax, bytesMax) == Retention.VersionsAtOnceMax)
+        {
+            // As many as go at once have gone: there may be more.
+        }
+
+        return (await List(totals, ReadTotals, cancel, user.Value))[0];
+    }
 
     private async ValueTask<SweepProgress> ThinVersions(string? cursor, SweepLease lease, CancellationToken cancel)
     {

@@ -69,7 +69,7 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
     public async ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) =>
         await Execute("DELETE FROM sync_conflicts WHERE user_id = $1 AND id = $2", cancel, user.Value, id) > 0;
 
-    public async ValueTask<ReceiptTotals> TrimReceipts(UserId user, ReceiptTotals max, ReceiptTotals kept, CancellationToken cancel)
+    public async ValueTask<StoredTotals> TrimReceipts(UserId user, StoredTotals max, StoredTotals kept, CancellationToken cancel)
     {
         const string totals = "SELECT count(*), coalesce(sum(length(response)), 0) FROM idempotency_keys WHERE user_id = $1";
         const string delete = """
@@ -86,7 +86,7 @@ internal abstract partial class SqlStore(int sweepRowsMax, int tombstonesMax)
         return (await List(totals, ReadTotals, cancel, user.Value))[0];
     }
 
-    private static ReceiptTotals ReadTotals(DbDataReader row) => new(row.GetInt64(0), row.GetInt64(1));
+    private static StoredTotals ReadTotals(DbDataReader row) => new(row.GetInt64(0), row.GetInt64(1));
 
     public async ValueTask<bool> StartAbove(UserId user, Revision last, long nowMs, CancellationToken cancel)
     {

@@ -78,6 +78,8 @@ public abstract partial class PlainEngineContract
         var write = Push("k", Goal("h"));
         Assert.Null(await node.Replayed(write, Cancel));
         var first = await node.Write(write, Cancel);
+        // The receipts are counted behind the answer: one turn later the store has been asked.
+        await node.HistoryState(Caller(), Cancel);
         var asked = store.Total;
 
         Clock.Advance(Confirmed);

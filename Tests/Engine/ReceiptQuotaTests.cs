@@ -12,13 +12,13 @@ public sealed class ReceiptQuotaTests : IDisposable
     private readonly CountingStore store = CountingStore.Over(null);
     private readonly PlainNode node;
     private readonly ReceiptQuota quota;
-    private ReceiptTotals left;
+    private StoredTotals left;
 
     public ReceiptQuotaTests()
     {
         node = new PlainNode(store.Store, new FakeClock());
         quota = new ReceiptQuota(new UserId("ada"), node.Silo);
-        store.Instead[nameof(IUserStore.TrimReceipts)] = _ => new ValueTask<ReceiptTotals>(left);
+        store.Instead[nameof(IUserStore.TrimReceipts)] = _ => new ValueTask<StoredTotals>(left);
     }
 
     public void Dispose() => node.Dispose();
@@ -26,12 +26,12 @@ public sealed class ReceiptQuotaTests : IDisposable
     [Fact]
     public void The_first_receipt_asks_what_is_stored_and_later_ones_only_once_a_bound_is_passed()
     {
-        left = new ReceiptTotals(Limits.ReceiptsMax - 5, 0);
+        left = new StoredTotals(Limits.ReceiptsMax - 5, 0);
         Add(1);
         Assert.Equal(1, Trims);
         Add(5);
         Assert.Equal(1, Trims);
-        left = new ReceiptTotals(Limits.ReceiptsMax - Limits.ReceiptsPerTrim, 0);
+        left = new StoredTotals(Limits.ReceiptsMax - Limits.ReceiptsPerTrim, 0);
         Add(1);
         Assert.Equal(2, Trims);
         Add(Limits.ReceiptsPerTrim);
@@ -41,7 +41,7 @@ public sealed class ReceiptQuotaTests : IDisposable
     [Fact]
     public void Bytes_are_counted_as_well()
     {
-        left = new ReceiptTotals(1, Limits.ReceiptBytesMax - 2_000);
+        left = new StoredTotals(1, Limits.ReceiptBytesMax - 2_000);
         Add(1, bytes: 500_000);
         Add(2, bytes: 1_000);
         Assert.Equal(1, Trims);
@@ -59,12 +59,12 @@ public sealed class ReceiptQuotaTests : IDisposable
     [Fact]
     public void While_a_trim_runs_none_is_started_and_what_is_added_meanwhile_counts_after_it()
     {
-        var answer = new TaskCompletionSource<ReceiptTotals>();
-        store.Instead[nameof(IUserStore.TrimReceipts)] = _ => new ValueTask<ReceiptTotals>(answer.Task);
+        var answer = new TaskCompletionSource<StoredTotals>();
+        store.Instead[nameof(IUserStore.TrimReceipts)] = _ => new ValueTask<StoredTotals>(answer.Task);
         Add(1);
         Add(10);
         Assert.Equal(1, Trims);
-        answer.SetResult(new ReceiptTotals(Limits.ReceiptsMax - 10, 0));
+        answer.SetResult(new StoredTotals(Limits.ReceiptsMax - 10, 0));
         Add(1);
         Assert.Equal(2, Trims);
     }
@@ -74,7 +74,7 @@ public sealed class ReceiptQuotaTests : IDisposable
     {
         store.Instead[nameof(IUserStore.TrimReceipts)] = _ => throw InterruptedStore.Cut(outcomeUnknown: false);
         Add(1);
-        store.Instead[nameof(IUserStore.TrimReceipts)] = _ => new ValueTask<ReceiptTotals>(left);
+        store.Instead[nameof(IUserStore.TrimReceipts)] = _ => new ValueTask<StoredTotals>(left);
         Add(1);
         Add(1);
         Assert.Equal(2, Trims);

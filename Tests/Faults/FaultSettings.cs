@@ -5,6 +5,7 @@ namespace Mirubato.Tests.Faults;
 /// <summary>
 /// <c>MIRUBATO_SEED</c> plays a schedule again, <c>MIRUBATO_FAULT_SECONDS</c> says how long one is, <c>MIRUBATO_FAULT_STEPS</c> cuts it
 /// after so many steps and <c>MIRUBATO_FAULT_WITHOUT</c> leaves kinds of steps out (see <see cref="Act"/>), to find the few that matter.
+/// <c>MIRUBATO_ABUSE_ONLY</c> names the acts of <see cref="Abuse"/> that are played, parted by commas.
 /// </summary>
 internal static class FaultSettings
 {
@@ -21,6 +22,8 @@ internal static class FaultSettings
 
     public static HashSet<Act> Without =>
         [.. Text("MIRUBATO_FAULT_WITHOUT").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Act>)];
+
+    public static bool Plays(string abuse) => Text("MIRUBATO_ABUSE_ONLY") is var only && (only.Length == 0 || only.Split(',').Contains(abuse));
 
     // Other random tests take three numbers for a seed; these take the first.
     private static int? Number(string variable) =>

@@ -125,7 +125,8 @@ public sealed class BodyBudgetTests
         var body = new CountedBody(3_000_000);
         (http.Request.Body, http.Request.ContentLength) = (body, length);
         var options = Options(256L * 1024 * 1024);
-        await new RequestBodies(new BodyBudget(options), options, TimeProvider.System).Read(http, new UserId("ada"));
+        using var rates = new UserRates(options.Limits);
+        await new RequestBodies(new BodyBudget(options), rates, options, TimeProvider.System).Read(http, new UserId("ada"));
         Assert.Equal(3_000_000, body.Arrived);
         Assert.All(body.Buffers, buffer => Assert.InRange(buffer.Bytes, 0, Math.Max(4 * 1024, 2 * buffer.Arrived)));
     }

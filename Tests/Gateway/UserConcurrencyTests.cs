@@ -181,6 +181,7 @@ public sealed class UserConcurrencyTests : IDisposable
         var http = new DefaultHttpContext { RequestServices = edge.Services, RequestAborted = aborted };
         var user = new UserId("ada");
         var grains = new UserGrains(new FakeGrains(edge.Engine.For));
-        return new Call(http, new Caller(user, null, 0), new UserCoordinator(user, grains, edge.Engine, sockets: null!), edge.Engine);
+        var coordinator = new UserCoordinator(user, grains, edge.Engine, sockets: null!, rates: null!);
+        return new Call(http, new Caller(user, null, 0), coordinator, edge.Engine);
     }
 }

@@ -48,6 +48,19 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
         Assert.Equal(3L, await Scalar("SELECT count(DISTINCT xmin::text) FROM sync_data"));
     }
 
+    [Theory]
+    [InlineData(200, 3)]
+    [InlineData(300, 4)]
+    public async Task A_commit_of_many_rows_goes_by_itself_however_small_they_are(int rows, long transactions)
+    {
+        var commits = await Commits(Users);
+        var (user, commit) = commits[Users / 2];
+        commits[Users / 2] = (user, Entries(await store.HistoryState(user, null, Now, Cancel), rows));
+
+        Assert.All(await Together(commits), outcome => Assert.Equal(CommitResult.Held, outcome.Result));
+        Assert.Equal(transactions, await Scalar("SELECT count(DISTINCT xmin::text) FROM sync_data"));
+    }
+
     [Fact]
     public async Task A_lost_fence_changes_nothing_for_the_others()
     {

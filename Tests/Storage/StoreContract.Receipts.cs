@@ -34,14 +34,14 @@ public abstract partial class StoreContract
             await Hold(Commit(await HistoryState()) with { Receipts = [Receipt($"k{i}", Now + DayMs + i, "0123456789")] });
         }
 
-        var max = new ReceiptTotals(countMax, bytesMax);
+        var max = new StoredTotals(countMax, bytesMax);
         var left = await Store.TrimReceipts(user, max, max with { Count = Math.Min(countMax, 3), Bytes = Math.Min(bytesMax, 30) }, Cancel);
 
         var found = new List<string>();
         for (var i = 1; i <= 4; i++)
             if (await Store.Receipt(user, WriteScope.Push, $"k{i}", Now, Cancel) is not null) found.Add($"k{i}");
         Assert.Equal(kept, string.Join(' ', found));
-        Assert.Equal(new ReceiptTotals(found.Count, 10 * found.Count), left);
+        Assert.Equal(new StoredTotals(found.Count, 10 * found.Count), left);
     }
 
     [Fact]

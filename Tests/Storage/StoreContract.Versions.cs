@@ -1,5 +1,6 @@
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage;
 using static Mirubato.Tests.Storage.Sample;
 
 namespace Mirubato.Tests.Storage;
@@ -91,11 +92,25 @@ public abstract partial class StoreContract
         var json = $"\"{new string('x', 742)}\"";
         for (var i = 1; i <= 4; i++) await Replace(Now + i, Row(Entry("a"), 2 * i, json), Row(Entry("b"), (2 * i) + 1, json));
 
-        await Store.TrimVersions(user, entityBytesMax: 2_000, bytesMax: 10_000, Now, Cancel);
+        Assert.Equal(
+            new StoredTotals(4, 4 * json.Length), await Store.TrimVersions(user, entityBytesMax: 2_000, bytesMax: 10_000, Now, Cancel));
         Assert.Equal([("a", 4L), ("a", 6L), ("b", 5L), ("b", 7L)], await Kept());
 
         await Store.TrimVersions(user, entityBytesMax: 2_000, bytesMax: 3_000, Now, Cancel);
         Assert.Equal([("a", 4L), ("a", 6L), ("b", 7L)], await Kept());
+    }
+
+    [Fact]
+    public async Task More_than_go_at_once_go_one_after_the_other()
+    {
+        const int many = Retention.VersionsAtOnceMax + 1;
+        for (var round = 0; round < 2; round++)
+        {
+            var from = (round * many) + 1;
+            await Replace(Now + round, [.. Enumerable.Range(0, many).Select(i => Row(Entry($"e{i}"), from + i))]);
+        }
+
+        Assert.Equal(default, await Store.TrimVersions(user, entityBytesMax: 0, bytesMax: 0, Now + 2, Cancel));
     }
 
     [Fact]

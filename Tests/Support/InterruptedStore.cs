@@ -57,7 +57,7 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
 
     public ValueTask<bool> DeleteConflict(UserId user, string id, CancellationToken cancel) => store.DeleteConflict(user, id, cancel);
 
-    public ValueTask<ReceiptTotals> TrimReceipts(UserId user, ReceiptTotals max, ReceiptTotals kept, CancellationToken cancel) =>
+    public ValueTask<StoredTotals> TrimReceipts(UserId user, StoredTotals max, StoredTotals kept, CancellationToken cancel) =>
         store.TrimReceipts(user, max, kept, cancel);
 
     public ValueTask TrimConflicts(UserId user, int keep, CancellationToken cancel) => store.TrimConflicts(user, keep, cancel);
@@ -75,7 +75,7 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
     public ValueTask<List<StoredVersion>> ChangedSince(UserId user, long sinceMs, EntityKey after, int limit, CancellationToken cancel) =>
         store.ChangedSince(user, sinceMs, after, limit, cancel);
 
-    public ValueTask TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel) =>
+    public ValueTask<StoredTotals> TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel) =>
         store.TrimVersions(user, entityBytesMax, bytesMax, nowMs, cancel);
 
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);

@@ -17,8 +17,12 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
     private const int CommitsPerGroupMax = 64;
     private const int WaitingMax = 4_096;
 
-    /// <summary>Of documents and answers. A larger commit would hold up the others, and gains nothing by a group.</summary>
+    /// <summary>
+    /// Of documents and answers, and so much for each row, which is work also without a document. A larger commit would hold up the others
+    /// and gain nothing by a group.
+    /// </summary>
     private const int CommitBytesMax = 64 * 1024;
+    private const int RowBytes = 256;
 
     /// <summary>A commit that has to wait for its user's row is not waited for by the others of its group.</summary>
     private const string LockPatience = "SELECT set_config('lock_timeout', '100ms', true)";
@@ -169,7 +173,7 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
     }
 
     private static long Bytes(Commit commit) =>
-        commit.Rows.Sum(row => (long)row.Data.Length) + commit.Losers.Sum(loser => (long)loser.Document.Length)
+        commit.Rows.Sum(row => (long)RowBytes + row.Data.Length) + commit.Losers.Sum(loser => (long)loser.Document.Length)
             + commit.Receipts.Sum(receipt => (long)receipt.Response.Length);
 
     /// <summary>Nothing was sent. What waits would fail alike, each group after a wait of its own.</summary>
