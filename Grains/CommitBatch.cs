@@ -1,4 +1,5 @@
 using Mirubato.Grains.Domain;
+using Mirubato.Grains.Storage;
 
 namespace Mirubato.Grains;
 
@@ -37,8 +38,21 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     public IReadOnlyList<Receipt> Receipts => receipts;
 
     /// <summary>Entities whose stored state becomes a version.</summary>
-    public IReadOnlyList<EntityKey> Replaced =>
-        [.. rows.Where(r => r.Row.Replaces && silo.Quotas.KeepsHistory(r.Row.Entity.Type)).Select(r => r.Row.Entity)];
+    public IReadOnlyList<EntityKey> Replaced => [.. ReplacingRows.Select(row => row.Entity)];
+
+    /// <summary>What these versions come to.</summary>
+    public StoredTotals ReplacedTotals
+    {
+        get
+        {
+            var totals = default(StoredTotals);
+            foreach (var row in ReplacingRows) totals = totals.Add(new StoredTotals(1, row.ReplacedBytes!.Value));
+            return totals;
+        }
+    }
+
+    private IEnumerable<NewRow> ReplacingRows =>
+        rows.Select(r => r.Row).Where(row => row.ReplacedBytes is not null && silo.Quotas.KeepsHistory(row.Entity.Type));
 
     public bool Writes => rows.Count + losers.Count + receipts.Count > 0;
 

@@ -37,7 +37,9 @@ internal sealed class ReceiptQuota(UserId user, CoordinatorContext silo)
         {
             silo.Log.StoreFailed(fault.Reason, fault);
         }
-
-        isTrimming = false;
+        finally
+        {
+            isTrimming = false;
+        }
     }
 }

@@ -9,36 +9,39 @@ namespace Mirubato.Grains;
 /// </summary>
 internal sealed class VersionQuota(UserId user, CoordinatorContext silo)
 {
+    private static readonly StoredTotals Least = new(Limits.VersionsBetweenTrims, Limits.VersionBytesBetweenTrims);
+
     private StoredTotals added;
     private StoredTotals next;
     private bool isTrimming;
 
-    /// <param name="versions">How many a commit has added.</param>
-    /// <param name="newBytes">Of what replaced them, which is about as large.</param>
-    public void Added(int versions, long newBytes)
+    /// <param name="versions">What a commit has added.</param>
+    public void Added(StoredTotals versions)
     {
-        if (versions == 0) return;
-        added = added.Add(new StoredTotals(versions, newBytes));
+        if (versions.Count == 0) return;
+        added = added.Add(versions);
         if (!isTrimming && (added.Count >= next.Count || added.Bytes >= next.Bytes)) _ = Trim();
     }
 
-    /// <summary>A trim that failed is made up after the next version.</summary>
+    /// <summary>One that failed, or left some that must go as well, is followed by the next as early as may be.</summary>
     private async Task Trim()
     {
-        (isTrimming, added, next) = (true, default, default);
+        (isTrimming, added, next) = (true, default, Least);
         try
         {
-            var kept = await silo.Store.TrimVersions(
+            var (kept, isDone) = await silo.Store.TrimVersions(
                 user, silo.Quotas.EntityVersionBytesMax, silo.Quotas.VersionBytesMax, silo.NowMs, CancellationToken.None);
+            if (!isDone) return;
             next = new StoredTotals(
-                Math.Max(Limits.VersionsBetweenTrims, kept.Count / Limits.VersionTrimParts),
-                Math.Max(Limits.VersionBytesBetweenTrims, kept.Bytes / Limits.VersionTrimParts));
+                Math.Max(Least.Count, kept.Count / Limits.VersionTrimParts), Math.Max(Least.Bytes, kept.Bytes / Limits.VersionTrimParts));
         }
         catch (StoreUnavailableException fault)
         {
             silo.Log.StoreFailed(fault.Reason, fault);
         }
-
-        isTrimming = false;
+        finally
+        {
+            isTrimming = false;
+        }
     }
 }

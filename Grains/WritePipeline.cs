@@ -43,9 +43,9 @@ internal sealed class WritePipeline(
         {
             var ledger = await state.Get(NoCancellation);
             var batch = new CommitBatch(user, silo, ledger, cachedResponses);
-            // The heads are read beside the turns then. Only this queue's runner changes them, and it waits here.
+            // A large write has the heads read beside the turns. Only this queue's runner changes them, and it waits here.
             var rest = await BodyWork.RunAsync(
-                writes.Sum(write => write.Bytes), (batch, writes, atMost),
+                writes.Max(write => write.Bytes), (batch, writes, atMost),
                 static work => work.batch.Draft(work.writes, work.atMost, NoCancellation)); // 1 to 3
             var result = batch.IsStale ? CommitResult.FenceLost : await Commit(batch, ledger);
             switch (result)
@@ -107,7 +107,7 @@ internal sealed class WritePipeline(
         foreach (var (write, answer) in batch.Answers) write.Complete(answer); // 7
         if (batch.KeepsDocuments) _ = Trim();
         receiptQuota.Added(batch.Receipts);
-        versionQuota.Added(batch.Replaced.Count, batch.Rows.Where(row => row.Row.Replaces).Sum(row => (long)row.Row.Data.Length));
+        versionQuota.Added(batch.ReplacedTotals);
     }
 
     private Announcement BuildAnnouncement(CommitBatch batch)

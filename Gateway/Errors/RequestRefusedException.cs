@@ -13,6 +13,9 @@ internal sealed class RequestRefusedException(Problem problem, string? detail = 
     /// <summary>Why exactly, in one word, where the problem has several causes.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>When it may be sent again; null: as the problem says.</summary>
+    public int? RetrySeconds { get; init; }
+
     public static void ThrowIf(RequestRefusal refusal)
     {
         if (refusal is not RequestRefusal.None) throw new RequestRefusedException(Problems.From(refusal));

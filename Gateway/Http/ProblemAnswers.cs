@@ -60,7 +60,8 @@ internal sealed class ProblemAnswers(RequestDelegate next, ILogger<ProblemAnswer
 
         return failure switch
         {
-            RequestRefusedException refused => Write(http, refused.Problem, refused.Detail, refused.Path, refused.Reason),
+            RequestRefusedException refused => Write(
+                http, refused.Problem, refused.Detail, refused.Path, refused.Reason, refused.RetrySeconds),
             StoreUnavailableException store => Unavailable(http, store),
             BadHttpRequestException bad => Write(http, Problems.FromStatus(bad.StatusCode)),
             _ => Unhandled(http, failure),

@@ -31,7 +31,8 @@ internal sealed class RequestBodies(
             var body = await Fill(http, stream, new GrowingBuffer(first), length, user);
             return Utf8.IsValid(body.Span) ? body : throw new RequestRefusedException(Problem.InvalidUtf8);
         }
-        catch (Exception e) when (packed is not null && e is InvalidDataException or InvalidOperationException)
+        catch (Exception e) when (
+            packed is not null && e is InvalidDataException or InvalidOperationException and not ObjectDisposedException)
         {
             // GZip and Brotli each have their own word for bytes they cannot unpack.
             throw new RequestRefusedException(Problem.InvalidEncoding);
@@ -47,8 +48,14 @@ internal sealed class RequestBodies(
             {
                 var size = NextSize(buffer, length);
                 if (size > BodyBudget.FreeBytes)
-                    return await BodyWork.RunAsync(size, (http, stream, buffer, length, user), body =>
-                        FillLarge(body.http, body.stream, body.buffer, body.length, body.user));
+                {
+                    // To unpack is work; to receive what is not packed is not, and need not wait for it.
+                    return length is null
+                        ? await BodyWork.RunAsync(size, (http, stream, buffer, user), body =>
+                            FillLarge(body.http, body.stream, body.buffer, null, body.user))
+                        : await FillLarge(http, stream, buffer, length, user);
+                }
+
                 buffer.Grow(size, isLast: size == length);
             }
 
@@ -68,29 +75,35 @@ internal sealed class RequestBodies(
         HttpContext http, Stream stream, GrowingBuffer buffer, long? length, UserId user)
     {
         using var timeout = new BodyTimeout(TimeSpan.FromSeconds(options.Limits.BodySeconds), time, http.RequestAborted);
+        rates.ThrowIfOwing(user);
         var lease = budget.Lease(user);
         http.Response.RegisterForDispose(lease);
         var paid = buffer.Filled;
-        while (buffer.Filled != length)
+        try
         {
-            if (buffer.IsFull)
+            while (buffer.Filled != length)
             {
-                if (rates.Owes(user)) throw new RequestRefusedException(Problem.RateLimited);
-                var size = NextSize(buffer, length);
-                lease.Grow(size);
-                Charge();
-                buffer.Grow(size, isLast: size == length);
+                if (buffer.IsFull)
+                {
+                    var size = NextSize(buffer, length);
+                    lease.Grow(size);
+                    Charge();
+                    buffer.Grow(size, isLast: size == length);
+                }
+
+                var read = await timeout.Read(stream, buffer.FreeSpace(SliceBytes));
+                if (read == 0) break;
+                if (read == SliceBytes) await Task.Yield();
+                buffer.Advance(read);
+                if (buffer.Filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
             }
 
-            var read = await timeout.Read(stream, buffer.FreeSpace(SliceBytes));
-            if (read == 0) break;
-            if (read == SliceBytes) await Task.Yield();
-            buffer.Advance(read);
-            if (buffer.Filled > Limits.BodyBytesMax) throw new RequestRefusedException(Problem.BodyTooLarge);
+            return buffer.ToMemory();
         }
-
-        Charge();
-        return buffer.ToMemory();
+        finally
+        {
+            Charge();
+        }
 
         void Charge()
         {
@@ -133,7 +146,7 @@ internal sealed class RequestBodies(
         {
             this.aborted = aborted;
             over = new CancellationTokenSource(span, time);
-            stalled = new CancellationTokenSource(TimeSpan.FromMilliseconds(Limits.BodyStalledMs), time);
+            stalled = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
             any = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stalled.Token, aborted);
         }
 
@@ -141,8 +154,10 @@ internal sealed class RequestBodies(
         {
             try
             {
-                var read = await stream.ReadAsync(into, any.Token);
+                // It runs while this waits for the client, and not while the client waits for this.
                 stalled.CancelAfter(Limits.BodyStalledMs);
+                var read = await stream.ReadAsync(into, any.Token);
+                stalled.CancelAfter(Timeout.Infinite);
                 return read;
             }
             catch (OperationCanceledException) when (any.IsCancellationRequested && !aborted.IsCancellationRequested)

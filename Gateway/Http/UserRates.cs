@@ -26,14 +26,26 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
 
     /// <summary>
     /// Counts what a call costs beside the permit that it took. It is not refused for that any more: what the bucket does not hold is owed,
-    /// and the user's next call is refused until it is paid.
+    /// and the user's next call is refused until it is paid. Nobody owes more than a full bucket.
     /// </summary>
     public void Charge(UserId user, int permits)
     {
-        if (permits > 0) _ = buckets.AcquireAsync(user.Value, Math.Min(permits, limits.RequestBurst)).AsTask();
+        if (permits <= 0) return;
+        var owing = (int)(buckets.GetStatistics(user.Value)?.CurrentQueuedCount ?? 0);
+        _ = buckets.AcquireAsync(user.Value, Math.Min(permits, limits.RequestBurst - owing)).AsTask();
     }
 
-    public bool Owes(UserId user) => buckets.GetStatistics(user.Value) is { CurrentQueuedCount: > 0 };
+    /// <summary>Of a user who owes for earlier calls, nothing large is worked on.</summary>
+    /// <exception cref="RequestRefusedException">The user owes.</exception>
+    public void ThrowIfOwing(UserId user)
+    {
+        if (buckets.GetStatistics(user.Value) is not { CurrentQueuedCount: > 0 } seen) return;
+        var missing = seen.CurrentQueuedCount - seen.CurrentAvailablePermits;
+        throw new RequestRefusedException(Problem.RateLimited)
+        {
+            RetrySeconds = (int)Math.Max(1, missing / limits.RequestsPerSecond),
+        };
+    }
 
     public void Dispose() => buckets.Dispose();
 

@@ -9,11 +9,11 @@ internal static class WriteEndpoints
 {
     private const long UnsentSecondsMax = 10L * 366 * 86_400;
 
-    public static Task Push(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
-        Write(call, WriteScope.Push, bodies, PushRequest.Parse, metrics);
+    public static Task Push(Call call, RequestBodies bodies, UserRates rates, GatewayMetrics metrics) =>
+        Write(call, WriteScope.Push, bodies, PushRequest.Parse, rates, metrics);
 
-    public static Task Batch(Call call, RequestBodies bodies, GatewayMetrics metrics) =>
-        Write(call, WriteScope.Batch, bodies, BatchRequest.Parse, metrics);
+    public static Task Batch(Call call, RequestBodies bodies, UserRates rates, GatewayMetrics metrics) =>
+        Write(call, WriteScope.Batch, bodies, BatchRequest.Parse, rates, metrics);
 
     /// <summary>Restores an export. It takes no key: done twice, it finds everything unchanged.</summary>
     public static async Task Import(Call call, RequestBodies bodies, GatewayMetrics metrics)
@@ -28,7 +28,8 @@ internal static class WriteEndpoints
     }
 
     private static async Task Write(
-        Call call, WriteScope scope, RequestBodies bodies, Func<ReadOnlyMemory<byte>, ParsedWrite> parse, GatewayMetrics metrics)
+        Call call, WriteScope scope, RequestBodies bodies, Func<ReadOnlyMemory<byte>, ParsedWrite> parse, UserRates rates,
+        GatewayMetrics metrics)
     {
         using var timed = metrics.Time(scope is WriteScope.Batch ? "batch" : "push");
         NoteUnsent(call.Http.Request.Headers[CommonHeaders.UnsentAge].ToString(), metrics);
@@ -41,13 +42,27 @@ internal static class WriteEndpoints
             return;
         }
 
-        var parsed = await BodyWork.Run(body.Length, body, parse);
+        var parsed = await Parse(call.Caller.User, body, parse, rates);
         var request = new WriteRequest(call.Caller, scope, key, body, parsed.Changes, parsed.Cursor, IsStrict(call.Http.Request))
         {
             Merges = call.Http.Request.Headers[CommonHeaders.Merge] == "1",
         };
         await Answer(call, await call.Coordinator.Write(request, call.Cancel), metrics);
     }
+
+    /// <summary>
+    /// Small bodies may hold many items, and many bodies may wait here: when the first are counted, the others are refused unread. A larger
+    /// body was let in when it was received.
+    /// </summary>
+    private static ValueTask<ParsedWrite> Parse(
+        UserId user, ReadOnlyMemory<byte> body, Func<ReadOnlyMemory<byte>, ParsedWrite> parse, UserRates rates) =>
+        body.Length is <= Limits.InlineBodyBytesMax or > BodyBudget.FreeBytes
+            ? BodyWork.Run(body.Length, body, parse)
+            : BodyWork.Run(body.Length, (user, body, parse, rates), static work =>
+            {
+                work.rates.ThrowIfOwing(work.user);
+                return work.parse(work.body);
+            });
 
     /// <summary>It is for the operator's eyes only: whatever is no number of seconds up to ten years is passed over.</summary>
     private static void NoteUnsent(string seconds, GatewayMetrics metrics)

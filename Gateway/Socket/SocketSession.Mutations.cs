@@ -19,7 +19,12 @@ internal sealed partial class SocketSession
         // Winners are of any size and cannot be dropped. From a client that does not read them, no more changes are read that may lose.
         await HalfDrained();
         // A client that writes faster than allowed is read from more slowly.
-        while (!context.Rates.TryTake(who.User)) await Task.Delay(RateRetryEvery, over.Token);
+        while (!context.Rates.TryTake(who.User))
+        {
+            await Task.Delay(RateRetryEvery, over.Token);
+            LastFrameMs = context.NowMs;
+        }
+
         using var span = Tracing.StartTrace("mutation", ActivityKind.Server);
         using var timed = context.Metrics.Time("mutation");
         var (request, before) = Begin(mutation, frame);

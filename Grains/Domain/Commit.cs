@@ -29,8 +29,8 @@ internal sealed record NewRow(EntityKey Entity, EntityHead Head, ReadOnlyMemory<
     /// <summary>There was nothing before it, or only a tombstone. Told, not stored.</summary>
     public bool IsNew { get; init; }
 
-    /// <summary>Something was stored of it before, also if only a tombstone. Told, not stored.</summary>
-    public bool Replaces { get; init; }
+    /// <summary>The bytes of what was stored of it before, 0 for a tombstone; null: nothing was. Told, not stored.</summary>
+    public int? ReplacedBytes { get; init; }
 }
 
 /// <param name="Id">See <see cref="ConflictId"/>: one row per entity, fingerprint and reason.</param>

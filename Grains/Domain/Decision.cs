@@ -62,7 +62,7 @@ internal sealed class Decision(
             rows.Add(new NewRow(change.Entity, change.Now, data)
             {
                 IsNew = change.Before is null or { IsDeleted: true },
-                Replaces = change.Before is not null,
+                ReplacedBytes = change.Before?.Bytes,
             });
         }
 

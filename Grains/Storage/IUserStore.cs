@@ -77,9 +77,10 @@ internal interface IUserStore
 
     /// <summary>
     /// Thins the user's versions by age (docs/protocol.md, History), and deletes the oldest past so many bytes of one entity or of all.
-    /// Returns what is left. It reads all of the user's versions.
+    /// Returns what is left, and whether nothing more must go: only so many go at once. It reads all of the user's versions.
     /// </summary>
-    ValueTask<StoredTotals> TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel);
+    ValueTask<(StoredTotals Kept, bool IsDone)> TrimVersions(
+        UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel);
 
     ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel);
 

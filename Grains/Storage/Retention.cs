@@ -12,7 +12,7 @@ internal static class Retention
 
     public const long VersionMs = Limits.VersionDays * DayMs;
 
-    /// <summary>Versions that one statement of a thinning behind an answer removes; another one goes on.</summary>
+    /// <summary>Versions that one thinning behind an answer removes; the next one goes on.</summary>
     public const int VersionsAtOnceMax = 10_000;
 
     /// <summary>

@@ -16,16 +16,12 @@ internal abstract partial class SqlStore
     public ValueTask<List<StoredVersion>> ChangedSince(UserId user, long sinceMs, EntityKey after, int limit, CancellationToken cancel) =>
         List(VersionSql.ChangedSince, VersionSql.Read, cancel, user.Value, sinceMs, after.Type, after.Id, limit);
 
-    public async ValueTask<StoredTotals> TrimVersions(
+    public async ValueTask<(StoredTotals Kept, bool IsDone)> TrimVersions(
         UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel)
     {
         const string totals = "SELECT count(*), CAST(coalesce(sum(bytes), 0) AS bigint) FROM sync_versions WHERE user_id = $1";
-        while (await Execute(Thin, cancel, user.Value, nowMs, entityBytesMax, bytesMax) == Retention.VersionsAtOnceMax)
-        {
-            // As many as go at once have gone: there may be more.
-        }
-
-        return (await List(totals, ReadTotals, cancel, user.Value))[0];
+        var gone = await Execute(Thin, cancel, user.Value, nowMs, entityBytesMax, bytesMax);
+        return ((await List(totals, ReadTotals, cancel, user.Value))[0], gone < Retention.VersionsAtOnceMax);
     }
 
     private async ValueTask<SweepProgress> ThinVersions(string? cursor, SweepLease lease, CancellationToken cancel)

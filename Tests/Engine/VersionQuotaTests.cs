@@ -24,23 +24,23 @@ public sealed class VersionQuotaTests : IDisposable
     [Fact]
     public void The_first_version_has_them_thinned_and_then_every_500()
     {
-        quota.Added(0, 0);
+        Add(0, 0);
         Assert.Equal(0, Trims);
-        quota.Added(1, 100);
+        Add(1, 100);
         Assert.Equal(1, Trims);
-        quota.Added(Limits.VersionsBetweenTrims - 1, 100);
+        Add(Limits.VersionsBetweenTrims - 1, 100);
         Assert.Equal(1, Trims);
-        quota.Added(1, 100);
+        Add(1, 100);
         Assert.Equal(2, Trims);
     }
 
     [Fact]
     public void Or_every_2_MiB()
     {
-        quota.Added(1, 100);
-        quota.Added(1, Limits.VersionBytesBetweenTrims - 1);
+        Add(1, 100);
+        Add(1, Limits.VersionBytesBetweenTrims - 1);
         Assert.Equal(1, Trims);
-        quota.Added(1, 1);
+        Add(1, 1);
         Assert.Equal(2, Trims);
     }
 
@@ -48,42 +48,56 @@ public sealed class VersionQuotaTests : IDisposable
     public void Of_a_user_who_has_many_an_eighth_comes_on_top_first()
     {
         Leave(80_000, 160L << 20);
-        quota.Added(1, 100);
-        quota.Added(9_999, (20L << 20) - 1);
+        Add(1, 100);
+        Add(9_999, (20L << 20) - 1);
         Assert.Equal(1, Trims);
-        quota.Added(1, 0);
+        Add(1, 0);
         Assert.Equal(2, Trims);
-        quota.Added(1, 20L << 20);
+        Add(1, 20L << 20);
         Assert.Equal(3, Trims);
     }
 
     [Fact]
     public void While_they_are_thinned_nothing_is_started_and_what_is_added_meanwhile_counts_after_it()
     {
-        var left = new TaskCompletionSource<StoredTotals>();
-        store.Instead[nameof(IUserStore.TrimVersions)] = _ => new ValueTask<StoredTotals>(left.Task);
-        quota.Added(1, 100);
-        quota.Added(Limits.VersionsBetweenTrims - 1, 100);
-        quota.Added(Limits.VersionsBetweenTrims, 100);
+        var left = new TaskCompletionSource<(StoredTotals, bool)>();
+        store.Instead[nameof(IUserStore.TrimVersions)] = _ => new ValueTask<(StoredTotals, bool)>(left.Task);
+        Add(1, 100);
+        Add(Limits.VersionsBetweenTrims - 1, 100);
+        Add(Limits.VersionsBetweenTrims, 100);
         Assert.Equal(1, Trims);
-        left.SetResult(default);
-        quota.Added(1, 100);
+        left.SetResult((default, true));
+        Add(1, 100);
         Assert.Equal(2, Trims);
     }
 
     [Fact]
-    public void A_thinning_that_failed_is_made_up_after_the_next_version()
+    public void What_did_not_go_at_once_goes_after_the_least_number()
+    {
+        Leave(80_000, 160L << 20, isDone: false);
+        Add(1, 100);
+        Add(Limits.VersionsBetweenTrims - 1, 100);
+        Assert.Equal(1, Trims);
+        Add(1, 100);
+        Assert.Equal(2, Trims);
+    }
+
+    [Fact]
+    public void A_thinning_that_failed_is_made_up_after_the_least_number()
     {
         store.Instead[nameof(IUserStore.TrimVersions)] = _ => throw InterruptedStore.Cut(outcomeUnknown: false);
-        quota.Added(1, 100);
+        Add(1, 100);
         Leave(0, 0);
-        quota.Added(1, 100);
-        quota.Added(1, 100);
+        Add(Limits.VersionsBetweenTrims - 1, 100);
+        Assert.Equal(1, Trims);
+        Add(1, 100);
         Assert.Equal(2, Trims);
     }
 
     private int Trims => store.Calls(nameof(IUserStore.TrimVersions));
 
-    private void Leave(long count, long bytes) =>
-        store.Instead[nameof(IUserStore.TrimVersions)] = _ => new ValueTask<StoredTotals>(new StoredTotals(count, bytes));
+    private void Add(long count, long bytes) => quota.Added(new StoredTotals(count, bytes));
+
+    private void Leave(long count, long bytes, bool isDone = true) =>
+        store.Instead[nameof(IUserStore.TrimVersions)] = _ => new ValueTask<(StoredTotals, bool)>((new StoredTotals(count, bytes), isDone));
 }

@@ -21,10 +21,10 @@ public sealed class UserRateTests
         using var rates = new UserRates(new LimitOptions { RequestsPerSecond = 1, RequestBurst = Burst });
         rates.Charge(Ada, 900);
         Assert.True(rates.TryTake(Ada));
-        Assert.False(rates.Owes(Ada));
+        rates.ThrowIfOwing(Ada);
 
         rates.Charge(Ada, 900);
-        Assert.True(rates.Owes(Ada));
+        Assert.Throws<RequestRefusedException>(() => rates.ThrowIfOwing(Ada));
         Assert.False(rates.TryTake(Ada.Value, out var retrySeconds));
         Assert.InRange(retrySeconds, 802 - RefilledMax, 802);
         Assert.True(rates.TryTake(new UserId("bob")));
@@ -35,7 +35,7 @@ public sealed class UserRateTests
     {
         using var rates = new UserRates(new LimitOptions { RequestsPerSecond = 1, RequestBurst = Burst });
         rates.Charge(Ada, int.MaxValue);
-        Assert.False(rates.Owes(Ada));
+        rates.ThrowIfOwing(Ada);
         rates.Charge(Ada, int.MaxValue);
         rates.Charge(Ada, int.MaxValue);
         Assert.False(rates.TryTake(Ada.Value, out var retrySeconds));
@@ -70,19 +70,21 @@ public sealed class UserRateTests
     }
 
     [Fact]
-    public async Task Of_a_user_who_owes_no_large_body_is_read()
+    public async Task A_large_body_is_refused_for_earlier_calls_and_never_for_itself()
     {
         var options = new GatewayOptions(
             new(Edge.Secret, null, null, null, false), new(null, "x.db"), new([], false),
             new() { RequestsPerSecond = 1, RequestBurst = Burst }, new Quotas(), [], new(false, 120, 120));
         using var rates = new UserRates(options.Limits);
         var bodies = new RequestBodies(new BodyBudget(options), rates, options, TimeProvider.System);
-        rates.Charge(Ada, Burst);
+        rates.Charge(Ada, Burst - 1);
+        Assert.Equal(1024 * 1024, (await bodies.Read(With(1024 * 1024), Ada)).Length);
         rates.Charge(Ada, Burst);
 
         Assert.Equal(64 * 1024, (await bodies.Read(With(64 * 1024), Ada)).Length);
         var refused = await Assert.ThrowsAsync<RequestRefusedException>(async () => await bodies.Read(With((64 * 1024) + 1), Ada));
         Assert.Equal(Problem.RateLimited, refused.Problem);
+        Assert.InRange(refused.RetrySeconds!.Value, Burst - RefilledMax, Burst);
         Assert.Equal(65 * 1024, (await bodies.Read(With(65 * 1024), new UserId("bob"))).Length);
     }
 

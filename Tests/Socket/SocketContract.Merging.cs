@@ -49,7 +49,7 @@ public abstract partial class SocketContract
         var (a, b) = (await Live(), await Live());
         await a.Mutate("ENTRY_CREATED", $"\"entry\":{Fields("\"notes\":\"n\",\"duration\":1", 60)}");
         await a.Mutate("ENTRY_UPDATED", $"\"baseVersion\":1,\"entry\":{Fields("\"notes\":\"a\",\"duration\":1", 30)}");
-        await b.Settle();
+        await b.Next("ENTRY_UPDATED");
         var entry = Fields("\"notes\":\"n\",\"duration\":1", 40);
         for (var times = 0; times < 2; times++)
         {

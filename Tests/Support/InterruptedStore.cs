@@ -75,7 +75,8 @@ internal sealed class InterruptedStore(IUserStore store) : IUserStore
     public ValueTask<List<StoredVersion>> ChangedSince(UserId user, long sinceMs, EntityKey after, int limit, CancellationToken cancel) =>
         store.ChangedSince(user, sinceMs, after, limit, cancel);
 
-    public ValueTask<StoredTotals> TrimVersions(UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel) =>
+    public ValueTask<(StoredTotals Kept, bool IsDone)> TrimVersions(
+        UserId user, long entityBytesMax, long bytesMax, long nowMs, CancellationToken cancel) =>
         store.TrimVersions(user, entityBytesMax, bytesMax, nowMs, cancel);
 
     public ValueTask<List<DeviceReport>> Devices(UserId user, CancellationToken cancel) => store.Devices(user, cancel);
