@@ -32,7 +32,8 @@ internal sealed class UserRates(LimitOptions limits) : IDisposable
     {
         if (permits <= 0) return;
         var owing = (int)(buckets.GetStatistics(user.Value)?.CurrentQueuedCount ?? 0);
-        _ = buckets.AcquireAsync(user.Value, Math.Min(permits, limits.RequestBurst - owing)).AsTask();
+        var counted = Math.Min(permits, limits.RequestBurst - owing);
+        if (counted > 0) _ = buckets.AcquireAsync(user.Value, counted).AsTask();
     }
 
     /// <summary>Of a user who owes for earlier calls, nothing large is worked on.</summary>
