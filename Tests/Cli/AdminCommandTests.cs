@@ -1,5 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Cli;
 using Mirubato.Gateway.Http;
+using Mirubato.Grains.Interfaces;
 using Mirubato.Tests.Admin;
 using Mirubato.Tests.EndToEnd;
 using Mirubato.Tests.Faults;
@@ -118,6 +120,19 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.Equal((lines.Length, 0), (import.GetProperty("lines").GetInt32(), import.List("notTaken").Count));
         Assert.Equal("first", (await phone.Pull()).Only("entries").Text("notes"));
         if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+    }
+
+    [Fact]
+    public async Task An_import_waits_as_long_as_the_server_says()
+    {
+        await using var slow = await AdminServer.Start("--Limits:RequestsPerSecond=10", "--Limits:RequestBurst=20");
+        var file = InFolder("ada.ndjson");
+        await CommandLine.Json(["user", "export", Ada, "--out", file, .. Server]);
+        slow.Server.Services.GetRequiredService<UserRates>().Charge(new UserId(Ada), 40);
+
+        var import = await CommandLine.Json(["user", "import", Ada, file, "--yes", .. At(slow.Url), .. Signing]);
+
+        Assert.Equal((File.ReadLines(file).Count(), 0), (import.GetProperty("lines").GetInt32(), import.List("notTaken").Count));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
 using Mirubato.Tests.EndToEnd;
+using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
@@ -28,7 +29,7 @@ public abstract class OneSiloContract : SocketContract
         Assert.Equal(429, (await Refused($"userId={user}&token={Token}")).Status);
         await Open("somebody-else");
         await ten[3].Drop();
-        await Eventually(async () => (await Refused($"userId={user}&token={Token}", upgradeOnly: true)).Status == 101);
+        await Eventually.Holds(async () => (await Refused($"userId={user}&token={Token}", upgradeOnly: true)).Status == 101);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using Mirubato.Tests.Gateway;
+using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
@@ -29,7 +30,7 @@ public sealed class SocketBombTests
 
         var code = await CodeOf(socket);
         Assert.True(code is WebSocketCloseStatus.MessageTooBig or null, $"{code}");
-        while (stage.Sessions.Count > 0) await Task.Yield();
+        await Eventually.Holds(() => stage.Sessions.Count == 0);
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, 16 * 1024 * 1024);
     }
 

@@ -196,15 +196,4 @@ public abstract partial class SocketContract
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return ((int)response.StatusCode, upgradeOnly ? "" : await response.Content.ReadAsStringAsync());
     }
-
-    /// <summary>The server notices a dropped connection by itself, a moment later.</summary>
-    private protected static async Task Eventually(Func<Task<bool>> holds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await holds())
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 }

@@ -46,7 +46,7 @@ public sealed class SocketEndTests
         for (var i = 0; i < 100; i++) stage.Engine.Put($"g{i}", new string('x', 200_000));
         using var peer = await SocketPeerTests.Upgraded(stage.Url);
         await peer.GetStream().WriteAsync(Masked(0x1, """{"type":"SYNC_REQUEST"}"""));
-        while (peer.Available == 0) await Task.Yield();
+        await Eventually.Holds(() => peer.Available > 0);
         await Still(other, () => peer.Available);
         await peer.GetStream().WriteAsync(Masked(0x8, ""));
 

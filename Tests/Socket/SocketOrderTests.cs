@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mirubato.Grains.Interfaces;
+using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
@@ -169,7 +170,7 @@ public sealed class SocketOrderTests
         var (answering, reads) = (new TaskCompletionSource(), engine.Reads);
         engine.Answering = answering.Task;
         await b.Ask(0);
-        while (engine.Reads == reads) await Task.Yield();
+        await Eventually.Holds(() => engine.Reads != reads);
         engine.Announce(null, engine.Put("x"));
         await a.Until(_ => a.Cursor == 1);
         answering.SetResult();

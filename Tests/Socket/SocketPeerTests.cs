@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
 using Mirubato.Tests.Gateway;
+using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
@@ -26,7 +27,7 @@ public sealed class SocketPeerTests
         // It reads, so that the pings arrive, and answers none.
         var got = await UntilEnd(mute).WaitAsync(Patience);
         Assert.Contains("WELCOME", Encoding.UTF8.GetString(got), StringComparison.Ordinal);
-        while (stage.Sessions.Count == 2) await Task.Yield();
+        await Eventually.Holds(() => stage.Sessions.Count != 2);
         await answering.Settle();
         Assert.Single(stage.Sessions);
     }
@@ -44,7 +45,7 @@ public sealed class SocketPeerTests
         Assert.Single(registry.All());
         await stage.Pass(1);
         await end.WaitAsync(Patience);
-        while (registry.All().Count > 0) await Task.Yield();
+        await Eventually.Holds(() => registry.All().Count == 0);
     }
 
     [Fact]
@@ -59,7 +60,7 @@ public sealed class SocketPeerTests
             socket.Dispose();
         }
 
-        while (stage.Sessions.Count > 0) await Task.Yield();
+        await Eventually.Holds(() => stage.Sessions.Count == 0);
         for (var i = 0; i < 10; i++) await stage.Open();
     }
 
@@ -79,7 +80,7 @@ public sealed class SocketPeerTests
     {
         var before = stage.Sessions.Count;
         var socket = await Upgraded(stage.Server.Url);
-        while (stage.Sessions.Count == before) await Task.Yield();
+        await Eventually.Holds(() => stage.Sessions.Count != before);
         return socket;
     }
 

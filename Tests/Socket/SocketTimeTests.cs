@@ -1,9 +1,10 @@
-using System.Net;
 using System.Net.WebSockets;
+using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Mirubato.Gateway.Socket;
 using Mirubato.Grains;
 using Mirubato.Tests.Gateway;
+using Mirubato.Tests.Support;
 
 namespace Mirubato.Tests.Sockets;
 
@@ -307,10 +308,10 @@ public sealed class SocketTimeTests
         await stage.Pass(180, one, two);
         Assert.Equal((1, 1), (registry.All().Count, active.Where(coordinator => coordinator.HasConnections).Count));
         await one.Drop();
-        while (stage.Sessions.Count > 1) await Task.Yield();
+        await Eventually.Holds(() => stage.Sessions.Count <= 1);
         Assert.Single(registry.All());
         await two.Drop();
-        while (registry.All().Count > 0) await Task.Yield();
+        await Eventually.Holds(() => registry.All().Count == 0);
         Assert.Empty(active.Where(coordinator => coordinator.HasConnections));
     }
 
@@ -322,7 +323,7 @@ public sealed class SocketTimeTests
         for (var i = 0; i < 10; i++) sockets.Add(await stage.Live());
         var stopped = stage.Server.Stop();
         var registry = stage.Server.Services.GetRequiredService<UserSocketsRegistry>();
-        while (!registry.IsDraining) await Task.Yield();
+        await Eventually.Holds(() => registry.IsDraining);
         var open = new HashSet<int>();
         for (var tenth = 0; tenth < 40 && stage.Sessions.Count > 0; tenth++)
         {
