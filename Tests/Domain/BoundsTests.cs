@@ -41,8 +41,8 @@ public sealed class BoundsTests
     public void Hashing_a_huge_body_takes_little_memory_whatever_it_is_made_of(string value)
     {
         var body = Encoding.UTF8.GetBytes("[" + string.Join(',', Enumerable.Repeat(value, Limits.BodyBytesMax / (value.Length + 1))) + "]");
-        RequestHash.Compute(body);
 
+        // The first time: what is rented from a pool counts as long as the pool does not have it.
         var before = GC.GetAllocatedBytesForCurrentThread();
         RequestHash.Compute(body);
 
