@@ -10,7 +10,7 @@ namespace Mirubato.Grains;
 internal sealed class IdempotencyCache
 {
     private volatile ConcurrentDictionary<(WriteScope, string), Receipt>? receipts;
-    private readonly Queue<(WriteScope, string)> order = [];
+    private Queue<(WriteScope, string)>? order;
     private long bytes;
 
     public Receipt? Find(WriteRequest request, long nowMs) => request.Key is { } key ? Find(request.Scope, key, nowMs) : null;
@@ -24,22 +24,23 @@ internal sealed class IdempotencyCache
         if (receipt.Response.Length > Limits.CachedResponseBytesMax) return;
         var key = (receipt.Scope, receipt.Key);
         receipts ??= new(concurrencyLevel: 1, capacity: 7);
+        order ??= [];
         if (receipts.TryGetValue(key, out var old)) bytes -= old.Response.Length;
         else order.Enqueue(key);
         receipts[key] = receipt;
         bytes += receipt.Response.Length;
-        while (order.Count > Limits.CachedResponsesMax || bytes > Limits.CachedResponseBytesMax) RemoveOldest();
+        while (order.Count > Limits.CachedResponsesMax || bytes > Limits.CachedResponseBytesMax) RemoveOldest(receipts, order);
     }
 
     public void Clear()
     {
         receipts = null;
-        order.Clear();
+        order = null;
         bytes = 0;
     }
 
-    private void RemoveOldest()
+    private void RemoveOldest(ConcurrentDictionary<(WriteScope, string), Receipt> from, Queue<(WriteScope, string)> order)
     {
-        if (receipts!.TryRemove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
+        if (from.TryRemove(order.Dequeue(), out var oldest)) bytes -= oldest.Response.Length;
     }
 }

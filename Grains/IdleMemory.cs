@@ -4,7 +4,8 @@ namespace Mirubato.Grains;
 /// The runtime collects when somebody allocates, and compacts when memory runs out. So a process keeps the memory of its busiest minute: on
 /// a machine with a large cache some 80 MB of garbage, which is 8 KiB for each of ten thousand idle sockets, and the holes between what
 /// lives on, which can be more. This class gives it back once the process has hardly allocated for a while and nobody is there to notice
-/// the pause; and under little load if it has grown much since the last time.
+/// the pause; and under little load if it has grown much since the last time. In between it has what was allocated last collected, which would
+/// otherwise grow to tens of megabytes before the runtime did so.
 /// </summary>
 internal sealed class IdleMemory : IDisposable
 {
@@ -14,6 +15,9 @@ internal sealed class IdleMemory : IDisposable
 
     /// <summary>Allocated between two looks: some 300 small requests a second.</summary>
     private const long LittleLoadBytesMax = 64 * 1024 * 1024;
+
+    /// <summary>New garbage that is collected under little load.</summary>
+    private const long YoungBytes = 4 * 1024 * 1024;
     private const long WorthwhileBytes = 48 * 1024 * 1024;
 
     /// <summary>Under little load the pause must be worth more, and half of what lives: it lasts as long as that is large.</summary>
@@ -39,6 +43,7 @@ internal sealed class IdleMemory : IDisposable
     private int looking;
     private long allocated;
     private long allocatedThen;
+    private long allocatedBeforeYoung;
     private long committedThen;
     private long pausedAt;
     private bool isNextDue;
@@ -66,6 +71,7 @@ internal sealed class IdleMemory : IDisposable
         var sincePause = time.GetElapsedTime(pausedAt);
         if (IsDue && sincePause >= PauseEvery) ReturnMemory(isFirst: true);
         else if (isNextDue && littleLoad >= QuietLooks && sincePause >= AgainAfter) ReturnMemory(isFirst: false);
+        else if (littleLoad >= QuietLooks && allocated - allocatedBeforeYoung >= YoungBytes) CollectYoung();
         Volatile.Write(ref looking, 0);
     }
 
@@ -75,10 +81,16 @@ internal sealed class IdleMemory : IDisposable
 
     private bool HasGrown => heap.CommittedBytes - committedThen >= Math.Max(WorthwhileUnderLoadBytes, committedThen / 2);
 
+    private void CollectYoung()
+    {
+        allocatedBeforeYoung = allocated;
+        heap.CollectYoung();
+    }
+
     private void ReturnMemory(bool isFirst)
     {
         Interlocked.Exchange(ref freed, 0);
-        (allocatedThen, pausedAt) = (allocated, time.GetTimestamp());
+        (allocatedThen, allocatedBeforeYoung, pausedAt) = (allocated, allocated, time.GetTimestamp());
         var committed = heap.CommittedBytes;
         heap.Compact();
         committedThen = heap.CommittedBytes;

@@ -25,22 +25,24 @@ internal sealed partial class SyncCoordinatorGrain
     private readonly WriteQueue queue;
     private readonly Tickets tickets;
 
+    /// <summary>Its context is not injected: a service of each activation's own would cost it a table of them.</summary>
     [ActivatorUtilitiesConstructor]
-    public SyncCoordinatorGrain(IGrainContext context, CoordinatorContext silo)
-        : this(new UserId(context.GrainId.Key.ToString()!), silo, context)
+    public SyncCoordinatorGrain(CoordinatorContext silo)
+        : this(null, silo)
     {
     }
 
-    /// <summary>Without a context the coordinator has no Orleans around it: its callers use one exclusive scheduler.</summary>
-    internal SyncCoordinatorGrain(UserId user, CoordinatorContext silo, IGrainContext? context = null)
-        : base(context!)
+    /// <param name="user">Null: the one whom Orleans activates it for. With a name there is no Orleans around it, and its callers use one
+    /// exclusive scheduler.</param>
+    /// <param name="silo">What all coordinators of the process share.</param>
+    internal SyncCoordinatorGrain(UserId? user, CoordinatorContext silo)
     {
-        (this.user, this.silo) = (user, silo);
-        connections = new DeviceConnections(user, silo);
-        state = new LwwState(user, silo);
-        confirmed = new ConfirmedState(user, silo);
+        (this.user, this.silo) = (user ?? new UserId(GrainContext.GrainId.Key.ToString()!), silo);
+        connections = new DeviceConnections(this.user, silo);
+        state = new LwwState(this.user, silo);
+        confirmed = new ConfirmedState(this.user, silo);
         tickets = new Tickets(silo.Time);
-        queue = new WriteQueue(new WritePipeline(user, silo, state, confirmed, cachedResponses, connections), silo, Forget);
+        queue = new WriteQueue(new WritePipeline(this.user, silo, state, confirmed, cachedResponses, connections), silo, Forget);
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)

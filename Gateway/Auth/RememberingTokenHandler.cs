@@ -31,8 +31,7 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
 
         var until = time.GetUtcNow() + Remembered;
         var result = await Check(token, validationParameters);
-        if (result.IsValid) Remember(hash, result, until);
-        return result;
+        return result.IsValid ? Remember(hash, ValidToken.From(result), until) : result;
     }
 
     public void Dispose()
@@ -80,12 +79,11 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
         return with;
     }
 
-    private void Remember(UInt128 hash, TokenValidationResult result, DateTimeOffset until)
+    private TokenValidationResult Remember(UInt128 hash, TokenValidationResult result, DateTimeOffset until)
     {
-        // The identity is made by its first use, and requests that share the result would make it at the same time.
-        _ = result.ClaimsIdentity;
         var expires = new DateTimeOffset(result.SecurityToken.ValidTo, TimeSpan.Zero);
         valid.Set(hash, result, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = expires < until ? expires : until });
+        return result;
     }
 
     private static UInt128 Hash(string token)

@@ -4,45 +4,58 @@ namespace Mirubato.Gateway.Socket;
 /// The stream under a WebSocket. It bounds what the peer may send: frames of every kind and fragments of a message, past which
 /// <see cref="OnAbuse"/> is called once and nothing more is read; and bytes, past which it reads more slowly.
 /// </summary>
-internal sealed class MeteredStream(Stream inner, TimeProvider time) : AsyncStream
+internal abstract class MeteredStream(TimeProvider time) : AsyncStream
 {
-    private readonly TaskCompletionSource over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameMeter meter;
     private double frames = SocketLimits.WireFramesBurst;
     private double bytes = SocketLimits.WireBytesBurst;
     private long refilledAt = time.GetTimestamp();
+    private TaskCompletionSource? cut;
+    private bool isDisposed;
 
     /// <summary>Closes the session with the code for abuse.</summary>
     public Action? OnAbuse { get; set; }
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    /// <summary>Counts what was read. False if the reader has to <see cref="Wait"/> before it hands that on.</summary>
+    protected bool Take(ReadOnlySpan<byte> received)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
         Refill();
-        frames -= meter.Take(buffer.Span[..read]);
-        bytes -= read;
-        if (frames < 0 || meter.Fragments > SocketLimits.FragmentsMax)
-        {
-            // The session has the time to say why; then it cuts the connection.
-            OnAbuse?.Invoke();
-            await over.Task;
-            throw new IOException("The peer sent more frames than it may.");
-        }
-
-        if (bytes < 0) await Task.Delay(TimeSpan.FromSeconds(-bytes / SocketLimits.WireBytesPerSecond), time, cancellationToken);
-        return read;
+        frames -= meter.Take(received);
+        bytes -= received.Length;
+        return !IsAbused && bytes >= 0;
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        inner.WriteAsync(buffer, cancellationToken);
+    protected async ValueTask Wait(CancellationToken cancel)
+    {
+        if (!IsAbused)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(-bytes / SocketLimits.WireBytesPerSecond), time, cancel);
+            return;
+        }
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+        // The session has the time to say why; then it cuts the connection.
+        OnAbuse?.Invoke();
+        await Cut();
+        throw new IOException("The peer sent more frames than it may.");
+    }
 
     protected override void Dispose(bool disposing)
     {
-        over.TrySetResult();
-        inner.Dispose();
+        Volatile.Write(ref isDisposed, true);
+        Interlocked.MemoryBarrier();
+        Volatile.Read(ref cut)?.TrySetResult();
         base.Dispose(disposing);
+    }
+
+    private bool IsAbused => frames < 0 || meter.Fragments > SocketLimits.FragmentsMax;
+
+    /// <summary>Made only now: an idle socket has no use for it.</summary>
+    private Task Cut()
+    {
+        var source = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref cut, source);
+        if (Volatile.Read(ref isDisposed)) source.TrySetResult();
+        return source.Task;
     }
 
     private void Refill()

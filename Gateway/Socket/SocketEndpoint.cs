@@ -99,7 +99,7 @@ internal sealed class SocketEndpoint(
     private async Task Serve(ConnectionContext connection, ReservedConnection place, SocketIdentity who)
     {
         using var held = place;
-        await using var stream = new MeteredStream(new TransportStream(connection.Transport), context.Time);
+        await using var stream = new TransportStream(connection.Transport, context.Time);
         using var socket = Over(stream);
         try
         {
@@ -123,7 +123,7 @@ internal sealed class SocketEndpoint(
     {
         // A reader that stalls is this server's to judge, after a minute; Kestrel would cut it off after seconds.
         if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
-        await using var stream = new MeteredStream(await Handshake.Answer(http, protocol), context.Time);
+        await using var stream = new UpgradedStream(await Handshake.Answer(http, protocol), context.Time);
         using var socket = Over(stream);
         Forget(http);
         await Serve(socket, stream, place, who);

@@ -6,12 +6,12 @@ using Mirubato.Gateway.Wire;
 
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>The one receiver of a socket. Waiting, it holds a buffer that just takes a PING; more is rented while more comes.</summary>
+/// <summary>The one receiver of a socket. Waiting for a frame, it holds no buffer.</summary>
 internal sealed partial class SocketSession
 {
-    private const int IdleBytes = 128;
+    /// <summary>Rented for a frame, and four times as much when it is full.</summary>
+    private const int FirstBytes = 4 * 1024;
 
-    private readonly byte[] idle = new byte[IdleBytes];
     private FrameRates rates = FrameRates.From(context.NowMs);
 
     /// <summary>Runs until the socket ends, by whichever side.</summary>
@@ -35,18 +35,17 @@ internal sealed partial class SocketSession
 
     private async ValueTask<ReceivedFrame?> Receive()
     {
-        var got = await socket.ReceiveAsync(idle.AsMemory(), CancellationToken.None);
-        if (got.MessageType is WebSocketMessageType.Close) return null;
-        var binary = got.MessageType is WebSocketMessageType.Binary;
-        return got.EndOfMessage ? new ReceivedFrame(idle.AsSpan(0, got.Count).ToArray(), binary) : await ReceiveRest(got.Count, binary);
+        var first = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+        if (first.MessageType is WebSocketMessageType.Close) return null;
+        var isBinary = first.MessageType is WebSocketMessageType.Binary;
+        return first.EndOfMessage ? new ReceivedFrame([], isBinary) : await ReceiveRest(isBinary);
     }
 
-    private async ValueTask<ReceivedFrame?> ReceiveRest(int filled, bool binary)
+    private async ValueTask<ReceivedFrame?> ReceiveRest(bool isBinary)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        var (buffer, filled) = (ArrayPool<byte>.Shared.Rent(FirstBytes), 0);
         try
         {
-            idle.AsSpan(0, filled).CopyTo(buffer);
             while (true)
             {
                 var got = await socket.ReceiveAsync(buffer.AsMemory(filled), CancellationToken.None);
@@ -59,7 +58,7 @@ internal sealed partial class SocketSession
                     filled = 0;
                 }
 
-                if (got.EndOfMessage) return new ReceivedFrame(IsOpen ? buffer.AsSpan(0, filled).ToArray() : [], binary);
+                if (got.EndOfMessage) return new ReceivedFrame(IsOpen ? buffer.AsSpan(0, filled).ToArray() : [], isBinary);
                 if (filled == buffer.Length) buffer = Larger(buffer);
             }
         }

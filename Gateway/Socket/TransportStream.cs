@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 namespace Mirubato.Gateway.Socket;
 
 /// <summary>A connection's two pipes as the one stream a WebSocket is made of. Waiting for bytes, it holds no buffer.</summary>
-internal sealed class TransportStream(IDuplexPipe transport) : AsyncStream
+internal sealed class TransportStream(IDuplexPipe transport, TimeProvider time) : MeteredStream(time)
 {
     private volatile bool isOver;
 
@@ -16,6 +16,7 @@ internal sealed class TransportStream(IDuplexPipe transport) : AsyncStream
         var some = result.Buffer.Slice(0, count);
         some.CopyTo(buffer.Span);
         transport.Input.AdvanceTo(some.End);
+        if (!Take(buffer.Span[..count])) await Wait(cancellationToken);
         return count;
     }
 

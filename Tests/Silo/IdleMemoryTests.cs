@@ -55,6 +55,20 @@ public sealed class IdleMemoryTests : IDisposable
     }
 
     [Fact]
+    public void Under_little_load_new_garbage_is_collected_whenever_it_has_come_to_4_MiB()
+    {
+        Live(Quiet, seconds: 15);
+        Assert.Equal(0, heap.YoungCollections);
+        Live(Quiet, seconds: 5);
+        Assert.Equal(1, heap.YoungCollections);
+        Live(LittleLoad, seconds: 20);
+        Assert.Equal(5, heap.YoungCollections);
+        Live(Busy, seconds: 60);
+        Live(0, seconds: 5);
+        Assert.Equal(5, heap.YoungCollections);
+    }
+
+    [Fact]
     public void It_returns_its_memory_when_many_sockets_have_gone()
     {
         Live(Quiet, seconds: 30);
@@ -115,12 +129,16 @@ public sealed class IdleMemoryTests : IDisposable
 
         public int Compactions { get; private set; }
 
+        public int YoungCollections { get; private set; }
+
         /// <summary>By each compaction.</summary>
         public long Returned { get; set; }
 
         public override long AllocatedBytes => Allocated;
 
         public override long CommittedBytes => Committed;
+
+        public override void CollectYoung() => YoungCollections++;
 
         public override void Compact()
         {

@@ -1,0 +1,37 @@
+using System.Security.Claims;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Mirubato.Gateway.Auth;
+
+/// <summary>
+/// What is kept of a token that was found valid: when it is valid, and beside it its claims. The library's own result also holds the token's
+/// text, all its parts and a copy of the rules, 4 KB in all.
+/// </summary>
+internal sealed class ValidToken(DateTime from, DateTime to) : SecurityToken
+{
+    public override string? Id => null;
+
+    public override string? Issuer => null;
+
+    public override SecurityKey? SecurityKey => null;
+
+    public override SecurityKey? SigningKey { get => null; set { } }
+
+    public override DateTime ValidFrom => from;
+
+    public override DateTime ValidTo => to;
+
+    /// <summary>The same result with the same claims, which many requests may read at a time.</summary>
+    public static TokenValidationResult From(TokenValidationResult result)
+    {
+        var (identity, token) = (result.ClaimsIdentity, result.SecurityToken);
+        return new TokenValidationResult
+        {
+            IsValid = true,
+            ClaimsIdentity = new CaseSensitiveClaimsIdentity(
+                identity.Claims.Select(claim => new Claim(claim.Type, claim.Value, claim.ValueType)),
+                identity.AuthenticationType, identity.NameClaimType, identity.RoleClaimType),
+            SecurityToken = new ValidToken(token.ValidFrom, token.ValidTo),
+        };
+    }
+}
