@@ -4,7 +4,7 @@ namespace Mirubato.Grains;
 /// The runtime collects when somebody allocates, and compacts when memory runs out. So a process keeps the memory of its busiest minute: on
 /// a machine with a large cache some 80 MB of garbage, which is 8 KiB for each of ten thousand idle sockets, and the holes between what
 /// lives on, which can be more. This class gives it back once the process has hardly allocated for a while and nobody is there to notice
-/// the pause; and under little load if it has grown much since the last time. In between it has what was allocated last collected, which would
+/// the pause; and under little load if it has grown much since the last time. In between it collects what was allocated last, which would
 /// otherwise grow to tens of megabytes before the runtime did so.
 /// </summary>
 internal sealed class IdleMemory : IDisposable

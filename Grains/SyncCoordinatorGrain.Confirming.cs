@@ -24,7 +24,7 @@ internal sealed partial class SyncCoordinatorGrain
     /// <summary>Other processes that are told.</summary>
     public int Observers { get; private set; }
 
-    public int QueuedWrites => queue.Count;
+    public int QueuedWrites => queue?.Count ?? 0;
 
     /// <summary>When the store last confirmed what is known, Unix ms; 0: never, or nothing in memory is trusted.</summary>
     public long ConfirmedMs => isInDoubt ? 0 : confirmed.AskedMs;
@@ -119,7 +119,7 @@ internal sealed partial class SyncCoordinatorGrain
     private async ValueTask<Ledger> LedgerAt(Caller caller, HistoryState history)
     {
         if (state.At(history) is { } ledger) return ledger;
-        await queue.Run(QueuedWrite.Empty(caller));
+        await Queue.Run(QueuedWrite.Empty(caller));
         return state.At(history) ?? throw new StoreUnavailableException("contention", outcomeUnknown: false);
     }
 

@@ -9,7 +9,7 @@ internal sealed partial class SyncCoordinatorGrain
         {
             return WriteAnswer.Refuse(RequestRefusal.NotFound);
         }
-        var answer = await queue.Run(await Restoring(conflict, request.Caller));
+        var answer = await Queue.Run(await Restoring(conflict, request.Caller));
         if (answer is { Refusal: RequestRefusal.None, Items: [{ Status: not ItemStatus.Refused }] })
             await silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation);
         return answer;
@@ -19,11 +19,11 @@ internal sealed partial class SyncCoordinatorGrain
     {
         var found = await silo.Store.History(user, request.Entity, request.Version + 1, limit: 1, NoCancellation);
         return found is [{ IsDeleted: false } state] && state.Version == request.Version
-            ? await queue.Run(QueuedWrite.Restoring(request.Entity, state.Data, request.Caller, silo.NowMs))
+            ? await Queue.Run(QueuedWrite.Restoring(request.Entity, state.Data, request.Caller, silo.NowMs))
             : WriteAnswer.Refuse(RequestRefusal.NotFound);
     });
 
-    public Task<Reply<RewindReport>> Rewind(RewindRequest request) => Answer(() => new Rewinding(user, silo, queue).Page(request));
+    public Task<Reply<RewindReport>> Rewind(RewindRequest request) => Answer(() => new Rewinding(user, silo, Queue).Page(request));
 
     public Task<Reply<bool>> Dismiss(DismissRequest request) =>
         Answer(() => silo.Store.DeleteConflict(user, request.ConflictId, NoCancellation));

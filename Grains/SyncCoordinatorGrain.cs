@@ -22,7 +22,7 @@ internal sealed partial class SyncCoordinatorGrain
     private readonly IdempotencyCache cachedResponses = new();
     private readonly LwwState state;
     private readonly ConfirmedState confirmed;
-    private readonly WriteQueue queue;
+    private WriteQueue? queue;
     private readonly Tickets tickets;
 
     /// <summary>Its context is not injected: a service of each activation's own would cost it a table of them.</summary>
@@ -42,7 +42,6 @@ internal sealed partial class SyncCoordinatorGrain
         state = new LwwState(this.user, silo);
         confirmed = new ConfirmedState(this.user, silo);
         tickets = new Tickets(silo.Time);
-        queue = new WriteQueue(new WritePipeline(this.user, silo, state, confirmed, cachedResponses, connections), silo, Forget);
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -142,13 +141,17 @@ internal sealed partial class SyncCoordinatorGrain
         return ValueTask.FromResult(open);
     });
 
+    /// <summary>Most coordinators are there for sockets that listen: the path of a write is made with the first one.</summary>
+    private WriteQueue Queue =>
+        queue ??= new WriteQueue(new WritePipeline(user, silo, state, confirmed, cachedResponses, connections), silo, Forget);
+
     /// <summary>Work that has begun is finished, also if its caller has hung up: the answer belongs to the key.</summary>
     private static CancellationToken NoCancellation => CancellationToken.None;
 
     private async ValueTask<WriteAnswer> Run(WriteRequest request, Func<WriteRequest, ValueTask<QueuedWrite>> read)
     {
         if (!await See(request.Caller)) return WriteAnswer.Refuse(RequestRefusal.DeviceQuota);
-        return cachedResponses.Find(request, silo.NowMs) is { } first ? await Replay(request, first) : await queue.Run(await read(request));
+        return cachedResponses.Find(request, silo.NowMs) is { } first ? await Replay(request, first) : await Queue.Run(await read(request));
     }
 
     private ValueTask<bool> See(Caller caller)

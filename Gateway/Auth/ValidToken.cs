@@ -4,8 +4,8 @@ using Microsoft.IdentityModel.Tokens;
 namespace Mirubato.Gateway.Auth;
 
 /// <summary>
-/// What is kept of a token that was found valid: when it is valid, and beside it its claims. The library's own result also holds the token's
-/// text, all its parts and a copy of the rules, 4 KB in all.
+/// What is kept of a token that was found valid: when it is valid, and beside it its claims. The library's own result also holds the text
+/// of the token, all its parts and a copy of the rules, 4 KB in all.
 /// </summary>
 internal sealed class ValidToken(DateTime from, DateTime to) : SecurityToken
 {

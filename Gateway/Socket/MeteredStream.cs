@@ -2,7 +2,7 @@ namespace Mirubato.Gateway.Socket;
 
 /// <summary>
 /// The stream under a WebSocket. It bounds what the peer may send: frames of every kind and fragments of a message, past which
-/// <see cref="OnAbuse"/> is called once and nothing more is read; and bytes, past which it reads more slowly.
+/// <see cref="Session"/> is closed and nothing more is read; and bytes, past which it reads more slowly.
 /// </summary>
 internal abstract class MeteredStream(TimeProvider time) : AsyncStream
 {
@@ -13,8 +13,8 @@ internal abstract class MeteredStream(TimeProvider time) : AsyncStream
     private TaskCompletionSource? cut;
     private bool isDisposed;
 
-    /// <summary>Closes the session with the code for abuse.</summary>
-    public Action? OnAbuse { get; set; }
+    /// <summary>Whom the bytes are for.</summary>
+    public SocketSession? Session { get; set; }
 
     /// <summary>Counts what was read. False if the reader has to <see cref="Wait"/> before it hands that on.</summary>
     protected bool Take(ReadOnlySpan<byte> received)
@@ -34,7 +34,7 @@ internal abstract class MeteredStream(TimeProvider time) : AsyncStream
         }
 
         // The session has the time to say why; then it cuts the connection.
-        OnAbuse?.Invoke();
+        Session?.Close(CloseCode.Abuse);
         await Cut();
         throw new IOException("The peer sent more frames than it may.");
     }

@@ -74,7 +74,7 @@ internal sealed class RosterState
 
     private List<LiveConnection> Snapshot()
     {
-        lock (gate) return [.. reservations.Select(one => one.Connection with { IsNew = !one.IsAdmitted })];
+        lock (gate) return [.. reservations.Select(one => one.IsAdmitted ? one.Connection : one.Connection with { IsNew = true })];
     }
 
     private void Admit(List<LiveConnection> reported, List<string> refused)

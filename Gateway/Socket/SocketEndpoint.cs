@@ -103,7 +103,8 @@ internal sealed class SocketEndpoint(
         using var socket = Over(stream);
         try
         {
-            await Serve(socket, stream, place, who);
+            using var session = Enter(socket, stream, place, who);
+            await Run(session);
         }
         finally
         {
@@ -126,7 +127,8 @@ internal sealed class SocketEndpoint(
         await using var stream = new UpgradedStream(await Handshake.Answer(http, protocol), context.Time);
         using var socket = Over(stream);
         Forget(http);
-        await Serve(socket, stream, place, who);
+        using var session = Enter(socket, stream, place, who);
+        await Run(session);
     }
 
     private WebSocket Over(Stream stream) =>
@@ -143,25 +145,21 @@ internal sealed class SocketEndpoint(
         http.Request.Headers.Clear();
     }
 
-    private async Task Serve(WebSocket socket, MeteredStream stream, ReservedConnection place, SocketIdentity who)
+    /// <summary>The user's sockets have it until it is disposed.</summary>
+    private SocketSession Enter(WebSocket socket, MeteredStream stream, ReservedConnection place, SocketIdentity who)
     {
-        using var session = new SocketSession(context, socket, place.Sockets, who);
-        stream.OnAbuse = () => session.Close(CloseCode.Abuse);
+        var session = stream.Session = new SocketSession(context, socket, place.Sockets, who);
         place.Sockets.Enter(session);
-        context.Metrics.Sockets.Add(1);
-        try
-        {
-            // A socket that was admitted while the others were being closed was not among them.
-            if (registry.IsDraining) session.Close(CloseCode.Restarting);
-            session.Greet(place.Sockets.Announced?.Seq.Number);
-            registry.AwaitRequest(session);
-            await session.Run();
-        }
-        finally
-        {
-            place.Sockets.Leave(session);
-            context.Metrics.Sockets.Add(-1);
-        }
+        return session;
+    }
+
+    private Task Run(SocketSession session)
+    {
+        // A socket that was admitted while the others were being closed was not among them.
+        if (registry.IsDraining) session.Close(CloseCode.Restarting);
+        session.Greet();
+        registry.AwaitRequest(session);
+        return session.Run();
     }
 
     private Task Refuse(HttpContext http, int status, string error)

@@ -19,8 +19,12 @@ internal sealed partial class SocketSession
     {
         try
         {
-            while (await Receive() is { } frame)
+            while (true)
             {
+                var first = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
+                if (first.MessageType is WebSocketMessageType.Close) break;
+                var isBinary = first.MessageType is WebSocketMessageType.Binary;
+                if ((first.EndOfMessage ? new ReceivedFrame([], isBinary) : await Receive(isBinary)) is not { } frame) break;
                 if (IsOpen) await Handle(frame);
             }
 
@@ -33,15 +37,8 @@ internal sealed partial class SocketSession
         }
     }
 
-    private async ValueTask<ReceivedFrame?> Receive()
-    {
-        var first = await socket.ReceiveAsync(Memory<byte>.Empty, CancellationToken.None);
-        if (first.MessageType is WebSocketMessageType.Close) return null;
-        var isBinary = first.MessageType is WebSocketMessageType.Binary;
-        return first.EndOfMessage ? new ReceivedFrame([], isBinary) : await ReceiveRest(isBinary);
-    }
-
-    private async ValueTask<ReceivedFrame?> ReceiveRest(bool isBinary)
+    /// <summary>The frame that has begun; null: the peer closes instead.</summary>
+    private async ValueTask<ReceivedFrame?> Receive(bool isBinary)
     {
         var (buffer, filled) = (ArrayPool<byte>.Shared.Rent(FirstBytes), 0);
         try

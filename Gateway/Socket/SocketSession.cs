@@ -40,7 +40,8 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
 
     private Caller Caller => new(who.User, device, token.IssuedAtMs);
 
-    public void Greet(long? head) => SendNow(SocketFrames.StartupBanner(context.Now, who.ConnectionId, head));
+    public void Greet() =>
+        SendNow(SocketFrames.StartupBanner(context.Now, who.ConnectionId, sockets.Announced?.Seq.Number));
 
     /// <summary>If the client sends no SYNC_REQUEST within a second, the last minute is replayed.</summary>
     public void ReplayUnrequested()
@@ -106,9 +107,12 @@ internal sealed partial class SocketSession(SocketContext context, WebSocket soc
         if (token.IssuedAtMs < notBeforeMs) Close(CloseCode.SignedOut);
     }
 
-    /// <summary>The token source is cancelled but not disposed: a read from the store may still use it.</summary>
+    /// <summary>
+    /// It leaves the user's sockets. The token source is cancelled but not disposed: a read from the store may still use it.
+    /// </summary>
     public void Dispose()
     {
+        sockets.Leave(this);
         lock (gate) position.End();
         over.Cancel();
     }

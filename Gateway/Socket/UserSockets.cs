@@ -36,11 +36,13 @@ internal sealed class UserSockets(UserId user, SocketContext context)
     public void Enter(SocketSession session)
     {
         lock (gate) sessions.Add(session);
+        context.Metrics.Sockets.Add(1);
     }
 
     public void Leave(SocketSession session)
     {
         lock (gate) sessions.Remove(session);
+        context.Metrics.Sockets.Add(-1);
     }
 
     public void Tick(long nowMs)
