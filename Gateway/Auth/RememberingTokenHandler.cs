@@ -31,7 +31,10 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
 
         var until = time.GetUtcNow() + Remembered;
         var result = await Check(token, validationParameters);
-        return result.IsValid ? Remember(hash, ValidToken.From(result), until) : result;
+        if (!result.IsValid) return result;
+        return ValidToken.From(result) is { } kept
+            ? Remember(hash, kept, until)
+            : Refused(new SecurityTokenException("The iss is no text."));
     }
 
     public void Dispose()

@@ -21,10 +21,14 @@ internal sealed class ValidToken(DateTime from, DateTime to) : SecurityToken
 
     public override DateTime ValidTo => to;
 
-    /// <summary>The same result with the same claims, which many requests may read at a time.</summary>
-    public static TokenValidationResult From(TokenValidationResult result)
+    /// <summary>
+    /// The same result with the same claims, which many requests may read at a time. Null of a token whose <c>iss</c> is there and no text:
+    /// the library makes no identity of it.
+    /// </summary>
+    public static TokenValidationResult? From(TokenValidationResult result)
     {
-        var (identity, token) = (result.ClaimsIdentity, result.SecurityToken);
+        if (result.ClaimsIdentity is not { } identity) return null;
+        var token = result.SecurityToken;
         return new TokenValidationResult
         {
             IsValid = true,

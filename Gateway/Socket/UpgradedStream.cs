@@ -1,6 +1,8 @@
 namespace Mirubato.Gateway.Socket;
 
-/// <summary>The stream of an upgraded request, where the socket lives as long as the request: TLS ends in this process.</summary>
+/// <summary>
+/// The stream of an upgraded request, where the socket lives as long as the request: TLS ends in this process, or it came by HTTP/2.
+/// </summary>
 internal sealed class UpgradedStream(Stream inner, TimeProvider time) : MeteredStream(time)
 {
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -17,7 +19,8 @@ internal sealed class UpgradedStream(Stream inner, TimeProvider time) : MeteredS
 
     protected override void Dispose(bool disposing)
     {
-        inner.Dispose();
+        // First what waits on it: it must end even if the request's own stream cannot.
         base.Dispose(disposing);
+        inner.Dispose();
     }
 }

@@ -41,8 +41,9 @@ internal sealed class UserSockets(UserId user, SocketContext context)
 
     public void Leave(SocketSession session)
     {
-        lock (gate) sessions.Remove(session);
-        context.Metrics.Sockets.Add(-1);
+        bool left;
+        lock (gate) left = sessions.Remove(session);
+        if (left) context.Metrics.Sockets.Add(-1);
     }
 
     public void Tick(long nowMs)

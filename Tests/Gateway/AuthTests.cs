@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway.Auth;
 using Mirubato.Gateway.Options;
@@ -166,6 +167,40 @@ public sealed class AuthTests
         {
             var token = Signed($$"""{"sub":"ada","exp":4102444800,"iat":{{time.GetUtcNow().ToUnixTimeSeconds() + aheadSeconds}}}""");
             Assert.Equal(counts, (await handler.ValidateTokenAsync(token, rules)).IsValid);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_kept_of_a_token_says_all_that_the_token_says()
+    {
+        using var handler = new RememberingTokenHandler(Now()) { MapInboundClaims = false };
+        var rules = BearerTokens.Rules(new AuthOptions(Long, null, null, null, false));
+        var token = Signed("""
+            {"sub":"ada","exp":4102444800,"nbf":1700000000,"iss":"me","roles":["a","b"],"Roles":"c","realm":{"x":[1]},"n":1.5,"yes":true,"no":null}
+            """);
+
+        var (kept, again) = (await handler.ValidateTokenAsync(token, rules), await handler.ValidateTokenAsync(token, rules));
+        var whole = await new JsonWebTokenHandler { MapInboundClaims = false }.ValidateTokenAsync(token, rules);
+
+        Assert.Same(kept, again);
+        Assert.Equal(Said(whole), Said(kept));
+        Assert.Equal(whole.SecurityToken.ValidFrom, kept.SecurityToken.ValidFrom);
+        Assert.Equal(whole.SecurityToken.ValidTo, kept.SecurityToken.ValidTo);
+        Assert.Equal((true, false), (kept.ClaimsIdentity.HasClaim("Roles", "c"), kept.ClaimsIdentity.HasClaim("Roles", "a")));
+
+        static IEnumerable<(string, string, string)> Said(TokenValidationResult result) =>
+            result.ClaimsIdentity.Claims.Select(claim => (claim.Type, claim.Value, claim.ValueType));
+    }
+
+    [Fact]
+    public async Task A_token_whose_issuer_is_no_text_does_not_count()
+    {
+        using var handler = new RememberingTokenHandler(Now()) { MapInboundClaims = false };
+        var rules = BearerTokens.Rules(new AuthOptions(Long, null, null, null, false));
+        foreach (var issuer in (string[])["null", "1", "[]", "{}"])
+        {
+            var result = await handler.ValidateTokenAsync(Signed($$"""{"sub":"ada","exp":4102444800,"iss":{{issuer}}}"""), rules);
+            Assert.True(!result.IsValid || result.ClaimsIdentity is not null, issuer);
         }
     }
 

@@ -70,6 +70,16 @@ internal sealed class SocketClient : IAsyncDisposable
     public Task SendBytes(byte[] bytes, WebSocketMessageType type = WebSocketMessageType.Text) =>
         socket.SendAsync(bytes, type, endOfMessage: true, CancellationToken.None);
 
+    /// <summary>One message in as many frames.</summary>
+    public async Task SendPieces(params string[] pieces)
+    {
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            await socket.SendAsync(
+                Encoding.UTF8.GetBytes(pieces[i]), WebSocketMessageType.Text, endOfMessage: i == pieces.Length - 1, CancellationToken.None);
+        }
+    }
+
     public Task Ask(long? lastSeq = null) =>
         Send(lastSeq is null ? """{"type":"SYNC_REQUEST"}""" : $$"""{"type":"SYNC_REQUEST","lastSeq":{{lastSeq}}}""");
 

@@ -4,6 +4,20 @@ namespace Mirubato.Tests.Sockets;
 public abstract partial class SocketContract
 {
     [Fact]
+    public async Task A_message_may_come_in_pieces_and_with_nothing_in_them()
+    {
+        var socket = await Open();
+        await socket.SendPieces("", "{\"type\":", "", "\"PING\"}");
+        await socket.Next("PONG");
+        await socket.SendPieces("{\"type\":\"PING\"", "}", "");
+        await socket.Next("PONG");
+        await socket.SendPieces("");
+        Assert.Equal("INVALID_JSON", (await socket.Next("ERROR")).GetProperty("code").GetString());
+        await socket.Send("""{"type":"PING"}""");
+        await socket.Next("PONG");
+    }
+
+    [Fact]
     public async Task Signing_out_everywhere_closes_every_socket_of_the_user()
     {
         var old = Token;

@@ -29,7 +29,11 @@ public sealed class TlsSocketTests : IDisposable
         await socket.ConnectAsync(address, CancellationToken.None);
 
         Assert.Contains("WELCOME", await Next(socket), StringComparison.Ordinal);
-        await socket.SendAsync("{\"type\":\"PING\"}"u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None);
+        foreach (var (piece, isLast) in new[] { ("", false), ("{\"type\":", false), ("", false), ("\"PING\"}", true) })
+        {
+            await socket.SendAsync(Encoding.UTF8.GetBytes(piece), WebSocketMessageType.Text, isLast, CancellationToken.None);
+        }
+
         Assert.Contains("PONG", await Next(socket), StringComparison.Ordinal);
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
         Assert.Equal(WebSocketState.Closed, socket.State);
