@@ -18,15 +18,26 @@ internal sealed class WatchedClock() : FakeTimeProvider(DateTimeOffset.FromUnixT
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new WatchedTimer(this, base.CreateTimer(callback, state, dueTime, period));
-        if (period != Timeout.InfiniteTimeSpan) return timer;
+        if (period == Timeout.InfiniteTimeSpan) Note(timer, dueTime);
+        return timer;
+    }
+
+    private void Note(WatchedTimer timer, TimeSpan dueTime)
+    {
+        waiting.TryRemove(timer, out _);
+        if (dueTime == Timeout.InfiniteTimeSpan) return;
         waiting[timer] = dueTime;
         begun.AddOrUpdate(dueTime, 1, (_, count) => count + 1);
-        return timer;
     }
 
     private sealed class WatchedTimer(WatchedClock clock, ITimer timer) : ITimer
     {
-        public bool Change(TimeSpan dueTime, TimeSpan period) => timer.Change(dueTime, period);
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            if (!timer.Change(dueTime, period)) return false;
+            if (period == Timeout.InfiniteTimeSpan) clock.Note(this, dueTime);
+            return true;
+        }
 
         public void Dispose()
         {
