@@ -45,7 +45,7 @@ internal sealed record Loser(
 
 /// <summary>The answer of an executed write, bound to its key.</summary>
 /// <param name="RawHash">SHA-256 of the request's bytes.</param>
-/// <param name="RequestHash">SHA-256 of its canonical form without top-level <c>timestamp</c> and <c>requestId</c>.</param>
+/// <param name="RequestHash">What it means, see <see cref="Domain.RequestHash"/>.</param>
 internal sealed record Receipt(
     WriteScope Scope, string Key, ReadOnlyMemory<byte> RawHash, ReadOnlyMemory<byte> RequestHash, int Status,
     ReadOnlyMemory<byte> Response, long ExpiresMs);

@@ -11,25 +11,27 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     private readonly JsonTree tree = tree;
     private readonly DocumentMembers members = members;
     private Splice[] splices = ArrayPool<Splice>.Shared.Rent(16);
+    private ContentEdit[] contents = [];
     private int count;
+    private int contentCount;
     private int remaining = members.Total;
-
-    /// <summary>The fingerprint of the document as sent is not that of the normalized one.</summary>
-    public bool ChangeContent { get; private set; }
-
-    public void Set(Member member, ReadOnlyMemory<byte> value)
-    {
-        var at = members[member];
-        if (at != 0 && tree.Outer(at).SequenceEqual(value.Span)) return;
-        Put(member, value, Slot.None);
-        ChangeContent |= !Members.IsBookkeeping(member);
-    }
 
     /// <summary>Gives a member a text. Encodes it only if the document says another.</summary>
     public void SetText(Member member, string text)
     {
         var at = members[member];
-        if (at == 0 || !tree.IsText(at, text)) Set(member, JsonText.Encode(text));
+        if (at != 0 && tree.IsText(at, text)) return;
+        var json = JsonText.Encode(text);
+        if (at != 0 && tree.Outer(at).SequenceEqual(json)) return;
+        Put(member, json, Slot.None);
+        Note(new(member, json));
+    }
+
+    /// <summary>Gives a member the value of another, as sent.</summary>
+    public void Copy(Member to, Member from)
+    {
+        Put(to, tree.Outer(members[from]).ToArray(), Slot.None);
+        Note(new(to, CopyOf: members[from]));
     }
 
     /// <summary>Gives a member what is known only later.</summary>
@@ -45,7 +47,7 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
         else if (tree[value].Next < tree[0].Next) end = tree[tree[value].Next].OuterStart;
         Add(new(start, end - start, default));
         remaining--;
-        ChangeContent = true;
+        Note(new(member, default));
     }
 
     /// <summary>Gives an object inside the document an id. Ids of pieces are not content.</summary>
@@ -71,6 +73,32 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
         ArrayPool<Splice>.Shared.Return(splices, clearArray: true);
         splices = [];
         return all;
+    }
+
+    /// <summary>
+    /// Makes the tree read as the normalized document would, as far as its fingerprint goes. What was found in the tree before is no longer
+    /// where it was.
+    /// </summary>
+    public void ApplyContent(ref JsonTree to)
+    {
+        foreach (var edit in contents.AsSpan(0, contentCount))
+        {
+            var at = members[edit.Member] is > 0 and var value ? value : to.AddMember(Members.FindName(edit.Member));
+            if (edit.CopyOf > 0) to.SetCopy(at, edit.CopyOf);
+            else if (edit.Text is { } text) to.SetText(at, text.AsSpan(1..^1));
+            else to.SetNull(at);
+        }
+
+        if (contentCount > 0) ArrayPool<ContentEdit>.Shared.Return(contents, clearArray: true);
+        contents = [];
+        contentCount = 0;
+    }
+
+    private void Note(ContentEdit edit)
+    {
+        if (Members.IsBookkeeping(edit.Member)) return;
+        if (contentCount == 0) contents = ArrayPool<ContentEdit>.Shared.Rent(Members.Count);
+        contents[contentCount++] = edit;
     }
 
     private void Put(Member member, ReadOnlyMemory<byte> value, Slot slot)
@@ -122,4 +150,8 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
         while (tree[value + 1].Next < name) value = tree[value + 1].Next;
         return tree[value + 1].OuterEnd;
     }
+
+    /// <summary>A member that counts in the fingerprint gets a text or a copy of another value, or goes.</summary>
+    /// <param name="Text">Quotes included.</param>
+    private readonly record struct ContentEdit(Member Member, byte[]? Text = null, int CopyOf = 0);
 }

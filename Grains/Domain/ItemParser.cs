@@ -21,16 +21,25 @@ internal static class ItemParser
 
         // Only an id was sent: enough to delete by.
         var document = sent.IsEmpty && change.Delete ? NoMembers : sent;
-        using var tree = JsonTree.Parse(document.Span, Limits.EntityDepthMax);
+        scoped var tree = JsonTree.Parse(document.Span, Limits.EntityDepthMax);
+        try
+        {
+            return Read(change, type, user, document, ref tree, stackalloc int[Members.Count]);
+        }
+        finally
+        {
+            tree.Dispose();
+        }
+    }
+
+    private static ParsedItem Read(
+        Change change, EntityType type, UserId user, ReadOnlyMemory<byte> document, ref JsonTree tree, Span<int> memberValues)
+    {
         if (ToRefusal(tree.Problem) is var refusal && refusal is not ItemRefusal.None) return Refuse(change, document, type, refusal);
         if (tree[0].Kind is not JsonTokenType.StartObject) return Refuse(change, document, type, ItemRefusal.Invalid);
         if (!HoldsChecksum(change, tree)) return Refuse(change, document, type, ItemRefusal.ChecksumMismatch);
-        return Read(change, type, user, document, tree);
-    }
 
-    private static ParsedItem Read(Change change, EntityType type, UserId user, ReadOnlyMemory<byte> document, JsonTree tree)
-    {
-        var members = new DocumentMembers(tree, stackalloc int[Members.Count]);
+        var members = new DocumentMembers(tree, memberValues);
         if (members.HasRepeats) return Refuse(change, document, type, ItemRefusal.DuplicateKeys);
         if (document.Length > BytesMax(members)) return Refuse(change, document, type, ItemRefusal.TooLarge);
         if (EntityName.Find(type, change, members, user) is not { } id) return Refuse(change, document, type, ItemRefusal.Invalid);
@@ -42,7 +51,9 @@ internal static class ItemParser
 
         var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));
         if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, document, type, ItemRefusal.TooLarge);
-        var problem = ComputeFingerprint(type, tree, edits.ChangeContent ? outgoing : null, out var fingerprint);
+        var baseVersion = change.BaseVersion ?? FindBaseVersion(tree, members);
+        edits.ApplyContent(ref tree);
+        var problem = ContentForm.Fingerprint(tree, type, out var fingerprint);
         if (problem is not JsonProblem.None) return Refuse(change, document, type, ToRefusal(problem));
 
         return new ParsedItem
@@ -54,7 +65,7 @@ internal static class ItemParser
             ClientMs = clientTime.Ms,
             HasEditClock = clientTime.IsEditClock,
             Fingerprint = isDelete ? Fingerprint.None : fingerprint,
-            BaseVersion = change.BaseVersion ?? FindBaseVersion(tree, members),
+            BaseVersion = baseVersion,
             Document = outgoing,
         };
     }
@@ -66,20 +77,7 @@ internal static class ItemParser
     /// <summary>A delete that is kept in the conflict feed must still be one when it is restored.</summary>
     private static void SayDeleted(ref DocumentEdits edits, in DocumentMembers members, ClientTime clientTime)
     {
-        if (members.DeletedMs is null) edits.Set(Member.DeletedAt, JsonText.Encode(IsoTime.Text(Math.Max(1, clientTime.Ms ?? 0))));
-    }
-
-    /// <summary>Of the document as sent where normalizing did not touch its content; else of the normalized one, read again.</summary>
-    private static JsonProblem ComputeFingerprint(
-        EntityType type, in JsonTree sent, OutgoingDocument? normalized, out Fingerprint fingerprint)
-    {
-        if (normalized is null) return ContentForm.Fingerprint(sent, type, out fingerprint);
-        var rendered = new Utf8Buffer(sent[0].Length + 256);
-        normalized.Render(ref rendered, version: 0, publishedMs: 0);
-        using var tree = JsonTree.Parse(rendered.Written, Limits.EntityDepthMax);
-        var problem = ContentForm.Fingerprint(tree, type, out fingerprint);
-        rendered.Dispose();
-        return problem;
+        if (members.DeletedMs is null) edits.SetText(Member.DeletedAt, IsoTime.Text(Math.Max(1, clientTime.Ms ?? 0)));
     }
 
     private static bool HoldsChecksum(Change change, in JsonTree tree)

@@ -50,7 +50,7 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
     private void Lower(Member member)
     {
         if (!members.IsText(member) || IsPlainLower(tree.Raw(members[member]))) return;
-        edits.Set(member, JsonText.Encode(EcmaCase.Lower(tree.Text(members[member]))));
+        edits.SetText(member, EcmaCase.Lower(tree.Text(members[member])));
     }
 
     private static bool IsPlainLower(ReadOnlySpan<byte> raw) =>
@@ -69,19 +69,22 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
     private void Fill(Member one, Member other)
     {
-        if (members.Has(one) && !members.Has(other)) edits.Set(other, FindValue(one));
-        else if (members.Has(other) && !members.Has(one)) edits.Set(one, FindValue(other));
+        if (members.Has(one) && !members.Has(other)) Give(other, from: one);
+        else if (members.Has(other) && !members.Has(one)) Give(one, from: other);
     }
 
-    /// <summary>The value as it will be: a score id as normalized, anything else as sent.</summary>
-    private readonly byte[] FindValue(Member member) =>
-        member is Member.ScoreId or Member.ScoreIdSnake && members.IsText(member)
-            ? JsonText.Encode(ScoreIds.NormalizeExisting(tree.Text(members[member])))
-            : tree.Outer(members[member]).ToArray();
+    /// <summary>With the value as it will be: a score id as normalized, anything else as sent.</summary>
+    private void Give(Member to, Member from)
+    {
+        if (from is Member.ScoreId or Member.ScoreIdSnake && members.IsText(from)) edits.SetText(to, FindScoreId(from));
+        else edits.Copy(to, from);
+    }
+
+    private readonly string FindScoreId(Member member) => ScoreIds.NormalizeExisting(tree.Text(members[member]));
 
     private void SetScoreId(Member member)
     {
-        if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.Set(member, FindValue(member));
+        if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.SetText(member, FindScoreId(member));
     }
 
     private void ScoreIdOfEntry()
@@ -90,8 +93,7 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
         var hasId = IsGivenId(members[Member.ScoreId]) || IsGivenId(members[Member.ScoreIdSnake]);
         SetScoreId(Member.ScoreIdSnake);
         if (hasId || Named(members[Member.ScoreTitle]) is not { } title) SetScoreId(Member.ScoreId);
-        else edits.Set(
-            Member.ScoreId, JsonText.Encode(ScoreIds.Generate(title, members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer))));
+        else edits.SetText(Member.ScoreId, ScoreIds.Generate(title, members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer)));
     }
 
     private void Pieces()

@@ -1,108 +1,70 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 using Mirubato.Grains.Domain.Json;
 
 namespace Mirubato.Grains.Domain;
 
 /// <summary>
 /// Whether a request is the one a key was used for, when its bytes differ: two clients may order members differently, or send the time
-/// along. A large body is hashed while it is read, over the hashes of its parts, so that it never takes more memory than its largest part.
-/// A body with too many parts, or a large part too deep in it, is only equal to its own bytes.
+/// along. Two bodies have the same hash if their canonical form is the same without <c>timestamp</c> and <c>requestId</c> at the top.
+/// One pass over the tokens, in the memory of the open containers: nothing is sorted or written.
 /// </summary>
 internal static class RequestHash
 {
-    /// <summary>A value up to here is read as a whole.</summary>
-    public const int WholeBytesMax = 256 * 1024;
-
-    public const int PartsMax = Limits.PushItemsMax + 1_000;
-
-    /// <summary>The envelope, its changes and a list of items.</summary>
-    private const int DepthMax = 3;
-
     // Only at the top: a `timestamp` inside an item is what the item says.
-    private static readonly CanonicalForm Envelope = new(
-        OmitAtRoot: name => name.SequenceEqual("timestamp"u8) || name.SequenceEqual("requestId"u8));
+    private static readonly UInt128 Timestamp = ContentHash.Text("timestamp"u8, escaped: false);
+    private static readonly UInt128 RequestId = ContentHash.Text("requestId"u8, escaped: false);
 
-    /// <summary>32 bytes. A body with no canonical form is only equal to its own bytes.</summary>
+    /// <summary>16 bytes. A body with no canonical form, because it is no JSON or too deep, is only equal to its own bytes.</summary>
     public static byte[] Compute(ReadOnlySpan<byte> body)
     {
-        if (body.Length <= WholeBytesMax) return HashWhole(body, Envelope);
-        var parts = 0;
+        var hash = Utf8.IsValid(body) && TryCompute(body, out var content) ? content : ContentHash.Bytes(body);
+        return MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in hash)).ToArray();
+    }
+
+    private static bool TryCompute(scoped ReadOnlySpan<byte> body, out UInt128 hash)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
+        var content = new ContentHash(stackalloc ContentHash.Container[Limits.BodyDepthMax + 1]);
         try
         {
-            return HashParts(body, depth: 0, ref parts) ?? SHA256.HashData(body);
+            while (reader.Read()) Add(ref reader, ref content);
         }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
+        catch (JsonException)
         {
-            return SHA256.HashData(body);
-        }
-    }
-
-    private static byte[] HashWhole(ReadOnlySpan<byte> value, CanonicalForm form)
-    {
-        var hash = new byte[SHA256.HashSizeInBytes];
-        var problem = CanonicalJson.Hash(value, Limits.BodyDepthMax, form, hash);
-        if (problem is JsonProblem.Malformed or JsonProblem.TooDeep) SHA256.HashData(value, hash);
-        return hash;
-    }
-
-    /// <summary>Null for a value that is compared by its bytes.</summary>
-    private static byte[]? HashParts(ReadOnlySpan<byte> value, int depth, ref int parts)
-    {
-        var reader = new Utf8JsonReader(value, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
-        reader.Read();
-        return reader.TokenType switch
-        {
-            JsonTokenType.StartArray when depth <= DepthMax => HashItems(value, ref reader, depth, ref parts),
-            JsonTokenType.StartObject when depth <= DepthMax => HashMembers(value, ref reader, depth, ref parts),
-            _ => null,
-        };
-    }
-
-    private static byte[]? HashItems(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData("["u8);
-        while (reader.Read() && reader.TokenType is not JsonTokenType.EndArray)
-        {
-            if (HashNext(value, ref reader, depth, ref parts) is not { } part) return null;
-            hash.AppendData(part);
+            hash = default;
+            return false;
         }
 
-        return hash.GetHashAndReset();
+        hash = content.Value;
+        return true;
     }
 
-    private static byte[]? HashMembers(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
+    private static void Add(ref Utf8JsonReader reader, ref ContentHash content)
     {
-        var members = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        switch (reader.TokenType)
         {
-            var name = reader.GetString()!;
-            reader.Read();
-            if (HashNext(value, ref reader, depth, ref parts) is not { } part) return null;
-            if (depth == 0 && name is "timestamp" or "requestId") continue;
-            if (!members.TryAdd(name, part)) return null;
+            case JsonTokenType.StartObject or JsonTokenType.StartArray:
+                content.Open(reader.TokenType is JsonTokenType.StartArray);
+                break;
+            case JsonTokenType.EndObject or JsonTokenType.EndArray:
+                content.Close();
+                break;
+            case JsonTokenType.PropertyName:
+                var name = ContentHash.Text(reader.ValueSpan, reader.ValueIsEscaped);
+                if (reader.CurrentDepth == 1 && (name == Timestamp || name == RequestId)) reader.Skip();
+                else content.Name(name);
+                break;
+            case JsonTokenType.String:
+                content.Add(ContentHash.Text(reader.ValueSpan, reader.ValueIsEscaped));
+                break;
+            case JsonTokenType.Number:
+                content.Add(ContentHash.Number(reader.ValueSpan));
+                break;
+            default:
+                content.Add(ContentHash.Literal(reader.ValueSpan));
+                break;
         }
-
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData("{"u8);
-        foreach (var (name, part) in members)
-        {
-            hash.AppendData(SHA256.HashData(Encoding.Unicode.GetBytes(name)));
-            hash.AppendData(part);
-        }
-
-        return hash.GetHashAndReset();
-    }
-
-    /// <summary>Of the value at hand; the reader is then behind it.</summary>
-    private static byte[]? HashNext(ReadOnlySpan<byte> value, ref Utf8JsonReader reader, int depth, ref int parts)
-    {
-        if (++parts > PartsMax) return null;
-        var start = (int)reader.TokenStartIndex;
-        reader.Skip();
-        var part = value[start..(int)reader.BytesConsumed];
-        return part.Length <= WholeBytesMax ? HashWhole(part, CanonicalForm.Whole) : HashParts(part, depth + 1, ref parts);
     }
 }

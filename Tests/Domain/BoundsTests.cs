@@ -1,4 +1,3 @@
-using System.Text;
 using Mirubato.Grains.Domain;
 using Mirubato.Grains.Interfaces;
 
@@ -33,38 +32,6 @@ public sealed class BoundsTests
         Assert.All(decision.Items, item => Assert.Equal(ItemStatus.Conflict, item.Status));
         Assert.Equal((long)heads * Limits.EntityBytesMax, decision.TiedBytes);
     }
-
-    [Theory]
-    [InlineData("[]")]
-    [InlineData("{}")]
-    [InlineData("[[[[[[1]]]]]]")]
-    public void Hashing_a_huge_body_takes_little_memory_whatever_it_is_made_of(string value)
-    {
-        var body = Encoding.UTF8.GetBytes("[" + string.Join(',', Enumerable.Repeat(value, Limits.BodyBytesMax / (value.Length + 1))) + "]");
-
-        // The first time: what is rented from a pool counts as long as the pool does not have it.
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        RequestHash.Compute(body);
-
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 16 * 1024 * 1024);
-    }
-
-    [Theory]
-    [InlineData(5_000)]
-    [InlineData(Limits.PushItemsMax)]
-    public void A_large_body_is_the_same_by_what_it_means(int items)
-    {
-        string Body(string envelope, Func<int, string> item) =>
-            "{" + envelope + "\"changes\":{\"goals\":[" + string.Join(',', Enumerable.Range(0, items).Select(item)) + "]}}";
-        var padding = new string('x', 100);
-        var one = Hash(Body("\"timestamp\":1,", i => $"{{\"id\":\"g{i}\",\"title\":\"{padding}\"}}"));
-
-        Assert.Equal(one, Hash(Body("\"requestId\":\"r\",", i => $"{{ \"title\" : \"{padding}\", \"id\":\"g{i}\"}}")));
-        Assert.NotEqual(one, Hash(Body("", i => $"{{\"id\":\"g{i + 1}\",\"title\":\"{padding}\"}}")));
-        Assert.NotEqual(one, Hash(Body("\"strict\":true,", i => $"{{\"id\":\"g{i}\",\"title\":\"{padding}\"}}")));
-    }
-
-    private static string Hash(string body) => Convert.ToHexString(RequestHash.Compute(Encoding.UTF8.GetBytes(body)));
 
     private static Decision Decide(IHeads heads, params Item[] items) =>
         Deciding.Decide(

@@ -51,6 +51,9 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
             case JsonTokenType.Number:
                 EcmaNumber.Write(tree.Raw(at), ref output);
                 break;
+            case JsonTree.Copy:
+                Value(tree[at].Start, place);
+                break;
             default:
                 output.Append(tree.Raw(at));
                 break;
@@ -87,7 +90,7 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
         var open = output.Length;
         for (var i = 0; i < names.Length; i++)
         {
-            if (i > 0 && MemberOrder.Compare(tree, names[i - 1], names[i]) == 0) HasDuplicates = true;
+            if (i > 0 && MemberOrder.AreEqual(tree, names[i - 1], names[i])) HasDuplicates = true;
             Member(names[i], place, open);
         }
 

@@ -11,8 +11,14 @@ namespace Mirubato.Grains.Domain.Json;
 /// </summary>
 internal ref struct JsonTree
 {
+    /// <summary>A token that stands for the one at its <see cref="JsonToken.Start"/>.</summary>
+    public const JsonTokenType Copy = JsonTokenType.None;
+
     private readonly ReadOnlySpan<byte> source;
     private JsonToken[] tokens;
+
+    // Names and texts that are not of the document; their tokens start at the complement of a place in here.
+    private Utf8Buffer given;
 
     private JsonTree(ReadOnlySpan<byte> source)
     {
@@ -46,7 +52,11 @@ internal ref struct JsonTree
     }
 
     /// <summary>The bytes of a value as sent; of a string or name what stands between the quotes.</summary>
-    public readonly ReadOnlySpan<byte> Raw(int at) => source.Slice(tokens[at].Start, tokens[at].Length);
+    public readonly ReadOnlySpan<byte> Raw(int at)
+    {
+        ref readonly var token = ref tokens[at];
+        return token.Start >= 0 ? source.Slice(token.Start, token.Length) : given.Written.Slice(~token.Start, token.Length);
+    }
 
     /// <summary>The bytes of a value as sent, quotes included.</summary>
     public readonly ReadOnlySpan<byte> Outer(int at) => source[tokens[at].OuterStart..tokens[at].OuterEnd];
@@ -61,10 +71,38 @@ internal ref struct JsonTree
         return Encoding.UTF8.TryGetBytes(text, utf8, out var written) && Raw(at).SequenceEqual(utf8[..written]);
     }
 
+    /// <summary>Adds a member to the root, an object. Answers where its value is to be set.</summary>
+    public int AddMember(ReadOnlySpan<byte> name)
+    {
+        Add(Give(name, JsonTokenType.PropertyName));
+        Add(default);
+        tokens[0] = tokens[0] with { Next = Count };
+        return Count - 1;
+    }
+
+    /// <summary>Makes a value read as a text, given as what ECMAScript writes between the quotes.</summary>
+    public void SetText(int at, ReadOnlySpan<byte> canonical) => Set(at, Give(canonical, JsonTokenType.String));
+
+    public void SetNull(int at) => Set(at, Give("null"u8, JsonTokenType.Null));
+
+    /// <summary>Makes a value read as another one, which must not hold it.</summary>
+    public readonly void SetCopy(int at, int of) => Set(at, new(of, 0, 0, Copy, false));
+
     public void Dispose()
     {
         ArrayPool<JsonToken>.Shared.Return(tokens);
         tokens = [];
+        given.Dispose();
+    }
+
+    /// <summary>What the value held before is passed over.</summary>
+    private readonly void Set(int at, JsonToken token) => tokens[at] = token with { Next = Math.Max(tokens[at].Next, at + 1) };
+
+    private JsonToken Give(ReadOnlySpan<byte> text, JsonTokenType kind)
+    {
+        var start = given.Length;
+        given.Append(text);
+        return new(~start, text.Length, Count + 1, kind, false);
     }
 
     private void Fill(int depthMax)

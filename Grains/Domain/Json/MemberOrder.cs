@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Mirubato.Grains.Domain.Json;
 
 /// <summary>
@@ -27,7 +29,12 @@ internal static class MemberOrder
         Merge(tree, names, half, scratch);
     }
 
-    public static int Compare(in JsonTree tree, int left, int right)
+    public static bool AreEqual(in JsonTree tree, int left, int right) =>
+        tree[left].Escaped || tree[right].Escaped
+            ? CompareUnits(new(tree.Raw(left)), new(tree.Raw(right))) == 0
+            : tree.Raw(left).SequenceEqual(tree.Raw(right));
+
+    private static int Compare(in JsonTree tree, int left, int right)
     {
         var a = tree.Raw(left);
         var b = tree.Raw(right);
@@ -52,13 +59,42 @@ internal static class MemberOrder
 
     private static void Insert(in JsonTree tree, Span<int> names)
     {
-        for (var i = 1; i < names.Length; i++)
+        Span<ulong> prefixes = stackalloc ulong[names.Length];
+        for (var i = 0; i < names.Length; i++)
         {
-            var name = names[i];
+            var (name, prefix) = (names[i], Prefix(tree, names[i]));
             var to = i;
-            for (; to > 0 && Compare(tree, names[to - 1], name) > 0; to--) names[to] = names[to - 1];
-            names[to] = name;
+            for (; to > 0 && IsBehind(tree, names[to - 1], prefixes[to - 1], name, prefix); to--)
+            {
+                (names[to], prefixes[to]) = (names[to - 1], prefixes[to - 1]);
+            }
+
+            (names[to], prefixes[to]) = (name, prefix);
         }
+    }
+
+    private static bool IsBehind(in JsonTree tree, int left, ulong leftPrefix, int right, ulong rightPrefix) =>
+        leftPrefix == rightPrefix || leftPrefix == 0 || rightPrefix == 0 ? Compare(tree, left, right) > 0 : leftPrefix > rightPrefix;
+
+    /// <summary>
+    /// The first eight bytes as a number: names with different ones are in the order of these. 0 for a name whose bytes do not tell its
+    /// place: an array index perhaps, or one with escapes or units that sort otherwise in UTF-8.
+    /// </summary>
+    private static ulong Prefix(in JsonTree tree, int name)
+    {
+        var raw = tree.Raw(name);
+        if (raw.IsEmpty || tree[name].Escaped || char.IsAsciiDigit((char)raw[0])) return 0;
+        var prefix = FirstBytes(raw);
+        return (prefix & (prefix << 1) & (prefix << 2) & 0x80808080_80808080) == 0 ? prefix : 0;
+    }
+
+    private static ulong FirstBytes(ReadOnlySpan<byte> raw)
+    {
+        if (raw.Length >= sizeof(ulong)) return BinaryPrimitives.ReadUInt64BigEndian(raw);
+        Span<byte> padded = stackalloc byte[sizeof(ulong)];
+        padded.Clear();
+        raw.CopyTo(padded);
+        return BinaryPrimitives.ReadUInt64BigEndian(padded);
     }
 
     private static void Merge(in JsonTree tree, Span<int> names, int half, Span<int> scratch)

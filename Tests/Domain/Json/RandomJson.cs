@@ -36,6 +36,50 @@ internal sealed class RandomJson(int seed)
         return members;
     }
 
+    /// <summary>A document in some spelling. It has an id and some of these members, among them pieces, and texts in upper case.</summary>
+    public string Document(string[] members)
+    {
+        var document = new Dictionary<string, object?> { ["id"] = "Id" };
+        foreach (var name in members)
+        {
+            if (name != "id" && random.Next(3) == 0) document[name] = name == "pieces" ? Pieces() : random.Next(3) == 0 ? "Title - By" : Value(2);
+        }
+
+        return Spell(document);
+    }
+
+    private List<object?> Pieces() =>
+        [.. Enumerable.Range(0, random.Next(3)).Select(_ => new Dictionary<string, object?> { ["title"] = Text(), ["id"] = Value(0) })];
+
+    /// <summary>The value with one thing in it changed: another leaf, or a member or element more or less.</summary>
+    public object? Change(object? value) => value switch
+    {
+        List<object?> { Count: > 0 } list when random.Next(3) > 0 => Change(list, random.Next(list.Count)),
+        Dictionary<string, object?> { Count: > 0 } map when random.Next(3) > 0 => Change(map, map.Keys.ElementAt(random.Next(map.Count))),
+        List<object?> list => new List<object?>(list) { Value(1) },
+        Dictionary<string, object?> map => new Dictionary<string, object?>(map) { [string.Concat(map.Keys) + "more"] = Value(1) },
+        double number => number == 1 ? 2d : 1d,
+        string text => text + "x",
+        bool flag => !flag,
+        _ => "null",
+    };
+
+    private List<object?> Change(List<object?> list, int at)
+    {
+        var changed = new List<object?>(list);
+        if (random.Next(3) == 0) changed.RemoveAt(at);
+        else changed[at] = Change(list[at]);
+        return changed;
+    }
+
+    private Dictionary<string, object?> Change(Dictionary<string, object?> map, string name)
+    {
+        var changed = new Dictionary<string, object?>(map);
+        if (random.Next(3) == 0) changed.Remove(name);
+        else changed[name] = Change(map[name]);
+        return changed;
+    }
+
     public string Spell(object? value) => value switch
     {
         null => "null",
