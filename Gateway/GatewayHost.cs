@@ -275,8 +275,7 @@ public static class GatewayHost
         app.UseResponseCompression();
         app.UseRouting();
         Telemetry.NameSpans(app);
-        app.UseAuthentication();
-        app.UseAuthorization();
+        SignIn.Use(app);
         app.Use(RateLimits.Apply);
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using System.Text;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.IdentityModel.Logging;
 using Microsoft.IdentityModel.Tokens;
 using Mirubato.Gateway.Options;
@@ -18,9 +19,15 @@ internal static class BearerTokens
         IdentityModelEventSource.ShowPII = false;
         IdentityModelEventSource.LogCompleteSecurityArtifact = false;
         services.AddAuthorization();
+        services.AddSingleton<IPolicyEvaluator, UserPolicyEvaluator>();
         services.AddSingleton(
             provider => new RememberingTokenHandler(time, Keys(provider, auth.Authority, time)) { MapInboundClaims = false });
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer(bearer =>
+        services.AddAuthentication(schemes =>
+        {
+            // None to authenticate by: SignIn does that.
+            schemes.DefaultChallengeScheme = JwtBearerDefaults.AuthenticationScheme;
+            schemes.DefaultForbidScheme = JwtBearerDefaults.AuthenticationScheme;
+        }).AddJwtBearer(bearer =>
         {
             bearer.MapInboundClaims = false;
             bearer.SaveToken = false;
@@ -64,6 +71,7 @@ internal static class BearerTokens
     /// <summary>The one <c>sub</c>, a text; null when there is none, several, or one that is no usable id.</summary>
     public static string? Subject(ClaimsPrincipal? principal)
     {
+        if (principal is TokenUser known) return known.Subject;
         Claim? found = null;
         foreach (var claim in principal?.Claims ?? [])
         {
@@ -79,9 +87,11 @@ internal static class BearerTokens
     /// When the token was issued, Unix ms. One that does not say counts as issued long ago, so that signing out everywhere holds for it.
     /// </summary>
     public static long IssuedAtMs(ClaimsPrincipal principal) =>
+        principal is TokenUser known ? known.IssuedAtMs : ParseIssuedAt(principal.FindFirst("iat")?.Value);
+
+    public static long ParseIssuedAt(string? iat) =>
         double.TryParse(
-            principal.FindFirst("iat")?.Value, System.Globalization.CultureInfo.InvariantCulture,
-            out var seconds) && Math.Abs(seconds) < 1e11
+            iat, System.Globalization.CultureInfo.InvariantCulture, out var seconds) && Math.Abs(seconds) < 1e11
             ? (long)(seconds * 1000)
             : 0;
 }

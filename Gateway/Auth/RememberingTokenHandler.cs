@@ -27,7 +27,7 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
     public override async Task<TokenValidationResult> ValidateTokenAsync(string token, TokenValidationParameters validationParameters)
     {
         var hash = Hash(token);
-        if (valid.TryGetValue<TokenValidationResult>(hash, out var known)) return known!;
+        if (valid.TryGetValue<RememberedToken>(hash, out var known)) return known!.Result;
 
         var until = time.GetUtcNow() + Remembered;
         var result = await Check(token, validationParameters);
@@ -36,6 +36,10 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
             ? Remember(hash, kept, until)
             : Refused(new SecurityTokenException("The iss is no text."));
     }
+
+    /// <summary>The user of a token that is remembered; null if it is not, or names no usable one.</summary>
+    public TokenUser? FindUser(ReadOnlySpan<char> token) =>
+        valid.TryGetValue<RememberedToken>(Hash(token), out var known) ? known!.User : null;
 
     public void Dispose()
     {
@@ -85,11 +89,12 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
     private TokenValidationResult Remember(UInt128 hash, TokenValidationResult result, DateTimeOffset until)
     {
         var expires = new DateTimeOffset(result.SecurityToken.ValidTo, TimeSpan.Zero);
-        valid.Set(hash, result, new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = expires < until ? expires : until });
+        var kept = new MemoryCacheEntryOptions { Size = 1, AbsoluteExpiration = expires < until ? expires : until };
+        valid.Set(hash, new RememberedToken(result, TokenUser.From(result)), kept);
         return result;
     }
 
-    private static UInt128 Hash(string token)
+    private static UInt128 Hash(ReadOnlySpan<char> token)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         var bytes = Encoding.UTF8.GetByteCount(token);
@@ -98,6 +103,8 @@ internal sealed class RememberingTokenHandler(TimeProvider time, AuthorityKeys? 
         SHA256.HashData(text, hash);
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
+
+    private sealed record RememberedToken(TokenValidationResult Result, TokenUser? User);
 
     private sealed class Clock(TimeProvider time) : ISystemClock
     {

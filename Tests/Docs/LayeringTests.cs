@@ -74,7 +74,7 @@ public class LayeringTests
     {
         None(
             SourceTree.CSharp("Grains/Domain/"),
-            @"\busing (Npgsql|Orleans|Microsoft\.|System\.(Net|IO|Threading)\b)|\bMirubato\.Grains\.Storage\b|\bGrains\.Storage\b");
+            @"\busing (Npgsql|Orleans|Microsoft\.|System\.(Net|IO(?!\.Hashing)|Threading)\b)|\bMirubato\.Grains\.Storage\b|\bGrains\.Storage\b");
         None(
             SourceTree.CSharp("Grains/Domain/"),
             @"\bawait\b|\basync\b|\bTimeProvider\b|\bUtcNow\b|\bRandom\b|\bNewGuid\b|\bStopwatch\b|\bI?Grain(Factory|Context)?\b");

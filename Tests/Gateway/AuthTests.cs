@@ -61,7 +61,8 @@ public sealed class AuthTests
     {
         await using var edge = await Edge.Start($"--Auth:Secret={Long}");
         var counted = new List<string>();
-        foreach (var (why, token, code) in Hostile())
+        // Twice: by then the token may be remembered.
+        foreach (var (why, token, code) in Hostile().Concat(Hostile()))
         {
             var response = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: token));
             if (response.StatusCode is HttpStatusCode.OK)
@@ -77,6 +78,22 @@ public sealed class AuthTests
         Assert.Empty(counted);
         var fine = await edge.Client.SendAsync(Edge.Request(HttpMethod.Get, "/api/sync/status", token: Edge.Token(secret: Long)));
         Assert.Equal(HttpStatusCode.OK, fine.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_remembered_token_counts_however_its_header_is_written_and_only_there()
+    {
+        await using var edge = await Edge.Start();
+        var token = Edge.Token("ada");
+        foreach (var (header, status) in ((string, HttpStatusCode)[])[
+            ($"Bearer {token}", HttpStatusCode.OK), ($"Bearer {token}", HttpStatusCode.OK), ($"bearer   {token}  ", HttpStatusCode.OK),
+            ($"Bearer {token}x", HttpStatusCode.Unauthorized), ($"Bearer{token}", HttpStatusCode.Unauthorized),
+            ($"Basic {token}", HttpStatusCode.Unauthorized), ($"Bearer {token}, Bearer {token}", HttpStatusCode.Unauthorized)])
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, "/api/sync/status");
+            request.Headers.TryAddWithoutValidation("Authorization", header);
+            Assert.True(status == (await edge.Client.SendAsync(request)).StatusCode, header);
+        }
     }
 
     [Fact]
@@ -239,11 +256,16 @@ public sealed class AuthTests
         using var handler = new RememberingTokenHandler(time) { MapInboundClaims = false };
         var rules = BearerTokens.Rules(new AuthOptions(Edge.Secret, null, null, null, false));
         var token = Edge.Token(expires: time.GetUtcNow().AddSeconds(20));
+        Assert.Null(handler.FindUser(token));
         Assert.True((await handler.ValidateTokenAsync(token, rules)).IsValid);
 
         rules.IssuerSigningKey = new SymmetricSecurityKey(new byte[64]);
         Assert.True((await handler.ValidateTokenAsync(token, rules)).IsValid);
+        var user = handler.FindUser(token)!;
+        Assert.Equal("ada", BearerTokens.Subject(user));
+        Assert.Equal(BearerTokens.ParseIssuedAt(user.FindFirst("iat")?.Value), BearerTokens.IssuedAtMs(user));
         time.Advance(TimeSpan.FromSeconds(21));
+        Assert.Null(handler.FindUser(token));
         Assert.False((await handler.ValidateTokenAsync(token, rules)).IsValid);
         Assert.Equal(0, handler.Count);
     }
