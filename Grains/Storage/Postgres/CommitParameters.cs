@@ -6,40 +6,59 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// A commit as the columns of <see cref="CommitSql"/>, in its order: as values where each part has one item, else as arrays. Documents go
-/// as the UTF-8 bytes they are.
+/// as the UTF-8 bytes they are. A collection that held a commit of the same parts keeps its parameters, which know their types by then.
 /// </summary>
-internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isSingle)
+internal struct CommitParameters
 {
-    public static CommitParts Add(NpgsqlParameterCollection to, UserId user, Commit commit)
+    private readonly UserId user;
+    private readonly Commit commit;
+    private readonly IReadOnlyList<ReplacedDocument> replaced;
+    private readonly IReadOnlyList<Loser> losers;
+    private NpgsqlParameterCollection to;
+    private int next;
+
+    public CommitParameters(UserId user, Commit commit)
     {
-        var replaced = CommitRules.Distinct(commit.Replaced, r => r.Id);
-        var losers = CommitRules.Distinct(commit.Losers, l => l.Id);
+        this.user = user;
+        this.commit = commit;
+        replaced = CommitRules.Distinct(commit.Replaced, r => r.Id);
+        losers = CommitRules.Distinct(commit.Losers, l => l.Id);
+        to = null!;
         var most = Math.Max(Math.Max(commit.Rows.Count, commit.Versions.Count), Math.Max(replaced.Count, losers.Count));
-        var isSingle = Math.Max(most, commit.Receipts.Count) < 2;
-        var parts = isSingle ? CommitParts.Single : CommitParts.None;
-        var parameters = new CommitParameters(to, isSingle);
-        parameters.AddFence(user, commit);
-        if (commit.Rows.Count > 0) parts |= parameters.AddRows(commit.Rows);
-        if (commit.Versions.Count > 0) parts |= parameters.AddVersions(commit.Versions);
-        if (replaced.Count > 0) parts |= parameters.AddReplaced(replaced, commit.Versions.ToHashSet());
-        if (losers.Count > 0) parts |= parameters.AddLosers(losers);
-        if (commit.Receipts.Count > 0) parts |= parameters.AddReceipts(commit.Receipts);
-        return parts;
+        if (Math.Max(most, commit.Receipts.Count) < 2) Parts |= CommitParts.Single;
+        if (commit.Rows.Count > 0) Parts |= CommitParts.Rows;
+        if (commit.Versions.Count > 0) Parts |= CommitParts.Versions;
+        if (replaced.Count > 0) Parts |= CommitParts.Replaced;
+        if (losers.Count > 0) Parts |= CommitParts.Losers;
+        if (commit.Receipts.Count > 0) Parts |= CommitParts.Receipts;
     }
 
-    private void AddFence(UserId user, Commit commit)
+    public CommitParts Parts { get; }
+
+    public void WriteTo(NpgsqlParameterCollection parameters)
     {
-        to.Value(user.Value, NpgsqlDbType.Text);
-        to.Value(commit.Expected.Epoch.Value, NpgsqlDbType.Uuid);
-        to.Value(commit.Expected.Seq.Number, NpgsqlDbType.Bigint);
-        to.Value(commit.Last.Number, NpgsqlDbType.Bigint);
-        to.Value(UInt128Codec.Encode(commit.Digest), NpgsqlDbType.Bytea);
-        to.Value(commit.NowMs, NpgsqlDbType.Bigint);
-        to.Value(commit.OldestTokenMs, NpgsqlDbType.Bigint);
-        to.Array([.. commit.Devices.Select(device => device.Value)], NpgsqlDbType.Text);
+        (to, next) = (parameters, 0);
+        AddFence();
+        if (Parts.HasFlag(CommitParts.Rows)) AddRows(commit.Rows);
+        if (Parts.HasFlag(CommitParts.Versions)) AddVersions(commit.Versions);
+        if (Parts.HasFlag(CommitParts.Replaced)) AddReplaced(commit.Versions.ToHashSet());
+        if (Parts.HasFlag(CommitParts.Losers)) AddLosers();
+        if (Parts.HasFlag(CommitParts.Receipts)) AddReceipts(commit.Receipts);
     }
 
-    private CommitParts AddRows(IReadOnlyList<NewRow> rows)
+    private void AddFence()
+    {
+        Put(user.Value, NpgsqlDbType.Text);
+        Put(commit.Expected.Epoch.Value, NpgsqlDbType.Uuid);
+        Put(commit.Expected.Seq.Number, NpgsqlDbType.Bigint);
+        Put(commit.Last.Number, NpgsqlDbType.Bigint);
+        Put(UInt128Codec.Encode(commit.Digest), NpgsqlDbType.Bytea);
+        Put(commit.NowMs, NpgsqlDbType.Bigint);
+        Put(commit.OldestTokenMs, NpgsqlDbType.Bigint);
+        Put(commit.Devices.Select(device => device.Value).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
+    }
+
+    private void AddRows(IReadOnlyList<NewRow> rows)
     {
         Add(rows, row => row.Entity.Type, NpgsqlDbType.Text);
         Add(rows, row => row.Entity.Id, NpgsqlDbType.Text);
@@ -59,17 +78,15 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         Add(rows, row => row.Head.MergedIn?.EffectiveMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.MergedIn?.ClientMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Data, NpgsqlDbType.Text);
-        return CommitParts.Rows;
     }
 
-    private CommitParts AddVersions(IReadOnlyList<EntityKey> versions)
+    private void AddVersions(IReadOnlyList<EntityKey> versions)
     {
         Add(versions, entity => entity.Type, NpgsqlDbType.Text);
         Add(versions, entity => entity.Id, NpgsqlDbType.Text);
-        return CommitParts.Versions;
     }
 
-    private CommitParts AddReplaced(IReadOnlyList<ReplacedDocument> replaced, HashSet<EntityKey> versions)
+    private void AddReplaced(HashSet<EntityKey> versions)
     {
         Add(replaced, r => r.Id, NpgsqlDbType.Text);
         Add(replaced, r => r.Entity.Type, NpgsqlDbType.Text);
@@ -78,10 +95,9 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         Add(replaced, r => r.WinnerVersion, NpgsqlDbType.Bigint);
         Add(replaced, r => MembersCodec.Write(r.Members), NpgsqlDbType.Text);
         Add(replaced, r => versions.Contains(r.Entity), NpgsqlDbType.Boolean);
-        return CommitParts.Replaced;
     }
 
-    private CommitParts AddLosers(IReadOnlyList<Loser> losers)
+    private void AddLosers()
     {
         Add(losers, l => l.Id, NpgsqlDbType.Text);
         Add(losers, l => l.Entity.Type, NpgsqlDbType.Text);
@@ -92,10 +108,9 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         Add(losers, l => MembersCodec.Write(l.Members), NpgsqlDbType.Text);
         Add(losers, l => l.Device?.Value, NpgsqlDbType.Text);
         Add(losers, l => l.Document, NpgsqlDbType.Text);
-        return CommitParts.Losers;
     }
 
-    private CommitParts AddReceipts(IReadOnlyList<Receipt> receipts)
+    private void AddReceipts(IReadOnlyList<Receipt> receipts)
     {
         Add(receipts, r => (short)r.Scope, NpgsqlDbType.Smallint);
         Add(receipts, r => r.Key, NpgsqlDbType.Text);
@@ -104,12 +119,18 @@ internal readonly struct CommitParameters(NpgsqlParameterCollection to, bool isS
         Add(receipts, r => r.Status, NpgsqlDbType.Integer);
         Add(receipts, r => r.Response, NpgsqlDbType.Bytea);
         Add(receipts, r => r.ExpiresMs, NpgsqlDbType.Bigint);
-        return CommitParts.Receipts;
     }
 
     private void Add<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of, NpgsqlDbType type)
     {
-        if (isSingle) to.Value(of(items[0]), type);
-        else to.Array([.. items.Select(of)], type);
+        if (Parts.HasFlag(CommitParts.Single)) Put(of(items[0]), type);
+        else Put(items.Select(of).ToArray(), NpgsqlDbType.Array | type);
+    }
+
+    private void Put<T>(T value, NpgsqlDbType type)
+    {
+        if (next < to.Count) ((NpgsqlParameter<T>)to[next]).TypedValue = value;
+        else to.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
+        next++;
     }
 }

@@ -11,6 +11,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 /// </summary>
 internal static partial class CommitSql
 {
+    public const int FormCount = 64;
     private const int FenceParameters = 8;
 
     // Waits for a commit under way on the same user, then looks at the row as that commit left it.
@@ -117,7 +118,7 @@ internal static partial class CommitSql
         (CommitParts.Receipts, Receipts),
     ];
 
-    private static readonly string[] Forms = [.. Enumerable.Range(0, 64).Select(form => Build((CommitParts)form))];
+    private static readonly string[] Forms = [.. Enumerable.Range(0, FormCount).Select(form => Build((CommitParts)form))];
 
     public static string For(CommitParts parts) => Forms[(int)parts];
 

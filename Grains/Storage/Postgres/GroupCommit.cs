@@ -29,6 +29,7 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
 
     private readonly Lock gate = new();
     private readonly Queue<WaitingCommit> waiting = new();
+    private readonly CommitCommands commands = new();
     private int running;
 
     public async ValueTask<CommitOutcome> Run(UserId user, Commit commit)
@@ -105,17 +106,19 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
     }
 
     /// <summary>All of it is read before anything is believed: the transaction ends after the last result.</summary>
-    private static async Task Execute(NpgsqlConnection connection, List<WaitingCommit> group)
+    private async Task Execute(NpgsqlConnection connection, List<WaitingCommit> group)
+    {
+        var taken = new List<CommitCommand>(group.Count);
+        foreach (var (user, commit) in group) taken.Add(commands.Take(user, commit));
+        await Execute(connection, group, taken).ConfigureAwait(false);
+        foreach (var command in taken) commands.Return(command);
+    }
+
+    private static async Task Execute(NpgsqlConnection connection, List<WaitingCommit> group, List<CommitCommand> taken)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(LockPatience));
-        foreach (var (user, commit) in group)
-        {
-            var command = new NpgsqlBatchCommand();
-            command.CommandText = CommitSql.For(CommitParameters.Add(command.Parameters, user, commit));
-            batch.BatchCommands.Add(command);
-        }
-
+        foreach (var command in taken) batch.BatchCommands.Add(command.Statement);
         await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None).ConfigureAwait(false);
         foreach (var one in group)
         {
@@ -143,7 +146,9 @@ internal sealed class GroupCommit(NpgsqlDataSource source)
     {
         await using var connection = await Open().ConfigureAwait(false);
         await using var command = new NpgsqlCommand { Connection = connection };
-        command.CommandText = CommitSql.For(CommitParameters.Add(command.Parameters, user, commit));
+        var parameters = new CommitParameters(user, commit);
+        command.CommandText = CommitSql.For(parameters.Parts);
+        parameters.WriteTo(command.Parameters);
         try
         {
             return await command.ExecuteScalarAsync(CancellationToken.None).ConfigureAwait(false) is long rights

@@ -12,16 +12,10 @@ internal static class Parameters
         foreach (var value in values) to.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
     }
 
-    /// <summary>Without a box, and without asking which type it has.</summary>
-    public static void Value<T>(this NpgsqlParameterCollection to, T value, NpgsqlDbType type) =>
-        to.Add(value is null
-            ? new NpgsqlParameter { Value = DBNull.Value, NpgsqlDbType = type }
-            : new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
-
     public static void Texts(this NpgsqlParameterCollection to, string?[] values) => to.Array(values, NpgsqlDbType.Text);
 
     public static void Bigints(this NpgsqlParameterCollection to, long[] values) => to.Array(values, NpgsqlDbType.Bigint);
 
-    public static void Array<T>(this NpgsqlParameterCollection to, T[] values, NpgsqlDbType element) =>
+    private static void Array<T>(this NpgsqlParameterCollection to, T[] values, NpgsqlDbType element) =>
         to.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | element });
 }
