@@ -14,9 +14,12 @@ internal static class SignIn
 {
     private const string Bearer = "Bearer ";
 
-    /// <summary>There is no default scheme to authenticate by, so the framework's own middleware does nothing.</summary>
+    /// <summary>Where the framework puts down that it need not add its own middleware in front of everything.</summary>
+    private const string IsSet = "__AuthenticationMiddlewareSet";
+
     public static void Use(WebApplication app)
     {
+        ((IApplicationBuilder)app).Properties[IsSet] = true;
         var tokens = app.Services.GetRequiredService<RememberingTokenHandler>();
         app.Use((http, next) =>
         {

@@ -11,16 +11,18 @@ namespace Mirubato.Grains.Domain.Json;
 /// <param name="containers">Room for the containers that are open at once, and one more.</param>
 internal ref struct ContentHash(Span<ContentHash.Container> containers)
 {
-    // Seeds, so that equal bytes of different kinds have different hashes.
-    private const int OfBytes = 0;
-    private const int OfText = 1;
-    private const int OfNumber = 2;
-    private const int OfHugeNumber = 3;
-    private const int OfLiteral = 4;
-    private const int OfElement = 5;
-    private const int OfMember = 6;
-    private const int OfArray = 7;
-    private const int OfObject = 8;
+    // What stands apart is told apart after hashing: XxHash mixes a seed into short input before, where other input undoes it.
+    private static readonly UInt128 OfText = new(0x3b1c_72e4_90ad_5f67, 0xc8e2_1f0b_6d94_a373);
+    private static readonly UInt128 OfNumber = new(0x97d4_0ea6_2bc1_f835, 0x5a6f_c31d_e870_4b29);
+    private static readonly UInt128 OfHugeNumber = new(0xe25f_8b90_17c6_3da4, 0x0d83_f6a2_b459_c71e);
+    private static readonly UInt128 OfLiteral = new(0x648a_d537_fe02_9c1b, 0xb17e_4098_2cd5_63fa);
+    private static readonly UInt128 OfBytes = new(0x1fa9_63c8_d47b_e052, 0x724d_9be5_0f3a_86c1);
+
+    // Seeds of what is made of hashes, which nobody chooses.
+    private const int OfElement = 1;
+    private const int OfMember = 2;
+    private const int OfArray = 3;
+    private const int OfObject = 4;
 
     private readonly Span<Container> containers = containers;
     private int depth;
@@ -29,16 +31,16 @@ internal ref struct ContentHash(Span<ContentHash.Container> containers)
     public readonly UInt128 Value => containers[0].Content;
 
     /// <summary>Of bytes that are no JSON.</summary>
-    public static UInt128 Bytes(ReadOnlySpan<byte> bytes) => XxHash128.HashToUInt128(bytes, OfBytes);
+    public static UInt128 Bytes(ReadOnlySpan<byte> bytes) => Hash(bytes, OfBytes);
 
     /// <param name="raw">What stands between the quotes.</param>
     /// <param name="escaped">It has escapes.</param>
     public static UInt128 Text(ReadOnlySpan<byte> raw, bool escaped)
     {
-        if (!escaped) return XxHash128.HashToUInt128(raw, OfText);
+        if (!escaped) return Hash(raw, OfText);
         var text = new Utf8Buffer(raw.Length);
         JsonText.WriteCanonical(raw, escaped, ref text);
-        var hash = XxHash128.HashToUInt128(text.Written, OfText);
+        var hash = Hash(text.Written, OfText);
         text.Dispose();
         return hash;
     }
@@ -47,13 +49,13 @@ internal ref struct ContentHash(Span<ContentHash.Container> containers)
     public static UInt128 Number(ReadOnlySpan<byte> raw)
     {
         var value = EcmaNumber.Parse(raw);
-        if (!double.IsFinite(value)) return XxHash128.HashToUInt128(raw, OfHugeNumber);
+        if (!double.IsFinite(value)) return Hash(raw, OfHugeNumber);
         if (value == 0) value = 0; // Not the negative one.
-        return XxHash128.HashToUInt128(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in value)), OfNumber);
+        return Hash(MemoryMarshal.AsBytes(new ReadOnlySpan<double>(in value)), OfNumber);
     }
 
     /// <summary>Of <c>true</c>, <c>false</c> and <c>null</c>.</summary>
-    public static UInt128 Literal(ReadOnlySpan<byte> raw) => XxHash128.HashToUInt128(raw, OfLiteral);
+    public static UInt128 Literal(ReadOnlySpan<byte> raw) => Hash(raw, OfLiteral);
 
     public void Open(bool isArray) => containers[++depth] = new Container { IsArray = isArray };
 
@@ -75,6 +77,8 @@ internal ref struct ContentHash(Span<ContentHash.Container> containers)
         else if (container.IsArray) container.Content = Mix(container.Content, value, OfElement);
         else container.Content += Mix(container.Name, value, OfMember);
     }
+
+    private static UInt128 Hash(ReadOnlySpan<byte> bytes, UInt128 kind) => XxHash128.HashToUInt128(bytes) ^ kind;
 
     private static UInt128 Mix(UInt128 one, UInt128 other, int kind)
     {

@@ -91,10 +91,9 @@ internal static class MemberOrder
     private static ulong FirstBytes(ReadOnlySpan<byte> raw)
     {
         if (raw.Length >= sizeof(ulong)) return BinaryPrimitives.ReadUInt64BigEndian(raw);
-        Span<byte> padded = stackalloc byte[sizeof(ulong)];
-        padded.Clear();
-        raw.CopyTo(padded);
-        return BinaryPrimitives.ReadUInt64BigEndian(padded);
+        var first = 0UL;
+        foreach (var one in raw) first = (first << 8) | one;
+        return first << (8 * (sizeof(ulong) - raw.Length));
     }
 
     private static void Merge(in JsonTree tree, Span<int> names, int half, Span<int> scratch)
