@@ -12,38 +12,49 @@ internal static class BatchRequest
         if (reader.Token != JsonTokenType.StartArray) throw reader.Wrong("must be an array");
         var parent = reader.Path;
         var changes = new List<Change>();
+        var seen = new HashSet<string>();
         while (true)
         {
-            reader.Path = $"{parent}[{changes.Count}]";
-            reader.Next();
-            if (reader.Token == JsonTokenType.EndArray) return changes;
-            if (changes.Count == Limits.BatchItemsMax)
-                throw new RequestRefusedException(
-                    Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
-            changes.Add(Item(reader.Slice(), reader.Body, reader.Path));
+            try
+            {
+                reader.Next();
+                if (reader.Token == JsonTokenType.EndArray) return changes;
+                if (changes.Count == Limits.BatchItemsMax)
+                    throw new RequestRefusedException(
+                        Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
+                changes.Add(Item(reader.Slice(), reader.Body, seen, likelyType: changes is [.., var last] ? last.Type : null));
+            }
+            // The place is spelled out only once it is needed.
+            catch (RequestRefusedException e) when (e.Path == parent)
+            {
+                throw new RequestRefusedException(e.Problem, e.Detail, $"{parent}[{changes.Count}]");
+            }
+            catch (RequestRefusedException e) when (IsOfDeleted(e))
+            {
+                var path = $"{parent}[{changes.Count}].deleted";
+                throw new RequestRefusedException(Problem.InvalidShape, $"{path} must be true, false or null.", path);
+            }
         }
     }
+
+    private static bool IsOfDeleted(RequestRefusedException e) => e is { Problem: Problem.InvalidShape, Path: "$.deleted" };
 
     /// <summary>
     /// One item, walked on its own: what is wrong with it is its own result and does not sink the others. The exception is <c>deleted</c>,
     /// because an update in place of a deletion, or a deletion in place of an update, would lose data.
     /// </summary>
-    private static Change Item(ReadOnlyMemory<byte> item, ReadOnlyMemory<byte> body, string path)
+    private static Change Item(ReadOnlyMemory<byte> item, ReadOnlyMemory<byte> body, HashSet<string> seen, string? likelyType)
     {
-        var draft = new Draft();
+        var draft = new Draft(likelyType);
         try
         {
             var reader = new JsonBodyReader(item);
             reader.Next();
             if (reader.Token != JsonTokenType.StartObject) return Refused(draft, ItemRefusal.Invalid);
-            var seen = new HashSet<string>();
+            seen.Clear();
             while (reader.Member(seen, "$") is { } name) draft.Take(ref reader, name);
         }
-        catch (RequestRefusedException e) when (e is { Problem: Problem.InvalidShape, Path: "$.deleted" })
-        {
-            throw new RequestRefusedException(Problem.InvalidShape, $"{path}.deleted must be true, false or null.", $"{path}.deleted");
-        }
-        catch (RequestRefusedException e)
+        catch (RequestRefusedException e) when (!IsOfDeleted(e))
         {
             return Refused(draft, e.Problem is Problem.DuplicateMember ? ItemRefusal.DuplicateKeys : ItemRefusal.Invalid);
         }
@@ -61,7 +72,7 @@ internal static class BatchRequest
             : null, Document: default, LocalVersion: draft.Version, Refused: why);
 
     /// <summary>The members of an item as they come by.</summary>
-    private sealed class Draft
+    private sealed class Draft(string? likelyType)
     {
         public string? Type { get; private set; }
         public string? Id { get; private set; }
@@ -75,7 +86,7 @@ internal static class BatchRequest
         {
             switch (name)
             {
-                case "type": Type = reader.Text(); break;
+                case "type": Type = reader.Text(likelyType); break;
                 case "id": Id = reader.Text(); break;
                 case "data" when reader.Token != JsonTokenType.Null: Data = reader.Slice(); break;
                 case "checksum" when reader.Token == JsonTokenType.String: Checksum = Hex64(reader.Text()); break;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Mirubato.Gateway.Wire;
@@ -12,8 +13,20 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
 
     private Utf8JsonReader reader = new(body.Span, new JsonReaderOptions { MaxDepth = Limits.BodyDepthMax });
 
+    // Names that come again and again are not made anew.
+    private static readonly (byte[] Utf8, string Text)[] CommonNames =
+        [.. new[] { "type", "id", "data", "checksum", "version", "baseVersion", "deleted", "entities", "changes", "entries", "timestamp" }
+            .Select(name => (Encoding.UTF8.GetBytes(name), name))];
+
+    private string parent = "$";
+    private string? member;
+
     /// <summary>The JSON path of the value at hand. Callers set it while they descend.</summary>
-    public string Path { get; set; } = "$";
+    public string Path
+    {
+        readonly get => member is null ? parent : $"{parent}.{Cut(member)}";
+        set => (parent, member) = (value, null);
+    }
 
     public readonly JsonTokenType Token => reader.TokenType;
 
@@ -39,13 +52,13 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
     }
 
     /// <summary>The next member's name; null at the end of the object. The reader then stands on its value.</summary>
-    public string? Member(HashSet<string> seen, string parent)
+    public string? Member(HashSet<string> seen, string of)
     {
-        Path = parent;
+        Path = of;
         Next();
         if (Token == JsonTokenType.EndObject) return null;
-        var name = Text()!;
-        Path = $"{parent}.{Cut(name)}";
+        var name = CommonName() ?? Text()!;
+        member = name;
         if (!seen.Add(name))
         {
             throw new RequestRefusedException(Problem.DuplicateMember, $"The body names {Path} twice; send it once.", Path);
@@ -68,6 +81,20 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
         {
             throw Wrong("holds a lone surrogate, which is no text");
         }
+    }
+
+    /// <summary>The text at hand, as the same object where it is the likely one.</summary>
+    public readonly string? Text(string? likely) =>
+        likely is not null && Token == JsonTokenType.String && reader.ValueTextEquals(likely) ? likely : Text();
+
+    private readonly string? CommonName()
+    {
+        foreach (var (utf8, text) in CommonNames)
+        {
+            if (reader.ValueSpan.SequenceEqual(utf8)) return text;
+        }
+
+        return null;
     }
 
     public readonly long? Number() => Token == JsonTokenType.Number && reader.TryGetInt64(out var number) ? number : null;

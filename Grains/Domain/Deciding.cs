@@ -56,6 +56,7 @@ internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
     public static Decision Decide(IHeads under, DecisionTerms terms, IEnumerable<ParsedItem> incoming)
     {
         var deciding = new Deciding(under, terms);
+        if (incoming.TryGetNonEnumeratedCount(out var count)) deciding.items.EnsureCapacity(count);
         foreach (var item in incoming) deciding.items.Add(deciding.Judge(item));
         return new Decision(terms.User, deciding.draft, deciding.items, deciding.changes, deciding.losers.Values, deciding.replaced.Values)
         {

@@ -62,8 +62,18 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
 
     private void Text(int at)
     {
+        var raw = tree.Raw(at);
+        if (!tree[at].Escaped)
+        {
+            var to = output.Reserve(raw.Length + 2);
+            to[0] = to[raw.Length + 1] = (byte)'"';
+            raw.CopyTo(to[1..]);
+            output.Advance(raw.Length + 2);
+            return;
+        }
+
         output.Append((byte)'"');
-        JsonText.WriteCanonical(tree.Raw(at), tree[at].Escaped, ref output);
+        JsonText.WriteCanonical(raw, escaped: true, ref output);
         output.Append((byte)'"');
     }
 
@@ -100,11 +110,12 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
 
     private void Member(int name, Place place, int open)
     {
+        if (form.OmitNulls && tree[name + 1].Kind is JsonTokenType.Null) return;
         var mark = output.Length;
         if (mark != open) output.Append((byte)',');
         Text(name);
         var text = output.Written[(mark == open ? mark + 1 : mark + 2)..^1];
-        var omitted = Omits(text, name + 1, place);
+        var omitted = Omits(text, place);
         if (omitted && !tree[name + 1].IsContainer)
         {
             output.Rewind(mark);
@@ -119,8 +130,6 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
         if (omitted) output.Rewind(mark);
     }
 
-    private readonly bool Omits(ReadOnlySpan<byte> name, int value, Place place) =>
-        (form.OmitNulls && tree[value].Kind is JsonTokenType.Null)
-        || (place is Place.Root && form.OmitAtRoot is { } omits && omits(name))
-        || (place is Place.Item && name.SequenceEqual("id"u8));
+    private readonly bool Omits(ReadOnlySpan<byte> name, Place place) =>
+        (place is Place.Root && form.OmitAtRoot is { } omits && omits(name)) || (place is Place.Item && name.SequenceEqual("id"u8));
 }
