@@ -90,18 +90,26 @@ internal sealed class WireAnswers : IAnswerFormat
     /// <summary>Processed is what the store now holds as sent, changed by it or not.</summary>
     private static PushStats Stats(WriteOutcome outcome)
     {
-        int Count(EntityType type) => !outcome.Applied ? 0 : outcome.Items.Count(item =>
-            item.Status is ItemStatus.Unchanged or ItemStatus.Created or ItemStatus.Updated
-                or ItemStatus.Deleted or ItemStatus.Merged && item.Entity.Type == type.Name);
-
+        IReadOnlyList<ItemResult> processed = outcome.Applied ? outcome.Items : [];
         return new PushStats(
-            Count(EntityTypes.LogbookEntry),
+            CountProcessed(processed, EntityTypes.LogbookEntry),
             outcome.Items.Count(item => item.Status is ItemStatus.Unchanged),
-            Count(EntityTypes.Goal),
-            Count(EntityTypes.PracticePlan),
-            Count(EntityTypes.PlanOccurrence),
-            Count(EntityTypes.PlanTemplate),
-            Count(EntityTypes.RepertoireItem));
+            CountProcessed(processed, EntityTypes.Goal),
+            CountProcessed(processed, EntityTypes.PracticePlan),
+            CountProcessed(processed, EntityTypes.PlanOccurrence),
+            CountProcessed(processed, EntityTypes.PlanTemplate),
+            CountProcessed(processed, EntityTypes.RepertoireItem));
+    }
+
+    private static int CountProcessed(IReadOnlyList<ItemResult> items, EntityType type)
+    {
+        var count = 0;
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (!IsConflictOrRefused(items[i]) && items[i].Entity.Type == type.Name) count++;
+        }
+
+        return count;
     }
 
     /// <summary>In the member form of a pull.</summary>
