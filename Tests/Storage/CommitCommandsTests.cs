@@ -1,0 +1,56 @@
+using System.Collections;
+using Mirubato.Grains.Domain;
+using Mirubato.Grains.Interfaces;
+using Mirubato.Grains.Storage.Postgres;
+using Npgsql;
+
+namespace Mirubato.Tests.Storage;
+
+public sealed class CommitCommandsTests
+{
+    private static readonly HistoryState At =
+        new(new Epoch(Guid.NewGuid()), new Revision(1), Revision.Origin, Revision.Origin, 0, 0, 0, 0, false);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_statement_that_is_used_again_says_its_new_commit_and_holds_no_document_in_between(int rows)
+    {
+        var (commands, user, other) = (new CommitCommands(), Sample.User(), Sample.User());
+        var commit = Sample.Entries(At, rows, "first", """{"a":1}""") with { Receipts = Receipts("k", rows) };
+        var next = Sample.Commit(At, [.. Enumerable.Range(1, rows).Select(i => Sample.Tombstone(Sample.Entry($"next{i}"), i))]) with
+        {
+            Receipts = Receipts("next", rows),
+            NowMs = Sample.Now + 7,
+        };
+
+        var command = commands.Take(user, commit);
+        Assert.Contains(Values(command), value => value == Text(commit.Rows.Select(row => row.Data), rows));
+        commands.Return(command);
+        Assert.DoesNotContain(
+            command.Statement.Parameters.Cast<NpgsqlParameter>(),
+            parameter => parameter.Value is ReadOnlyMemory<byte> { IsEmpty: false } or ReadOnlyMemory<byte>[]);
+
+        var again = commands.Take(other, next);
+        Assert.Same(command, again);
+        Assert.Equal(Values(new CommitCommands().Take(other, next)), Values(again));
+    }
+
+    private static List<Receipt> Receipts(string key, int count) =>
+        [.. Enumerable.Range(1, count).Select(i => Sample.Receipt($"{key}{i}"))];
+
+    private static List<string> Values(CommitCommand command) =>
+        [.. command.Statement.Parameters.Cast<NpgsqlParameter>().Select(parameter => Text(parameter.Value))];
+
+    private static string Text(IEnumerable<ReadOnlyMemory<byte>> values, int count) =>
+        count == 1 ? Text(values.Single()) : Text(values.ToArray());
+
+    private static string Text(object? value) => value switch
+    {
+        ReadOnlyMemory<byte> bytes => Convert.ToHexString(bytes.Span),
+        byte[] bytes => Convert.ToHexString(bytes),
+        string text => text,
+        IEnumerable many => string.Join('|', many.Cast<object?>().Select(Text)),
+        _ => $"{value}",
+    };
+}
