@@ -87,7 +87,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         requests.Count == 0
         || (!WantsChanges(write.Request)
             && (write.Keyed is null || !keys.Contains((write.Keyed.Scope, write.Keyed.Key)))
-            && !write.Items.Any(i => !i.IsRefused && Drafted.Changed.ContainsKey(i.Entity)));
+            && !write.Items.Any(i => !i.IsRefused && Drafted.FindChange(i.Entity) is not null));
 
     private async ValueTask Decide(QueuedWrite write, CancellationToken cancel)
     {
@@ -120,7 +120,7 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
         tiedBytes += decision.TiedBytes;
         decisions.Add(decision);
         var written = decision.Rows(stored);
-        var results = decision.Results(written, stored);
+        var results = decision.Results(stored);
         var before = Drafted.Last;
         if (applies) Take(write, decision, written);
         var outcome = BuildOutcome(write, applies, results, before, missed);
@@ -202,11 +202,14 @@ internal sealed class CommitBatch(UserId user, CoordinatorContext silo, Ledger l
     private SyncToken Token(SyncToken cursor, Revision before) =>
         cursor == new SyncToken(Position.Epoch, before) ? new SyncToken(Position.Epoch, Drafted.Last) : cursor;
 
-    private int NotMentioned(QueuedWrite write) =>
-        write.Request.Scope is WriteScope.Batch
-            ? Drafted.Tally.Live - write.Items.Where(i => !i.IsRefused).Select(i => i.Entity).Distinct()
-                .Count(e => Drafted.Find(e) is { IsDeleted: false })
-            : 0;
+    /// <summary>Live entities that a batch does not name.</summary>
+    private int NotMentioned(QueuedWrite write)
+    {
+        if (write.Request.Scope is not WriteScope.Batch) return 0;
+        var named = new HashSet<EntityKey>(write.Items.Count);
+        return Drafted.Tally.Live - write.Items.Count(item =>
+            !item.IsRefused && named.Add(item.Entity) && Drafted.Find(item.Entity) is { IsDeleted: false });
+    }
 
     private void Answer(QueuedWrite write, WriteOutcome outcome)
     {

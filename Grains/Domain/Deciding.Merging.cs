@@ -58,7 +58,7 @@ internal sealed partial class Deciding
         var merged = ItemParser.Read(change, result.Document, terms.User);
         if (merged.IsRefused || merged.IsDelete || merged.Entity != item.Entity || ExceedsQuota(merged, head)) return null;
 
-        var source = changes.GetValueOrDefault(item.Entity)?.Source;
+        var source = draft.FindChange(item.Entity)?.Source;
         var next = ApplyMerged(merged, changeTime, head);
         if (result.Lost.Count > 0) Keep(item, ConflictId.Stale, next.Version, result.Lost);
         if (result.Replaced.Count > 0) KeepReplaced(item.Entity, head, source, next.Version, result.Replaced);
@@ -67,11 +67,13 @@ internal sealed partial class Deciding
 
     private EntityHead ApplyMerged(ParsedItem merged, ChangeTime changeTime, EntityHead head)
     {
-        var isFirst = !changes.ContainsKey(merged.Entity);
+        var isFirst = draft.FindChange(merged.Entity) is null;
         var change = FindChange(merged.Entity, head);
         var clientMs = Math.Max(changeTime.ClientMs, head.ClientMs) + 1;
-        var next = change.Now with
+        var next = head with
         {
+            Seq = change.Seq,
+            Version = change.Version,
             EffectiveMs = Math.Max(changeTime.EffectiveMs, head.EffectiveMs) + 1,
             ClientMs = clientMs,
             PublishedMs = Clocks.PublishedTime(clientMs, head),
@@ -83,9 +85,9 @@ internal sealed partial class Deciding
             PreviousPublishedMs = change.Before?.PublishedMs ?? 0,
             Bytes = merged.Document.Length,
         };
-        next = next with { Echoes = Clocks.EchoesOfMerge(head, changeTime, next) };
+        next = next.Remembering(Clocks.EchoesOfMerge(head, changeTime, next));
         change.Source = merged;
-        Store(change, next);
+        draft.Put(change, next);
         AddToHistory(merged, next);
         return next;
     }

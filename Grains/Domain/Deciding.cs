@@ -12,20 +12,6 @@ internal readonly record struct DecisionTerms(
     UserId User, long NowMs, DeviceId? Device, bool BaseCounts, Quotas Quotas, bool OnTopOfAnything = false, bool RevivesDeleted = false,
     IReadOnlyDictionary<EntityKey, MergeHistory>? Merges = null);
 
-/// <summary>One entity that a request changes: however many of its items name it, it takes one revision.</summary>
-/// <param name="before">Its state before the request.</param>
-internal sealed class EntityChange(EntityKey entity, EntityHead? before)
-{
-    public EntityKey Entity => entity;
-
-    public EntityHead? Before => before;
-
-    public required EntityHead Now { get; set; }
-
-    /// <summary>The item whose document is the new state; null when the stored document is announced again.</summary>
-    public ParsedItem? Source { get; set; }
-}
-
 /// <summary>What became of one item, before documents are filled in.</summary>
 /// <param name="Head">The entity's state when it was judged; null when nothing is stored of it.</param>
 internal readonly record struct ItemDecision(
@@ -48,7 +34,6 @@ internal readonly record struct ItemDecision(
 internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
 {
     private readonly Draft draft = new(under);
-    private readonly Dictionary<EntityKey, EntityChange> changes = [];
     private readonly List<ItemDecision> items = [];
     private readonly Dictionary<string, Loser> losers = [];
     private readonly Dictionary<string, ReplacedDocument> replaced = [];
@@ -58,7 +43,7 @@ internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
         var deciding = new Deciding(under, terms);
         if (incoming.TryGetNonEnumeratedCount(out var count)) deciding.items.EnsureCapacity(count);
         foreach (var item in incoming) deciding.items.Add(deciding.Judge(item));
-        return new Decision(terms.User, deciding.draft, deciding.items, deciding.changes, deciding.losers.Values, deciding.replaced.Values)
+        return new Decision(terms.User, deciding.draft, deciding.items, deciding.losers.Values, deciding.replaced.Values)
         {
             MergeFallbacks = deciding.mergeFallbacks,
         };
@@ -94,7 +79,7 @@ internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
         var named = hasSeen ? head?.Version : item.BaseVersion;
         // A queue flushed at once names the version it was made on; its own earlier items have replaced that one meanwhile.
         var stillMeant = named is not null
-            && changes.TryGetValue(item.Entity, out var change)
+            && draft.FindChange(item.Entity) is { } change
             && named == change.Before?.Version
             && FindHistory(item.Entity) is null;
         return new IncomingChange(
@@ -112,7 +97,7 @@ internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
     {
         if (ExceedsQuota(item, head)) return new ItemDecision(item, ItemStatus.Refused, head, ItemRefusal.Quota);
         var keeps = Merge.ReplacesUnseen(incoming, head, verdict);
-        var source = changes.GetValueOrDefault(item.Entity)?.Source;
+        var source = draft.FindChange(item.Entity)?.Source;
         var decision = Apply(item, incoming, head, verdict);
         if (keeps) KeepReplaced(item.Entity, head, source, decision.Head!.Version);
         return decision;
@@ -121,23 +106,25 @@ internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
     private ItemDecision Apply(ParsedItem item, in IncomingChange incoming, EntityHead? head, in Verdict verdict)
     {
         var change = FindChange(item.Entity, head);
-        var next = change.Now with
+        var next = new EntityHead
         {
+            Seq = change.Seq,
+            Version = change.Version,
             EffectiveMs = verdict.EffectiveMs,
             ClientMs = incoming.ClientTime,
             PublishedMs = verdict.PublishedMs,
             NamedVersion = item.Change.LocalVersion,
             Device = terms.Device,
-            MergedIn = null,
             Fingerprint = item.Fingerprint,
             DeletedMs = item.IsDelete ? verdict.PublishedMs : null,
             PreviousFingerprint = change.Before?.Fingerprint ?? Fingerprint.None,
             PreviousPublishedMs = change.Before?.PublishedMs ?? 0,
+            Echoes = head?.Echoes ?? [],
             Bytes = item.IsDelete ? 0 : item.Document.Length,
         };
-        next = next with { Echoes = Clocks.Echoes(change.Now.Echoes, next) };
+        next = next.Remembering(Clocks.Echoes(next.Echoes, next));
         change.Source = item;
-        Store(change, next);
+        draft.Put(change, next);
         AddToHistory(item, next);
         return new ItemDecision(item, FindStatus(item, head), next);
     }
@@ -160,30 +147,21 @@ internal sealed partial class Deciding(IHeads under, DecisionTerms terms)
     private EntityHead AnnounceAgain(EntityKey entity, EntityHead head, long publishedMs)
     {
         var change = FindChange(entity, head);
-        var next = change.Now with { PublishedMs = publishedMs, DeletedMs = head.IsDeleted ? publishedMs : null };
-        next = next with { Echoes = Clocks.Echoes(head.Echoes, next) };
-        Store(change, next);
+        var next = head with
+        {
+            Seq = change.Seq,
+            Version = change.Version,
+            PublishedMs = publishedMs,
+            DeletedMs = head.IsDeleted ? publishedMs : null,
+        };
+        next = next.Remembering(Clocks.Echoes(head.Echoes, next));
+        draft.Put(change, next);
         return next;
     }
 
-    /// <summary>The entity's one place in this request: its revision and version are taken with its first change.</summary>
-    private EntityChange FindChange(EntityKey entity, EntityHead? head)
-    {
-        if (changes.TryGetValue(entity, out var change)) return change;
-        var revision = draft.TakeRevision();
-        var version = head is null ? revision.Number : head.Version + 1;
-        var now = head is null
-            ? new EntityHead { Seq = revision, Version = version, EffectiveMs = 0, ClientMs = 0, PublishedMs = 0 }
-            : head with { Seq = revision, Version = version };
-        return new EntityChange(entity, head) { Now = now };
-    }
-
-    private void Store(EntityChange change, EntityHead head)
-    {
-        change.Now = head;
-        changes[change.Entity] = change;
-        draft.Put(change.Entity, head);
-    }
+    /// <summary>The entity's one change in this request: its revision is taken with the first item that changes it.</summary>
+    private EntityChange FindChange(EntityKey entity, EntityHead? head) =>
+        draft.FindChange(entity) ?? new EntityChange(entity, head, draft.TakeRevision());
 
     private void Keep(ParsedItem item, string reason, long winnerVersion, IReadOnlyList<string>? members = null)
     {

@@ -5,7 +5,6 @@ internal sealed class Decision(
     UserId user,
     Draft draft,
     IReadOnlyList<ItemDecision> items,
-    IReadOnlyDictionary<EntityKey, EntityChange> changes,
     IReadOnlyCollection<Loser> losers,
     IReadOnlyCollection<ReplacedDocument> replaced)
 {
@@ -13,7 +12,7 @@ internal sealed class Decision(
 
     public IReadOnlyList<ItemDecision> Items => items;
 
-    public IEnumerable<EntityKey> Entities => changes.Keys;
+    public IEnumerable<EntityKey> Entities => draft.Changes.Select(change => change.Entity);
 
     public IReadOnlyCollection<Loser> Losers => losers;
 
@@ -24,7 +23,7 @@ internal sealed class Decision(
 
     /// <summary>Stored documents that are announced again because the request tied with them, in bytes.</summary>
     public long TiedBytes =>
-        changes.Values.Sum(change => change is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
+        draft.Changes.Sum(change => change is { Source: null, Before: { IsDeleted: false } before } ? (long)before.Bytes : 0);
 
     public bool HasConflictOrRefusal =>
         items.Any(i => i.Status is ItemStatus.Conflict or ItemStatus.Refused || i is { Status: ItemStatus.Merged, Members: not null });
@@ -36,13 +35,13 @@ internal sealed class Decision(
         var bytes = 0L;
         foreach (var item in items)
         {
-            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && !changes.ContainsKey(item.Item.Entity);
+            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && draft.FindChange(item.Item.Entity) is null;
             if (!isWinner || needed.ContainsKey(item.Item.Entity) || bytes + item.Head!.Bytes > Limits.AnswerCopiesBytesMax) continue;
             needed[item.Item.Entity] = item.Head;
             bytes += item.Head.Bytes;
         }
 
-        foreach (var change in changes.Values)
+        foreach (var change in draft.Changes)
         {
             if (change is { Source: null, Before: { IsDeleted: false } before }) needed[change.Entity] = before;
         }
@@ -53,20 +52,19 @@ internal sealed class Decision(
     /// <summary>Renders what is to be stored, by revision, and settles the true sizes in the draft.</summary>
     public IReadOnlyList<NewRow> Rows(IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
-        var rows = new List<NewRow>(changes.Count);
-        foreach (var change in changes.Values)
+        var rows = new List<NewRow>(draft.Changes.Count);
+        foreach (var change in draft.Changes)
         {
             var data = RenderData(change, stored);
-            change.Now = change.Now with { Bytes = data.Length };
-            draft.Put(change.Entity, change.Now);
-            rows.Add(new NewRow(change.Entity, change.Now, data)
+            draft.Put(change, change.Now with { Bytes = data.Length });
+            change.Row = new NewRow(change.Entity, change.Now, data)
             {
                 IsNew = change.Before is null or { IsDeleted: true },
                 ReplacedBytes = change.Before?.Bytes,
-            });
+            };
+            rows.Add(change.Row);
         }
 
-        rows.Sort((a, b) => a.Head.Seq.Number.CompareTo(b.Head.Seq.Number));
         return rows;
     }
 
@@ -83,18 +81,19 @@ internal sealed class Decision(
         return ItemParser.Read(new Change(entity.Type, entity.Id, new DocumentRange(0, data.Length)), data, user).Document;
     }
 
-    /// <summary>One result per item, in the order of the request.</summary>
-    public IReadOnlyList<ItemResult> Results(IReadOnlyList<NewRow> rows, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    /// <summary>One result per item, in the order of the request. After <see cref="Rows"/>.</summary>
+    public IReadOnlyList<ItemResult> Results(IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
-        var written = rows.ToDictionary(r => r.Entity);
         var copies = new AnswerCopies();
-        return [.. items.Select(item => copies.Limit(Result(item, written, stored)))];
+        var results = new List<ItemResult>(items.Count);
+        foreach (var item in items) results.Add(copies.Limit(Result(item, stored)));
+        return results;
     }
 
-    private ItemResult Result(in ItemDecision item, Dictionary<EntityKey, NewRow> written, IReadOnlyDictionary<EntityKey, StoredRow> stored)
+    private ItemResult Result(in ItemDecision item, IReadOnlyDictionary<EntityKey, StoredRow> stored)
     {
         var entity = item.Item.Entity;
-        var row = written.GetValueOrDefault(entity);
+        var row = draft.FindChange(entity)?.Row;
         var head = row?.Head ?? item.Head;
         var result = new ItemResult(entity, item.Status, head?.Seq.Number ?? 0, head?.Version ?? 0, head?.PublishedMs ?? 0, item.Refusal)
         {
@@ -116,5 +115,5 @@ internal sealed class Decision(
 
     /// <summary>Whether the sender, left with what it sent, would hold something else than the store.</summary>
     private bool Differs(ParsedItem item, NewRow row) =>
-        changes[row.Entity].Source != item || !item.HasEditClock || item.ClientMs != row.Head.PublishedMs;
+        draft.FindChange(row.Entity)!.Source != item || !item.HasEditClock || item.ClientMs != row.Head.PublishedMs;
 }

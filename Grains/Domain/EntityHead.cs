@@ -70,4 +70,6 @@ internal sealed record EntityHead
     public int Bytes { get; init; }
 
     public bool IsDeleted => DeletedMs is not null;
+
+    public EntityHead Remembering(IReadOnlyList<Echo> echoes) => ReferenceEquals(echoes, Echoes) ? this : this with { Echoes = echoes };
 }

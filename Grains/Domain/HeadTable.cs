@@ -38,18 +38,22 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
         return number < 0 ? null : At(number).Unpack(Devices);
     }
 
-    public void Put(EntityKey entity, EntityHead head)
+    public void Put(EntityKey entity, EntityHead head) => Put(entity, head, Tally.From(entity, head) - Tally.From(entity, Find(entity)));
+
+    /// <summary>Takes in what a draft has changed, and what that adds to the sums.</summary>
+    public void Put(EntityChange change) => Put(change.Entity, change.Now, change.Tally - change.TallyBefore);
+
+    private void Put(EntityKey entity, EntityHead head, in Tally added)
     {
         var key = KeyBytes.Encode(entity, stackalloc byte[KeyBytes.Usual]);
         var hash = HashOf(key);
         var slot = Slot(hash, key);
         var number = NumberIn(slots[slot]);
-        var before = number < 0 ? null : At(number).Unpack(Devices);
         var packed = PackedHead.From(head, Devices);
         if (number < 0) Append(hash, key, packed, slot);
         else At(number) = packed with { KeyAt = At(number).KeyAt, KeyBytes = At(number).KeyBytes };
-        Tally = Tally.Move(entity, before, head);
-        CountLive(entity.Type, (head.IsDeleted ? 0 : 1) - (before is null or { IsDeleted: true } ? 0 : 1));
+        Tally += added;
+        CountLive(entity.Type, added.Live);
     }
 
     /// <summary>Adds the head of an entity that is not here yet, without an object for it.</summary>
@@ -62,7 +66,7 @@ internal sealed class HeadTable : IReadOnlyCollection<HeadRow>
         var slot = Slot(hash, key);
         Invariant.Holds(slots[slot] == 0, "an entity has one head");
         Append(hash, key, head, slot);
-        Tally = Tally.Add(key, head);
+        Tally += Tally.From(key, head);
         if (!head.IsDeleted) CountLive(type, 1);
     }
 

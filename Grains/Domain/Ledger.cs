@@ -37,7 +37,7 @@ internal sealed class Ledger : IHeads
     /// <summary>Takes in what the store has held.</summary>
     public void Adopt(Draft draft)
     {
-        foreach (var (entity, head) in draft.Changed) heads.Put(entity, head);
+        foreach (var change in draft.Changes) heads.Put(change);
         HistoryState = HistoryState with { Last = draft.Last, Digest = Tally.Digest };
         Invariant.Holds(Tally == draft.Tally, "a ledger's tally is that of the draft it adopted");
     }

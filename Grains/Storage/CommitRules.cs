@@ -30,8 +30,12 @@ internal static class CommitRules
         Require(commit.Rows.Count == 0 || previous == commit.Last.Number, "the last row is the new head");
     }
 
-    private static bool AllDistinct<T, TKey>(IReadOnlyList<T> items, Func<T, TKey> key) =>
-        items.Count < 2 || items.Select(key).ToHashSet().Count == items.Count;
+    private static bool AllDistinct<T, TKey>(IReadOnlyList<T> items, Func<T, TKey> key)
+    {
+        if (items.Count < 2) return true;
+        var seen = new HashSet<TKey>(items.Count);
+        return items.All(item => seen.Add(key(item)));
+    }
 
     private static void Require(bool holds, string rule)
     {

@@ -87,7 +87,7 @@ public sealed class HeadTableTests
         Assert.InRange(Unsafe.SizeOf<PackedHead>() + "entries".Length + 1 + 36 + sizeof(ulong) * 8.0 / 3, 0, 200);
 
     private static Tally Sum(Dictionary<EntityKey, EntityHead> model) =>
-        model.Aggregate(default(Tally), (sum, row) => sum.Move(row.Key, null, row.Value));
+        model.Aggregate(default(Tally), (sum, row) => sum + Tally.From(row.Key, row.Value));
 
     private static void AssertSame(EntityHead? expected, EntityHead? found)
     {

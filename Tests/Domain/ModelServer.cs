@@ -33,7 +33,7 @@ internal sealed partial class ModelServer : IModelServer
             Ledger, new DecisionTerms(User, nowMs, deviceId, BaseCounts: true, new Quotas(), Merges: known), incoming);
         var stored = decision.Needed().Keys.ToDictionary(k => k, k => rows[k]);
         var written = decision.Rows(stored);
-        var results = decision.Results(written, stored);
+        var results = decision.Results(stored);
 
         AssertRevisions(written, incoming.Where(i => i.BaseVersion is not null).Select(i => i.Entity).ToHashSet());
         Account(deviceId, incoming, heads, written, decision.Items);
