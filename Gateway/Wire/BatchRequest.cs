@@ -15,6 +15,7 @@ internal static class BatchRequest
         var seen = new HashSet<string>();
         while (true)
         {
+            reader.Path = parent;
             try
             {
                 reader.Next();
@@ -22,10 +23,10 @@ internal static class BatchRequest
                 if (changes.Count == Limits.BatchItemsMax)
                     throw new RequestRefusedException(
                         Problem.TooManyItems, $"A batch holds at most {Limits.BatchItemsMax} entities; send them in several requests.");
-                changes.Add(Item(reader.Slice(), reader.Body, seen, likelyType: changes is [.., var last] ? last.Type : null));
+                changes.Add(Item(ref reader, seen, likelyType: changes is [.., var last] ? last.Type : null));
             }
             // The place is spelled out only once it is needed.
-            catch (RequestRefusedException e) when (e.Path == parent)
+            catch (RequestRefusedException e) when (e.Problem is Problem.InvalidJson)
             {
                 throw new RequestRefusedException(e.Problem, e.Detail, $"{parent}[{changes.Count}]");
             }
@@ -40,29 +41,33 @@ internal static class BatchRequest
     private static bool IsOfDeleted(RequestRefusedException e) => e is { Problem: Problem.InvalidShape, Path: "$.deleted" };
 
     /// <summary>
-    /// One item, walked on its own: what is wrong with it is its own result and does not sink the others. The exception is <c>deleted</c>,
-    /// because an update in place of a deletion, or a deletion in place of an update, would lose data.
+    /// One item: what is wrong with it is its own result and does not sink the others. The exceptions are what is not JSON, and
+    /// <c>deleted</c>, because an update in place of a deletion, or a deletion in place of an update, would lose data.
     /// </summary>
-    private static Change Item(ReadOnlyMemory<byte> item, ReadOnlyMemory<byte> body, HashSet<string> seen, string? likelyType)
+    private static Change Item(ref JsonBodyReader reader, HashSet<string> seen, string? likelyType)
     {
-        var draft = new Draft(likelyType);
+        var (draft, depth) = (new Draft(likelyType), reader.Depth);
+        if (reader.Token != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return Refused(draft, ItemRefusal.Invalid);
+        }
+
         try
         {
-            var reader = new JsonBodyReader(item);
-            reader.Next();
-            if (reader.Token != JsonTokenType.StartObject) return Refused(draft, ItemRefusal.Invalid);
             seen.Clear();
             while (reader.Member(seen, "$") is { } name) draft.Take(ref reader, name);
         }
-        catch (RequestRefusedException e) when (!IsOfDeleted(e))
+        catch (RequestRefusedException e) when (e.Problem is not Problem.InvalidJson && !IsOfDeleted(e))
         {
+            reader.SkipToEnd(depth);
             return Refused(draft, e.Problem is Problem.DuplicateMember ? ItemRefusal.DuplicateKeys : ItemRefusal.Invalid);
         }
 
         return draft.Refusal() is var why and not ItemRefusal.None
             ? Refused(draft, why)
             : new Change(
-                draft.Type!, draft.Id, DocumentRange.From(draft.Data, body), draft.Deleted, draft.BaseVersion,
+                draft.Type!, draft.Id, DocumentRange.From(draft.Data, reader.Body), draft.Deleted, draft.BaseVersion,
                 draft.Checksum, draft.Version);
     }
 
@@ -89,7 +94,7 @@ internal static class BatchRequest
                 case "type": Type = reader.Text(likelyType); break;
                 case "id": Id = reader.Text(); break;
                 case "data" when reader.Token != JsonTokenType.Null: Data = reader.Slice(); break;
-                case "checksum" when reader.Token == JsonTokenType.String: Checksum = Hex64(reader.Text()); break;
+                case "checksum" when reader.Token == JsonTokenType.String: TakeChecksum(reader.Text()); break;
                 case "version": Version = reader.Number(); reader.Skip(); break;
                 case "baseVersion": BaseVersion = reader.Number(); reader.Skip(); break;
                 case "deleted" when reader.Token is JsonTokenType.True or JsonTokenType.False
@@ -108,6 +113,6 @@ internal static class BatchRequest
             : ItemRefusal.None;
 
         // Existing clients send other things here too; only what can be a SHA-256 is taken for one.
-        private static string? Hex64(string? text) => text is { Length: 64 } && text.All(char.IsAsciiHexDigit) ? text : null;
+        private void TakeChecksum(string? text) => Checksum = ChecksumText.Is(text) ? text : null;
     }
 }

@@ -30,6 +30,9 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
 
     public readonly JsonTokenType Token => reader.TokenType;
 
+    /// <summary>How many objects and arrays the value at hand is in.</summary>
+    public readonly int Depth => reader.CurrentDepth;
+
     /// <summary>All of it: what documents are ranges of.</summary>
     public readonly ReadOnlyMemory<byte> Body => body;
 
@@ -117,6 +120,13 @@ internal ref struct JsonBodyReader(ReadOnlyMemory<byte> body)
         {
             throw new RequestRefusedException(Problem.InvalidJson, $"The body is not valid JSON: {e.Message}", Path);
         }
+    }
+
+    /// <summary>From anywhere in an object or array to its end.</summary>
+    /// <param name="depth">That of the object or array.</param>
+    public void SkipToEnd(int depth)
+    {
+        while (Depth > depth || Token is not (JsonTokenType.EndObject or JsonTokenType.EndArray)) Next();
     }
 
     /// <summary>Nothing but white space may follow.</summary>

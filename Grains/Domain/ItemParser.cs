@@ -53,7 +53,7 @@ internal static class ItemParser
         if (outgoing.LengthMax > Limits.StoredBytesMax) return Refuse(change, document, type, ItemRefusal.TooLarge);
         var baseVersion = change.BaseVersion ?? FindBaseVersion(tree, members);
         edits.ApplyContent(ref tree);
-        var problem = ContentForm.Fingerprint(tree, type, out var fingerprint);
+        var problem = ContentForm.Fingerprint(tree, members, type, out var fingerprint);
         if (problem is not JsonProblem.None) return Refuse(change, document, type, ToRefusal(problem));
 
         return new ParsedItem
@@ -82,10 +82,12 @@ internal static class ItemParser
 
     private static bool HoldsChecksum(Change change, in JsonTree tree)
     {
-        if (change.Checksum is not { Length: 64 } hex || !hex.All(char.IsAsciiHexDigit)) return true;
+        if (!ChecksumText.Is(change.Checksum)) return true;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Span<byte> sent = stackalloc byte[SHA256.HashSizeInBytes];
         CanonicalJson.Hash(tree, CanonicalForm.Whole, hash);
-        return Convert.ToHexString(hash).Equals(hex, StringComparison.OrdinalIgnoreCase);
+        Convert.FromHexString(change.Checksum, sent, out _, out _);
+        return hash.SequenceEqual(sent);
     }
 
     private static long? FindBaseVersion(in JsonTree tree, in DocumentMembers members)

@@ -55,14 +55,15 @@ public sealed class FingerprintTests
     {
         var random = new Random(seed.Item);
         var type = random.GetItems(["logbook_entry", "goal", "repertoire_item", "plan_occurrence", "chess_game"], 1)[0];
-        var document = new RandomJson(seed.Item).Document(DocumentMembers);
+        var document = new RandomJson(seed.Item).Document(MemberNames);
         var item = Read(type, document);
         if (item.IsRefused || item.IsDelete) return;
         using var stored = JsonTree.Parse(item.Document.Render(version: 3, publishedMs: 4).Span, Limits.EntityDepthMax);
-        Assert.Equal(JsonProblem.None, ContentForm.Fingerprint(stored, item.Type!, out var fingerprint));
+        var members = new DocumentMembers(stored, stackalloc int[Members.Count]);
+        Assert.Equal(JsonProblem.None, ContentForm.Fingerprint(stored, members, item.Type!, out var fingerprint));
         Assert.True(fingerprint == item.Fingerprint, $"{type} {document}\n{Text(item)}");
     }
 
-    private static readonly string[] DocumentMembers =
+    private static readonly string[] MemberNames =
         [.. Enum.GetValues<Member>().Select(member => Encoding.UTF8.GetString(Members.FindName(member))).Where(name => name.Length > 0), "é", "7"];
 }

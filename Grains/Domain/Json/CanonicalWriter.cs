@@ -92,7 +92,12 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
     private void Object(int at, Place place)
     {
         var first = ordered;
-        for (var name = at + 1; name < tree[at].Next; name = tree[name + 1].Next) order[ordered++] = name;
+        for (var name = at + 1; name < tree[at].Next; name = tree[name + 1].Next)
+        {
+            // What a member holds that is left out is still looked through, to find what it names twice.
+            if (!IsOmitted(name) || tree[name + 1].IsContainer) order[ordered++] = name;
+        }
+
         var names = order.AsSpan(first, ordered - first);
         MemberOrder.Sort(tree, names, order.AsSpan(ordered));
 
@@ -115,7 +120,7 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
         if (mark != open) output.Append((byte)',');
         Text(name);
         var text = output.Written[(mark == open ? mark + 1 : mark + 2)..^1];
-        var omitted = Omits(text, place);
+        var omitted = IsOmitted(name) || (place is Place.Item && text.SequenceEqual("id"u8));
         if (omitted && !tree[name + 1].IsContainer)
         {
             output.Rewind(mark);
@@ -125,11 +130,8 @@ internal ref struct CanonicalWriter(JsonTree tree, CanonicalForm form)
         var inner = place is Place.Root && form.OmitIdsIn is { } items && text.SequenceEqual(items) ? Place.Items : Place.Other;
         output.Append((byte)':');
         Value(name + 1, inner);
-
-        // What is left out is written first, to find what it names twice.
         if (omitted) output.Rewind(mark);
     }
 
-    private readonly bool Omits(ReadOnlySpan<byte> name, Place place) =>
-        (place is Place.Root && form.OmitAtRoot is { } omits && omits(name)) || (place is Place.Item && name.SequenceEqual("id"u8));
+    private readonly bool IsOmitted(int name) => form.OmitMarked && tree[name].IsOmitted;
 }

@@ -9,6 +9,9 @@ namespace Mirubato.Grains.Domain.Json;
 /// <param name="Escaped">The slice has escapes, so it is not yet the text.</param>
 internal readonly record struct JsonToken(int Start, int Length, int Next, JsonTokenType Kind, bool Escaped)
 {
+    /// <summary>A member that some forms leave out; said of its name.</summary>
+    public bool IsOmitted { get; init; }
+
     private int Quote => Kind is JsonTokenType.PropertyName or JsonTokenType.String ? 1 : 0;
 
     public bool IsContainer => Kind is JsonTokenType.StartObject or JsonTokenType.StartArray;

@@ -88,6 +88,9 @@ internal ref struct JsonTree
     /// <summary>Makes a value read as another one, which must not hold it.</summary>
     public readonly void SetCopy(int at, int of) => Set(at, new(of, 0, 0, Copy, false));
 
+    /// <summary>Marks a member for forms that leave marked ones out.</summary>
+    public readonly void OmitMember(int name) => tokens[name] = tokens[name] with { IsOmitted = true };
+
     public void Dispose()
     {
         ArrayPool<JsonToken>.Shared.Return(tokens);
