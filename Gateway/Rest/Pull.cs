@@ -120,6 +120,8 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
             return;
         }
 
+        // What is written before an answer has started, the server keeps elsewhere, and copies once more.
+        await call.Http.Response.StartAsync(call.Cancel);
         var to = new AnswerSteps(call.Http);
         to.Write("{"u8);
         foreach (var document in documents(to)) await to.Write(document);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Mirubato.Grains.Domain;
 using Npgsql;
 
 namespace Mirubato.Grains.Storage.Postgres;
@@ -10,12 +11,10 @@ internal sealed partial class PostgresStore
     /// too large to come along. Joining them in PostgreSQL would cost it five times as much: it copies a large value several times.
     /// </summary>
     private static readonly string DocumentsSql = $"""
-        SELECT NULL::text, NULL::text, {HistoryStateColumns},
-            EXISTS (SELECT FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL)
+        SELECT NULL::text, {HistoryStateText.Sql}
         FROM sync_metadata WHERE user_id = $1
         UNION ALL
-        (SELECT entity_type, CASE WHEN bytes <= {Limits.JoinedDocumentBytesMax} THEN data END,
-            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+        (SELECT entity_type, CASE WHEN bytes <= {Limits.JoinedDocumentBytesMax} THEN data END
         FROM sync_data WHERE user_id = $1 AND deleted_ms IS NULL ORDER BY entity_type, entity_id LIMIT $3)
         """;
 
@@ -35,19 +34,20 @@ internal sealed partial class PostgresStore
     private static async Task<LiveDocuments?> JoinDocuments(NpgsqlDataReader row, LiveQuery query, CancellationToken cancel)
     {
         HistoryState? history = null;
-        var joined = new JoinedDocuments(query);
-        var document = ArrayPool<byte>.Shared.Rent(Limits.JoinedDocumentBytesMax);
+        var (joined, types) = (new JoinedDocuments(query), new Names());
+        var value = ArrayPool<byte>.Shared.Rent(Limits.JoinedDocumentBytesMax);
         var fits = true;
         while (await row.ReadAsync(cancel))
         {
-            if (row.IsDBNull(0)) history = ReadHistoryState(row, 2);
-            else fits = fits && !row.IsDBNull(1) && joined.Add(row.GetString(0), Take(row, document));
+            if (row.IsDBNull(0)) history = HistoryStateText.Parse(row.GetString(1));
+            else fits = fits && !row.IsDBNull(1) && joined.Add(types[types.NumberOf(Read(row, 0, value))], Read(row, 1, value));
         }
 
-        ArrayPool<byte>.Shared.Return(document);
+        ArrayPool<byte>.Shared.Return(value);
         return history is null ? null : fits ? joined.ToLiveDocuments(history) : new LiveDocuments(history, null);
     }
 
-    private static ReadOnlySpan<byte> Take(NpgsqlDataReader row, byte[] document) =>
-        document.AsSpan(0, (int)row.GetBytes(1, 0, document, 0, document.Length));
+    /// <summary>Both columns are text, of which the driver's own reader would make a string.</summary>
+    private static ReadOnlySpan<byte> Read(NpgsqlDataReader row, int column, byte[] to) =>
+        to.AsSpan(0, (int)row.GetBytes(column, 0, to, 0, to.Length));
 }

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Globalization;
 using Mirubato.Grains.Domain;
 using Npgsql;
 
@@ -102,24 +101,11 @@ internal sealed partial class PostgresStore
         var page = new PageBound(rowsMax);
         while (await row.ReadAsync(cancel))
         {
-            if (row.IsDBNull(0)) history = ParsePageState(row);
+            if (row.IsDBNull(0)) history = HistoryStateText.Parse(row.GetString(6));
             else page.Add(StoredColumns.ReadRow(row));
             whole = whole && !(row.IsDBNull(5) && row.IsDBNull(6));
         }
 
         return (history is null ? null : new ReadPage(history, page.Rows, page.More), whole);
-    }
-
-    /// <summary>Reads the first row of <see cref="ReadSql.Page"/>.</summary>
-    private static HistoryState ParsePageState(NpgsqlDataReader row)
-    {
-        if (row.GetString(6).Split(' ') is not [var epoch, var digest, var notBeforeMs, var createdMs, var rights, var isRevoked])
-            throw new InvalidOperationException("The history state of a page has six parts.");
-        return new HistoryState(
-            new Epoch(Guid.Parse(epoch)), First: new Revision(row.GetInt64(3)), Last: new Revision(row.GetInt64(2)),
-            Horizon: new Revision(row.GetInt64(5)), UInt128.Parse(digest, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-            LastSyncMs: row.GetInt64(4), NotBeforeMs: long.Parse(notBeforeMs, CultureInfo.InvariantCulture),
-            CreatedMs: long.Parse(createdMs, CultureInfo.InvariantCulture), DeviceRevoked: isRevoked == "1",
-            Rights: long.Parse(rights, CultureInfo.InvariantCulture));
     }
 }

@@ -32,12 +32,8 @@ internal static class ReadSql
         FROM sync_data WHERE user_id = $1 AND seq > $2
         """;
 
-    // The history state uses the seven columns that a row of the page needs anyway: times and revisions where a row has numbers, and the
-    // rest as one text, in the place of the document. Columns of their own would be six more NULLs in every row of every page.
-    private const string PageHistoryState = """
-        SELECT NULL::text, NULL::text, last_seq, first_seq, last_sync_ms, tombstone_horizon,
-            concat_ws(' ', epoch::text, encode(digest, 'hex'), not_before_ms::text, created_ms::text, rights::text,
-                (EXISTS (SELECT FROM sync_devices d WHERE d.user_id = $1 AND d.device_id = $2 AND d.revoked_ms IS NOT NULL))::int::text)
+    private const string PageHistoryState = $"""
+        SELECT NULL::text, NULL::text, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, {HistoryStateText.Sql}
         FROM sync_metadata WHERE user_id = $1
         UNION ALL
 
