@@ -12,6 +12,7 @@ public static class UsableId
 
     private static bool IsPlain(string text)
     {
+        if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~')) return true;
         for (var i = 0; i < text.Length; i++)
         {
             if (char.IsControl(text[i])) return false;

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Mirubato.Gateway.Wire;
 
 /// <summary>
@@ -10,6 +12,9 @@ internal sealed class ListedItems
     private const int EntryBytes = 180;
 
     private const int EscapedBytesMax = 6;
+
+    private static readonly SearchValues<char> Plain =
+        SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(unit => (char)unit).Except("\"\\")]);
 
     private readonly List<ItemResult> items = [];
     private int refused;
@@ -54,5 +59,5 @@ internal sealed class ListedItems
     }
 
     private static int CountBytes(string text) =>
-        text.All(c => c is >= ' ' and <= '~' and not '"' and not '\\') ? text.Length : EscapedBytesMax * text.Length;
+        text.AsSpan().ContainsAnyExcept(Plain) ? EscapedBytesMax * text.Length : text.Length;
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Json;
 
 namespace Mirubato.Gateway.Wire;
 
@@ -31,7 +30,7 @@ internal sealed class WireAnswers : IAnswerFormat
         {
             Refused = Refused(outcome),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PushAnswer);
+        return AnswerWriter.Write(answer, WireJson.Default.PushAnswer);
     }
 
     private static byte[] Batch(WriteRequest request, WriteOutcome outcome)
@@ -51,7 +50,7 @@ internal sealed class WireAnswers : IAnswerFormat
         {
             Refused = Refused(outcome),
         };
-        return JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.BatchAnswer);
+        return AnswerWriter.Write(answer, WireJson.Default.BatchAnswer);
     }
 
     private static ProblemForm? Refused(WriteOutcome outcome) => outcome.Applied ? null : Problem.StrictConflict.Form();

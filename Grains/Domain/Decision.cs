@@ -35,9 +35,10 @@ internal sealed class Decision(
         var bytes = 0L;
         foreach (var item in items)
         {
-            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && draft.FindChange(item.Item.Entity) is null;
-            if (!isWinner || needed.ContainsKey(item.Item.Entity) || bytes + item.Head!.Bytes > Limits.AnswerCopiesBytesMax) continue;
-            needed[item.Item.Entity] = item.Head;
+            var entity = item.Item.Entity;
+            var isWinner = item is { Status: ItemStatus.Conflict, Head: { IsDeleted: false } } && draft.FindChange(entity) is null;
+            if (!isWinner || needed.ContainsKey(entity) || bytes + item.Head!.Bytes > Limits.AnswerCopiesBytesMax) continue;
+            needed[entity] = item.Head;
             bytes += item.Head.Bytes;
         }
 

@@ -12,10 +12,6 @@ internal static class Digest
 {
     private const int DigitsMax = 20;
 
-    // Of a hash of 50 bytes the algorithm itself is a small part, and setting it up half of the rest.
-    [ThreadStatic]
-    private static IncrementalHash? sha256;
-
     public static UInt128 From(EntityKey entity, EntityHead? head) =>
         head is null or { IsDeleted: true } ? UInt128.Zero : From(entity, head.Version);
 
@@ -29,12 +25,7 @@ internal static class Digest
         end[0] = 0;
         version.TryFormat(end[1..], out var digits, provider: CultureInfo.InvariantCulture);
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        var algorithm = sha256 ?? IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha256 = null; // One that fails half way is not used again.
-        algorithm.AppendData(key);
-        algorithm.AppendData(end[..(1 + digits)]);
-        algorithm.GetHashAndReset(hash);
-        sha256 = algorithm;
+        Sha256.Hash(key, end[..(1 + digits)], hash);
         return BinaryPrimitives.ReadUInt128BigEndian(hash);
     }
 }

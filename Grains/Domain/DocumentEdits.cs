@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Mirubato.Grains.Domain.Json;
 
 namespace Mirubato.Grains.Domain;
@@ -6,9 +7,8 @@ namespace Mirubato.Grains.Domain;
 /// <summary>
 /// Gathers the changes to one document, in pooled memory. Members are replaced where they stand; new ones go to the end.
 /// </summary>
-internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
+internal ref struct DocumentEdits(DocumentMembers members)
 {
-    private readonly JsonTree tree = tree;
     private readonly DocumentMembers members = members;
     private Splice[] splices = ArrayPool<Splice>.Shared.Rent(16);
     private ContentEdit[] contents = [];
@@ -16,13 +16,20 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     private int contentCount;
     private int remaining = members.Total;
 
+    /// <summary>The members of the document as sent.</summary>
+    [UnscopedRef]
+    public readonly ref readonly DocumentMembers Sent => ref members;
+
+    [UnscopedRef]
+    private readonly ref readonly JsonTree Tree => ref members.Tree;
+
     /// <summary>Gives a member a text. Encodes it only if the document says another.</summary>
     public void SetText(Member member, string text)
     {
         var at = members[member];
-        if (at != 0 && tree.IsText(at, text)) return;
+        if (at != 0 && Tree.IsText(at, text)) return;
         var json = JsonText.Encode(text);
-        if (at != 0 && tree.Outer(at).SequenceEqual(json)) return;
+        if (at != 0 && Tree.Outer(at).SequenceEqual(json)) return;
         Put(member, json, Slot.None);
         Note(new(member, json));
     }
@@ -30,7 +37,7 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     /// <summary>Gives a member the value of another, as sent.</summary>
     public void Copy(Member to, Member from)
     {
-        Put(to, tree.Outer(members[from]).ToArray(), Slot.None);
+        Put(to, Tree.Outer(members[from]).ToArray(), Slot.None);
         Note(new(to, CopyOf: members[from]));
     }
 
@@ -42,9 +49,9 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     {
         var value = members[member];
         var name = value - 1;
-        var (start, end) = (tree[name].OuterStart, tree[value].OuterEnd);
+        var (start, end) = (Tree[name].OuterStart, Tree[value].OuterEnd);
         if (name > 1) start = EndBefore(name);
-        else if (tree[value].Next < tree[0].Next) end = tree[tree[value].Next].OuterStart;
+        else if (Tree[value].Next < Tree[0].Next) end = Tree[Tree[value].Next].OuterStart;
         Add(new(start, end - start, default));
         remaining--;
         Note(new(member, default));
@@ -55,12 +62,12 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     {
         if (idValue != 0)
         {
-            Add(new(tree[idValue].OuterStart, tree[idValue].OuterEnd - tree[idValue].OuterStart, id));
+            Add(new(Tree[idValue].OuterStart, Tree[idValue].OuterEnd - Tree[idValue].OuterStart, id));
             return;
         }
 
-        var prefix = tree[piece].Next == piece + 1 ? "\"id\":"u8 : ",\"id\":"u8;
-        Add(new(tree[piece].OuterEnd - 1, 0, (byte[])[.. prefix, .. id]));
+        var prefix = Tree[piece].Next == piece + 1 ? "\"id\":"u8 : ",\"id\":"u8;
+        Add(new(Tree[piece].OuterEnd - 1, 0, (byte[])[.. prefix, .. id]));
     }
 
     /// <summary>By position, counted from <paramref name="origin"/>. Gives the pooled memory back: nothing can be added after.</summary>
@@ -106,12 +113,12 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
         var at = members[member];
         if (at != 0)
         {
-            Add(new(tree[at].OuterStart, tree[at].OuterEnd - tree[at].OuterStart, value, slot));
+            Add(new(Tree[at].OuterStart, Tree[at].OuterEnd - Tree[at].OuterStart, value, slot));
             return;
         }
 
         var name = Members.FindPrefix(member, isFirst: remaining++ == 0);
-        Add(new(tree[0].OuterEnd - 1, 0, value.IsEmpty ? name : (byte[])[.. name, .. value.Span], slot));
+        Add(new(Tree[0].OuterEnd - 1, 0, value.IsEmpty ? name : (byte[])[.. name, .. value.Span], slot));
     }
 
     private void Add(Splice splice)
@@ -147,8 +154,8 @@ internal ref struct DocumentEdits(JsonTree tree, DocumentMembers members)
     private readonly int EndBefore(int name)
     {
         var value = 1;
-        while (tree[value + 1].Next < name) value = tree[value + 1].Next;
-        return tree[value + 1].OuterEnd;
+        while (Tree[value + 1].Next < name) value = Tree[value + 1].Next;
+        return Tree[value + 1].OuterEnd;
     }
 
     /// <summary>A member that counts in the fingerprint gets a text or a copy of another value, or goes.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using Mirubato.Grains.Domain.Json;
@@ -9,6 +10,10 @@ internal readonly ref struct DocumentMembers
 {
     private readonly JsonTree tree;
     private readonly Span<int> values;
+
+    /// <summary>The document.</summary>
+    [UnscopedRef]
+    public ref readonly JsonTree Tree => ref tree;
 
     /// <param name="tree">A tree whose root is an object.</param>
     /// <param name="values">Room for <see cref="Members.Count"/> indices.</param>

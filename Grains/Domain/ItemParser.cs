@@ -46,7 +46,7 @@ internal static class ItemParser
 
         var isDelete = change.Delete || members.DeletedMs is not null;
         var clientTime = ClientTime.Parse(members, change, isDelete);
-        var edits = Normalization.From(tree, members, type, id, user.Value);
+        var edits = Normalization.From(members, type, id, user.Value);
         if (isDelete) SayDeleted(ref edits, members, clientTime);
 
         var outgoing = new OutgoingDocument(document[..tree[0].OuterEnd][tree[0].OuterStart..], edits.ToSplices(tree[0].OuterStart));

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
 using Mirubato.Grains.Domain.Json;
@@ -8,21 +9,24 @@ namespace Mirubato.Grains.Domain;
 /// What is changed in every document on its way in (docs/protocol.md, Entities), so that the two paths and the two spellings of a client
 /// end up as one. Nothing is stripped, and what is normal already is left as it is.
 /// </summary>
-internal ref struct Normalization(JsonTree tree, DocumentMembers members, EntityType type)
+internal ref struct Normalization(DocumentMembers members, EntityType type)
 {
-    private readonly JsonTree tree = tree;
-    private readonly DocumentMembers members = members;
     private readonly EntityType type = type;
-    private DocumentEdits edits = new(tree, members);
+    private DocumentEdits edits = new(members);
 
-    /// <param name="tree">The document as sent.</param>
-    /// <param name="members">Its members.</param>
+    [UnscopedRef]
+    private readonly ref readonly DocumentMembers Sent => ref edits.Sent;
+
+    [UnscopedRef]
+    private readonly ref readonly JsonTree Tree => ref edits.Sent.Tree;
+
+    /// <param name="members">The members of the document as sent.</param>
     /// <param name="type">Which rules apply.</param>
     /// <param name="id">The entity's id.</param>
     /// <param name="user">The token's user.</param>
-    public static DocumentEdits From(JsonTree tree, DocumentMembers members, EntityType type, string id, string user)
+    public static DocumentEdits From(DocumentMembers members, EntityType type, string id, string user)
     {
-        var normalization = new Normalization(tree, members, type);
+        var normalization = new Normalization(members, type);
         if (members.IsNumber(Member.BaseVersion)) normalization.edits.Remove(Member.BaseVersion);
         normalization.edits.SetText(Member.Id, id);
         normalization.edits.SetText(Member.UserId, user);
@@ -49,8 +53,8 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
     private void Lower(Member member)
     {
-        if (!members.IsText(member) || IsPlainLower(tree.Raw(members[member]))) return;
-        edits.SetText(member, EcmaCase.Lower(tree.Text(members[member])));
+        if (!Sent.IsText(member) || IsPlainLower(Tree.Raw(Sent[member]))) return;
+        edits.SetText(member, EcmaCase.Lower(Tree.Text(Sent[member])));
     }
 
     private static bool IsPlainLower(ReadOnlySpan<byte> raw) =>
@@ -69,49 +73,49 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
     private void Fill(Member one, Member other)
     {
-        if (members.Has(one) && !members.Has(other)) Give(other, from: one);
-        else if (members.Has(other) && !members.Has(one)) Give(one, from: other);
+        if (Sent.Has(one) && !Sent.Has(other)) Give(other, from: one);
+        else if (Sent.Has(other) && !Sent.Has(one)) Give(one, from: other);
     }
 
     /// <summary>With the value as it will be: a score id as normalized, anything else as sent.</summary>
     private void Give(Member to, Member from)
     {
-        if (from is Member.ScoreId or Member.ScoreIdSnake && members.IsText(from)) edits.SetText(to, FindScoreId(from));
+        if (from is Member.ScoreId or Member.ScoreIdSnake && Sent.IsText(from)) edits.SetText(to, FindScoreId(from));
         else edits.Copy(to, from);
     }
 
-    private readonly string FindScoreId(Member member) => ScoreIds.NormalizeExisting(tree.Text(members[member]));
+    private readonly string FindScoreId(Member member) => ScoreIds.NormalizeExisting(Tree.Text(Sent[member]));
 
     private void SetScoreId(Member member)
     {
-        if (members.IsText(member) && !IsPlainlyNormal(members[member])) edits.SetText(member, FindScoreId(member));
+        if (Sent.IsText(member) && !IsPlainlyNormal(Sent[member])) edits.SetText(member, FindScoreId(member));
     }
 
     private void ScoreIdOfEntry()
     {
         if (type != EntityTypes.LogbookEntry) return;
-        var hasId = IsGivenId(members[Member.ScoreId]) || IsGivenId(members[Member.ScoreIdSnake]);
+        var hasId = IsGivenId(Sent[Member.ScoreId]) || IsGivenId(Sent[Member.ScoreIdSnake]);
         SetScoreId(Member.ScoreIdSnake);
-        if (hasId || Named(members[Member.ScoreTitle]) is not { } title) SetScoreId(Member.ScoreId);
-        else edits.SetText(Member.ScoreId, ScoreIds.Generate(title, members.Text(Member.ScoreComposer) ?? members.Text(Member.Composer)));
+        if (hasId || Named(Sent[Member.ScoreTitle]) is not { } title) SetScoreId(Member.ScoreId);
+        else edits.SetText(Member.ScoreId, ScoreIds.Generate(title, Sent.Text(Member.ScoreComposer) ?? Sent.Text(Member.Composer)));
     }
 
     private void Pieces()
     {
-        var pieces = members[Member.Pieces];
-        if (type != EntityTypes.LogbookEntry || pieces == 0 || tree[pieces].Kind is not JsonTokenType.StartArray) return;
-        for (var piece = pieces + 1; piece < tree[pieces].Next; piece = tree[piece].Next)
+        var pieces = Sent[Member.Pieces];
+        if (type != EntityTypes.LogbookEntry || pieces == 0 || Tree[pieces].Kind is not JsonTokenType.StartArray) return;
+        for (var piece = pieces + 1; piece < Tree[pieces].Next; piece = Tree[piece].Next)
         {
-            if (tree[piece].Kind is JsonTokenType.StartObject) PieceId(piece);
+            if (Tree[piece].Kind is JsonTokenType.StartObject) PieceId(piece);
         }
     }
 
     private void PieceId(int piece)
     {
         var (id, title, composer) = (0, 0, 0);
-        for (var name = piece + 1; name < tree[piece].Next; name = tree[name + 1].Next)
+        for (var name = piece + 1; name < Tree[piece].Next; name = Tree[name + 1].Next)
         {
-            switch (Members.Find(tree, name))
+            switch (Members.Find(Tree, name))
             {
                 case Member.Id: id = name + 1; break;
                 case Member.Title: title = name + 1; break;
@@ -121,8 +125,8 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
         if (IsGivenId(id))
         {
-            if (tree[id].Kind is not JsonTokenType.String || IsPlainlyNormal(id)) return;
-            edits.SetPieceId(piece, id, JsonText.Encode(ScoreIds.NormalizeExisting(tree.Text(id))));
+            if (Tree[id].Kind is not JsonTokenType.String || IsPlainlyNormal(id)) return;
+            edits.SetPieceId(piece, id, JsonText.Encode(ScoreIds.NormalizeExisting(Tree.Text(id))));
         }
         else if (Named(title) is { } name)
         {
@@ -130,24 +134,24 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
         }
     }
 
-    private readonly bool IsPlainlyNormal(int value) => ScoreIds.IsPlainlyNormal(tree.Raw(value));
+    private readonly bool IsPlainlyNormal(int value) => ScoreIds.IsPlainlyNormal(Tree.Raw(value));
 
     /// <summary>Whether a client gave an id at all: not absent, null or blank. One that is no string is left to it.</summary>
     private readonly bool IsGivenId(int value) =>
         value != 0
-            && tree[value].Kind is not JsonTokenType.Null
-            && (tree[value].Kind is not JsonTokenType.String || Named(value) is not null);
+            && Tree[value].Kind is not JsonTokenType.Null
+            && (Tree[value].Kind is not JsonTokenType.String || Named(value) is not null);
 
     /// <summary>A string that is not blank.</summary>
     private readonly string? Named(int value) =>
-        value != 0 && tree[value].Kind is JsonTokenType.String && EcmaCase.Trim(tree.Text(value)) is { Length: > 0 } text ? text : null;
+        value != 0 && Tree[value].Kind is JsonTokenType.String && EcmaCase.Trim(Tree.Text(value)) is { Length: > 0 } text ? text : null;
 
     /// <summary>Version and updatedAt are the server's to say, under each spelling the client uses.</summary>
     private void SetVersionAndTime()
     {
         edits.Set(Member.Version, Slot.Version);
-        if (members.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAtSnake, Member.UpdatedAt));
-        else if (members[Member.UpdatedAt] != 0 || members[Member.UpdatedAtSnake] != 0)
+        if (Sent.Has(Member.UpdatedAtSnake)) edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAtSnake, Member.UpdatedAt));
+        else if (Sent[Member.UpdatedAt] != 0 || Sent[Member.UpdatedAtSnake] != 0)
         {
             edits.Set(Member.UpdatedAtSnake, FindForm(Member.UpdatedAt, Member.UpdatedAtSnake));
         }
@@ -156,8 +160,8 @@ internal ref struct Normalization(JsonTree tree, DocumentMembers members, Entity
 
     private readonly Slot FindForm(Member member, Member other)
     {
-        var sample = members.Has(member) ? member : other;
-        var isNumber = type.Times is TimeForm.AsWritten && members.IsNumber(sample) && members.Time(sample) is not null;
+        var sample = Sent.Has(member) ? member : other;
+        var isNumber = type.Times is TimeForm.AsWritten && Sent.IsNumber(sample) && Sent.Time(sample) is not null;
         return isNumber ? Slot.NumberTime : Slot.IsoTime;
     }
 }

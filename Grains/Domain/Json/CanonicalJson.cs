@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Mirubato.Grains.Domain.Json;
 
 /// <summary>SHA-256 over the canonical form of JSON (docs/protocol.md, Checksum).</summary>
@@ -13,7 +11,7 @@ internal static class CanonicalJson
         if (tree.Problem is JsonProblem.Malformed) return JsonProblem.Malformed;
         using var writer = new CanonicalWriter(tree, form);
         writer.Write();
-        SHA256.HashData(writer.Written, hash);
+        Sha256.Hash(writer.Written, end: default, hash);
         return tree.Problem is JsonProblem.None && writer.HasDuplicates ? JsonProblem.DuplicateKeys : tree.Problem;
     }
 

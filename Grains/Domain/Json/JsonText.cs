@@ -8,6 +8,10 @@ internal static class JsonText
 {
     private const string Hex = "0123456789abcdef";
 
+    /// <summary>Printable ASCII that stands in a JSON string as it is.</summary>
+    private static readonly SearchValues<char> Plain =
+        SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(unit => (char)unit).Except("\"\\")]);
+
     public static string Decode(ReadOnlySpan<byte> raw, bool escaped)
     {
         if (!escaped) return Encoding.UTF8.GetString(raw);
@@ -23,6 +27,7 @@ internal static class JsonText
     /// <summary>The JSON string of <paramref name="text"/>, quotes included.</summary>
     public static byte[] Encode(string text)
     {
+        if (!text.AsSpan().ContainsAnyExcept(Plain)) return EncodePlain(text);
         var output = new Utf8Buffer(text.Length + 16);
         output.Append((byte)'"');
         char high = default;
@@ -31,6 +36,14 @@ internal static class JsonText
         output.Append((byte)'"');
         var json = output.Written.ToArray();
         output.Dispose();
+        return json;
+    }
+
+    private static byte[] EncodePlain(string text)
+    {
+        var json = new byte[text.Length + 2];
+        json[0] = json[^1] = (byte)'"';
+        Encoding.ASCII.GetBytes(text, json.AsSpan(1));
         return json;
     }
 
