@@ -108,11 +108,13 @@ export class Device implements Sync, CollectionHost {
     return view;
   }
 
+  /** Resolves when the status counts the edits, so that an app may ask `status.pending` before it lets its user leave. */
   async write(edits: readonly Edit[]): Promise<Doc[]> {
     try {
       const written = await this.store.write(edits, this.platform.now());
       this.#changed(edits.map(edit => [edit.type, edit.id]));
       this.#wakeQueue('wake');
+      await this.#cache.refresh();
       return written;
     } catch (error) {
       this.#cache.invalidate();
@@ -132,10 +134,12 @@ export class Device implements Sync, CollectionHost {
   async retry(n?: number): Promise<void> {
     await this.store.retry(n);
     this.#wakeQueue('flush');
+    await this.#cache.refresh();
   }
 
   async discard(n: number): Promise<void> {
     this.#changed(await this.store.discard(n));
+    await this.#cache.refresh();
   }
 
   async conflicts(): Promise<Conflict[]> {

@@ -7,8 +7,8 @@ export type LeaderState = Pick<SyncStatus, 'connection' | 'queue' | 'offline' | 
 /** Caches the status and reads it again after each invalidation. */
 export class StatusCache {
   status: SyncStatus;
-  #reading: Promise<void> | undefined;
-  #isStale = false;
+  #reading: Promise<void> = Promise.resolve();
+  #next: Promise<void> | undefined;
 
   constructor(
     private readonly store: Store, identity: { user: string; device: string },
@@ -21,11 +21,13 @@ export class StatusCache {
     void this.refresh();
   }
 
-  /** Reads once at a time, because an older reading could finish after a newer one. */
+  /** Resolves after a reading that began after the call. One reads at a time, because an older reading could finish after a newer one. */
   refresh(): Promise<void> {
-    this.#isStale = true;
-    this.#reading ??= this.#readUntilFresh().finally(() => (this.#reading = undefined));
-    return this.#reading;
+    this.#next ??= this.#reading.then(() => {
+      this.#next = undefined;
+      return (this.#reading = this.#read());
+    });
+    return this.#next;
   }
 
   async #read(): Promise<void> {
@@ -35,13 +37,5 @@ export class StatusCache {
     if ((Object.keys(next) as (keyof SyncStatus)[]).every(name => next[name] === before[name])) return;
     this.status = next;
     this.onStatus(next, before);
-  }
-
-  /** Reads again if the status was invalidated during a reading. */
-  async #readUntilFresh(): Promise<void> {
-    while (this.#isStale) {
-      this.#isStale = false;
-      await this.#read();
-    }
   }
 }
