@@ -22,7 +22,7 @@ internal sealed class ClosedLoop(HttpOptions options, Scenario scenario, TimePro
 
         var check = new AnswerCheck(scenario.Expect);
         var workers = Enumerable.Range(0, concurrency)
-            .Select(place => new Worker(options.Target, templates, place, numbers, check)).ToList();
+            .Select(place => new Worker(options.Target, templates, (int)((long)place * users / concurrency), numbers, check)).ToList();
         try
         {
             phase("warming up");

@@ -6,17 +6,17 @@ using Mirubato.Bench.Scenarios;
 namespace Mirubato.Bench.Load;
 
 /// <summary>
-/// Sends, waits, judges, and sends again over one connection, going round the users from a place of its own,
+/// Sends, waits, judges, and sends again over one connection, going round the users from the one it is given,
 /// so that at any moment the workers are spread over all of them.
 /// </summary>
-internal sealed class Worker(Target target, IReadOnlyList<RequestTemplate> perUser, int place, Numbers numbers, AnswerCheck check)
+internal sealed class Worker(Target target, IReadOnlyList<RequestTemplate> perUser, int first, Numbers numbers, AnswerCheck check)
     : IDisposable
 {
     private const int BrokenInARowMax = 5;
-    private readonly RequestTemplate[] own = [.. perUser.Select(template => template.Own())];
+    private readonly RequestTemplate?[] own = new RequestTemplate?[perUser.Count];
     private HttpConnection? connection;
     private volatile bool stopped;
-    private int turn = place;
+    private int next = first;
 
     /// <summary>Every request begun before the deadline is finished and counted.</summary>
     public async Task<Tally> Run(long deadline, CancellationToken cancel)
@@ -53,7 +53,8 @@ internal sealed class Worker(Target target, IReadOnlyList<RequestTemplate> perUs
     private async ValueTask Exchange(Tally tally, CancellationToken cancel)
     {
         connection ??= await HttpConnection.Open(target, cancel);
-        var request = own[turn++ % own.Length];
+        var request = own[next] ??= perUser[next].Own();
+        next = (next + 1) % own.Length;
         numbers.Fill(request);
         var started = Stopwatch.GetTimestamp();
         var answer = await connection.Exchange(request.Bytes, AnswerCheck.KeepBytes);
