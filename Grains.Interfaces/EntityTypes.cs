@@ -40,6 +40,8 @@ public sealed record EntityType(string Name, string? Member, IdSource Ids = IdSo
 /// <summary>The one table of entity types. Parsing, merging, pull answers, push statistics and documentation all follow it.</summary>
 public static class EntityTypes
 {
+    public const int NameLengthMax = 64;
+
     private static readonly string[] Score = ["composer", "scoreComposer", "scoreId", "scoreTitle", "score_id"];
     private static readonly string[] Progress = ["currentValue", "progress", "status", "targetValue"];
 
@@ -70,7 +72,7 @@ public static class EntityTypes
         ByName.GetValueOrDefault(name) ?? (IsLowerSnake(name) ? new EntityType(name, Member: null) : null);
 
     private static bool IsLowerSnake(string name) =>
-        name is { Length: > 0 and <= 64 }
+        name is { Length: > 0 and <= NameLengthMax }
         && char.IsAsciiLetterLower(name[0])
         && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_');
 }

@@ -71,5 +71,6 @@ internal sealed record EntityHead
 
     public bool IsDeleted => DeletedMs is not null;
 
+    /// <summary>The same head with these echoes.</summary>
     public EntityHead Remembering(IReadOnlyList<Echo> echoes) => ReferenceEquals(echoes, Echoes) ? this : this with { Echoes = echoes };
 }

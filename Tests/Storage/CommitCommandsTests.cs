@@ -12,13 +12,16 @@ public sealed class CommitCommandsTests
         new(new Epoch(Guid.NewGuid()), new Revision(1), Revision.Origin, Revision.Origin, 0, 0, 0, 0, false);
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(3)]
-    public void A_statement_that_is_used_again_says_its_new_commit_and_holds_no_document_in_between(int rows)
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(1, false)]
+    [InlineData(3, false)]
+    public void A_statement_that_is_used_again_says_its_new_commit_and_holds_no_document_in_between(int rows, bool areFirst)
     {
         var (commands, user, other) = (new CommitCommands(), Sample.User(), Sample.User());
-        var commit = Sample.Entries(At, rows, "first", """{"a":1}""") with { Receipts = Receipts("k", rows) };
-        var next = Sample.Commit(At, [.. Enumerable.Range(1, rows).Select(i => Sample.Tombstone(Sample.Entry($"next{i}"), i))]) with
+        var entries = Sample.Entries(At, rows, "first", """{"a":1}""") with { Receipts = Receipts("k", rows) };
+        var commit = areFirst ? entries : entries with { Rows = [.. entries.Rows.Select(WithPrevious)] };
+        var next = Sample.Commit(At, [.. Enumerable.Range(1, rows).Select(i => Next(Sample.Entry($"next{i}"), i))]) with
         {
             Receipts = Receipts("next", rows),
             NowMs = Sample.Now + 7,
@@ -34,7 +37,28 @@ public sealed class CommitCommandsTests
         var again = commands.Take(other, next);
         Assert.Same(command, again);
         Assert.Equal(Values(new CommitCommands().Take(other, next)), Values(again));
+
+        NewRow Next(EntityKey entity, int seq) => areFirst ? Sample.Row(entity, seq, device: null) : Sample.Tombstone(entity, seq);
     }
+
+    [Fact]
+    public void A_first_state_is_sent_without_the_columns_that_only_a_later_one_has()
+    {
+        var head = Sample.Row(Sample.Entry("a"), 1).Head;
+        EntityHead[] later =
+        [
+            head with { PreviousPublishedMs = 1 }, head with { DeletedMs = 1 }, head with { PreviousFingerprint = new Fingerprint(1) },
+            head with { Echoes = [new Echo(1, 1, null)] }, head with { MergedIn = new ChangeTime(1, 1, null) },
+        ];
+
+        Assert.Equal(CommitParts.FirstRows | CommitParts.Single, Parts(head));
+        Assert.All(later, other => Assert.Equal(CommitParts.Rows | CommitParts.Single, Parts(other)));
+
+        static CommitParts Parts(EntityHead of) =>
+            new CommitParameters(Sample.User(), Sample.Commit(At, new NewRow(Sample.Entry("a"), of, default))).Parts;
+    }
+
+    private static NewRow WithPrevious(NewRow row) => row with { Head = row.Head with { PreviousPublishedMs = 5 } };
 
     private static List<Receipt> Receipts(string key, int count) =>
         [.. Enumerable.Range(1, count).Select(i => Sample.Receipt($"{key}{i}"))];

@@ -26,7 +26,7 @@ internal struct CommitParameters
         to = null!;
         var most = Math.Max(Math.Max(commit.Rows.Count, commit.Versions.Count), Math.Max(replaced.Count, losers.Count));
         if (Math.Max(most, commit.Receipts.Count) < 2) Parts |= CommitParts.Single;
-        if (commit.Rows.Count > 0) Parts |= CommitParts.Rows;
+        if (commit.Rows.Count > 0) Parts |= commit.Rows.All(IsFirst) ? CommitParts.FirstRows : CommitParts.Rows;
         if (commit.Versions.Count > 0) Parts |= CommitParts.Versions;
         if (replaced.Count > 0) Parts |= CommitParts.Replaced;
         if (losers.Count > 0) Parts |= CommitParts.Losers;
@@ -39,7 +39,8 @@ internal struct CommitParameters
     {
         (to, next) = (parameters, 0);
         AddFence();
-        if (Parts.HasFlag(CommitParts.Rows)) AddRows(commit.Rows);
+        if (commit.Rows.Count > 0) AddRows(commit.Rows);
+        if (Parts.HasFlag(CommitParts.Rows)) AddWhatWas(commit.Rows);
         if (Parts.HasFlag(CommitParts.Versions)) AddVersions(commit.Versions);
         if (Parts.HasFlag(CommitParts.Replaced)) AddReplaced(commit.Versions.ToHashSet());
         if (Parts.HasFlag(CommitParts.Losers)) AddLosers();
@@ -58,6 +59,9 @@ internal struct CommitParameters
         Put(commit.Devices.Select(device => device.Value).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
     }
 
+    private static bool IsFirst(NewRow row) =>
+        row.Head is { PreviousPublishedMs: 0, DeletedMs: null, PreviousFingerprint.IsNone: true, Echoes.Count: 0, MergedIn: null };
+
     private void AddRows(IReadOnlyList<NewRow> rows)
     {
         Add(rows, row => row.Entity.Type, NpgsqlDbType.Text);
@@ -67,17 +71,22 @@ internal struct CommitParameters
         Add(rows, row => row.Head.EffectiveMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.ClientMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.PublishedMs, NpgsqlDbType.Bigint);
-        Add(rows, row => row.Head.PreviousPublishedMs, NpgsqlDbType.Bigint);
-        Add(rows, row => row.Head.DeletedMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.Bytes, NpgsqlDbType.Integer);
         Add(rows, row => row.Head.NamedVersion, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.Device?.Value, NpgsqlDbType.Text);
         Add(rows, row => UInt128Codec.Encode(row.Head.Fingerprint), NpgsqlDbType.Bytea);
+        Add(rows, row => row.Data, NpgsqlDbType.Text);
+    }
+
+    /// <summary>What none of <see cref="IsFirst"/> has.</summary>
+    private void AddWhatWas(IReadOnlyList<NewRow> rows)
+    {
+        Add(rows, row => row.Head.PreviousPublishedMs, NpgsqlDbType.Bigint);
+        Add(rows, row => row.Head.DeletedMs, NpgsqlDbType.Bigint);
         Add(rows, row => UInt128Codec.Encode(row.Head.PreviousFingerprint), NpgsqlDbType.Bytea);
         Add(rows, row => EchoCodec.Write(row.Head.Echoes), NpgsqlDbType.Bytea);
         Add(rows, row => row.Head.MergedIn?.EffectiveMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.MergedIn?.ClientMs, NpgsqlDbType.Bigint);
-        Add(rows, row => row.Data, NpgsqlDbType.Text);
     }
 
     private void AddVersions(IReadOnlyList<EntityKey> versions)

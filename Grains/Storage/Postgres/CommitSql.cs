@@ -5,13 +5,13 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and each of the
-/// 64 forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
+/// 128 forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
 /// fence held. Parameters are numbered; those of a part follow those of the part before it. They are arrays, or values where no part has
 /// more than one item: then there is nothing to unnest.
 /// </summary>
 internal static partial class CommitSql
 {
-    public const int FormCount = 64;
+    public const int FormCount = 128;
     private const int FenceParameters = 8;
 
     // Waits for a commit under way on the same user, then looks at the row as that commit left it.
@@ -26,18 +26,35 @@ internal static partial class CommitSql
 
     private const string Rows = """
         , rows AS (
-            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms,
-                previous_published_ms, deleted_ms, bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes,
-                merged_in_effective_ms, merged_in_client_ms, data, arrived_ms, created_ms)
-            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms,
-                r.previous_published_ms, r.deleted_ms, r.bytes, r.named_version, r.device_id, r.fingerprint, r.previous_fingerprint,
-                r.echoes, r.merged_in_effective_ms, r.merged_in_client_ms, nullif(r.data, ''), fence.last_sync_ms, fence.last_sync_ms
-            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
-                @::bigint[],
-                @::integer[], @::bigint[], @::text[], @::bytea[], @::bytea[], @::bytea[], @::bigint[], @::bigint[], @::text[])
-                AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, previous_published_ms, deleted_ms,
-                bytes, named_version, device_id, fingerprint, previous_fingerprint, echoes, merged_in_effective_ms, merged_in_client_ms,
-                data)
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes,
+                named_version, device_id, fingerprint, data, previous_published_ms, deleted_ms, previous_fingerprint, echoes,
+                merged_in_effective_ms, merged_in_client_ms, arrived_ms, created_ms)
+            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms, r.bytes,
+                r.named_version, r.device_id, r.fingerprint, nullif(r.data, ''), r.previous_published_ms, r.deleted_ms,
+                r.previous_fingerprint, r.echoes, r.merged_in_effective_ms, r.merged_in_client_ms, fence.last_sync_ms, fence.last_sync_ms
+            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::integer[],
+                @::bigint[], @::text[], @::bytea[], @::text[], @::bigint[], @::bigint[], @::bytea[], @::bytea[], @::bigint[], @::bigint[])
+                AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes, named_version, device_id,
+                fingerprint, data, previous_published_ms, deleted_ms, previous_fingerprint, echoes, merged_in_effective_ms,
+                merged_in_client_ms)
+        """ + RowsThatExist;
+
+    // States with nothing before them: without the six columns that are empty then, each of which both sides would handle row by row.
+    private const string FirstRows = """
+        , rows AS (
+            INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes,
+                named_version, device_id, fingerprint, data, previous_published_ms, arrived_ms, created_ms)
+            SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms, r.bytes,
+                r.named_version, r.device_id, r.fingerprint, nullif(r.data, ''), 0, fence.last_sync_ms, fence.last_sync_ms
+            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::integer[],
+                @::bigint[], @::text[], @::bytea[], @::text[])
+                AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes, named_version, device_id,
+                fingerprint, data)
+        """ + RowsThatExist;
+
+    // What a row is not given is NULL in `excluded`.
+    private const string RowsThatExist = """
+
             ON CONFLICT (user_id, entity_type, entity_id) DO UPDATE SET
                 seq = excluded.seq, version = excluded.version, effective_ms = excluded.effective_ms, client_ms = excluded.client_ms,
                 published_ms = excluded.published_ms, previous_published_ms = excluded.previous_published_ms,
@@ -114,8 +131,8 @@ internal static partial class CommitSql
     // The order of the parameters.
     private static readonly (CommitParts Part, string Text)[] Texts =
     [
-        (CommitParts.Rows, Rows), (CommitParts.Versions, Versions), (CommitParts.Replaced, Replaced), (CommitParts.Losers, Losers),
-        (CommitParts.Receipts, Receipts),
+        (CommitParts.Rows, Rows), (CommitParts.FirstRows, FirstRows), (CommitParts.Versions, Versions), (CommitParts.Replaced, Replaced),
+        (CommitParts.Losers, Losers), (CommitParts.Receipts, Receipts),
     ];
 
     private static readonly string[] Forms = [.. Enumerable.Range(0, FormCount).Select(form => Build((CommitParts)form))];
@@ -168,4 +185,7 @@ internal enum CommitParts
 
     /// <summary>No part has more than one item.</summary>
     Single = 32,
+
+    /// <summary>Instead of <see cref="Rows"/>: each is the first state of its entity.</summary>
+    FirstRows = 64,
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Mirubato.Grains.Domain;
 using Npgsql;
 
@@ -7,16 +8,19 @@ namespace Mirubato.Grains.Storage.Postgres;
 internal sealed partial class PostgresStore
 {
     /// <summary>
-    /// $1 user, $2 device, $3 rows at most, and one more. The row without a type is the history state; one without data is of a document
-    /// too large to come along. Joining them in PostgreSQL would cost it five times as much: it copies a large value several times.
+    /// $1 user, $2 device, $3 rows at most, and one more. Each row is one text, because the driver takes about as long for a column as for
+    /// its bytes: a type and the document, which begins with a brace; a space and the history state; or nothing, for a document that is too
+    /// large to come along. Joining all of them in PostgreSQL would cost it five times as much: it copies a large value several times.
     /// </summary>
     private static readonly string DocumentsSql = $"""
-        SELECT NULL::text, {HistoryStateText.Sql}
+        SELECT ' ' || {HistoryStateText.Sql}
         FROM sync_metadata WHERE user_id = $1
         UNION ALL
-        (SELECT entity_type, CASE WHEN bytes <= {Limits.JoinedDocumentBytesMax} THEN data END
+        (SELECT CASE WHEN bytes <= {Limits.JoinedDocumentBytesMax} THEN entity_type || data ELSE '' END
         FROM sync_data WHERE user_id = $1 AND deleted_ms IS NULL ORDER BY entity_type, entity_id LIMIT $3)
         """;
+
+    private const int RowBytesMax = EntityTypes.NameLengthMax + Limits.JoinedDocumentBytesMax;
 
     /// <summary>$4 types.</summary>
     private static readonly string DocumentsOfTypesSql =
@@ -35,19 +39,19 @@ internal sealed partial class PostgresStore
     {
         HistoryState? history = null;
         var (joined, types) = (new JoinedDocuments(query), new Names());
-        var value = ArrayPool<byte>.Shared.Rent(Limits.JoinedDocumentBytesMax);
+        var buffer = ArrayPool<byte>.Shared.Rent(RowBytesMax);
         var fits = true;
-        while (await row.ReadAsync(cancel))
-        {
-            if (row.IsDBNull(0)) history = HistoryStateText.Parse(row.GetString(1));
-            else fits = fits && !row.IsDBNull(1) && joined.Add(types[types.NumberOf(Read(row, 0, value))], Read(row, 1, value));
-        }
-
-        ArrayPool<byte>.Shared.Return(value);
+        while (await row.ReadAsync(cancel)) Add(row);
+        ArrayPool<byte>.Shared.Return(buffer);
         return history is null ? null : fits ? joined.ToLiveDocuments(history) : new LiveDocuments(history, null);
-    }
 
-    /// <summary>Both columns are text, of which the driver's own reader would make a string.</summary>
-    private static ReadOnlySpan<byte> Read(NpgsqlDataReader row, int column, byte[] to) =>
-        to.AsSpan(0, (int)row.GetBytes(column, 0, to, 0, to.Length));
+        void Add(NpgsqlDataReader from)
+        {
+            // The driver's own reader would make a string of it.
+            ReadOnlySpan<byte> text = buffer.AsSpan(0, (int)from.GetBytes(0, 0, buffer, 0, buffer.Length));
+            var type = text.IndexOf((byte)'{');
+            if (text is [(byte)' ', .. var state]) history = HistoryStateText.Parse(Encoding.UTF8.GetString(state));
+            else fits = fits && type > 0 && joined.Add(types[types.NumberOf(text[..type])], text[type..]);
+        }
+    }
 }
