@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.Logging.Console;
@@ -60,11 +61,25 @@ public static class GatewayHost
         using var deadline = new StopDeadline();
         await using var app = Build(args, configure, check);
         deadline.Watch(app);
+        var firstRequest = FirstRequest.Start(app);
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             onStarted?.Invoke();
             StartupBanner.Print(app);
         });
+        try
+        {
+            await Start(app, onFailed);
+            await app.WaitForShutdownAsync();
+        }
+        finally
+        {
+            await firstRequest;
+        }
+    });
+
+    private static async Task Start(WebApplication app, Func<WebApplication, Task>? onFailed)
+    {
         try
         {
             await app.StartAsync();
@@ -74,9 +89,7 @@ public static class GatewayHost
             if (onFailed is not null) await onFailed(app);
             throw;
         }
-
-        await app.WaitForShutdownAsync();
-    });
+    }
 
     /// <summary>Does one thing to the configured store instead of serving, and says how much it did.</summary>
     public static Task<int> Administer(
@@ -139,6 +152,7 @@ public static class GatewayHost
         var endpoints = app.Services.GetService<HostEndpoints>() ?? new HostEndpoints();
         Pipeline(app, endpoints);
         Map(app, endpoints);
+        app.UseEndpoints(static _ => { });
         return app;
     }
 
@@ -236,6 +250,7 @@ public static class GatewayHost
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(1, WebAppJson.Default));
         BearerTokens.Configure(services, options.Auth, TimeProvider.System);
         AdminAccess.Configure(services);
+        LeaveOutCookieKeys(services);
         services.AddSingleton(UploadedFiles.From(options));
         AdminEndpoints.Configure(services, options.Admin.IsOn);
         services.AddSingleton<WebApp.Logbooks>();
@@ -244,6 +259,18 @@ public static class GatewayHost
         Compression.Configure(services);
         OpenApiDocuments.Configure(services);
         services.Configure<ForwardedHeadersOptions>(forwarded => Trust(forwarded, options));
+    }
+
+    /// <summary>
+    /// Signing in by cookies has keys in the home directory, which the framework reads or makes at each start. There are no cookies here.
+    /// </summary>
+    private static void LeaveOutCookieKeys(IServiceCollection services)
+    {
+        var cookieKeys = typeof(DataProtectionOptions).Assembly;
+        foreach (var service in services.Where(one => one.ServiceType == typeof(IHostedService)).ToList())
+        {
+            if (service.ImplementationType?.Assembly == cookieKeys) services.Remove(service);
+        }
     }
 
     private static void Trust(ForwardedHeadersOptions forwarded, GatewayOptions options)

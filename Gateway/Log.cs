@@ -38,4 +38,8 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Warning, "Operator '{Who}' tried {Action} to {Whom}: {Outcome}")]
     public static partial void OperatorFailed(ILogger log, string who, string action, string whom, string outcome);
+
+    [LoggerMessage(12, LogLevel.Information, "The first use that a start makes of its code failed, for instance because the folder for "
+        + "temporary files is read-only. The first requests take up to 0.4 s longer")]
+    public static partial void FirstUseFailed(ILogger log, Exception failure);
 }

@@ -26,9 +26,10 @@ internal sealed class SyncMetrics : IDisposable
     private readonly Histogram<int> requestsPerCommit;
 
     /// <param name="scope">Tells the figures of one host in a process from those of another.</param>
-    public SyncMetrics(IMeterFactory? scope = null)
+    /// <param name="name">Another name keeps figures from whoever listens to the engine's.</param>
+    public SyncMetrics(IMeterFactory? scope = null, string name = MeterName)
     {
-        Meter = new Meter(new MeterOptions(MeterName) { Scope = scope });
+        Meter = new Meter(new MeterOptions(name) { Scope = scope });
         commits = Meter.CreateCounter<long>("mirubato.sync.commits", "{commit}", "Commits the store has held.");
         revisions = Meter.CreateCounter<long>("mirubato.sync.revisions", "{revision}", "Revisions given out.");
         conflicts = Meter.CreateCounter<long>("mirubato.sync.conflicts", "{document}", "Documents kept in a conflict feed, by reason.");

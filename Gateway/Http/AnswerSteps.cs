@@ -16,6 +16,16 @@ internal sealed class AnswerSteps(HttpContext http) : IBufferWriter<byte>
     private readonly TimeProvider time = http.RequestServices.GetRequiredKeyedService<TimeProvider>(ServerClock.Key);
     private int pending;
 
+    /// <summary>
+    /// Starts the answer: what is written before that, the server keeps elsewhere and copies once more. What fails from here on cuts the
+    /// connection instead of mixing a problem into the answer.
+    /// </summary>
+    public static async ValueTask<AnswerSteps> Start(HttpContext http)
+    {
+        await http.Response.StartAsync(http.RequestAborted);
+        return new AnswerSteps(http);
+    }
+
     public void Advance(int count)
     {
         pipe.Advance(count);

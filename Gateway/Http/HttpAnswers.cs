@@ -34,8 +34,7 @@ internal static class HttpAnswers
 
     private static async Task InSteps(HttpContext http, ReadOnlyMemory<byte> body)
     {
-        await http.Response.StartAsync(http.RequestAborted);
-        var steps = new AnswerSteps(http);
+        var steps = await AnswerSteps.Start(http);
         await steps.Write(body);
         await steps.Flush();
     }

@@ -11,6 +11,7 @@ namespace Mirubato.Gateway.Rest;
 internal static class HealthEndpoints
 {
     public const string Service = "mirubato-sync";
+    public const string LivePath = "/health/live";
 
     public static readonly string Version = typeof(HealthEndpoints).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -18,7 +19,7 @@ internal static class HealthEndpoints
     {
         var health = app.MapGroup("").WithTags("health");
         health.MapGet("/health", Health).Says("The process answers; status tells whether the store does.").Gives<HealthAnswer>();
-        foreach (var path in (string[])["/health/live", "/livez"])
+        foreach (var path in (string[])[LivePath, "/livez"])
         {
             health.MapGet(path, Live).Says("The process answers.").Gives<HealthAnswer>();
         }

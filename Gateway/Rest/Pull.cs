@@ -33,7 +33,8 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
         {
             // They come again from the stream: a client that does not read must not hold them.
             rows.Clear();
-            await new PullStream(call, request.Types, since, reset, call.Time.GetUtcNow()).Write(history);
+            var steps = await AnswerSteps.Start(call.Http);
+            await new PullStream(call, steps, request.Types, since, reset, call.Time.GetUtcNow()).Write(history);
             return;
         }
 
@@ -120,9 +121,7 @@ internal sealed class Pull(Call call, PullRequest request, GatewayMetrics metric
             return;
         }
 
-        // What is written before an answer has started, the server keeps elsewhere, and copies once more.
-        await call.Http.Response.StartAsync(call.Cancel);
-        var to = new AnswerSteps(call.Http);
+        var to = await AnswerSteps.Start(call.Http);
         to.Write("{"u8);
         foreach (var document in documents(to)) await to.Write(document);
         Tail(to, history, hasMore, whole);

@@ -8,11 +8,10 @@ namespace Mirubato.Gateway.Rest;
 /// A pull too large to hold: section by section, pages by key. By key, because an entity that changes while the answer is under way
 /// keeps its place then, and the answer holds it once.
 /// </summary>
-internal sealed class PullStream(Call call, string[]? types, SyncToken? since, bool reset, DateTimeOffset now)
+internal sealed class PullStream(Call call, AnswerSteps to, string[]? types, SyncToken? since, bool reset, DateTimeOffset now)
 {
     private static readonly EntityKey FromStart = new("", "");
 
-    private readonly AnswerSteps to = new(call.Http);
     private HistoryState? last;
 
     /// <param name="first">
@@ -20,8 +19,6 @@ internal sealed class PullStream(Call call, string[]? types, SyncToken? since, b
     /// </param>
     public async Task Write(HistoryState first)
     {
-        // Begun before the first byte is written: what fails from here on cuts the connection instead of mixing a problem into the answer.
-        await call.Http.Response.StartAsync(call.Cancel);
         last = first;
         to.Write("{"u8);
         foreach (var type in EntityTypes.Named) await Section(type);

@@ -7,9 +7,12 @@ namespace Mirubato.Gateway.Rest;
 /// </summary>
 internal static class SyncEndpoints
 {
+    private const string Prefix = "/api/sync";
+    public const string PushPath = $"{Prefix}/push";
+
     public static void MapSync(this IEndpointRouteBuilder app)
     {
-        var sync = app.MapGroup("/api/sync").WithTags("sync").ForUsers();
+        var sync = app.MapGroup(Prefix).WithTags("sync").ForUsers();
 
         sync.MapPost("/pull", PullEndpoint.Post).Says("Everything, or what changed since a token.")
             .Takes(Header.IfNoneMatch).Reads<PullShape>(optional: true).Gives<PullAnswerShape>().NotModified().Fails(413);

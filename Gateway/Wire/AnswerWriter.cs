@@ -12,7 +12,7 @@ namespace Mirubato.Gateway.Wire;
 internal static class AnswerWriter
 {
     /// <summary>What a thread keeps. A larger answer leaves its buffer to the collector.</summary>
-    private const int KeptBytesMax = 64 * 1024;
+    private const int KeptBytesMax = 128 * 1024;
 
     private static readonly JsonWriterOptions Options = new()
     {

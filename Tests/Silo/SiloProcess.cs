@@ -16,8 +16,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
     private readonly List<string> printed = [];
     private readonly Process process;
 
-    private SiloProcess(string[] settings)
+    private SiloProcess(string[] settings, bool hasTemporaryFolder = true)
     {
+        foreach (var one in (DirectoryInfo[])(hasTemporaryFolder ? [Home, Temporary] : [Home])) one.Create();
         string[] arguments =
             [
                 Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), "--Urls=http://127.0.0.1:0", "--environment=Test",
@@ -30,6 +31,7 @@ internal sealed partial class SiloProcess : IAsyncDisposable
                 WorkingDirectory = folder.FullName,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
+                Environment = { ["HOME"] = Home.FullName, ["TMPDIR"] = Temporary.FullName },
             },
             EnableRaisingEvents = true,
         };
@@ -53,9 +55,16 @@ internal sealed partial class SiloProcess : IAsyncDisposable
 
     public int Id => process.Id;
 
-    public static async Task<SiloProcess> Start(params string[] settings)
+    public DirectoryInfo Home => new(Path.Combine(folder.FullName, "home"));
+
+    public DirectoryInfo Temporary => new(Path.Combine(folder.FullName, "tmp"));
+
+    public static Task<SiloProcess> Start(params string[] settings) => Start(new SiloProcess(settings));
+
+    public static Task<SiloProcess> StartWithoutTemporaryFolder() => Start(new SiloProcess([], hasTemporaryFolder: false));
+
+    private static async Task<SiloProcess> Start(SiloProcess silo)
     {
-        var silo = new SiloProcess(settings);
         var first = await Task.WhenAny(silo.listening.Task, silo.ended.Task).WaitAsync(Patience);
         if (first == silo.listening.Task)
         {

@@ -13,6 +13,8 @@ namespace Mirubato.Tests.Silo;
 [Collection(SharesPostgresWithSilos.Name)]
 public sealed class SiloProcessTests(PostgresCluster postgres)
 {
+    private const string FirstUseFailed = "The first use that a start makes";
+
     [Fact]
     public async Task Two_silos_over_SQLite_run_side_by_side_on_loopback_and_say_nothing_of_Orleans()
     {
@@ -29,6 +31,31 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
 
         Assert.Equal(0, await one.Stop());
         Assert.Equal(0, await two.Stop());
+    }
+
+    [Fact]
+    public async Task A_silo_leaves_no_file_behind_but_its_data()
+    {
+        await using var silo = await SiloProcess.Start();
+        using var phone = new HttpDevice(silo.Url, "ada", "phone");
+        await phone.Push("\"goals\":[{\"id\":\"g1\",\"updatedAt\":1}]");
+
+        Assert.Equal(0, await silo.Stop());
+        Assert.Empty(silo.Home.EnumerateFileSystemInfos("*.xml", SearchOption.AllDirectories));
+        Assert.Empty(silo.Temporary.EnumerateFileSystemInfos("mirubato*"));
+        Assert.DoesNotContain(FirstUseFailed, silo.Printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_silo_without_a_folder_for_temporary_files_serves_and_says_that_its_first_use_failed()
+    {
+        await using var silo = await SiloProcess.StartWithoutTemporaryFolder();
+        using var phone = new HttpDevice(silo.Url, "ada", "phone");
+
+        await phone.Push("\"goals\":[{\"id\":\"g1\",\"updatedAt\":1}]");
+
+        Assert.Equal(0, await silo.Stop());
+        Assert.Contains(FirstUseFailed, silo.Printed, StringComparison.Ordinal);
     }
 
     [Fact]
