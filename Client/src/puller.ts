@@ -59,9 +59,9 @@ export class Puller {
   }
 
   /** Throws on a full device, which applies deletions only and stays where it is in the history. */
-  async #receive(revisions: readonly Revision[], position: Partial<Cursor>): Promise<void> {
+  async #receive(revisions: readonly Revision[], position: Partial<Cursor>, since?: string | null): Promise<void> {
     const { store, changed } = this.context;
-    changed(await store.receive(revisions, position));
+    changed(await store.receive(revisions, position, since));
     store.requireSpace();
   }
 
@@ -86,7 +86,7 @@ export class Puller {
       const position = { token: body.syncToken, proof: body.syncToken, etag: body.syncToken === since ? etag : undefined };
       const revisions = pullRevisions(body);
       if (!isReplacement) {
-        await this.#receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) });
+        await this.#receive(revisions, { ...position, lastSeq: Math.max((await store.cursor()).lastSeq, body.lastSeq) }, since);
       } else {
         // A replacement is stored as a whole when its last page has arrived.
         received = received.concat(revisions);

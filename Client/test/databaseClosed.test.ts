@@ -1,7 +1,7 @@
 import { forceCloseDatabase } from 'fake-indexeddb';
 import { describe, expect, test } from 'vitest';
 import type { Sync } from '../src/index.js';
-import { FakeTabs, FakeWorld, rest, soon } from './support/fakeWorld.js';
+import { FakeTabs, FakeWorld, gate, rest, soon } from './support/fakeWorld.js';
 import { live, opened } from './support/openDevice.js';
 
 const databaseOf = (sync: Sync) => (sync as unknown as { store: { database: Promise<IDBDatabase> } }).store.database;
@@ -87,5 +87,27 @@ describe('data that the browser deleted', () => {
     const { device } = first.status;
     for (const tab of tabs) await tab.close();
     expect((await opened(worlds[0]!, { name, device: undefined, offline: true })).status.device).toBe(device);
+  });
+
+  test.each([true, false])('while a pull is under way is fetched again, also if the device is live: %s', async isLive => {
+    const world = new FakeWorld();
+    const [asked, answered] = [gate(), gate()];
+    world.answer = async request => {
+      if (request.path !== '/api/sync/pull') return undefined;
+      if (!JSON.parse(request.body!).since) return stored;
+      asked.open();
+      await answered.opened;
+      return { body: { syncToken: 'e.3', lastSeq: 3 } };
+    };
+    const sync = isLive ? await live(world) : await opened(world);
+    await soon(async () => expect(await sync.collection('goal').all()).toHaveLength(1));
+    sync.pull().catch(() => {});
+    await asked.opened;
+    await clears(sync);
+    answered.open();
+    await soon(async () => {
+      await world.pass(1_000);
+      expect(await sync.collection('goal').all()).toMatchObject([{ id: 'kept' }]);
+    });
   });
 });
