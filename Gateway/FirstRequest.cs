@@ -8,10 +8,13 @@ namespace Mirubato.Gateway;
 
 /// <summary>
 /// What a process does once for nobody while its silo starts. The first push of a process takes 0.4 s, because the code of its path is
-/// loaded and compiled by it; with these it takes 0.07 s, and the other cores have little to do meanwhile.
+/// loaded and compiled by it; with these it takes 0.17 s, and most cores have little to do meanwhile.
 /// </summary>
 internal static class FirstRequest
 {
+    /// <summary>So long a process that ends waits for it, so that it leaves no file behind.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan TokenLife = TimeSpan.FromMinutes(1);
     private static readonly byte[] CutOff = """{"changes":{"entries":[{"id":"first-request"}]"""u8.ToArray();
 
@@ -40,16 +43,17 @@ internal static class FirstRequest
     }
 
     /// <summary>
-    /// A push that ends before its coordinator is called, because its body is cut off. Without a secret to sign a token with it would not
-    /// come as far: then it asks whether the process lives.
+    /// A push that ends before its coordinator is called, because its body is cut off. Where there are no pushes, or no secret to sign a
+    /// token with, it asks whether the process lives.
     /// </summary>
     private static async Task Send(WebApplication app, RequestDelegate pipeline)
     {
         var auth = app.Services.GetRequiredService<GatewayOptions>().Auth;
+        var takesPushes = auth.Secret is not null && app.Services.GetService<HostEndpoints>() is not { ServesClients: false };
         await using var scope = app.Services.CreateAsyncScope();
         using var services = new Uncounted(scope.ServiceProvider);
         var http = new DefaultHttpContext { RequestServices = services };
-        var expected = auth.Secret is null ? AskForLife(http.Request) : Push(http.Request, auth, app.Services);
+        var expected = takesPushes ? Push(http.Request, auth, app.Services) : AskForLife(http.Request);
         await pipeline(http);
         if (http.Response.StatusCode != expected)
             throw new InvalidOperationException($"The first request was answered {http.Response.StatusCode}.");
@@ -74,7 +78,7 @@ internal static class FirstRequest
     }
 
     /// <summary>The same services, with figures that nobody reads: operators must not wonder about a request that nobody sent.</summary>
-    private sealed class Uncounted(IServiceProvider services) : IServiceProvider, IMeterFactory
+    private sealed class Uncounted(IServiceProvider services) : IKeyedServiceProvider, IMeterFactory
     {
         private readonly Meter meter = new("Mirubato.Uncounted");
         private GatewayMetrics? metrics;
@@ -82,6 +86,11 @@ internal static class FirstRequest
         public object? GetService(Type serviceType) => serviceType == typeof(GatewayMetrics)
             ? metrics ??= new GatewayMetrics(this, services.GetRequiredService<BodyBudget>())
             : services.GetService(serviceType);
+
+        public object? GetKeyedService(Type serviceType, object? serviceKey) => services.GetKeyedService(serviceType, serviceKey);
+
+        public object GetRequiredKeyedService(Type serviceType, object? serviceKey) =>
+            services.GetRequiredKeyedService(serviceType, serviceKey);
 
         public Meter Create(MeterOptions options) => meter;
 

@@ -74,7 +74,7 @@ public static class GatewayHost
         }
         finally
         {
-            await firstRequest;
+            await Task.WhenAny(firstRequest, Task.Delay(FirstRequest.Patience));
         }
     });
 

@@ -110,12 +110,9 @@ export class Device implements Sync, CollectionHost {
 
   /** Resolves when the status counts the edits, so that an app may ask `status.pending` before it lets its user leave. */
   async write(edits: readonly Edit[]): Promise<Doc[]> {
+    let written: Doc[];
     try {
-      const written = await this.store.write(edits, this.platform.now());
-      this.#changed(edits.map(edit => [edit.type, edit.id]));
-      this.#wakeQueue('wake');
-      await this.#cache.refresh();
-      return written;
+      written = await this.store.write(edits, this.platform.now());
     } catch (error) {
       this.#cache.invalidate();
       if (!this.store.isFull || edits.some(edit => edit.doc)) throw error;
@@ -125,6 +122,10 @@ export class Device implements Sync, CollectionHost {
       });
       return [];
     }
+    this.#changed(edits.map(edit => [edit.type, edit.id]));
+    this.#wakeQueue('wake');
+    await this.#cache.refresh();
+    return written;
   }
 
   queue(): Promise<QueuedEdit[]> {

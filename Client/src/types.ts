@@ -77,7 +77,7 @@ export interface ChannelLike {
 export interface SyncStatus {
   connection: ConnectionState;
   queue: QueueState;
-  /** Edits that are not acknowledged yet. An edit is counted before the promise of its `put()` or `delete()` resolves. */
+  /** Edits that are not acknowledged yet. On an open device an edit is counted before its `put()` or `delete()` resolves. */
   pending: number;
   /** Edits that the server refuses; see `sync.queue()`, `sync.retry()`, `sync.discard()`. */
   poisoned: number;

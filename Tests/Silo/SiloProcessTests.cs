@@ -46,6 +46,18 @@ public sealed class SiloProcessTests(PostgresCluster postgres)
         Assert.DoesNotContain(FirstUseFailed, silo.Printed, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--Silo:Mode=silo")]
+    [InlineData("--Auth:Secret=", "--Auth:Authority=https://sign-in.invalid", "--Auth:Audience=mirubato")]
+    public async Task The_first_use_of_a_process_takes_no_push_where_none_is_served_or_no_token_can_be_signed(params string[] settings)
+    {
+        await using var silo = await SiloProcess.Start(
+            [await Postgres(), $"--Silo:Port={FreePort.Next()}", $"--Silo:GatewayPort={FreePort.Next()}", .. settings]);
+
+        Assert.Equal(0, await silo.Stop());
+        Assert.DoesNotContain(FirstUseFailed, silo.Printed, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_silo_without_a_folder_for_temporary_files_serves_and_says_that_its_first_use_failed()
     {

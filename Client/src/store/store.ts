@@ -162,12 +162,12 @@ export class Store {
   }
 
   /**
-   * Applies revisions and stores the cursor in the same transaction. On a full device only deletions are applied. Rejects if they follow
-   * the token `since` and there is none: the browser has deleted the database meanwhile, and what came before them is not in this one.
+   * Applies revisions and stores the cursor in the same transaction. On a full device only deletions are applied. Does nothing if they
+   * follow the token `since` and there is none: the browser has deleted the database meanwhile, and what came before is not in this one.
    */
   receive(revisions: readonly Revision[], cursor: Partial<Cursor>, since?: string | null): Promise<EntityKey[]> {
     return this.#transactEvenIfFull(async tables => {
-      if (since && !(await readCursor(tables)).token) throw new Error('These revisions follow others that this database does not have.');
+      if (since && !(await readCursor(tables)).token) return [];
       const unit = new UnitOfWork(tables);
       await unit.read(revisions);
       const keys = applyRevisions(unit, revisions);

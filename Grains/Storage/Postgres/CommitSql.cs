@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
-/// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and each of the
-/// 128 forms is prepared once per connection. Every part reads the snapshot from before the statement and writes only if the
+/// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and a form
+/// that occurs often is prepared on each connection. Every part reads the snapshot from before the statement and writes only if the
 /// fence held. Parameters are numbered; those of a part follow those of the part before it. They are arrays, or values where no part has
 /// more than one item: then there is nothing to unnest.
 /// </summary>
