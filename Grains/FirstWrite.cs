@@ -7,12 +7,18 @@ namespace Mirubato.Grains;
 /// <summary>A coordinator without a silo writes one entry into a store of its own, which is thrown away.</summary>
 internal sealed class FirstWrite(IAnswerFormat format, Quotas quotas) : IFirstUse
 {
+    private const string Prefix = "mirubato-first-write-";
     private const string Document = """{"id":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""";
+
+    /// <summary>A younger folder can be that of a process that starts at this moment.</summary>
+    private static readonly TimeSpan OfOthers = TimeSpan.FromHours(1);
+
     private static readonly byte[] Body = Encoding.UTF8.GetBytes($"{{\"changes\":{{\"entries\":[{Document}]}}}}");
 
     public async Task Run()
     {
-        var folder = Directory.CreateTempSubdirectory("mirubato-first-write-");
+        DeleteLeftOver();
+        var folder = Directory.CreateTempSubdirectory(Prefix);
         try
         {
             await using var store = SqliteStore.Open(Path.Combine(folder.FullName, "scratch.db"));
@@ -23,6 +29,23 @@ internal sealed class FirstWrite(IAnswerFormat format, Quotas quotas) : IFirstUs
         finally
         {
             folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>What processes left that were killed before they had deleted it.</summary>
+    private static void DeleteLeftOver()
+    {
+        foreach (var folder in new DirectoryInfo(Path.GetTempPath()).EnumerateDirectories($"{Prefix}*"))
+        {
+            if (TimeProvider.System.GetUtcNow() - folder.LastWriteTimeUtc < OfOthers) continue;
+            try
+            {
+                folder.Delete(recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It is another user's, or another process was faster.
+            }
         }
     }
 
