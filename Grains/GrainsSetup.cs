@@ -9,6 +9,12 @@ namespace Mirubato.Grains;
 /// <summary>Composes what a silo runs: the store, the coordinators over it, and reads.</summary>
 public static class GrainsSetup
 {
+    /// <summary>
+    /// Connections of one process to PostgreSQL, unless the connection string names another number. What waits for one of them waits less
+    /// long than it would among more sessions than the machine has cores for.
+    /// </summary>
+    public static int PostgresConnectionsMax { get; } = Math.Clamp(6 * Environment.ProcessorCount, 16, 40);
+
     /// <param name="services">
     /// Has the clock under <see cref="ServerClock.Key"/>, an <see cref="IAnswerFormat"/> and a <see cref="ProcessIdentity"/>; and, where
     /// the process serves clients, an <see cref="IGatewayObserver"/>.

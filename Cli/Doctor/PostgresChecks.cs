@@ -9,7 +9,6 @@ internal static class PostgresChecks
 {
     private const string Check = "postgres";
     private const int VersionMin = 15;
-    private const int PoolUsual = 40;
     private const int PoolNpgsql = 100;
     private const int OrleansConnections = 5;
     private const double SkewAmber = 5;
@@ -116,7 +115,7 @@ internal static class PostgresChecks
         var max = int.Parse(await Show(connection, "max_connections"), CultureInfo.InvariantCulture);
         var reserved = int.Parse(await Show(connection, "superuser_reserved_connections"), CultureInfo.InvariantCulture);
         var asked = new NpgsqlConnectionStringBuilder(installation.Configuration["Storage:Postgres"]).MaxPoolSize;
-        var perSilo = (asked == PoolNpgsql ? PoolUsual : asked) + OrleansConnections;
+        var perSilo = (asked == PoolNpgsql ? GrainsSetup.PostgresConnectionsMax : asked) + OrleansConnections;
         var silos = Math.Max(1, (await SiloChecks.Members(connection)).Count(member => member.IsActive));
         var says = $"{silos} silo(s) may open {silos * perSilo} connections; max_connections leaves {max - reserved}.";
         return silos * perSilo <= max - reserved

@@ -142,6 +142,22 @@ public sealed class PostgresStoreTests(PostgresCluster cluster) : StoreContract
     }
 
     [Fact]
+    public async Task A_read_does_not_wait_behind_a_commit_that_waits_for_its_users_row()
+    {
+        await using var narrow = PostgresStore.Open(database, new PostgresOptions(PoolSizeMax: 2, ConnectSecondsMax: 1));
+        var (user, at) = await NewUser();
+        await using var locked = await Lock(user);
+        var commit = narrow.Commit(user, Entries(at, 1, json: $"\"{new string('x', 100_000)}\""), Cancel).AsTask();
+        await SomebodyWaits();
+
+        Assert.Equal(at, await narrow.HistoryState(user, null, Now, Cancel));
+
+        Assert.False(commit.IsCompleted);
+        await locked.RollbackAsync();
+        Assert.Equal(CommitResult.Held, (await commit).Result);
+    }
+
+    [Fact]
     public async Task A_batch_that_waits_while_another_process_takes_the_lease_changes_nothing()
     {
         var (user, at) = await NewUser();

@@ -6,9 +6,10 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// The store of a deployment: any number of processes over one PostgreSQL. Correct through the fence of each commit, not through
-/// who holds which connection.
+/// who holds which connection. What locks a user's row, and so may wait for it, has connections of its own: nothing else waits behind it,
+/// and as the pool hands out in turn what it has opened, the few that commits need are always the same.
 /// </summary>
-internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOptions options)
+internal sealed partial class PostgresStore(NpgsqlDataSource source, NpgsqlDataSource lockingSource, PostgresOptions options)
     : SqlStore(options.SweepRowsMax, options.TombstonesMax), IUserStore, IStoreUpkeep, IAsyncDisposable
 {
     private const int NpgsqlPoolSizeDefault = 100;
@@ -21,14 +22,19 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
     public static PostgresStore Open(string connectionString, PostgresOptions? options = null)
     {
         options ??= new PostgresOptions();
-        return new PostgresStore(Source(connectionString, options), options);
+        var connections = Tuned(connectionString, options).MaxPoolSize;
+        var locking = Math.Max(1, connections / 2);
+        return new PostgresStore(
+            Source(connectionString, options, Math.Max(1, connections - locking)), Source(connectionString, options, locking), options);
     }
 
     /// <summary>Sets each new session up by a statement: a pooler (PgBouncer) refuses the start-up parameter <c>options</c>.</summary>
-    internal static NpgsqlDataSource Source(string connectionString, PostgresOptions options)
+    internal static NpgsqlDataSource Source(string connectionString, PostgresOptions options, int? connectionsMax = null)
     {
+        var tuned = Tuned(connectionString, options);
+        if (connectionsMax is { } max) (tuned.MaxPoolSize, tuned.MinPoolSize) = (max, Math.Min(max, tuned.MinPoolSize));
         var settings = $"{KeyLookups} SET statement_timeout = '{options.CommandSecondsMax}s'";
-        var source = new NpgsqlDataSourceBuilder(Tuned(connectionString, options).ToString());
+        var source = new NpgsqlDataSourceBuilder(tuned.ToString());
         source.UsePhysicalConnectionInitializer(
             connection => new NpgsqlCommand(settings, connection).ExecuteNonQuery(),
             connection => new NpgsqlCommand(settings, connection).ExecuteNonQueryAsync());
@@ -41,7 +47,11 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
         return source.Build();
     }
 
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await source.DisposeAsync();
+        await lockingSource.DisposeAsync();
+    }
 
     // Every statement is written for one index and looks rows up by key. A plan never gets better by knowing the values, and planning a
     // commit costs more than running it; nor may the statistics of a table that was empty a minute ago talk the planner out of an index.
@@ -65,7 +75,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
             ReadBufferSize = ReadBufferBytes,
         };
         tuned.ApplicationName ??= "mirubato-sync";
-        if (tuned.MaxPoolSize == NpgsqlPoolSizeDefault) tuned.MaxPoolSize = options.PoolSizeMax;
+        if (tuned.MaxPoolSize == NpgsqlPoolSizeDefault) tuned.MaxPoolSize = options.PoolSizeMax ?? GrainsSetup.PostgresConnectionsMax;
         return tuned;
     }
 
@@ -123,7 +133,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, PostgresOpt
     {
         try
         {
-            await using var connection = await source.OpenConnectionAsync(cancel);
+            await using var connection = await lockingSource.OpenConnectionAsync(cancel);
             await using var transaction = await connection.BeginTransactionAsync(cancel);
             await Run(connection, $"SET LOCAL statement_timeout = '{UpkeepSecondsMax}s'", cancel);
             await work(connection, cancel);
