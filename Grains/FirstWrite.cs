@@ -11,7 +11,7 @@ internal sealed class FirstWrite(IAnswerFormat format, Quotas quotas) : IFirstUs
     private const string Document = """{"id":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""";
 
     /// <summary>A younger folder can be that of a process that starts at this moment.</summary>
-    private static readonly TimeSpan OfOthers = TimeSpan.FromHours(1);
+    private static readonly TimeSpan LeftOverAge = TimeSpan.FromHours(1);
 
     private static readonly byte[] Body = Encoding.UTF8.GetBytes($"{{\"changes\":{{\"entries\":[{Document}]}}}}");
 
@@ -37,7 +37,7 @@ internal sealed class FirstWrite(IAnswerFormat format, Quotas quotas) : IFirstUs
     {
         foreach (var folder in new DirectoryInfo(Path.GetTempPath()).EnumerateDirectories($"{Prefix}*"))
         {
-            if (TimeProvider.System.GetUtcNow() - folder.LastWriteTimeUtc < OfOthers) continue;
+            if (TimeProvider.System.GetUtcNow() - folder.LastWriteTimeUtc < LeftOverAge) continue;
             try
             {
                 folder.Delete(recursive: true);

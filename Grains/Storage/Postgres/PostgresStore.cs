@@ -6,8 +6,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
 /// The store of a deployment: any number of processes over one PostgreSQL. Correct through the fence of each commit, not through
-/// who holds which connection. What locks a user's row, and so may wait for it, has connections of its own: nothing else waits behind it,
-/// and as the pool hands out in turn what it has opened, the few that commits need are always the same.
+/// who holds which connection. What locks a user's row, and so may wait for it, has connections of its own: nothing else waits behind it.
 /// </summary>
 internal sealed partial class PostgresStore(NpgsqlDataSource source, NpgsqlDataSource lockingSource, PostgresOptions options)
     : SqlStore(options.SweepRowsMax, options.TombstonesMax), IUserStore, IStoreUpkeep, IAsyncDisposable
