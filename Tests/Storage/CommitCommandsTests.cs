@@ -27,18 +27,38 @@ public sealed class CommitCommandsTests
             NowMs = Sample.Now + 7,
         };
 
-        var command = commands.Take(user, commit);
+        var command = commands.Take([new(user, commit)]);
         Assert.Contains(Values(command), value => value == Text(commit.Rows.Select(row => row.Data), rows));
         commands.Return(command);
         Assert.DoesNotContain(
             command.Statement.Parameters.Cast<NpgsqlParameter>(),
-            parameter => parameter.Value is ReadOnlyMemory<byte> { IsEmpty: false } or ReadOnlyMemory<byte>[]);
+            parameter => parameter.Value is ReadOnlyMemory<byte> { IsEmpty: false } or (Array and not byte[]));
 
-        var again = commands.Take(other, next);
+        var again = commands.Take([new(other, next)]);
         Assert.Same(command, again);
-        Assert.Equal(Values(new CommitCommands().Take(other, next)), Values(again));
+        Assert.Equal(Values(new CommitCommands().Take([new(other, next)])), Values(again));
 
         NewRow Next(EntityKey entity, int seq) => areFirst ? Sample.Row(entity, seq, device: null) : Sample.Tombstone(entity, seq);
+    }
+
+    [Fact]
+    public void The_statement_of_a_group_is_used_again_and_holds_nothing_in_between()
+    {
+        var commands = new CommitCommands();
+        UserCommit[] group = [Of("a", 1), Of("b", 2), Of("c", 1)];
+        UserCommit[] next = [Of("d", 3), Of("e", 1)];
+
+        var command = commands.Take(group);
+        Assert.Equal(CommitParts.Group | CommitParts.FirstRows | CommitParts.Receipts, command.Parts);
+        Assert.Contains("1|2|2|3", Values(command));
+        commands.Return(command);
+        Assert.All(command.Statement.Parameters.Cast<NpgsqlParameter>(), parameter => Assert.Null(parameter.Value));
+
+        Assert.Same(command, commands.Take(next));
+        Assert.Equal(Values(new CommitCommands().Take(next)), Values(command));
+
+        static UserCommit Of(string name, int rows) =>
+            new(new UserId(name), Sample.Entries(At, rows, name) with { Receipts = Receipts(name, 1) });
     }
 
     [Fact]
@@ -55,7 +75,7 @@ public sealed class CommitCommandsTests
         Assert.All(later, other => Assert.Equal(CommitParts.Rows | CommitParts.Single, Parts(other)));
 
         static CommitParts Parts(EntityHead of) =>
-            new CommitParameters(Sample.User(), Sample.Commit(At, new NewRow(Sample.Entry("a"), of, default))).Parts;
+            new CommitParameters([new(Sample.User(), Sample.Commit(At, new NewRow(Sample.Entry("a"), of, default)))]).Parts;
     }
 
     private static NewRow WithPrevious(NewRow row) => row with { Head = row.Head with { PreviousPublishedMs = 5 } };

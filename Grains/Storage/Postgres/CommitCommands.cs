@@ -1,23 +1,21 @@
-using Mirubato.Grains.Domain;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
-/// The statements of commits, used again and again: some forty parameters of a commit, made anew and asked for their types each time, were
-/// a sixth of what a push allocates.
+/// The statements of commits and groups, used again and again: some forty parameters, made anew and asked for their types each time, were
+/// a sixth of what a push allocates. Of each form as many are kept as groups were under way at once. What is kept holds no values but
+/// short ones.
 /// </summary>
 internal sealed class CommitCommands
 {
-    /// <summary>Of each form. What is kept holds no documents.</summary>
-    private const int KeptMax = 64;
-
     private readonly Lock gate = new();
     private readonly Stack<CommitCommand>[] kept = [.. Enumerable.Range(0, CommitSql.FormCount).Select(_ => new Stack<CommitCommand>())];
 
-    public CommitCommand Take(UserId user, Commit commit)
+    public CommitCommand Take(IReadOnlyList<UserCommit> commits)
     {
-        var parameters = new CommitParameters(user, commit);
+        var parameters = new CommitParameters(commits);
         CommitCommand? command;
         lock (gate) kept[(int)parameters.Parts].TryPop(out command);
         command ??= new CommitCommand(parameters.Parts, new NpgsqlBatchCommand());
@@ -34,14 +32,10 @@ internal sealed class CommitCommands
         foreach (NpgsqlParameter parameter in command.Statement.Parameters)
         {
             if (parameter is NpgsqlParameter<ReadOnlyMemory<byte>> bytes) bytes.TypedValue = default;
-            else if (parameter is NpgsqlParameter<ReadOnlyMemory<byte>[]> list) list.TypedValue = null;
+            else if (parameter.NpgsqlDbType.HasFlag(NpgsqlDbType.Array)) parameter.Value = null;
         }
 
-        var form = kept[(int)command.Parts];
-        lock (gate)
-        {
-            if (form.Count < KeptMax) form.Push(command);
-        }
+        lock (gate) kept[(int)command.Parts].Push(command);
     }
 }
 

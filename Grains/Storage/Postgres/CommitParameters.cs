@@ -4,50 +4,77 @@ using NpgsqlTypes;
 
 namespace Mirubato.Grains.Storage.Postgres;
 
+internal readonly record struct UserCommit(UserId User, Commit Commit);
+
 /// <summary>
-/// A commit as the columns of <see cref="CommitSql"/>, in its order: as values where each part has one item, else as arrays. Documents go
-/// as the UTF-8 bytes they are. A collection that held a commit of the same parts keeps its parameters, which know their types by then.
+/// A commit, or several, as the columns of <see cref="CommitSql"/>, in its order: as values where each part has one
+/// item, else as arrays. Documents go as the UTF-8 bytes they are. A collection that held commits of the same parts keeps its parameters,
+/// which know their types by then.
 /// </summary>
-internal struct CommitParameters
+internal sealed class CommitParameters
 {
-    private readonly UserId user;
-    private readonly Commit commit;
-    private readonly IReadOnlyList<ReplacedDocument> replaced;
-    private readonly IReadOnlyList<Loser> losers;
-    private NpgsqlParameterCollection to;
+    private readonly IReadOnlyList<UserCommit> commits;
+    private readonly Items<NewRow> rows;
+    private readonly Items<EntityKey> versions;
+    private readonly Items<(ReplacedDocument Document, bool IsVersion)> replaced;
+    private readonly Items<Loser> losers;
+    private readonly Items<Receipt> receipts;
+    private NpgsqlParameterCollection to = null!;
     private int next;
 
-    public CommitParameters(UserId user, Commit commit)
+    public CommitParameters(IReadOnlyList<UserCommit> commits)
     {
-        this.user = user;
-        this.commit = commit;
-        replaced = CommitRules.Distinct(commit.Replaced, r => r.Id);
-        losers = CommitRules.Distinct(commit.Losers, l => l.Id);
-        to = null!;
-        var most = Math.Max(Math.Max(commit.Rows.Count, commit.Versions.Count), Math.Max(replaced.Count, losers.Count));
-        if (Math.Max(most, commit.Receipts.Count) < 2) Parts |= CommitParts.Single;
-        if (commit.Rows.Count > 0) Parts |= commit.Rows.All(IsFirst) ? CommitParts.FirstRows : CommitParts.Rows;
-        if (commit.Versions.Count > 0) Parts |= CommitParts.Versions;
-        if (replaced.Count > 0) Parts |= CommitParts.Replaced;
-        if (losers.Count > 0) Parts |= CommitParts.Losers;
-        if (commit.Receipts.Count > 0) Parts |= CommitParts.Receipts;
+        this.commits = commits;
+        rows = Gather(commit => commit.Rows);
+        versions = Gather(commit => commit.Versions);
+        replaced = Gather(Replaced);
+        losers = Gather(commit => CommitRules.Distinct(commit.Losers, loser => loser.Id));
+        receipts = Gather(commit => commit.Receipts);
+        Parts = FindParts();
     }
 
     public CommitParts Parts { get; }
 
+    private bool IsGroup => commits.Count > 1;
+
     public void WriteTo(NpgsqlParameterCollection parameters)
     {
         (to, next) = (parameters, 0);
-        AddFence();
-        if (commit.Rows.Count > 0) AddRows(commit.Rows);
-        if (Parts.HasFlag(CommitParts.Rows)) AddWhatWas(commit.Rows);
-        if (Parts.HasFlag(CommitParts.Versions)) AddVersions(commit.Versions);
-        if (Parts.HasFlag(CommitParts.Replaced)) AddReplaced(commit.Versions.ToHashSet());
-        if (Parts.HasFlag(CommitParts.Losers)) AddLosers();
-        if (Parts.HasFlag(CommitParts.Receipts)) AddReceipts(commit.Receipts);
+        if (IsGroup) AddFences();
+        else AddFence(commits[0].User, commits[0].Commit);
+        AddRows();
+        if (Parts.HasFlag(CommitParts.Rows)) AddWhatWas();
+        AddVersions();
+        AddReplaced();
+        AddLosers();
+        AddReceipts();
     }
 
-    private void AddFence()
+    private CommitParts FindParts()
+    {
+        var parts = CommitParts.None;
+        var most = Math.Max(Math.Max(rows.Count, versions.Count), Math.Max(replaced.Count, losers.Count));
+        if (IsGroup) parts |= CommitParts.Group;
+        else if (Math.Max(most, receipts.Count) < 2) parts |= CommitParts.Single;
+        if (rows.Count > 0) parts |= rows.All.All(IsFirst) ? CommitParts.FirstRows : CommitParts.Rows;
+        if (versions.Count > 0) parts |= CommitParts.Versions;
+        if (replaced.Count > 0) parts |= CommitParts.Replaced;
+        if (losers.Count > 0) parts |= CommitParts.Losers;
+        if (receipts.Count > 0) parts |= CommitParts.Receipts;
+        return parts;
+    }
+
+    private static bool IsFirst(NewRow row) =>
+        row.Head is { PreviousPublishedMs: 0, DeletedMs: null, PreviousFingerprint.IsNone: true, Echoes.Count: 0, MergedIn: null };
+
+    private static IReadOnlyList<(ReplacedDocument Document, bool IsVersion)> Replaced(Commit commit)
+    {
+        if (commit.Replaced.Count == 0) return [];
+        var versions = commit.Versions.ToHashSet();
+        return [.. CommitRules.Distinct(commit.Replaced, r => r.Id).Select(r => (r, versions.Contains(r.Entity)))];
+    }
+
+    private void AddFence(UserId user, Commit commit)
     {
         Put(user.Value, NpgsqlDbType.Text);
         Put(commit.Expected.Epoch.Value, NpgsqlDbType.Uuid);
@@ -59,11 +86,24 @@ internal struct CommitParameters
         Put(commit.Devices.Select(device => device.Value).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
     }
 
-    private static bool IsFirst(NewRow row) =>
-        row.Head is { PreviousPublishedMs: 0, DeletedMs: null, PreviousFingerprint.IsNone: true, Echoes.Count: 0, MergedIn: null };
-
-    private void AddRows(IReadOnlyList<NewRow> rows)
+    private void AddFences()
     {
+        PutAll(commits, one => one.User.Value, NpgsqlDbType.Text);
+        PutAll(commits, one => one.Commit.Expected.Epoch.Value, NpgsqlDbType.Uuid);
+        PutAll(commits, one => one.Commit.Expected.Seq.Number, NpgsqlDbType.Bigint);
+        PutAll(commits, one => one.Commit.Last.Number, NpgsqlDbType.Bigint);
+        PutAll(commits, one => UInt128Codec.Encode(one.Commit.Digest), NpgsqlDbType.Bytea);
+        PutAll(commits, one => one.Commit.NowMs, NpgsqlDbType.Bigint);
+        PutAll(commits, one => one.Commit.OldestTokenMs, NpgsqlDbType.Bigint);
+        PutAll(commits, one => one.Commit.Receipts.Count, NpgsqlDbType.Integer);
+        var devices = commits.SelectMany(one => one.Commit.Devices.Select(device => (one.User, device))).ToList();
+        PutAll(devices, one => one.User.Value, NpgsqlDbType.Text);
+        PutAll(devices, one => one.device.Value, NpgsqlDbType.Text);
+    }
+
+    private void AddRows()
+    {
+        AddNumbers(rows);
         Add(rows, row => row.Entity.Type, NpgsqlDbType.Text);
         Add(rows, row => row.Entity.Id, NpgsqlDbType.Text);
         Add(rows, row => row.Head.Seq.Number, NpgsqlDbType.Bigint);
@@ -79,7 +119,7 @@ internal struct CommitParameters
     }
 
     /// <summary>What none of <see cref="IsFirst"/> has.</summary>
-    private void AddWhatWas(IReadOnlyList<NewRow> rows)
+    private void AddWhatWas()
     {
         Add(rows, row => row.Head.PreviousPublishedMs, NpgsqlDbType.Bigint);
         Add(rows, row => row.Head.DeletedMs, NpgsqlDbType.Bigint);
@@ -89,25 +129,28 @@ internal struct CommitParameters
         Add(rows, row => row.Head.MergedIn?.ClientMs, NpgsqlDbType.Bigint);
     }
 
-    private void AddVersions(IReadOnlyList<EntityKey> versions)
+    private void AddVersions()
     {
+        AddNumbers(versions);
         Add(versions, entity => entity.Type, NpgsqlDbType.Text);
         Add(versions, entity => entity.Id, NpgsqlDbType.Text);
     }
 
-    private void AddReplaced(HashSet<EntityKey> versions)
+    private void AddReplaced()
     {
-        Add(replaced, r => r.Id, NpgsqlDbType.Text);
-        Add(replaced, r => r.Entity.Type, NpgsqlDbType.Text);
-        Add(replaced, r => r.Entity.Id, NpgsqlDbType.Text);
-        Add(replaced, r => UInt128Codec.Encode(r.Fingerprint), NpgsqlDbType.Bytea);
-        Add(replaced, r => r.WinnerVersion, NpgsqlDbType.Bigint);
-        Add(replaced, r => MembersCodec.Write(r.Members), NpgsqlDbType.Text);
-        Add(replaced, r => versions.Contains(r.Entity), NpgsqlDbType.Boolean);
+        AddNumbers(replaced);
+        Add(replaced, r => r.Document.Id, NpgsqlDbType.Text);
+        Add(replaced, r => r.Document.Entity.Type, NpgsqlDbType.Text);
+        Add(replaced, r => r.Document.Entity.Id, NpgsqlDbType.Text);
+        Add(replaced, r => UInt128Codec.Encode(r.Document.Fingerprint), NpgsqlDbType.Bytea);
+        Add(replaced, r => r.Document.WinnerVersion, NpgsqlDbType.Bigint);
+        Add(replaced, r => MembersCodec.Write(r.Document.Members), NpgsqlDbType.Text);
+        Add(replaced, r => r.IsVersion, NpgsqlDbType.Boolean);
     }
 
     private void AddLosers()
     {
+        AddNumbers(losers);
         Add(losers, l => l.Id, NpgsqlDbType.Text);
         Add(losers, l => l.Entity.Type, NpgsqlDbType.Text);
         Add(losers, l => l.Entity.Id, NpgsqlDbType.Text);
@@ -119,8 +162,9 @@ internal struct CommitParameters
         Add(losers, l => l.Document, NpgsqlDbType.Text);
     }
 
-    private void AddReceipts(IReadOnlyList<Receipt> receipts)
+    private void AddReceipts()
     {
+        AddNumbers(receipts);
         Add(receipts, r => (short)r.Scope, NpgsqlDbType.Smallint);
         Add(receipts, r => r.Key, NpgsqlDbType.Text);
         Add(receipts, r => r.RawHash, NpgsqlDbType.Bytea);
@@ -130,10 +174,25 @@ internal struct CommitParameters
         Add(receipts, r => r.ExpiresMs, NpgsqlDbType.Bigint);
     }
 
-    private void Add<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of, NpgsqlDbType type)
+    /// <summary>In a group, the commit of each item.</summary>
+    private void AddNumbers<T>(Items<T> items)
     {
-        if (Parts.HasFlag(CommitParts.Single)) Put(of(items[0]), type);
-        else Put(items.Select(of).ToArray(), NpgsqlDbType.Array | type);
+        if (IsGroup && items.Count > 0) PutAll(items.Numbers, number => number, NpgsqlDbType.Integer);
+    }
+
+    /// <summary>Nothing of a part that is not there.</summary>
+    private void Add<T, TColumn>(Items<T> items, Func<T, TColumn> of, NpgsqlDbType type)
+    {
+        if (items.Count == 0) return;
+        if (Parts.HasFlag(CommitParts.Single)) Put(of(items.All[0]), type);
+        else PutAll(items.All, of, type);
+    }
+
+    private void PutAll<T, TColumn>(IReadOnlyList<T> items, Func<T, TColumn> of, NpgsqlDbType type)
+    {
+        var column = new TColumn[items.Count];
+        for (var i = 0; i < column.Length; i++) column[i] = of(items[i]);
+        Put(column, NpgsqlDbType.Array | type);
     }
 
     private void Put<T>(T value, NpgsqlDbType type)
@@ -141,5 +200,25 @@ internal struct CommitParameters
         if (next < to.Count) ((NpgsqlParameter<T>)to[next]).TypedValue = value;
         else to.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
         next++;
+    }
+
+    private Items<T> Gather<T>(Func<Commit, IReadOnlyList<T>> of)
+    {
+        if (!IsGroup) return new Items<T>(of(commits[0].Commit), []);
+        var (all, numbers) = (new List<T>(commits.Count), new List<int>(commits.Count));
+        for (var i = 0; i < commits.Count; i++)
+        {
+            var items = of(commits[i].Commit);
+            all.AddRange(items);
+            for (var j = 0; j < items.Count; j++) numbers.Add(i + 1);
+        }
+
+        return new Items<T>(all, numbers);
+    }
+
+    /// <param name="Numbers">In a group, the commit of each, from 1 on.</param>
+    private readonly record struct Items<T>(IReadOnlyList<T> All, IReadOnlyList<int> Numbers)
+    {
+        public int Count => All.Count;
     }
 }

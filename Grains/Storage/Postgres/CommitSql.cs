@@ -4,15 +4,20 @@ using System.Text.RegularExpressions;
 namespace Mirubato.Grains.Storage.Postgres;
 
 /// <summary>
-/// The one statement of a commit, put together from the parts it needs: what is not there costs nothing to run, and a form
-/// that occurs often is prepared on each connection. Every part reads the snapshot from before the statement and writes only if the
-/// fence held. Parameters are numbered; those of a part follow those of the part before it. They are arrays, or values where no part has
-/// more than one item: then there is nothing to unnest.
+/// The one statement of a commit, or of a group of commits of different users, put together from the parts it needs: what is not there
+/// costs nothing to run, and a form that occurs often is prepared on each connection. Every part reads the snapshot from before the
+/// statement and writes only for those whose fence held. Parameters are numbered; those of a part follow those of the part before it.
+/// They are arrays, or values where no part has more than one item: then there is nothing to unnest. In a group each item also has the
+/// number of its commit, from 1 on. Each row of the result names a commit that held, and the rights of its user.
 /// </summary>
 internal static partial class CommitSql
 {
-    public const int FormCount = 128;
+    public const int FormCount = 256;
     private const int FenceParameters = 8;
+    private const int GroupFenceParameters = 10;
+
+    /// <summary>Counts from the last parameter back to the keys of the receipts, which are the last part.</summary>
+    private const int ColumnsAfterKey = 5;
 
     // Waits for a commit under way on the same user, then looks at the row as that commit left it.
     private const string Fence = """
@@ -24,6 +29,22 @@ internal static partial class CommitSql
             RETURNING user_id, rights, last_sync_ms)
         """;
 
+    // Of two commits of one user at most one holds: a statement updates a row once. The array of users beside the join, and elsewhere
+    // LIMIT 1, keep the plan at key lookups: it is made once, when the tables may be almost empty. `keys` counts the commit's receipts.
+    private const string GroupFence = """
+        WITH fence AS (
+            UPDATE sync_metadata m SET last_seq = c.last_seq, digest = c.digest, last_sync_ms = greatest(m.last_sync_ms, c.now_ms)
+            FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bigint[], $7::bigint[], $8::integer[])
+                WITH ORDINALITY AS c (user_id, epoch, head, last_seq, digest, now_ms, oldest_token_ms, keys, n)
+            WHERE m.user_id = ANY ($1) AND m.user_id = c.user_id AND m.epoch = c.epoch AND m.last_seq = c.head
+              AND m.not_before_ms <= c.oldest_token_ms
+              AND m.user_id <> ALL (ARRAY(
+                SELECT k.user_id FROM unnest($9::text[], $10::text[]) AS k (user_id, device_id)
+                CROSS JOIN LATERAL (SELECT FROM sync_devices d WHERE d.user_id = k.user_id AND d.device_id = k.device_id
+                                    AND d.revoked_ms IS NOT NULL LIMIT 1) revoked))
+            RETURNING m.user_id, m.rights, m.last_sync_ms, c.now_ms, c.keys, c.n)
+        """;
+
     private const string Rows = """
         , rows AS (
             INSERT INTO sync_data (user_id, entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes,
@@ -32,11 +53,12 @@ internal static partial class CommitSql
             SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms, r.bytes,
                 r.named_version, r.device_id, r.fingerprint, nullif(r.data, ''), r.previous_published_ms, r.deleted_ms,
                 r.previous_fingerprint, r.echoes, r.merged_in_effective_ms, r.merged_in_client_ms, fence.last_sync_ms, fence.last_sync_ms
-            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::integer[],
-                @::bigint[], @::text[], @::bytea[], @::text[], @::bigint[], @::bigint[], @::bytea[], @::bytea[], @::bigint[], @::bigint[])
-                AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes, named_version, device_id,
+            FROM unnest({numbers}@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
+                @::integer[], @::bigint[], @::text[], @::bytea[], @::text[],
+                @::bigint[], @::bigint[], @::bytea[], @::bytea[], @::bigint[], @::bigint[])
+                AS r ({n}entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes, named_version, device_id,
                 fingerprint, data, previous_published_ms, deleted_ms, previous_fingerprint, echoes, merged_in_effective_ms,
-                merged_in_client_ms)
+                merged_in_client_ms) {its fence}
         """ + RowsThatExist;
 
     // States with nothing before them: without the six columns that are empty then, each of which both sides would handle row by row.
@@ -46,10 +68,10 @@ internal static partial class CommitSql
                 named_version, device_id, fingerprint, data, previous_published_ms, arrived_ms, created_ms)
             SELECT fence.user_id, r.entity_type, r.entity_id, r.seq, r.version, r.effective_ms, r.client_ms, r.published_ms, r.bytes,
                 r.named_version, r.device_id, r.fingerprint, nullif(r.data, ''), 0, fence.last_sync_ms, fence.last_sync_ms
-            FROM fence, unnest(@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::integer[],
-                @::bigint[], @::text[], @::bytea[], @::text[])
-                AS r (entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes, named_version, device_id,
-                fingerprint, data)
+            FROM unnest({numbers}@::text[], @::text[], @::bigint[], @::bigint[], @::bigint[], @::bigint[], @::bigint[],
+                @::integer[], @::bigint[], @::text[], @::bytea[], @::text[])
+                AS r ({n}entity_type, entity_id, seq, version, effective_ms, client_ms, published_ms, bytes, named_version, device_id,
+                fingerprint, data) {its fence}
         """ + RowsThatExist;
 
     // What a row is not given is NULL in `excluded`.
@@ -74,8 +96,9 @@ internal static partial class CommitSql
             SELECT fence.user_id, d.entity_type, d.entity_id, d.version, d.published_ms, d.effective_ms, d.client_ms,
                 d.merged_in_effective_ms, d.merged_in_client_ms, d.device_id, d.fingerprint, d.arrived_ms, fence.last_sync_ms, d.bytes,
                 d.data
-            FROM fence, unnest(@::text[], @::text[]) AS r (entity_type, entity_id)
-            JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
+            FROM unnest({numbers}@::text[], @::text[]) AS r ({n}entity_type, entity_id) {its fence}
+            CROSS JOIN LATERAL (SELECT * FROM sync_data s WHERE s.user_id = fence.user_id AND s.entity_type = r.entity_type
+                AND s.entity_id = r.entity_id LIMIT 1) d
             ON CONFLICT (user_id, entity_type, entity_id, version) DO NOTHING)
         """;
 
@@ -86,11 +109,11 @@ internal static partial class CommitSql
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
                 created_ms, replaced_version, document)
             SELECT fence.user_id, r.id, d.entity_type, d.entity_id, d.fingerprint, 'replaced', r.winner_version, r.members, d.device_id,
-                $6, CASE WHEN r.is_version THEN d.version END, CASE WHEN NOT r.is_version THEN d.data END
-            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::bigint[], @::text[], @::boolean[]) AS r (id, entity_type,
-                entity_id, fingerprint, winner_version, members, is_version)
-            JOIN sync_data d ON d.user_id = $1 AND d.entity_type = r.entity_type AND d.entity_id = r.entity_id
-                AND d.fingerprint = r.fingerprint AND d.data IS NOT NULL
+                {now}, CASE WHEN r.is_version THEN d.version END, CASE WHEN NOT r.is_version THEN d.data END
+            FROM unnest({numbers}@::text[], @::text[], @::text[], @::bytea[], @::bigint[], @::text[], @::boolean[])
+                AS r ({n}id, entity_type, entity_id, fingerprint, winner_version, members, is_version) {its fence}
+            CROSS JOIN LATERAL (SELECT * FROM sync_data s WHERE s.user_id = fence.user_id AND s.entity_type = r.entity_type
+                AND s.entity_id = r.entity_id AND s.fingerprint = r.fingerprint AND s.data IS NOT NULL LIMIT 1) d
             ON CONFLICT (user_id, id) DO NOTHING)
         """;
 
@@ -98,10 +121,11 @@ internal static partial class CommitSql
         , losers AS (
             INSERT INTO sync_conflicts (user_id, id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id,
                 created_ms, document)
-            SELECT fence.user_id, l.id, l.entity_type, l.entity_id, l.fingerprint, l.reason, l.winner_version, l.members, l.device_id,
-                $6, l.document
-            FROM fence, unnest(@::text[], @::text[], @::text[], @::bytea[], @::text[], @::bigint[], @::text[], @::text[], @::text[])
-                AS l (id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id, document)
+            SELECT fence.user_id, r.id, r.entity_type, r.entity_id, r.fingerprint, r.reason, r.winner_version, r.members, r.device_id,
+                {now}, r.document
+            FROM unnest({numbers}@::text[], @::text[], @::text[], @::bytea[], @::text[], @::bigint[], @::text[], @::text[],
+                @::text[])
+                AS r ({n}id, entity_type, entity_id, fingerprint, reason, winner_version, members, device_id, document) {its fence}
             ON CONFLICT (user_id, id) DO NOTHING)
         """;
 
@@ -109,24 +133,21 @@ internal static partial class CommitSql
         , receipts AS (
             INSERT INTO idempotency_keys (user_id, scope, key, raw_hash, request_hash, status, response, expires_ms)
             SELECT fence.user_id, r.scope, r.key, r.raw_hash, r.request_hash, r.status, r.response, r.expires_ms
-            FROM fence, unnest(@::smallint[], @::text[], @::bytea[], @::bytea[], @::integer[], @::bytea[], @::bigint[])
-                AS r (scope, key, raw_hash, request_hash, status, response, expires_ms)
+            FROM unnest({numbers}@::smallint[], @::text[], @::bytea[], @::bytea[], @::integer[], @::bytea[], @::bigint[])
+                AS r ({n}scope, key, raw_hash, request_hash, status, response, expires_ms) {its fence}
             ON CONFLICT (user_id, scope, key) DO UPDATE SET raw_hash = excluded.raw_hash, request_hash = excluded.request_hash,
                 status = excluded.status, response = excluded.response, expires_ms = excluded.expires_ms
-            WHERE idempotency_keys.expires_ms <= $6
+            WHERE idempotency_keys.expires_ms <= {earliest}
             RETURNING 1)
         """;
 
-    // No row: the fence was lost. A statement that holds its fence but not all its receipts is undone by raising.
+    // A statement that holds a fence but not all its receipts is undone by raising.
     private const string GuardedResult = """
 
-        SELECT CASE WHEN (SELECT count(*) FROM receipts) = cardinality(@keys) THEN rights ELSE sync_receipt_taken() END FROM fence
+        SELECT CASE WHEN {all receipts} THEN rights ELSE sync_receipt_taken() END, {commit} FROM fence
         """;
 
-    private const string GuardedSingle = """
-
-        SELECT CASE WHEN EXISTS (SELECT FROM receipts) THEN rights ELSE sync_receipt_taken() END FROM fence
-        """;
+    private const string Result = " SELECT rights, {commit} FROM fence";
 
     // The order of the parameters.
     private static readonly (CommitParts Part, string Text)[] Texts =
@@ -135,37 +156,57 @@ internal static partial class CommitSql
         (CommitParts.Losers, Losers), (CommitParts.Receipts, Receipts),
     ];
 
-    private static readonly string[] Forms = [.. Enumerable.Range(0, FormCount).Select(form => Build((CommitParts)form))];
+    // What the words of the parts mean for one commit, and for a group. A receipt that expired while its group gathered counts as live:
+    // then the group is undone, and each commit goes by itself.
+    private static readonly (string Word, string Meaning)[] InOne =
+    [
+        ("{numbers}", ""), ("{n}", ""), ("{its fence}", "CROSS JOIN fence"), ("{now}", "$6"), ("{earliest}", "$6"),
+        ("{commit}", "1::bigint"), ("{all receipts}", "(SELECT count(*) FROM receipts) = cardinality({keys})"),
+    ];
 
-    public static string For(CommitParts parts) => Forms[(int)parts];
+    private static readonly (string Word, string Meaning)[] InSingle = [("{all receipts}", "EXISTS (SELECT FROM receipts)"), .. InOne];
+
+    private static readonly (string Word, string Meaning)[] InGroup =
+    [
+        ("{numbers}", "@::integer[], "), ("{n}", "n, "), ("{now}", "fence.now_ms"), ("{commit}", "n"),
+        ("{its fence}", "CROSS JOIN LATERAL (SELECT * FROM fence WHERE fence.n = r.n LIMIT 1) fence"),
+        ("{earliest}", "(SELECT min(now_ms) FROM fence)"),
+        ("{all receipts}", "(SELECT count(*) FROM receipts) = (SELECT sum(keys) FROM fence)"),
+    ];
+
+    private static readonly string?[] Forms = new string?[FormCount];
+
+    /// <summary>Two threads may build a form at once, and build the same.</summary>
+    public static string For(CommitParts parts) => Forms[(int)parts] ??= Build(parts);
 
     private static string Build(CommitParts parts)
     {
-        var sql = new StringBuilder(Fence);
-        var next = FenceParameters + 1;
-        var keys = 0;
+        var isGroup = parts.HasFlag(CommitParts.Group);
+        var sql = new StringBuilder(isGroup ? GroupFence : Fence);
         foreach (var (part, text) in Texts)
         {
-            if (!parts.HasFlag(part)) continue;
-            keys = next + 1;
-            Append(sql, parts.HasFlag(CommitParts.Single) ? AsValues(text) : text, ref next);
+            if (parts.HasFlag(part)) sql.Append(parts.HasFlag(CommitParts.Single) ? AsValues(text) : text);
         }
 
-        if (!parts.HasFlag(CommitParts.Receipts)) return sql.Append(" SELECT rights FROM fence").ToString();
-        if (parts.HasFlag(CommitParts.Single)) return sql.Append(GuardedSingle).ToString();
-        return sql.Append(GuardedResult.Replace("@keys", $"${keys}::text[]", StringComparison.Ordinal)).ToString();
+        sql.Append(parts.HasFlag(CommitParts.Receipts) ? GuardedResult : Result);
+        var words = isGroup ? InGroup : parts.HasFlag(CommitParts.Single) ? InSingle : InOne;
+        foreach (var (word, meaning) in words) sql.Replace(word, meaning);
+        return Number(sql.ToString(), isGroup ? GroupFenceParameters : FenceParameters);
     }
 
     private static string AsValues(string part) =>
         Unnested().Replace(part, match => $"(VALUES ({match.Groups[1].Value.Replace("[]", "", StringComparison.Ordinal)}))");
 
-    private static void Append(StringBuilder sql, string part, ref int next)
+    private static string Number(string text, int last)
     {
-        foreach (var c in part)
+        var sql = new StringBuilder(text.Length);
+        foreach (var c in text)
         {
-            if (c == '@') sql.Append('$').Append(next++);
+            if (c == '@') sql.Append('$').Append(++last);
             else sql.Append(c);
         }
+
+        return sql.Replace("{keys}", $"${last - ColumnsAfterKey}::text[]").ToString();
     }
 
     [GeneratedRegex(@"unnest\(([^)]*)\)")]
@@ -188,4 +229,7 @@ internal enum CommitParts
 
     /// <summary>Instead of <see cref="Rows"/>: each is the first state of its entity.</summary>
     FirstRows = 64,
+
+    /// <summary>Of several commits. Never with <see cref="Single"/>.</summary>
+    Group = 128,
 }

@@ -4,7 +4,7 @@ namespace Mirubato.Grains.Storage.Postgres;
 
 internal sealed partial class PostgresStore
 {
-    private readonly GroupCommit commits = new(lockingSource);
+    private readonly GroupCommit commits = new(lockingSource, TimeProvider.System);
 
     /// <summary>Once sent, its outcome is awaited: a caller that went away must not make a commit's fate unknown.</summary>
     public ValueTask<CommitOutcome> Commit(UserId user, Commit commit, CancellationToken cancel)

@@ -39,7 +39,7 @@ internal sealed partial class PostgresStore(NpgsqlDataSource source, NpgsqlDataS
             connection => new NpgsqlCommand(settings, connection).ExecuteNonQueryAsync());
 
         // Statements that belong to no recorded trace are nobody's. A group of commits has a span of its own: the driver's would hold the
-        // text of each of its statements.
+        // text of its statement.
         source.ConfigureTracing(tracing => tracing
             .ConfigureCommandFilter(_ => Activity.Current is { Recorded: true })
             .ConfigureBatchFilter(_ => false));
