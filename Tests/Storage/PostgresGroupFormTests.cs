@@ -102,6 +102,52 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
         return lines;
     }
 
+    /// <summary>The device's revocation is answered while the commit waits for the user's row.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_device_that_is_revoked_while_its_commit_waits_writes_nothing(int together)
+    {
+        var users = Enumerable.Range(0, together).Select(_ => User()).ToList();
+        foreach (var user in users) await Prepare(user, new Random(2));
+        var revoked = users[^1];
+        var commits = new List<UserCommit>();
+        foreach (var user in users)
+        {
+            var at = await store.HistoryState(user, null, Now, Cancel);
+            commits.Add(new UserCommit(user, Entries(at, 1, "late") with { Devices = Devices, OldestTokenMs = Now + 1 }));
+        }
+
+        await using var beside = await Beside();
+        await using var transaction = await beside.BeginTransactionAsync();
+        await using var revoke = new NpgsqlCommand($"""
+            UPDATE sync_metadata SET rights = rights + 1 WHERE user_id = '{revoked}';
+            UPDATE sync_devices SET revoked_ms = {Now} WHERE user_id = '{revoked}' AND device_id = 'd1'
+            """, beside);
+        await revoke.ExecuteNonQueryAsync();
+        var running = together == 1
+            ? [new GroupCommit(source, new FakeTimeProvider()).Run(revoked, commits[0].Commit).AsTask()]
+            : Start(commits);
+        await WaitsForLock(beside);
+        await transaction.CommitAsync();
+
+        var outcomes = (await Task.WhenAll(running))[^together..];
+        Assert.Equal(CommitResult.FenceLost, outcomes[^1].Result);
+        Assert.All(outcomes[..^1], outcome => Assert.Equal(CommitResult.Held, outcome.Result));
+    }
+
+    private static async Task WaitsForLock(NpgsqlConnection beside)
+    {
+        const string sql = "SELECT pg_stat_clear_snapshot(), (SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock')";
+        for (var waits = 0L; waits == 0;)
+        {
+            await using var command = new NpgsqlCommand(sql, beside);
+            await using var reader = await command.ExecuteReaderAsync();
+            await reader.ReadAsync();
+            waits = reader.GetInt64(1);
+        }
+    }
+
     /// <summary>What a user has before: three entries, of which one is deleted, a receipt that has expired, and rights that vary.</summary>
     private async Task Prepare(UserId user, Random random)
     {

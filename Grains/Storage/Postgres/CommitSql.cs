@@ -19,13 +19,15 @@ internal static partial class CommitSql
     /// <summary>Counts from the last parameter back to the keys of the receipts, which are the last part.</summary>
     private const int ColumnsAfterKey = 5;
 
-    // Waits for a commit under way on the same user, then looks at the row as that commit left it.
+    // Waits for a commit under way on the same user, then looks at the row as that commit left it. The devices and the rights on the right
+    // hand are those from before the wait: a device that was revoked meanwhile has raised the row's rights.
     private const string Fence = """
         WITH fence AS (
             UPDATE sync_metadata SET last_seq = $4, digest = $5, last_sync_ms = greatest(last_sync_ms, $6)
             WHERE user_id = $1 AND epoch = $2 AND last_seq = $3 AND not_before_ms <= $7
               AND NOT EXISTS (SELECT FROM sync_devices
                               WHERE user_id = $1 AND device_id = ANY ($8) AND revoked_ms IS NOT NULL)
+              AND (cardinality($8) = 0 OR rights = (SELECT b.rights FROM sync_metadata b WHERE b.user_id = $1))
             RETURNING user_id, rights, last_sync_ms)
         """;
 
@@ -42,6 +44,7 @@ internal static partial class CommitSql
                 SELECT k.user_id FROM unnest($9::text[], $10::text[]) AS k (user_id, device_id)
                 CROSS JOIN LATERAL (SELECT FROM sync_devices d WHERE d.user_id = k.user_id AND d.device_id = k.device_id
                                     AND d.revoked_ms IS NOT NULL LIMIT 1) revoked))
+              AND (m.user_id <> ALL ($9) OR m.rights = (SELECT b.rights FROM sync_metadata b WHERE b.user_id = c.user_id))
             RETURNING m.user_id, m.rights, m.last_sync_ms, c.now_ms, c.keys, c.n)
         """;
 
