@@ -11,30 +11,11 @@ namespace Mirubato.Tests.Storage;
 
 /// <summary>Commits of different users that wait for the one connection there is, and so go together.</summary>
 [Collection(SharesPostgres.Name)]
-public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLifetime
+public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : PostgresGroupTests(cluster)
 {
     private const int Users = 40;
 
-    private static readonly CancellationToken Cancel = CancellationToken.None;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    private string database = "";
-    private PostgresStore store = null!;
-    private NpgsqlDataSource source = null!;
-
-    public async Task InitializeAsync()
-    {
-        database = await cluster.EmptyDatabase(GetType());
-        store = PostgresStore.Open(database);
-        await store.Migrate(Cancel);
-        source = PostgresStore.Source(database, new PostgresOptions(ConnectSecondsMax: 120, PoolSizeMax: 1));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await source.DisposeAsync();
-        await store.DisposeAsync();
-    }
 
     [Fact]
     public async Task Commits_that_wait_together_share_a_transaction()
@@ -57,7 +38,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     {
         var commits = await Commits(Users);
         var (user, commit) = commits[Users / 2];
-        commits[Users / 2] = (user, Entries(await store.HistoryState(user, null, Now, Cancel), rows));
+        commits[Users / 2] = (user, Entries(await Store.HistoryState(user, null, Now, Cancel), rows));
 
         Assert.All(await Together(commits), outcome => Assert.Equal(CommitResult.Held, outcome.Result));
         Assert.Equal(transactions, await Scalar("SELECT count(DISTINCT xmin::text) FROM sync_data"));
@@ -72,7 +53,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
         var json = $$"""{"v":"{{new string('x', (64 * 1024) - 256 - 8)}}"}""";
         var commits = await Commits(1);
         foreach (var (user, _) in await Commits(fullCommits))
-            commits.Add((user, Entries(await store.HistoryState(user, null, Now, Cancel), 1, json: json)));
+            commits.Add((user, Entries(await Store.HistoryState(user, null, Now, Cancel), 1, json: json)));
 
         Assert.All(await Together(commits), outcome => Assert.Equal(CommitResult.Held, outcome.Result));
         Assert.Equal(transactions, await Scalar("SELECT count(DISTINCT xmin::text) FROM sync_data"));
@@ -146,10 +127,10 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     public async Task So_many_may_wait_and_one_more_is_refused_before_anything_is_sent()
     {
         const int waitingMax = 4_096;
-        var group = new GroupCommit(source, new FakeTimeProvider());
-        var nobody = Entries(await store.HistoryState(User(), null, Now, Cancel), 1);
+        var group = new GroupCommit(Source, new FakeTimeProvider());
+        var nobody = Entries(await Store.HistoryState(User(), null, Now, Cancel), 1);
         List<Task<CommitOutcome>> running;
-        await using (await source.OpenConnectionAsync())
+        await using (await Source.OpenConnectionAsync())
         {
             // One is in the first group, and 64 in the second.
             running = [.. Enumerable.Range(0, 1 + 64 + waitingMax).Select(_ => group.Run(User(), nobody).AsTask())];
@@ -169,7 +150,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
         await using var transaction = await beside.BeginTransactionAsync();
         await using var lockRow = new NpgsqlCommand($"SELECT * FROM sync_metadata WHERE user_id = '{locked}' FOR UPDATE", beside);
         await lockRow.ExecuteNonQueryAsync();
-        await using var wide = PostgresStore.Source(database, new PostgresOptions());
+        await using var wide = PostgresStore.Source(Database, new PostgresOptions());
         var group = new GroupCommit(wide, TimeProvider.System);
 
         var running = commits.Select(one => group.Run(one.User, one.Commit).AsTask()).ToList();
@@ -204,7 +185,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     public async Task What_waits_for_a_slow_group_goes_in_a_second_one()
     {
         var (time, commits) = (new FakeTimeProvider(), await Commits(3));
-        await using var wide = PostgresStore.Source(database, new PostgresOptions(CommandSecondsMax: 300));
+        await using var wide = PostgresStore.Source(Database, new PostgresOptions(CommandSecondsMax: 300));
         await using var hold = await HoldUp(commits[0].User);
         var group = new GroupCommit(wide, time);
 
@@ -222,7 +203,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     public async Task While_two_groups_are_slow_the_rest_waits_for_either()
     {
         var (time, commits) = (new FakeTimeProvider(), await Commits(4));
-        await using var wide = PostgresStore.Source(database, new PostgresOptions(CommandSecondsMax: 300));
+        await using var wide = PostgresStore.Source(Database, new PostgresOptions(CommandSecondsMax: 300));
         await using var hold = await HoldUp(commits[0].User, commits[1].User);
         var group = new GroupCommit(wide, time);
         var running = new List<Task<CommitOutcome>>();
@@ -241,7 +222,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     public async Task A_full_group_does_not_wait_for_the_one_under_way()
     {
         var (time, commits) = (new FakeTimeProvider(), await Commits(65));
-        await using var wide = PostgresStore.Source(database, new PostgresOptions(CommandSecondsMax: 300));
+        await using var wide = PostgresStore.Source(Database, new PostgresOptions(CommandSecondsMax: 300));
         await using var hold = await HoldUp(commits[0].User);
         var group = new GroupCommit(wide, time);
 
@@ -294,8 +275,8 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     {
         // Else a group would give up its wait before the server looks for a circle.
         await Execute("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 10', current_database()); END $$");
-        await using var first = PostgresStore.Source(database, new PostgresOptions());
-        await using var second = PostgresStore.Source(database, new PostgresOptions());
+        await using var first = PostgresStore.Source(Database, new PostgresOptions());
+        await using var second = PostgresStore.Source(Database, new PostgresOptions());
         var (one, two) = (new GroupCommit(first, TimeProvider.System), new GroupCommit(second, TimeProvider.System));
         for (var round = 0; round < 5; round++)
         {
@@ -318,7 +299,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     {
         await using var nowhere = PostgresStore.Source("Host=127.0.0.1;Port=1;Username=u;Database=d", new PostgresOptions());
         var group = new GroupCommit(nowhere, TimeProvider.System);
-        var at = await store.HistoryState(User(), null, Now, Cancel);
+        var at = await Store.HistoryState(User(), null, Now, Cancel);
 
         var running = Enumerable.Range(0, 500).Select(_ => group.Run(User(), Entries(at, 1)).AsTask()).ToList();
 
@@ -354,7 +335,7 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
         for (var i = 0; i < count; i++)
         {
             var user = User();
-            var at = await store.HistoryState(user, null, Now, Cancel);
+            var at = await Store.HistoryState(user, null, Now, Cancel);
             commits.Add((user, Entries(at, 1) with { Receipts = [Receipt("k")] }));
         }
 
@@ -366,29 +347,8 @@ public sealed class PostgresGroupCommitTests(PostgresCluster cluster) : IAsyncLi
     /// <summary>All are waiting before the connection is free.</summary>
     private List<Task<CommitOutcome>> Start(List<(UserId User, Commit Commit)> commits)
     {
-        var group = new GroupCommit(source, new FakeTimeProvider());
-        using var taken = source.OpenConnection();
+        var group = new GroupCommit(Source, new FakeTimeProvider());
+        using var taken = Source.OpenConnection();
         return [.. commits.Select(one => group.Run(one.User, one.Commit).AsTask())];
-    }
-
-    private async Task<object?> Scalar(string sql)
-    {
-        await using var beside = await Beside();
-        await using var command = new NpgsqlCommand(sql, beside);
-        return await command.ExecuteScalarAsync();
-    }
-
-    private async Task Execute(string sql)
-    {
-        await using var beside = await Beside();
-        await using var command = new NpgsqlCommand(sql, beside);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task<NpgsqlConnection> Beside()
-    {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString());
-        await connection.OpenAsync();
-        return connection;
     }
 }

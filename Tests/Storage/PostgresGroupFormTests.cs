@@ -12,30 +12,11 @@ namespace Mirubato.Tests.Storage;
 
 /// <summary>Users with the same history get the same commits: one half each by itself, the other half in one statement.</summary>
 [Collection(SharesPostgres.Name)]
-public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLifetime
+public sealed class PostgresGroupFormTests(PostgresCluster cluster) : PostgresGroupTests(cluster)
 {
     private const int Pairs = 8;
 
-    private static readonly CancellationToken Cancel = CancellationToken.None;
     private static readonly DeviceId[] Devices = [new("d1"), new("d2")];
-
-    private string database = "";
-    private PostgresStore store = null!;
-    private NpgsqlDataSource source = null!;
-
-    public async Task InitializeAsync()
-    {
-        database = await cluster.EmptyDatabase(GetType());
-        store = PostgresStore.Open(database);
-        await store.Migrate(Cancel);
-        source = PostgresStore.Source(database, new PostgresOptions(PoolSizeMax: 1));
-    }
-
-    public async Task DisposeAsync()
-    {
-        await source.DisposeAsync();
-        await store.DisposeAsync();
-    }
 
     [SeededProperty(40)]
     public async Task A_group_writes_what_its_commits_write_by_themselves(int seed)
@@ -44,23 +25,24 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
         for (var i = 0; i < Pairs; i++)
         {
             var (alone, grouped) = (User(), User());
-            await store.HistoryState(grouped, null, Now, Cancel);
+            await Store.HistoryState(grouped, null, Now, Cancel);
             await Prepare(alone, new Random(seed + i));
             await Execute($"""
                 UPDATE sync_metadata SET epoch = (SELECT epoch FROM sync_metadata WHERE user_id = '{alone}') WHERE user_id = '{grouped}'
                 """);
             await Prepare(grouped, new Random(seed + i));
-            pairs.Add((alone, grouped, Any(await store.HistoryState(alone, null, Now, Cancel), new Random(seed - i))));
+            pairs.Add((alone, grouped, Any(await Store.HistoryState(alone, null, Now, Cancel), new Random(seed - i))));
         }
 
         var outcomes = new List<CommitOutcome>();
-        foreach (var (alone, _, commit) in pairs) outcomes.Add(await store.Commit(alone, commit, Cancel));
+        foreach (var (alone, _, commit) in pairs) outcomes.Add(await Store.Commit(alone, commit, Cancel));
         var together = await Together([.. pairs.Select(pair => new UserCommit(pair.Grouped, pair.Commit))]);
 
         Assert.Equal(outcomes, together);
         foreach (var (alone, grouped, _) in pairs) Assert.Equal(await Contents(alone), await Contents(grouped));
         var held = pairs.Zip(together).Where(one => one.Second.Result is CommitResult.Held).Select(one => $"'{one.First.Grouped}'");
-        Assert.InRange(await Transactions(string.Join(',', held.Append("''"))), 0, 1);
+        var sql = $"SELECT count(DISTINCT xmin::text) FROM sync_metadata WHERE user_id IN ({string.Join(',', held.Append("''"))})";
+        Assert.InRange((long)(await Scalar(sql))!, 0, 1);
     }
 
     /// <summary>A plan is made once for each connection, when the tables may be almost empty, and kept while they grow.</summary>
@@ -72,7 +54,7 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
     {
         for (var i = 0; i < users; i++) await Prepare(User(), new Random(i));
         await Execute("ANALYZE");
-        await using var connection = await source.OpenConnectionAsync();
+        await using var connection = await Source.OpenConnectionAsync();
         for (var form = 0; form < CommitSql.FormCount; form++)
         {
             var parts = (CommitParts)form;
@@ -114,7 +96,7 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
         var commits = new List<UserCommit>();
         foreach (var user in users)
         {
-            var at = await store.HistoryState(user, null, Now, Cancel);
+            var at = await Store.HistoryState(user, null, Now, Cancel);
             commits.Add(new UserCommit(user, Entries(at, 1, "late") with { Devices = Devices, OldestTokenMs = Now + 1 }));
         }
 
@@ -126,7 +108,7 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
             """, beside);
         await revoke.ExecuteNonQueryAsync();
         var running = together == 1
-            ? [new GroupCommit(source, new FakeTimeProvider()).Run(revoked, commits[0].Commit).AsTask()]
+            ? [new GroupCommit(Source, new FakeTimeProvider()).Run(revoked, commits[0].Commit).AsTask()]
             : Start(commits);
         await WaitsForLock(beside);
         await transaction.CommitAsync();
@@ -151,15 +133,15 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
     /// <summary>What a user has before: three entries, of which one is deleted, a receipt that has expired, and rights that vary.</summary>
     private async Task Prepare(UserId user, Random random)
     {
-        var at = await store.HistoryState(user, null, Now, Cancel);
+        var at = await Store.HistoryState(user, null, Now, Cancel);
         var first = Commit(at, Row(Entry("e1"), 1, """{"v":1}"""), Tombstone(Entry("e2"), 2), Row(Entry("e3"), 3, """{"v":3}""")) with
         {
             Receipts = [Receipt("expired", expiresMs: Now - 1)],
         };
-        Assert.Equal(CommitResult.Held, (await store.Commit(user, first, Cancel)).Result);
-        foreach (var device in Devices) await store.SeeDevice(user, device, 0, 9, Now, Cancel);
-        if (random.Next(8) == 0) await store.RevokeDevice(user, Devices[random.Next(2)], Now, Cancel);
-        if (random.Next(8) == 0) await store.SignOut(user, Now + 1, Cancel);
+        Assert.Equal(CommitResult.Held, (await Store.Commit(user, first, Cancel)).Result);
+        foreach (var device in Devices) await Store.SeeDevice(user, device, 0, 9, Now, Cancel);
+        if (random.Next(8) == 0) await Store.RevokeDevice(user, Devices[random.Next(2)], Now, Cancel);
+        if (random.Next(8) == 0) await Store.SignOut(user, Now + 1, Cancel);
     }
 
     private static Commit Any(HistoryState at, Random random)
@@ -207,17 +189,10 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
     /// <summary>A commit of another user goes at once; all of these wait for it, and are one group.</summary>
     private List<Task<CommitOutcome>> Start(List<UserCommit> commits)
     {
-        var group = new GroupCommit(source, new FakeTimeProvider());
+        var group = new GroupCommit(Source, new FakeTimeProvider());
         var at = new HistoryState(new Epoch(Guid.NewGuid()), new Revision(1), Revision.Origin, Revision.Origin, 0, 0, 0, 0, false);
-        using var taken = source.OpenConnection();
+        using var taken = Source.OpenConnection();
         return [.. commits.Prepend(new UserCommit(User(), Entries(at, 1))).Select(one => group.Run(one.User, one.Commit).AsTask())];
-    }
-
-    private async Task<NpgsqlConnection> Beside()
-    {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false }.ToString());
-        await connection.OpenAsync();
-        return connection;
     }
 
     private async Task<List<string>> Contents(UserId user)
@@ -234,20 +209,5 @@ public sealed class PostgresGroupFormTests(PostgresCluster cluster) : IAsyncLife
         }
 
         return rows;
-    }
-
-    private async Task<long> Transactions(string users)
-    {
-        await using var connection = await Beside();
-        var sql = $"SELECT count(DISTINCT xmin::text) FROM sync_metadata WHERE user_id IN ({users})";
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
-    private async Task Execute(string sql)
-    {
-        await using var connection = await Beside();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
     }
 }
