@@ -20,16 +20,17 @@ internal static class FirstRequest
 
     /// <summary>
     /// Starts one request through the pipeline, and the first use of what stands behind it. A failure is logged, and only costs the time
-    /// that would have been saved.
+    /// that would have been saved. A process that ends meanwhile does not need it any more, and says nothing.
     /// </summary>
     public static Task Start(WebApplication app)
     {
         // Before the host makes its own: it completes the same list of middleware.
         var pipeline = ((IApplicationBuilder)app).Build();
-        return Task.Run(() => Run(app, pipeline));
+        var stopping = app.Lifetime.ApplicationStopping;
+        return Task.Run(() => Run(app, pipeline, stopping));
     }
 
-    private static async Task Run(WebApplication app, RequestDelegate pipeline)
+    private static async Task Run(WebApplication app, RequestDelegate pipeline, CancellationToken stopping)
     {
         try
         {
@@ -38,7 +39,7 @@ internal static class FirstRequest
         }
         catch (Exception failure)
         {
-            Log.FirstUseFailed(app.Logger, failure);
+            if (!stopping.IsCancellationRequested) Log.FirstUseFailed(app.Logger, failure);
         }
     }
 
