@@ -73,9 +73,13 @@ public sealed class AdminPageTests(BrowserFixture fixture) : IAsyncLifetime
         await keys.PressAsync("Enter");
         await Expect(page.Locator("dialog")).ToBeVisibleAsync();
         await keys.PressAsync("Escape");
+        await Expect(page.Locator("dialog")).ToBeHiddenAsync();
         Assert.Equal(token, (await phone.Pull()).Text("syncToken"));
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Resync" })).ToBeFocusedAsync();
         await keys.PressAsync("Enter");
+        await Expect(page.Locator("dialog")).ToBeVisibleAsync();
         await keys.PressAsync("Tab");
+        await Expect(page.Locator("#confirm-yes")).ToBeFocusedAsync();
         await keys.PressAsync("Enter");
         await Expect(page.Locator("#said")).ToContainTextAsync("Resynchronized");
         Assert.NotEqual(token, (await phone.Pull()).Text("syncToken"));
