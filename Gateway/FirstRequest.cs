@@ -19,8 +19,8 @@ internal static class FirstRequest
     private static readonly byte[] CutOff = """{"changes":{"entries":[{"id":"first-request"}]"""u8.ToArray();
 
     /// <summary>
-    /// Starts one request through the pipeline, and the first use of what stands behind it. A failure is logged, and only costs the time
-    /// that would have been saved. A process that ends meanwhile does not need it any more, and says nothing.
+    /// Starts one request through the pipeline, and waits for the <see cref="FirstUse"/> of what stands behind it. A failure is logged, and
+    /// only costs the time that would have been saved. A process that ends meanwhile does not need it any more, and says nothing.
     /// </summary>
     public static Task Start(WebApplication app)
     {
@@ -34,8 +34,7 @@ internal static class FirstRequest
     {
         try
         {
-            var others = app.Services.GetServices<IFirstUse>().Select(first => Task.Run(first.Run));
-            await Task.WhenAll([.. others, Send(app, pipeline)]);
+            await Task.WhenAll([.. app.Services.GetServices<FirstUse>().Select(use => use.Done), Send(app, pipeline)]);
         }
         catch (Exception failure)
         {

@@ -5,7 +5,7 @@ using Mirubato.Grains.Storage.Sqlite;
 namespace Mirubato.Grains;
 
 /// <summary>A coordinator without a silo writes one entry into a store of its own, which is thrown away.</summary>
-internal sealed class FirstWrite(IAnswerFormat format, Quotas quotas) : IFirstUse
+internal sealed class FirstWrite(IAnswerFormat format, Quotas quotas)
 {
     private const string Prefix = "mirubato-first-write-";
     private const string Document = """{"id":"first","updatedAt":"2026-01-01T00:00:00.000Z"}""";

@@ -31,7 +31,6 @@ public static class GrainsSetup
         services.AddSingleton<SyncMetrics>();
         services.AddSingleton(provider => BuildContext(provider, quotas));
         services.AddSingleton<IUserReader, UserReader>();
-        services.AddSingleton<IFirstUse>(provider => new FirstWrite(provider.GetRequiredService<IAnswerFormat>(), quotas));
         services.AddPlacementDirector<OwnSilo, OwnSiloDirector>();
         services.AddSingleton<StoreGate>();
         services.AddSingleton<IReadiness>(provider => provider.GetRequiredService<StoreGate>());

@@ -11,6 +11,7 @@ using Mirubato.Grains.Storage.Postgres;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Dashboard;
+using WireAnswers = Mirubato.Gateway.Wire.WireAnswers;
 
 namespace Mirubato.Silo;
 
@@ -52,7 +53,7 @@ internal static class SiloHost
             try
             {
                 return await GatewayHost.Run(
-                    args, builder => options = Register(builder), ClusterOptions.Errors, () => hasStarted = true, EndFailedStart);
+                    args, builder => options = Serve(builder), ClusterOptions.Errors, () => hasStarted = true, EndFailedStart);
             }
             catch (Exception failure) when (!hasStarted && IsStoreLost(failure))
             {
@@ -71,7 +72,7 @@ internal static class SiloHost
         }
     }
 
-    public static void Compose(WebApplicationBuilder builder) => Register(builder);
+    public static void Compose(WebApplicationBuilder builder) => Register(builder, ClusterOptions.Read(builder.Configuration));
 
     /// <summary>
     /// Ends what has started of a silo that failed to start. Orleans leaves it as it is when it is disposed of: its directory would then
@@ -86,9 +87,21 @@ internal static class SiloHost
         if (silo is not null) Task.Run(() => silo.OnStop(new CancellationToken(canceled: true))).Ignore();
     }
 
-    private static ClusterOptions Register(WebApplicationBuilder builder)
+    /// <summary>The first write needs nothing of the host, and a core that has nothing to do while the host is built.</summary>
+    private static ClusterOptions Serve(WebApplicationBuilder builder)
     {
         var options = ClusterOptions.Read(builder.Configuration);
+        if (options.Mode is not SiloMode.Gateway)
+        {
+            var firstWrite = new FirstWrite(new WireAnswers(), builder.Options().Quotas);
+            builder.Services.AddSingleton(new FirstUse(Task.Run(firstWrite.Run)));
+        }
+        Register(builder, options);
+        return options;
+    }
+
+    private static void Register(WebApplicationBuilder builder, ClusterOptions options)
+    {
         var dashboard = builder.Options().Admin.IsOn;
         AddEngine(builder, options, dashboard);
         builder.Configuration.Sources.Insert(1, new MemoryConfigurationSource { InitialData = LogLevels(options) });
@@ -100,7 +113,6 @@ internal static class SiloHost
             if (options.IsExposed) app.Logger.SiloPortsExposed(options.Address);
             if (dashboard) app.MapOrleansDashboard(DashboardPath).RequireAuthorization(AdminAccess.Policy);
         }));
-        return options;
     }
 
     /// <summary>

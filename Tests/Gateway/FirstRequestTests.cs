@@ -13,28 +13,17 @@ public sealed class FirstRequestTests
     [InlineData(true)]
     public async Task A_failure_is_logged_unless_the_process_ends(bool ends)
     {
-        var (logs, use) = (new CapturedLogs(), new Broken());
+        var (logs, use) = (new CapturedLogs(), new TaskCompletionSource());
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders().AddProvider(logs);
-        builder.Services.AddSingleton<IFirstUse>(use);
+        builder.Services.AddSingleton(new FirstUse(use.Task));
         await using var app = builder.Build();
 
         var running = FirstRequest.Start(app);
         if (ends) app.Lifetime.StopApplication();
-        use.Go.SetResult();
+        use.SetException(new InvalidOperationException("broken"));
         await running;
 
         Assert.Equal(!ends, logs.Hold("The first use"));
-    }
-
-    private sealed class Broken : IFirstUse
-    {
-        public TaskCompletionSource Go { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public async Task Run()
-        {
-            await Go.Task;
-            throw new InvalidOperationException("broken");
-        }
     }
 }
