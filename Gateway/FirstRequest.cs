@@ -7,7 +7,7 @@ using Mirubato.Gateway.Rest;
 namespace Mirubato.Gateway;
 
 /// <summary>
-/// What a process does once for nobody while its silo starts. The first push of a process takes 0.4 s, because the code of its path is
+/// What a process does once for nobody while it starts. The first push of a process takes 0.4 s, because the code of its path is
 /// loaded and compiled by it; with these it takes 0.17 s, and most cores have little to do meanwhile.
 /// </summary>
 internal static class FirstRequest

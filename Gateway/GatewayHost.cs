@@ -81,10 +81,15 @@ public static class GatewayHost
     });
 
     /// <summary>
-    /// Constructs beside this thread what the host is about to start: of that Orleans alone takes a fifth of a start, and nothing of it
-    /// needs the endpoints that are mapped meanwhile. A failure is met again, and told, by the host.
+    /// Opens the store, and then constructs beside this thread what the host is about to start: of that Orleans alone takes a fifth of a
+    /// start, and nothing of it needs the endpoints that are mapped meanwhile. A store that another process has ends the start here, before
+    /// anything goes on beside it that would fail too; another failure is met again by the host.
     /// </summary>
-    private static void Construct(WebApplication app) => Task.Run(() => app.Services.GetServices<IHostedService>());
+    private static void Construct(WebApplication app)
+    {
+        _ = app.Services.GetRequiredService<IReadiness>();
+        Task.Run(() => app.Services.GetServices<IHostedService>());
+    }
 
     private static async Task Start(WebApplication app, Func<WebApplication, Task>? onFailed)
     {

@@ -49,11 +49,12 @@ internal static class SiloHost
         for (var attempt = 1; ; attempt++)
         {
             ClusterOptions? options = null;
+            var firstWrite = Task.CompletedTask;
             var hasStarted = false;
             try
             {
                 return await GatewayHost.Run(
-                    args, builder => options = Serve(builder), ClusterOptions.Errors, () => hasStarted = true, EndFailedStart);
+                    args, Configure, ClusterOptions.Errors, () => hasStarted = true, EndFailedStart);
             }
             catch (Exception failure) when (!hasStarted && IsStoreLost(failure))
             {
@@ -68,6 +69,17 @@ internal static class SiloHost
                     $"Silo:Port {options?.Port} or Silo:GatewayPort {options?.GatewayPort} is taken on {options?.Address}. Stop what "
                     + $"listens there, or choose others: --Silo:Port=11112 --Silo:GatewayPort=30001");
                 return 1;
+            }
+            finally
+            {
+                await Task.WhenAny(firstWrite, Task.Delay(FirstRequest.Patience));
+            }
+
+            void Configure(WebApplicationBuilder builder)
+            {
+                options = ClusterOptions.Read(builder.Configuration);
+                if (options.Mode is not SiloMode.Gateway) firstWrite = StartFirstWrite(builder);
+                Register(builder, options);
             }
         }
     }
@@ -87,17 +99,12 @@ internal static class SiloHost
         if (silo is not null) Task.Run(() => silo.OnStop(new CancellationToken(canceled: true))).Ignore();
     }
 
-    /// <summary>The first write needs nothing of the host, and a core that has nothing to do while the host is built.</summary>
-    private static ClusterOptions Serve(WebApplicationBuilder builder)
+    /// <summary>The first write needs nothing of the host, so it is made while the host is built, which one core does.</summary>
+    private static Task StartFirstWrite(WebApplicationBuilder builder)
     {
-        var options = ClusterOptions.Read(builder.Configuration);
-        if (options.Mode is not SiloMode.Gateway)
-        {
-            var firstWrite = new FirstWrite(new WireAnswers(), builder.Options().Quotas);
-            builder.Services.AddSingleton(new FirstUse(Task.Run(firstWrite.Run)));
-        }
-        Register(builder, options);
-        return options;
+        var firstWrite = Task.Run(new FirstWrite(new WireAnswers(), builder.Options().Quotas).Run);
+        builder.Services.AddSingleton(new FirstUse(firstWrite));
+        return firstWrite;
     }
 
     private static void Register(WebApplicationBuilder builder, ClusterOptions options)

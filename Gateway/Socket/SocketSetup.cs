@@ -25,8 +25,10 @@ internal static class SocketSetup
         app.MapWhen(http => http.Request.Path == SocketEndpoint.Path, branch =>
         {
             branch.UseWebSockets();
-            // Not before the first upgrade: the endpoint needs Orleans, which takes a fifth of a start to build.
-            branch.Run(static http => http.RequestServices.GetRequiredService<SocketEndpoint>().Serve(http));
+            // Not before the first upgrade: the endpoint needs Orleans, which takes a fifth of a start to construct. Not from the request's
+            // own services: a socket that keeps its request would keep them too.
+            var services = branch.ApplicationServices;
+            branch.Run(http => services.GetRequiredService<SocketEndpoint>().Serve(http));
         });
         var registry = app.Services.GetRequiredService<UserSocketsRegistry>();
         app.Services.GetRequiredService<GatewayMetrics>().Observe(registry);

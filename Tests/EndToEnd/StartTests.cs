@@ -9,6 +9,7 @@ namespace Mirubato.Tests.EndToEnd;
 public sealed class StartTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mirubato-start-").FullName;
+    private readonly DirectoryInfo temporary = Directory.CreateTempSubdirectory("mirubato-start-temporary-");
     private readonly TcpListener other = new(IPAddress.Loopback, 0);
 
     public StartTests() => other.Start();
@@ -17,45 +18,50 @@ public sealed class StartTests : IDisposable
     {
         other.Dispose();
         Directory.Delete(directory, recursive: true);
+        temporary.Delete(recursive: true);
     }
 
     [Fact]
     public async Task A_taken_port_ends_the_start_with_what_to_do_about_it()
     {
-        var (code, said) = await Start(((IPEndPoint)other.LocalEndpoint).Port);
+        var (code, said, _) = await Start(((IPEndPoint)other.LocalEndpoint).Port);
 
         Assert.Equal(1, code);
         Assert.Contains("listen elsewhere: ./run --Urls", said, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_taken_database_ends_the_start_with_what_to_do_about_it()
+    [Theory]
+    [InlineData("")]
+    [InlineData("0123456789abcdef0123456789abcdef")]
+    public async Task A_taken_database_ends_the_start_with_what_to_do_about_it_and_nothing_else(string adminSecret)
     {
         using var holder = new FileStream(Path.Combine(directory, "sync.db.lock"), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
-        var (code, said) = await Start(0);
+        var (code, said, shown) = await Start(0, $"--Admin:Secret={adminSecret}");
 
         Assert.Equal(1, code);
-        Assert.Contains("set Storage:SqlitePath to another file", said, StringComparison.Ordinal);
+        Assert.Contains("set Storage:SqlitePath to another file", Assert.Single(said.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Empty(shown);
+        Assert.Empty(temporary.EnumerateFileSystemInfos("mirubato*"));
     }
 
-    private async Task<(int Code, string Said)> Start(int port)
+    private async Task<(int Code, string Said, string Shown)> Start(int port, params string[] settings)
     {
         string[] arguments =
         [
             Path.Combine(AppContext.BaseDirectory, "Mirubato.Silo.dll"), $"--Urls=http://127.0.0.1:{port}", "--environment=Test",
-            $"--Auth:Secret={Edge.Secret}", $"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}",
+            $"--Auth:Secret={Edge.Secret}", $"--Storage:SqlitePath={Path.Combine(directory, "sync.db")}", .. settings,
         ];
         using var process = Process.Start(
             new ProcessStartInfo("dotnet", arguments)
             {
                 WorkingDirectory = directory,
+                Environment = { ["TMPDIR"] = temporary.FullName },
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             })!;
         var shown = process.StandardOutput.ReadToEndAsync();
         var said = await process.StandardError.ReadToEndAsync();
-        await shown;
         await process.WaitForExitAsync();
-        return (process.ExitCode, said);
+        return (process.ExitCode, said, await shown);
     }
 }

@@ -21,9 +21,10 @@ public sealed class FirstRequestTests
 
         var running = FirstRequest.Start(app);
         if (ends) app.Lifetime.StopApplication();
-        use.SetException(new InvalidOperationException("broken"));
+        use.SetException(new InvalidOperationException("the use is broken"));
         await running;
 
         Assert.Equal(!ends, logs.Hold("The first use"));
+        Assert.Equal(!ends, logs.Hold("the use is broken"));
     }
 }
